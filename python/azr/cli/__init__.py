@@ -1,0 +1,63 @@
+"""The command group. A command's module is imported only when that command is called.
+
+To add a command: write `azr/cli/NAME.py` with a click command, and add one line to `COMMANDS`.
+"""
+
+import importlib
+import importlib.util
+import sys
+from typing import Final
+
+import click
+
+from azr.errors import AzrError
+
+# name -> (module, attribute, one line of help). The help stands here so that `azr --help` imports nothing.
+COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
+    "train": ("azr.cli.train", "train", "Train a model by self-play, from nothing or from a run folder."),
+    "seed": ("azr.cli.seed", "seed", "Fill and save the seed buffers of a model."),
+    "bootstrap": ("azr.cli.bootstrap", "bootstrap", "Make the embedded model from nothing."),
+    "eval": ("azr.cli.eval", "evaluate", "Score a model on held-out tasks."),
+    "sandbox": ("azr.cli.sandbox", "sandbox", "Run programs in the sandbox, or measure it."),
+    "buffer": ("azr.cli.buffer", "buffer", "Show, export or measure a task buffer."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, (module, _, _) in COMMANDS.items() if _exists(module)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS or not _exists(COMMANDS[cmd_name][0]):
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command), f"{module}.{attribute} is not a click command"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, COMMANDS[name][2]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _exists(module: str) -> bool:
+    """Whether the module's file is there; its parent package `azr.cli` is light, so nothing heavy is imported."""
+    return importlib.util.find_spec(module) is not None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="azr")
+def azr() -> None:
+    """Absolute zero self-play: a model proposes tasks, a sandbox verifies them, the model learns to solve them."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of the `azr` command: failures of ours become one line and an exit code."""
+    try:
+        azr.main(args=argv, prog_name="azr", standalone_mode=True)
+    except AzrError as error:
+        click.echo(f"azr: {error}", err=True)
+        sys.exit(error.exit_code)
