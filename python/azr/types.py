@@ -1,0 +1,240 @@
+"""The values that flow between the stages, and the words of the project.
+
+    Prompt -> Completion -> Proposal -> Valid | Rejected -> Task -> Attempt -> Episode -> Batch
+
+All are frozen. Every stage keeps order and length: `len(out) == len(in)`. This module imports nothing of azr at
+run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from azr.sandbox import Value
+
+
+class Role(StrEnum):
+    """What the model is asked to do."""
+
+    PROPOSE = "propose"
+    SOLVE = "solve"
+
+
+class Kind(StrEnum):
+    """Which part of (program, input, output) the solver has to find."""
+
+    DEDUCTION = "deduction"
+    """program + input -> output"""
+    ABDUCTION = "abduction"
+    """program + output -> any input that gives it"""
+    INDUCTION = "induction"
+    """input/output pairs + message -> program"""
+    ERROR = "error"
+    """program + input -> name of the exception, or NoError; the paper's ablation, off by default"""
+
+
+class Reason(StrEnum):
+    """Why a proposal is not a task. Counted, never searched as text."""
+
+    UNPARSEABLE = "unparseable"
+    BAD_FORMAT = "bad_format"
+    NO_ENTRY = "no_entry"
+    SEVERAL_DEFINITIONS = "several_definitions"
+    FORBIDDEN_IMPORT = "forbidden_import"
+    BAD_COMPOSITE = "bad_composite"
+    TOO_LONG = "too_long"
+    DUPLICATE = "duplicate"
+    SYNTAX_ERROR = "syntax_error"
+    INVALID_INPUT = "invalid_input"
+    RAISED = "raised"
+    OUT_OF_FUEL = "out_of_fuel"
+    OUT_OF_MEMORY = "out_of_memory"
+    STACK_OVERFLOW = "stack_overflow"
+    OUTPUT_TOO_LONG = "output_too_long"
+    NOT_A_TASK_VALUE = "not_a_task_value"
+    NONDETERMINISTIC = "nondeterministic"
+
+
+class Flaw(StrEnum):
+    """Why a text could not be read as what was asked for (see `azr.tasks.parsing`)."""
+
+    NO_ANSWER = "no_answer"
+    UNCLOSED_BLOCK = "unclosed_block"
+    MISSING_BLOCK = "missing_block"
+    SEVERAL_BLOCKS = "several_blocks"
+    TOO_FEW_BLOCKS = "too_few_blocks"
+    EMPTY_BLOCK = "empty_block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A validated task: running `program` on each of `inputs` gives the `outputs`, always."""
+
+    kind: Kind
+    program: str
+    """Source that defines the entry function `f`; the composites' sources are already in front of it."""
+    inputs: tuple[str, ...]
+    """Argument texts, as inside the parentheses of a call of `f`. One, but for induction."""
+    outputs: tuple[Value, ...]
+    """What `f` returned for each input, in the sandbox's canonical encoding."""
+    message: str = ""
+    """Induction: the proposer's hint to the solver."""
+    label: str = ""
+    """Error kind: name of the exception class, or `NoError`."""
+    step: int = 0
+    """Training step that made it; 0 for seeds."""
+    role: Role = Role.PROPOSE
+    references: tuple[int, ...] = ()
+    """Ids of the tasks that its proposer was shown."""
+    parents: tuple[int, ...] = ()
+    """Ids of the tasks whose programs it was told to call (composites)."""
+    own_program: str = ""
+    """What the model itself wrote, where composites were put in front of it; else empty."""
+    id: int | None = None
+    """Given by the buffer; None before it is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What the engine is given. The token ids are the truth; the text is for people."""
+
+    role: Role
+    kind: Kind
+    text: str
+    token_ids: tuple[int, ...]
+    task: Task | None = None
+    """Solve: the task. Propose induction: the stored task whose program is shown."""
+    references: tuple[Task, ...] = ()
+    composites: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What the engine sampled. `token_ids` include the end token when `finished`."""
+
+    prompt: Prompt
+    text: str
+    token_ids: tuple[int, ...]
+    log_probs: tuple[float, ...]
+    """Log-probability of each sampled token under the distribution it was drawn from (temperature 1 scale)."""
+    finished: bool
+    """False: cut at the token limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unparsed:
+    """A text that is not what was asked for."""
+
+    flaw: Flaw
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The fields of a proposal, read from the text but not yet run."""
+
+    program: str
+    inputs: tuple[str, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What the model wrote when asked for a task."""
+
+    completion: Completion
+    draft: Draft | Unparsed
+    formatted: bool
+    """Whether the text has the outer form that the template asks for."""
+
+    @property
+    def kind(self) -> Kind:
+        return self.completion.prompt.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valid:
+    """A proposal that the sandbox confirmed."""
+
+    proposal: Proposal
+    task: Task
+    duplicate_of: int | None = None
+    """Id of the stored task that it repeats; then `task` is that one and nothing was added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A proposal that is not a task, and why."""
+
+    proposal: Proposal
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer's verdict. `score` is 0 or 1, or a fraction where the kind grades."""
+
+    score: float
+    reason: str
+    """`correct`, `wrong`, a flaw of parsing, or how the program that checked it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One answer to a task."""
+
+    task: Task
+    completion: Completion
+    text: str | None
+    """The answer as read from the completion; None where there is none."""
+    formatted: bool
+    score: float
+    reason: str
+
+    @property
+    def correct(self) -> bool:
+        return self.score >= 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """One prompt, completion and reward, ready to train on."""
+
+    completion: Completion
+    reward: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What the reward is made of, for the metrics."""
+    group: int = 0
+    """Episodes of one role, kind and group answer the same question: attempts at one task share the task's id."""
+
+    @property
+    def role(self) -> Role:
+        return self.completion.prompt.role
+
+    @property
+    def kind(self) -> Kind:
+        return self.completion.prompt.kind
+
+    @property
+    def length(self) -> int:
+        """Number of trained tokens."""
+        return len(self.completion.token_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Everything that one optimizer step needs, as plain numbers."""
+
+    episodes: tuple[Episode, ...]
+    advantages: NDArray[np.float64]
+    """[N], one per episode: every token of a completion has its episode's advantage."""
+    weights: NDArray[np.float64]
+    """[N], what one token of the episode counts in the loss; the loss is the weighted sum over all tokens."""
