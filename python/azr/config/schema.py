@@ -1,0 +1,301 @@
+"""Every option, its default and its bounds.
+
+The defaults of the algorithm and its sizes are those that gave the published results (algorithm switches of the
+reference's `paper` branch), its bugs aside; `default.toml` of the package holds what differs for the embedded model
+on a CPU.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from azr.types import Kind
+
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+
+BANNED_IMPORTS = (
+    "logging random multiprocessing pebble subprocess threading datetime time hashlib hmac bcrypt os.sys os.path"
+    " sys.exit os.environ calendar"
+)
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelConfig(Section):
+    """What is trained, and on what."""
+
+    name: str = "embedded"
+    """`embedded`, a folder, or a Hugging Face name of a causal language model."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights. The optimizer's state is always float32."""
+    device: str = "auto"
+    gradient_checkpointing: bool = False
+    threads: Count = 0
+    """Of torch on a CPU; 0: as torch chooses."""
+
+
+class PromptConfig(Section):
+    """How tasks are put into words."""
+
+    template: Literal["auto", "think", "chat", "terse"] = "auto"
+    """`think`: the paper's think/answer text; `chat`: the tokenizer's chat template; `terse`: the embedded model's."""
+    max_tokens: Positive = 6144
+    """Longer prompts are never sampled from: propose prompts show fewer references, tasks are not served."""
+
+
+class SamplingConfig(Section):
+    """How completions are drawn, in training and for solve rates alike."""
+
+    temperature: NonNegative = 1.0
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    top_k: Count = 0
+    """0: off."""
+    max_tokens: Positive = 8096
+
+
+class CompositeConfig(Section):
+    """Propose prompts that order the model to call earlier programs; off in the paper's runs."""
+
+    chance: Fraction = 0.5
+    at_least: Positive = 1
+    at_most: Count = 0
+    """0: off. The number is uniform in [at_least, at_most]."""
+    start_step: Count = 1
+    schedule: bool = False
+    """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
+
+
+class TasksConfig(Section):
+    """Which tasks there are, and which programs are allowed."""
+
+    kinds: tuple[Kind, ...] = (Kind.ABDUCTION, Kind.DEDUCTION, Kind.INDUCTION)
+    inputs: Annotated[int, Field(ge=2)] = 10
+    """Of an induction task: the first half is shown, the rest is hidden."""
+    several_definitions: bool = True
+    """False: a program with a second `def`, nested or not, is rejected, as in the published Qwen2.5 runs."""
+    banned_imports: tuple[str, ...] = tuple(BANNED_IMPORTS.split())
+    """Dotted names; a ban covers what lies below it."""
+    allowed_imports: tuple[str, ...] = ()
+    """If not empty, nothing else may be imported."""
+    comparison: Literal["strict", "python"] = "strict"
+    """`python`: 1 == 1.0 == True, as in the reference."""
+    induction_score: Literal["binary", "accuracy", "any"] = "binary"
+    max_program_chars: Positive = 16_384
+    composite: CompositeConfig = CompositeConfig()
+
+    @model_validator(mode="after")
+    def _kinds(self) -> "TasksConfig":
+        if not self.kinds or len(set(self.kinds)) != len(self.kinds):
+            raise ValueError("kinds: at least one, each once")
+        return self
+
+
+class SandboxConfig(Section):
+    """Limits of one program; 0: the sandbox's own default."""
+
+    fuel: Count = 0
+    memory_bytes: Count = 0
+    output_bytes: Count = 0
+    value_bytes: Count = 0
+    threads: Count = 0
+    guest: str = ""
+    """Path of a guest of your own."""
+
+
+class BufferConfig(Section):
+    """The memory of tasks."""
+
+    cap: Count = 16_384
+    """Tasks of a kind that can be sampled; 0: no bound."""
+    eviction: Literal["newest", "reservoir", "none"] = "newest"
+    deduplicate: Literal["none", "exact", "canonical", "behaviour"] = "canonical"
+    serve: Literal["all", "non_one", "non_extremes"] = "all"
+    """By the solve rate p that was measured when the task was made: all, p < 1, or 0 < p < 1."""
+
+
+class ProposeConfig(Section):
+    """Stage 1."""
+
+    batch: Positive = 64
+    """Prompts of each kind in a step."""
+    references: Count = 6
+    """Tasks shown to the proposer; 0: the ablation without references."""
+    reference_sampling: Literal["uniform", "step"] = "uniform"
+    """`step`: in proportion to the step that made the task, plus one."""
+    train: bool = True
+    """False: proposals fill the buffer, but are not trained on."""
+    start_step: Positive = 1
+    """Before it the model only solves."""
+
+
+class SolveConfig(Section):
+    """Stage 4."""
+
+    batch: Positive = 64
+    """Tasks of each kind in a step."""
+    answers: Positive = 1
+    """Trained completions of each task; more than one for group baselines."""
+    mix: Literal["max_new", "half_new", "uniform", "step"] = "max_new"
+    window: Positive = 1
+    """How many steps count as new."""
+    lag: bool = True
+    """True: tasks are drawn before this step's proposals enter the buffer, as in the reference's code."""
+    attempts: Positive = 8
+    """Answers to each new task by the current policy, for its solve rate."""
+    train_on_attempts: bool = False
+
+
+class TermConfig(Section):
+    """An extra term of the proposer's reward: min(coefficient x value, maximum)."""
+
+    name: str
+    coefficient: float = 1.0
+    maximum: float = 1.0
+
+
+class ProposerRewardConfig(Section):
+    """What a proposal earns."""
+
+    name: str = "azr"
+    """azr, inverse, learnability, rzero, random, or `module:function`."""
+    extremes: float = -0.5
+    """For tasks that nobody or everybody solves: -0.5 as in the published runs, 0 as in the paper's text."""
+    invalid: float = -1.0
+    duplicates: Literal["pay", "reject"] = "pay"
+    """`reject`: a proposal that the buffer already has earns `invalid`."""
+    terms: tuple[TermConfig, ...] = ()
+    """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, or `module:function`."""
+    combine: Literal["sum", "multiply", "sum_multiply", "multiply_sum"] = "sum"
+
+
+class SolverRewardConfig(Section):
+    """What an answer earns."""
+
+    name: str = "conditional"
+    """conditional (-1, -0.5, 1), addition, multiply, random, or `module:function`."""
+
+
+class RewardConfig(Section):
+    """Stage 5."""
+
+    proposer: ProposerRewardConfig = ProposerRewardConfig()
+    solver: SolverRewardConfig = SolverRewardConfig()
+
+
+class OptimConfig(Section):
+    """AdamW."""
+
+    lr: Annotated[float, Field(gt=0.0)] = 1e-6
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_steps: Count = 0
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0.0)] = 1e-8
+    weight_decay: NonNegative = 0.01
+    clip_norm: NonNegative = 1.0
+    """0: off."""
+
+
+class LossConfig(Section):
+    """The policy loss and what is added to it."""
+
+    name: str = "ppo"
+    """ppo, dual_clip, cispo, gspo, reinforce, or `module:function`."""
+    clip_low: NonNegative = 0.2
+    clip_high: NonNegative = 0.2
+    """0.28 is clip-higher; CISPO wants about 4, GSPO 3e-4 and 4e-4."""
+    dual_clip: Annotated[float, Field(gt=1.0)] = 3.0
+    entropy: float = 0.001
+    kl: NonNegative = 0.0
+    """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept."""
+    aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
+    """`paper`: token mean inside each 16 sequences of one role and kind, then mean; see `trainer/aggregation.py`."""
+
+
+class TrainConfig(Section):
+    """Stage 6."""
+
+    advantage: str = "trr_token"
+    """trr_token, trr_sequence, hierarchical, grpo, dr_grpo, rloo, or `module:function`."""
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+    updates: Positive = 1
+    """Optimizer steps on one batch; 1 is fully on policy."""
+    micro_batch_tokens: Positive = 16_384
+    """Padded tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
+    old_log_probs: Literal["recompute", "engine"] = "recompute"
+
+
+class SeedConfig(Section):
+    """What the buffers hold before step 1."""
+
+    path: str = ""
+    """A file that `azr seed` saved; empty: the model makes its seeds from the identity program."""
+    factor: Positive = 4
+    """Seeds of each kind: factor x propose.batch."""
+    max_passes: Positive = 200
+    """Passes without end would hang a model that proposes nothing valid."""
+
+
+class EvalConfig(Section):
+    """The held-out probe."""
+
+    every: Count = 10
+    """Steps; 0: only before and after."""
+    tasks: str = ""
+    """JSONL of held-out tasks; empty: the package's own if it has them, else no probe."""
+    limit: Count = 0
+    """Tasks of each kind in the probe during training; 0: all."""
+    samples: Positive = 8
+    batch: Positive = 256
+
+
+class RunConfig(Section):
+    """The run folder."""
+
+    folder: str = ""
+    """Empty: runs/<date>-<model>."""
+    steps: Positive = 500
+    save_every: Positive = 10
+    keep_last: Positive = 2
+    keep_every: Count = 0
+    """Checkpoints of every so many steps are kept for good; 0: none."""
+    trace_rate: Fraction = 1.0
+    """Share of the episodes written to the trace."""
+
+
+class EngineConfig(Section):
+    """Where completions come from."""
+
+    name: str = "transformers"
+    """transformers, scripted, or `module:function` that builds one."""
+    batch: Positive = 128
+    """Sequences sampled together."""
+    script: str = ""
+    """For `scripted`: a `module:function` from prompt to completion text."""
+
+
+class Config(Section):
+    """A whole run."""
+
+    seed: Count = 0
+    model: ModelConfig = ModelConfig()
+    prompt: PromptConfig = PromptConfig()
+    engine: EngineConfig = EngineConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    tasks: TasksConfig = TasksConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    buffer: BufferConfig = BufferConfig()
+    propose: ProposeConfig = ProposeConfig()
+    solve: SolveConfig = SolveConfig()
+    reward: RewardConfig = RewardConfig()
+    train: TrainConfig = TrainConfig()
+    seeding: SeedConfig = SeedConfig()
+    evals: EvalConfig = EvalConfig()
+    run: RunConfig = RunConfig()

@@ -1,0 +1,77 @@
+"""Configuration fails early, and says what is wrong."""
+
+from pathlib import Path
+
+import pytest
+from azr.config import Config, dump_config, load_config, resolve
+from azr.errors import ConfigError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.toml")), ids=lambda p: str(p.relative_to(CONFIGS)))
+def test_every_shipped_file_loads(path: Path) -> None:
+    assert isinstance(load_config(path), Config)
+
+
+def test_defaults_are_those_of_the_published_runs() -> None:
+    config = Config()
+    assert (config.propose.batch, config.propose.references, config.tasks.inputs, config.solve.attempts) == (
+        64, 6, 10, 8,
+    )  # fmt: skip
+    assert config.reward.proposer.extremes == -0.5
+    assert (config.train.optim.lr, config.train.optim.weight_decay, config.train.loss.entropy) == (1e-6, 0.01, 0.001)
+    assert (config.train.loss.clip_low, config.train.loss.clip_high, config.train.updates) == (0.2, 0.2, 1)
+    assert config.sampling.temperature == 1.0
+    assert config.solve.lag and config.solve.mix == "max_new"
+
+
+def test_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"unknown key train\.optim\.learning_rat.*|did you mean lr"):
+        resolve({"train": {"optim": {"learning_rat": 1.0}}})
+    with pytest.raises(ConfigError, match=r"unknown key propose\.refrences: did you mean references\?"):
+        resolve({"propose": {"refrences": 3}})
+
+
+def test_unknown_key_inside_a_list_of_tables_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"terms\.0\.coeficient: did you mean coefficient\?"):
+        resolve({"reward": {"proposer": {"terms": [{"name": "halstead", "coeficient": 1.0}]}}})
+
+
+def test_bad_value_names_key_value_and_what_is_allowed() -> None:
+    with pytest.raises(ConfigError, match=r"solve\.mix = 'newest': .*'max_new', 'half_new', 'uniform' or 'step'"):
+        resolve({"solve": {"mix": "newest"}})
+
+
+def test_overrides_win_and_are_typed() -> None:
+    config = resolve({"seed": 1}, ["seed=7", "train.optim.lr=3e-4", "solve.mix=uniform", 'tasks.kinds=["deduction"]'])
+    assert (config.seed, config.train.optim.lr, config.solve.mix, config.tasks.kinds) == (
+        7, 3e-4, "uniform", ("deduction",),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("override", ["seed", "=3", "seed.x=3", "a..b=1"])
+def test_malformed_override_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        resolve({"seed": 1}, [override])
+
+
+def test_written_config_is_read_back_the_same(tmp_path: Path) -> None:
+    config = resolve({"reward": {"proposer": {"terms": [{"name": "halstead"}]}}}, ["seed=3"])
+    path = tmp_path / "config.toml"
+    path.write_text(dump_config(config), "utf-8")
+    assert load_config(path) == config
+
+
+def test_config_cannot_be_changed_after_loading() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Config().seed = 3  # type: ignore[misc]
+
+
+def test_a_missing_or_broken_file_is_an_error_of_the_user(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("seed = ", "utf-8")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load_config(broken)
