@@ -1,0 +1,24 @@
+"""Kinds of tasks, one file each, and the words around them."""
+
+from azr.tasks.abduction import Abduction
+from azr.tasks.base import KindOptions, TaskKind
+from azr.tasks.deduction import Deduction
+from azr.tasks.error import ErrorPrediction
+from azr.tasks.induction import Induction
+from azr.types import Kind
+
+KINDS: dict[Kind, type[Deduction | Abduction | Induction | ErrorPrediction]] = {
+    Kind.DEDUCTION: Deduction,
+    Kind.ABDUCTION: Abduction,
+    Kind.INDUCTION: Induction,
+    Kind.ERROR: ErrorPrediction,
+}
+
+IDENTITY_PROGRAM = "def f(a):\n    return a"
+
+__all__ = ["IDENTITY_PROGRAM", "KINDS", "KindOptions", "TaskKind", "make_kinds"]
+
+
+def make_kinds(options: KindOptions) -> dict[Kind, TaskKind]:
+    """Every kind there is, set up."""
+    return {kind: make(options) for kind, make in KINDS.items()}

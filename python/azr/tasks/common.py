@@ -1,0 +1,64 @@
+"""What the kinds share."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from azr.tasks.parsing import INPUT, PROGRAM, Block, only
+from azr.types import Answer, Completion, Draft, Kind, Reason, Task, Unparsed
+
+if TYPE_CHECKING:
+    from azr.sandbox import Check, Invalid, Value
+    from azr.sandbox import Valid as Ran
+
+
+def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
+    """One program and one input; the input may be empty only for a program that the sandbox then finds to fail."""
+    program = only(blocks, PROGRAM)
+    if isinstance(program, Unparsed):
+        return program
+    argument = only(blocks, INPUT)
+    if isinstance(argument, Unparsed):
+        return argument
+    return Draft(program=program, inputs=(argument.strip(),))
+
+
+def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
+    """Why the draft is no task, if any input failed. The sandbox's reasons have the same words as ours."""
+    from azr.sandbox import Invalid
+
+    for result in results:
+        if isinstance(result, Invalid):
+            return Reason(result.reason.value)
+    return None
+
+
+def make_task(
+    kind: Kind,
+    draft: Draft,
+    completion: Completion,
+    outputs: Sequence["Value"],
+    label: str = "",
+) -> Task:
+    """A task with its provenance; the step and the id are given where it is stored."""
+    prompt = completion.prompt
+    source = prompt.task
+    shown = prompt.references if source is None else (*prompt.references, source)
+    composites = "\n\n".join(task.program for task in prompt.composites)
+    return Task(
+        kind=kind,
+        program=f"{composites}\n\n{draft.program}" if composites else draft.program,
+        own_program=draft.program if composites else "",
+        inputs=draft.inputs,
+        outputs=tuple(outputs),
+        message=draft.message,
+        label=label,
+        references=tuple(task.id for task in shown if task.id is not None),
+        parents=tuple(task.id for task in prompt.composites if task.id is not None),
+    )
+
+
+def answer_of(check: "Check") -> Answer:
+    """A single check as a verdict."""
+    if check.correct:
+        return Answer(score=1.0, reason="correct")
+    return Answer(score=0.0, reason=str(check.reason) if check.reason else "wrong")

@@ -1,0 +1,102 @@
+"""Programs built on earlier programs (the paper's composite functions; off by default).
+
+The chosen programs' `f` become `g_0`, `g_1`, ... and stand in front of what the model writes. The model's `f` must call
+each of them with something that depends on its own parameters or locals, and must not define them anew.
+"""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from azr.config.schema import CompositeConfig
+from azr.tasks import source
+from azr.types import Task
+
+# Built-in functions that may stand in a call's arguments without being the model's own names.
+BUILTINS = frozenset(
+    "abs all any bool chr dict divmod enumerate filter float frozenset hex int len list map max min ord pow range repr"
+    " reversed round set sorted str sum tuple type zip".split()
+)
+SCHEDULE_START, SCHEDULE_EVERY, SCHEDULE_TOP, SCHEDULE_CHANCE, SCHEDULE_CHANCE_TOP = 101, 50, 3, 0.01, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """How many composites a prompt gets at one step."""
+
+    chance: float
+    at_least: int
+    at_most: int
+
+
+def knobs_at(config: CompositeConfig, step: int) -> Knobs:
+    """The knobs at a step: off before `start_step` and while `at_most` is 0; the schedule raises them."""
+    if step < config.start_step:
+        return Knobs(0.0, 0, 0)
+    rises = max(0, (step - SCHEDULE_START) // SCHEDULE_EVERY + 1) if config.schedule else 0
+    at_most = max(config.at_most, min(config.at_most + rises, SCHEDULE_TOP))
+    chance = max(config.chance, min(config.chance + rises * SCHEDULE_CHANCE, SCHEDULE_CHANCE_TOP))
+    return Knobs(chance if at_most else 0.0, min(config.at_least, at_most), at_most)
+
+
+def rename(task: Task, index: int) -> Task | None:
+    """The task with its `f` and all that refers to it called `g_<index>`; None if its program cannot be rewritten."""
+    tree = source.parse(task.program)
+    if tree is None:
+        return None
+    name = f"g_{index}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == source.ENTRY:
+            node.name = name
+        elif isinstance(node, ast.Name) and node.id == source.ENTRY:
+            node.id = name
+    return replace(task, program=ast.unparse(tree))
+
+
+def fits(program: str, count: int) -> bool:
+    """Whether `program` defines an `f` that really uses `g_0` to `g_<count - 1>`."""
+    tree = source.parse(program)
+    if tree is None:
+        return False
+    names = {f"g_{index}" for index in range(count)}
+    if any(name in names for name in _defined(tree)):
+        return False
+    entries = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == source.ENTRY]
+    if len(entries) != 1:
+        return False
+    return names <= _used_with_own_values(entries[0], names)
+
+
+def _used_with_own_values(entry: ast.FunctionDef, names: set[str]) -> set[str]:
+    """Names called inside `f` whose arguments' variables are all `f`'s own, with at least one of them."""
+    own = set(_defined(entry))
+    called = set()
+    for node in ast.walk(entry):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names):
+            continue
+        arguments: Sequence[ast.expr] = [*node.args, *(keyword.value for keyword in node.keywords)]
+        variables = {
+            child.id
+            for argument in arguments
+            for child in ast.walk(argument)
+            if isinstance(child, ast.Name) and child.id not in names and child.id not in BUILTINS
+        }
+        if variables and variables <= own:
+            called.add(node.func.id)
+    return called
+
+
+def _defined(tree: ast.AST) -> list[str]:
+    """Every name bound below a node: functions, classes, parameters, assignments, loop and comprehension targets."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node is not tree:
+            found.append(node.name)
+        elif isinstance(node, ast.arg):
+            found.append(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            found.append(node.id)
+        elif isinstance(node, ast.alias):
+            found.append((node.asname or node.name).split(".")[0])
+    return found
+

@@ -1,0 +1,62 @@
+"""program + input -> name of the exception, or NoError. The paper's ablation; off by default."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from azr.tasks.base import KindOptions
+from azr.tasks.common import make_task, parse_program_and_input
+from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
+from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+
+if TYPE_CHECKING:
+    from azr.sandbox import Invalid, Sandbox, Valid
+
+NO_ERROR = "NoError"
+
+
+class ErrorPrediction:
+    """The solver names the exception's class; a program that ends in none, or in one and the same each time, counts."""
+
+    kind: ClassVar[Kind] = Kind.ERROR
+    from_task: ClassVar[bool] = False
+
+    def __init__(self, options: KindOptions) -> None:
+        self._options = options
+
+    def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
+        return {}
+
+    def show(self, syntax: BlockSyntax, task: Task) -> str:
+        parts = ((PROGRAM, task.program), (INPUT, task.inputs[0]), (OUTPUT, task.label))
+        return "\n".join(syntax.render(tag, body) for tag, body in parts)
+
+    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
+        return parse_program_and_input(blocks)
+
+    def materialise(
+        self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]
+    ) -> Task | Reason:
+        from azr.sandbox import Invalid
+
+        (result,) = results
+        if not isinstance(result, Invalid):
+            return make_task(self.kind, draft, completion, [result.value], label=NO_ERROR)
+        reason = Reason(result.reason.value)
+        if reason is not Reason.RAISED or result.outcome is None or result.outcome.exception is None:
+            return reason
+        return make_task(self.kind, draft, completion, [], label=result.outcome.exception)
+
+    def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
+        return {"program": task.program, "input": task.inputs[0]}
+
+    def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
+        return only(blocks, OUTPUT)
+
+    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """The first word up to a colon, compared without case; plain text, so nothing runs."""
+        verdicts = []
+        for task, text in answers:
+            named = text.split(":", 1)[0].split()
+            right = bool(named) and named[0].casefold() == task.label.casefold()
+            verdicts.append(Answer(score=float(right), reason="correct" if right else "wrong"))
+        return verdicts

@@ -1,0 +1,111 @@
+"""From a text to the named blocks in it, strictly.
+
+Two syntaxes, one result: a list of `(tag, body)`.
+
+- `Fenced`: Markdown fences. A line of three or more backticks with a tag opens a block, a line of exactly as many
+  backticks closes it. Untagged blocks and text between blocks are ignored, never taken for an answer.
+- `Sections`: a known marker such as `<input>` at the start of a line opens a block, which ends at the next marker or
+  at the end of the text. Text before the first marker is an error.
+
+Nothing is guessed: a block that is missing, doubled, unclosed or empty is an `Unparsed` with its flaw. Blocks are found
+by tag, so their order does not matter. Bodies keep their inner lines.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from azr.types import Flaw, Unparsed
+
+PROGRAM, INPUT, OUTPUT, MESSAGE = "program", "input", "output", "message"
+TAGS = (PROGRAM, INPUT, OUTPUT, MESSAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One named piece of a text."""
+
+    tag: str
+    body: str
+
+
+class BlockSyntax(Protocol):
+    """How blocks are written and read."""
+
+    name: str
+
+    def render(self, tag: str, body: str) -> str:
+        """The block as text, without a final newline."""
+        ...
+
+    def split(self, text: str) -> list[Block] | Unparsed:
+        """All known blocks of the text, in order."""
+        ...
+
+
+class Fenced:
+    """Markdown fences; the program's tag is `python`."""
+
+    name = "fenced"
+    _fence = re.compile(r"^(`{3,})[ \t]*([^\s`]*)[ \t]*$")
+
+    def render(self, tag: str, body: str) -> str:
+        return f"```{'python' if tag == PROGRAM else tag}\n{body}\n```"
+
+    def split(self, text: str) -> list[Block] | Unparsed:
+        blocks: list[Block] = []
+        opened: tuple[str, str] | None = None  # the fence that closes it, and its tag
+        body: list[str] = []
+        for line in text.splitlines():
+            fence = self._fence.match(line)
+            if opened is None:
+                if fence:
+                    opened, body = (fence[1], fence[2]), []
+            elif fence and fence[1] == opened[0] and not fence[2]:
+                tag = PROGRAM if opened[1] == "python" else opened[1]
+                if tag in TAGS:
+                    blocks.append(Block(tag, "\n".join(body).strip("\n")))
+                opened = None
+            else:
+                body.append(line)
+        if opened is not None:
+            return Unparsed(flaw=Flaw.UNCLOSED_BLOCK, detail=opened[1])
+        return blocks
+
+
+class Sections:
+    """One marker a block, as the terse template uses them."""
+
+    name = "terse"
+    _marker = re.compile(rf"^<({'|'.join(TAGS)})>", re.MULTILINE)
+
+    def render(self, tag: str, body: str) -> str:
+        return f"<{tag}>" + ("\n" if tag == PROGRAM else "") + body
+
+    def split(self, text: str) -> list[Block] | Unparsed:
+        marks = list(self._marker.finditer(text))
+        if not marks or text[: marks[0].start()].strip():
+            return Unparsed(flaw=Flaw.NO_ANSWER)
+        ends = [mark.start() for mark in marks[1:]] + [len(text)]
+        return [Block(m[1], text[m.end() : end].strip("\n")) for m, end in zip(marks, ends, strict=True)]
+
+
+def only(blocks: Sequence[Block], tag: str) -> str | Unparsed:
+    """The body of the one block with this tag."""
+    bodies = [block.body for block in blocks if block.tag == tag]
+    if not bodies:
+        return Unparsed(flaw=Flaw.MISSING_BLOCK, detail=tag)
+    if len(bodies) > 1:
+        return Unparsed(flaw=Flaw.SEVERAL_BLOCKS, detail=f"{len(bodies)} {tag} blocks")
+    if not bodies[0].strip():
+        return Unparsed(flaw=Flaw.EMPTY_BLOCK, detail=tag)
+    return bodies[0]
+
+
+def last(blocks: Sequence[Block], tag: str, count: int) -> tuple[str, ...] | Unparsed:
+    """The bodies of the last `count` blocks with this tag; an empty body stands for a call without arguments."""
+    bodies = [block.body for block in blocks if block.tag == tag]
+    if len(bodies) < count:
+        return Unparsed(flaw=Flaw.TOO_FEW_BLOCKS, detail=f"{len(bodies)} of {count} {tag} blocks")
+    return tuple(bodies[len(bodies) - count :])

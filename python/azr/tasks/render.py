@@ -1,0 +1,113 @@
+"""From a role, a kind and tasks to a prompt: text by named slots, then token ids."""
+
+from collections.abc import Callable, Sequence
+
+from azr.tasks.base import TaskKind
+from azr.tasks.parsing import PROGRAM, BlockSyntax
+from azr.tasks.templates import Reading, Template, load_text
+from azr.types import Completion, Kind, Prompt, Role, Task
+
+Encode = Callable[[str, bool], list[int]]
+"""Text, and whether to add the tokenizer's special tokens, to ids."""
+
+
+class Renderer:
+    """Writes all prompts of a run and reads what comes back."""
+
+    def __init__(self, template: Template, kinds: dict[Kind, TaskKind], encode: Encode, banned: Sequence[str]) -> None:
+        self.template = template
+        self._kinds = kinds
+        self._encode = encode
+        self._banned = ", ".join(banned)
+
+    def propose(
+        self,
+        kind: Kind,
+        references: Sequence[Task] = (),
+        source: Task | None = None,
+        composites: Sequence[Task] = (),
+    ) -> Prompt:
+        """Ask for a task. `source`: the stored task that an induction proposal is about."""
+        syntax = self.template.syntax
+        slots = {
+            **self._kinds[kind].propose_slots(syntax, source),
+            "references": self._references(kind, references),
+            "composites": self._composites(composites),
+            "banned": self._banned,
+        }
+        return self._prompt(
+            Role.PROPOSE, kind, slots, task=source, references=tuple(references), composites=tuple(composites)
+        )
+
+    def solve(self, task: Task) -> Prompt:
+        """Ask for a task's answer."""
+        slots = self._kinds[task.kind].solve_slots(self.template.syntax, task)
+        return self._prompt(Role.SOLVE, task.kind, dict(slots), task=task)
+
+    def read(self, completion: Completion) -> Reading:
+        """The answer in a completion; one that was cut at the token limit lacks its end and is read as it is."""
+        prompt = completion.prompt
+        return self.template.read(completion.text, prompt.role, prompt.kind)
+
+    def _prompt(
+        self,
+        role: Role,
+        kind: Kind,
+        slots: dict[str, str],
+        *,
+        task: Task | None,
+        references: tuple[Task, ...] = (),
+        composites: tuple[Task, ...] = (),
+    ) -> Prompt:
+        file = load_text(f"{self.template.syntax.name}/{role}_{kind}")
+        text = self.template.wrap(file.substitute(slots), role, kind)
+        return Prompt(
+            role=role,
+            kind=kind,
+            text=text,
+            token_ids=tuple(self._encode(text, self.template.special_tokens)),
+            task=task,
+            references=references,
+            composites=composites,
+        )
+
+    def _references(self, kind: Kind, references: Sequence[Task]) -> str:
+        shown = [self._kinds[kind].show(self.template.syntax, task) for task in references]
+        return NUMBERING[self.template.syntax.name](shown)
+
+    def _composites(self, composites: Sequence[Task]) -> str:
+        if not composites:
+            return ""
+        return COMPOSITES[self.template.syntax.name](self.template.syntax, composites)
+
+
+def _numbered(shown: Sequence[str]) -> str:
+    if not shown:
+        return ""
+    snippets = [f"<snippet_{n}>\n{text}\n</snippet_{n}>" for n, text in enumerate(shown)]
+    return "\n\nPrograms that exist already, with their inputs and outputs:\n\n" + "\n\n".join(snippets)
+
+
+def _bare(shown: Sequence[str]) -> str:
+    return "".join(text + "\n" for text in shown)
+
+
+def _order_composites(syntax: BlockSyntax, composites: Sequence[Task]) -> str:
+    names = ", ".join(f"g_{index}" for index in range(len(composites)))
+    blocks = "\n\n".join(syntax.render(PROGRAM, task.program) for task in composites)
+    return (
+        f"\n\nYour f must call each of these functions, which exist already: {names}. Do not define them again, and"
+        f" do more than pass their results on.\n\n{blocks}"
+    )
+
+
+def _bare_composites(syntax: BlockSyntax, composites: Sequence[Task]) -> str:
+    return "".join(syntax.render(PROGRAM, task.program) + "\n" for task in composites)
+
+
+# What differs by syntax beyond the files: how references and composites are strung together.
+NUMBERING: dict[str, Callable[[Sequence[str]], str]] = {"fenced": _numbered, "terse": _bare}
+COMPOSITES: dict[str, Callable[[BlockSyntax, Sequence[Task]], str]] = {
+    "fenced": _order_composites,
+    "terse": _bare_composites,
+}

@@ -1,0 +1,113 @@
+"""The outer form of a conversation: what stands around the task's text, and where the answer is in what comes back.
+
+A template knows its block syntax, wraps a task's text into a prompt, and cuts the answer out of a completion. The part
+of the answer that the prompt itself already wrote (`opening`) is put back before the answer is read.
+"""
+
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Protocol
+
+from azr.tasks.parsing import BlockSyntax, Fenced, Sections
+from azr.types import Flaw, Kind, Role, Unparsed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a completion says. `formatted`: it has exactly the outer form that was asked for."""
+
+    answer: str | Unparsed
+    formatted: bool
+
+
+class Template(Protocol):
+    """One outer form."""
+
+    name: str
+    syntax: BlockSyntax
+    special_tokens: bool
+    """Whether the tokenizer should add its own (such as a begin token) to the wrapped text."""
+
+    def wrap(self, text: str, role: Role, kind: Kind) -> str:
+        """The whole prompt for a task's text."""
+        ...
+
+    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        """The answer in a completion."""
+        ...
+
+
+def _tagged_answer(text: str) -> str | Unparsed:
+    """What follows the last opening answer tag, up to the next closing one if there is any."""
+    _, tag, rest = text.rpartition("<answer>")
+    return rest.partition("</answer>")[0].strip() if tag else Unparsed(flaw=Flaw.NO_ANSWER)
+
+
+class Think:
+    """The paper's plain text: thoughts and answer in tags, the opening think tag belongs to the prompt."""
+
+    name = "think"
+    syntax: BlockSyntax = Fenced()
+    special_tokens = True
+    _form = re.compile(r"\s*<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
+
+    def wrap(self, text: str, role: Role, kind: Kind) -> str:
+        return load_text("outer_think").substitute(task=text).removesuffix("\n")
+
+    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        whole = "<think>" + completion
+        return Reading(_tagged_answer(whole), self._form.match(whole) is not None)
+
+
+class Chat:
+    """The tokenizer's chat template; thoughts are free, the answer stands in one pair of answer tags at the end."""
+
+    name = "chat"
+    syntax: BlockSyntax = Fenced()
+    special_tokens = False
+    _form = re.compile(r"(?:(?!<answer>).)*<answer>(?:(?!<answer>).)*</answer>\s*", re.DOTALL)
+
+    def __init__(self, render: Callable[[str], str]) -> None:
+        """`render` puts one user message through the tokenizer's template, up to where the assistant begins."""
+        self._render = render
+
+    def wrap(self, text: str, role: Role, kind: Kind) -> str:
+        return self._render(load_text("outer_chat").substitute(task=text).removesuffix("\n"))
+
+    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        return Reading(_tagged_answer(completion), self._form.fullmatch(completion) is not None)
+
+
+class Terse:
+    """No words at all: markers, and the completion is the answer. For models that learnt it, such as the embedded."""
+
+    name = "terse"
+    syntax: BlockSyntax = Sections()
+    special_tokens = False
+    _openings: Mapping[tuple[Role, Kind], str] = {
+        (Role.PROPOSE, Kind.DEDUCTION): "<program>\n",
+        (Role.PROPOSE, Kind.ABDUCTION): "<program>\n",
+        (Role.PROPOSE, Kind.ERROR): "<program>\n",
+        (Role.PROPOSE, Kind.INDUCTION): "<input>",
+        (Role.SOLVE, Kind.DEDUCTION): "<output>",
+        (Role.SOLVE, Kind.ABDUCTION): "<input>",
+        (Role.SOLVE, Kind.INDUCTION): "<program>\n",
+        (Role.SOLVE, Kind.ERROR): "<output>",
+    }
+
+    def wrap(self, text: str, role: Role, kind: Kind) -> str:
+        return text + self._openings[role, kind]
+
+    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        return Reading(self._openings[role, kind] + completion, True)
+
+
+@cache
+def load_text(name: str) -> string.Template:
+    """A prompt file by its name below `prompts/`, without `.txt`."""
+    folder = resources.files("azr.tasks").joinpath("prompts")
+    return string.Template(folder.joinpath(f"{name}.txt").read_text("utf-8"))

@@ -1,0 +1,36 @@
+"""Programs are read, never run, and no text can overwhelm the reader."""
+
+import pytest
+from azr.tasks import source
+
+
+def test_nested_definitions_and_methods_are_counted() -> None:
+    tree = source.parse("class A:\n    def m(self): pass\ndef f(x):\n    def g(): pass\n    return g")
+    assert tree is not None
+    assert source.count_definitions(tree) == 3 and source.has_entry(tree)
+
+
+@pytest.mark.parametrize("program", ["f = lambda x: x", "class f: pass", "def g(x):\n    def f(): pass", "async def f(): 1"])
+def test_the_entry_is_a_def_at_the_top_level(program: str) -> None:
+    tree = source.parse(program)
+    assert tree is not None and not source.has_entry(tree)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "(" * 5000 + ")" * 5000,
+        "-" * 60_000 + "1",
+        "x = " + "+".join("1" for _ in range(30_000)),
+        "x = a" + ".b" * 20_000,
+        "x = " + "not " * 15_000 + "1",
+        "\n".join(" " * n + "if x:" for n in range(200)) + "\n" + " " * 200 + "pass",
+        "def f(:",
+        "\0",
+        "x" * 70_000,
+        "\ud800",
+    ],
+    ids=["brackets", "minus", "sum", "attributes", "not", "indent", "syntax", "nul", "long", "surrogate"],
+)
+def test_hostile_text_is_refused_without_harm(program: str) -> None:
+    assert source.parse(program) is None
