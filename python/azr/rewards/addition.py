@@ -1,0 +1,8 @@
+"""Half a point for the form, plus the score."""
+
+from azr.rewards.base import AttemptFacts
+
+
+def reward(facts: AttemptFacts) -> float:
+    """`0.5 formatted + score`."""
+    return 0.5 * facts.formatted + facts.score

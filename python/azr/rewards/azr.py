@@ -1,0 +1,11 @@
+"""The paper's learnability: 1 - p for 0 < p <= 1, and 0 where nobody solves the task.
+
+Monotone: its maximum is the hardest task that is still solved. (arXiv 2505.03335, eq. 4.)
+"""
+
+from azr.rewards.base import ProposalFacts
+
+
+def reward(facts: ProposalFacts) -> float:
+    """`1 - p` if p > 0, else 0."""
+    return 1.0 - facts.solve_rate if facts.solve_rate > 0.0 else 0.0
