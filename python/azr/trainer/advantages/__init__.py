@@ -1,0 +1,12 @@
+"""Advantages: one function a file. Nothing here imports torch."""
+
+from azr.trainer.advantages.base import Advantage, AdvantageInputs
+
+ADVANTAGES = {
+    name: f"azr.trainer.advantages.{name}:advantage"
+    for name in ("trr_token", "trr_sequence", "hierarchical", "grpo", "dr_grpo", "rloo")
+}
+NEED_GROUPS = frozenset({"grpo", "dr_grpo", "rloo"})
+"""These give nothing for a question that is answered once."""
+
+__all__ = ["ADVANTAGES", "NEED_GROUPS", "Advantage", "AdvantageInputs"]

@@ -1,0 +1,56 @@
+"""How token losses add up: the weight of one token of each episode, computed once for the whole optimizer batch.
+
+The loss is `sum_i sum_t w_i l_it`. As the weights do not depend on how the batch is cut into micro-batches or over
+processes, neither does the gradient.
+
+Legend: N episodes, L_i tokens of episode i.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azr.trainer.advantages.base import members
+
+PAPER_CHUNK = 16
+"""Sequences of the reference's micro-batches."""
+
+Weights = Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.float64]]
+"""(lengths [N], cells [N], longest completion allowed) -> weights [N]."""
+
+
+def token_mean(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
+    """Every token counts the same: `1 / sum_i L_i` (DAPO, arXiv 2503.14476)."""
+    return np.full(len(lengths), 1.0 / lengths.sum())
+
+
+def sequence_mean(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
+    """Every episode counts the same: `1 / (N L_i)` (GRPO; arXiv 2505.03335, eq. 9)."""
+    return 1.0 / (len(lengths) * lengths.astype(np.float64))
+
+
+def constant(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
+    """A constant divisor, blind to length: `1 / (N longest)` (Dr. GRPO, arXiv 2503.20783)."""
+    return np.full(len(lengths), 1.0 / (len(lengths) * longest))
+
+
+def paper(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
+    """Token mean inside chunks of 16 episodes of one role and kind, then the mean over chunks (the reference's code).
+
+    With M chunks, T_m tokens in chunk m: `1 / (M T_m)`.
+    """
+    chunks = [index[at : at + PAPER_CHUNK] for index in members(cells) for at in range(0, len(index), PAPER_CHUNK)]
+    weights = np.zeros(len(lengths))
+    for chunk in chunks:
+        weights[chunk] = 1.0 / (len(chunks) * lengths[chunk].sum())
+    return weights
+
+
+AGGREGATIONS: Final[dict[str, Weights]] = {
+    "paper": paper,
+    "token_mean": token_mean,
+    "sequence_mean": sequence_mean,
+    "constant": constant,
+}
