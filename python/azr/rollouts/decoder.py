@@ -1,0 +1,190 @@
+"""A decoder that reads a Hugging Face model's weights and does nothing else: for small models on a CPU.
+
+There, `forward` of the model spends most of its time outside of matrix products. Here each layer's query, key and value
+projections are one product, gate and up another, the cache is written in place, and the heads that share a key are one
+query of several rows. For the Qwen2, Qwen3 and Llama architectures; logits equal the model's (a test).
+
+Legend: B rows, T columns so far, V vocabulary, H heads, K key heads, D head size. Rows are padded on the left, so that
+all rows write the same column.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+FAMILIES = frozenset({"qwen2", "qwen3", "llama"})
+GROW = 64
+"""Columns by which the cache grows."""
+
+
+def supports(model: Any) -> bool:
+    """Whether this decoder can stand in for the model."""
+    config = model.config
+    scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") not in ("default", "llama3")
+    sliding = "sliding_attention" in (getattr(config, "layer_types", None) or ())
+    return config.model_type in FAMILIES and not sliding and not scaled and config.hidden_act == "silu"
+
+
+@dataclass(slots=True)
+class Cache:
+    """Keys and values of every layer, [B, K, capacity, D] each; `length` columns are filled."""
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    padding: Tensor
+    """[B], how many columns on the left of each row are no tokens."""
+    length: int
+
+    def select(self, rows: Tensor) -> "Cache":
+        """The cache of some rows; a row may be taken several times (attempts that share a prompt)."""
+        keys = [layer.index_select(0, rows) for layer in self.keys]
+        values = [layer.index_select(0, rows) for layer in self.values]
+        return Cache(keys, values, self.padding.index_select(0, rows), self.length)
+
+    def reserve(self, columns: int) -> None:
+        """Make room for `columns` in all."""
+        missing = columns - self.keys[0].shape[2]
+        if missing > 0:
+            self.keys = [F.pad(layer, (0, 0, 0, missing)) for layer in self.keys]
+            self.values = [F.pad(layer, (0, 0, 0, missing)) for layer in self.values]
+
+
+@dataclass(slots=True)
+class _Layer:
+    """One layer's weights, fused."""
+
+    input_norm: Tensor
+    qkv: Tensor
+    qkv_bias: Tensor | None
+    q_norm: Tensor | None
+    k_norm: Tensor | None
+    output: Tensor
+    output_bias: Tensor | None
+    post_norm: Tensor
+    gate_up: Tensor
+    down: Tensor
+
+
+class Decoder:
+    """Prefill and step over a snapshot of the model's weights; `refresh` takes the current ones."""
+
+    def __init__(self, model: Any) -> None:
+        if not supports(model):
+            raise ValueError(f"no fast decoder for the architecture {model.config.model_type}")
+        config = model.config
+        self._model = model
+        self._heads, self._key_heads = config.num_attention_heads, config.num_key_value_heads
+        self._size = getattr(config, "head_dim", None) or config.hidden_size // self._heads
+        self._epsilon = config.rms_norm_eps
+        self._rotary: tuple[Tensor, Tensor] | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take the model's current weights."""
+        base = self._model.model
+        self._embedding = base.embed_tokens.weight.detach()
+        self._head = self._model.lm_head.weight.detach()
+        self._norm = base.norm.weight.detach()
+        self._layers = [_fuse(layer) for layer in base.layers]
+
+    def prefill(self, ids: Tensor, padding: Tensor) -> tuple[Tensor, Cache]:
+        """Read the prompts.
+
+        Args:
+            ids: [B, T], padded on the left.
+            padding: [B], columns of padding.
+
+        Returns:
+            Logits [B, V] after the last column, and the cache.
+        """
+        rows, length = ids.shape
+        shape = (rows, self._key_heads, length + GROW, self._size)
+        empty = [self._embedding.new_zeros(shape) for _ in range(2 * len(self._layers))]
+        cache = Cache(empty[::2], empty[1::2], padding, 0)
+        return self._forward(ids, cache), cache
+
+    def step(self, tokens: Tensor, cache: Cache) -> Tensor:
+        """Read one more token of each row: [B] -> logits [B, V]."""
+        if cache.length == cache.keys[0].shape[2]:
+            cache.reserve(cache.length + GROW)
+        return self._forward(tokens[:, None], cache)
+
+    def _forward(self, ids: Tensor, cache: Cache) -> Tensor:
+        new, end = ids.shape[1], cache.length + ids.shape[1]
+        columns = torch.arange(end, device=ids.device)
+        mask = (columns[None, :] >= cache.padding[:, None])[:, None, None, :]
+        if new > 1:
+            causal = columns[None, :] <= columns[cache.length :, None]
+            mask = (mask & causal) | torch.eye(new, dtype=torch.bool, device=ids.device)  # padding attends to itself
+        positions = (columns[None, cache.length :] - cache.padding[:, None]).clamp(min=0)
+        cos, sin = (table[positions][:, None] for table in self._tables(end))
+        hidden = F.embedding(ids, self._embedding)
+        for index, layer in enumerate(self._layers):
+            normed = F.rms_norm(hidden, (hidden.shape[-1],), layer.input_norm, self._epsilon)
+            hidden = hidden + self._attend(normed, layer, index, cache, mask, (cos, sin))
+            normed = F.rms_norm(hidden, (hidden.shape[-1],), layer.post_norm, self._epsilon)
+            gate, up = F.linear(normed, layer.gate_up).chunk(2, -1)
+            hidden = hidden + F.linear(F.silu(gate) * up, layer.down)
+        cache.length = end
+        last = F.rms_norm(hidden[:, -1], (hidden.shape[-1],), self._norm, self._epsilon)
+        return F.linear(last, self._head)
+
+    def _attend(
+        self, hidden: Tensor, layer: _Layer, index: int, cache: Cache, mask: Tensor, rotary: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        rows, new, _ = hidden.shape
+        heads, key_heads, size = self._heads, self._key_heads, self._size
+        fused = F.linear(hidden, layer.qkv, layer.qkv_bias).view(rows, new, heads + 2 * key_heads, size).transpose(1, 2)
+        query, key, value = fused.split((heads, key_heads, key_heads), 1)
+        if layer.q_norm is not None and layer.k_norm is not None:
+            query = F.rms_norm(query, (size,), layer.q_norm, self._epsilon)
+            key = F.rms_norm(key, (size,), layer.k_norm, self._epsilon)
+        query, key = _rotate(query, rotary), _rotate(key, rotary)
+        end = cache.length + new
+        cache.keys[index][:, :, cache.length : end] = key
+        cache.values[index][:, :, cache.length : end] = value
+        keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
+        if new == 1:
+            # The heads of one key stand side by side as rows of one query.
+            query = query.reshape(rows, key_heads, heads // key_heads, size)
+            mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+            mixed = mixed.reshape(rows, 1, heads * size)
+        else:
+            mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, enable_gqa=True)
+            mixed = mixed.transpose(1, 2).reshape(rows, new, heads * size)
+        return F.linear(mixed, layer.output, layer.output_bias)
+
+    def _tables(self, length: int) -> tuple[Tensor, Tensor]:
+        """cos and sin of each position, [positions, D], from the model's own rotary embedding."""
+        if self._rotary is None or len(self._rotary[0]) < length:
+            positions = torch.arange(2 * length, device=self._embedding.device)[None]
+            cos, sin = self._model.model.rotary_emb(self._embedding, positions)
+            self._rotary = cast(tuple[Tensor, Tensor], (cos[0], sin[0]))
+        return self._rotary
+
+
+def _fuse(layer: Any) -> _Layer:
+    attention, mlp = layer.self_attn, layer.mlp
+    projections = (attention.q_proj, attention.k_proj, attention.v_proj)
+    biased = attention.q_proj.bias is not None
+    return _Layer(
+        input_norm=layer.input_layernorm.weight.detach(),
+        qkv=torch.cat([p.weight.detach() for p in projections]),
+        qkv_bias=torch.cat([p.bias.detach() for p in projections]) if biased else None,
+        q_norm=attention.q_norm.weight.detach() if hasattr(attention, "q_norm") else None,
+        k_norm=attention.k_norm.weight.detach() if hasattr(attention, "k_norm") else None,
+        output=attention.o_proj.weight.detach(),
+        output_bias=attention.o_proj.bias.detach() if attention.o_proj.bias is not None else None,
+        post_norm=layer.post_attention_layernorm.weight.detach(),
+        gate_up=torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()]),
+        down=mlp.down_proj.weight.detach(),
+    )
+
+
+def _rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    cos, sin = rotary
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat((-second, first), -1) * sin
