@@ -34,7 +34,9 @@ class ModelConfig(Section):
     name: str = "embedded"
     """`embedded`, a folder, or a Hugging Face name of a causal language model."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights. The optimizer's state is always float32."""
+    """Of the weights, and so of the optimizer's state."""
+    compute: Literal["float32", "bfloat16"] = "float32"
+    """`bfloat16`: the trainer's matrix products run in it, the weights stay as they are."""
     device: str = "auto"
     gradient_checkpointing: bool = False
     threads: Count = 0

@@ -1,0 +1,112 @@
+"""Checkpoints on disk: a folder is either whole or not there.
+
+A checkpoint is written beside its place, every file is flushed, a manifest of sizes and hashes is added, and one rename
+puts it in place. Whatever goes wrong before the rename leaves the earlier checkpoints as they were.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from azr.errors import CheckpointError
+
+MANIFEST = "manifest.json"
+PREFIX, TEMPORARY = "step_", ".writing-"
+_NAME = re.compile(rf"{PREFIX}(\d+)")
+
+
+def write(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
+    """Make the checkpoint of a step; `fill` writes its files into the folder it is given.
+
+    Raises:
+        CheckpointError: the disk is full or read-only, or `fill` failed; nothing else has changed.
+    """
+    final = root / f"{PREFIX}{step}"
+    working = root / f"{TEMPORARY}{PREFIX}{step}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(working, ignore_errors=True)
+        working.mkdir()
+        fill(working)
+        _seal(working)
+        if final.exists():  # a step done again after a resume
+            shutil.rmtree(final)
+        os.replace(working, final)
+        _flush(root)
+    except Exception as error:
+        shutil.rmtree(working, ignore_errors=True)
+        left = newest(root)
+        good = f"the last good checkpoint is {left}" if left else "there is no earlier checkpoint"
+        raise CheckpointError(f"cannot write the checkpoint {final}: {error}; {good}") from error
+    return final
+
+
+def verify(folder: Path) -> None:
+    """Check every file against the manifest.
+
+    Raises:
+        CheckpointError: a file is missing, damaged or not listed.
+    """
+    try:
+        listed = json.loads((folder / MANIFEST).read_text("ascii"))
+        found = {str(path.relative_to(folder)): _digest(path) for path in _files(folder)}
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint {folder} cannot be read: {error}") from error
+    if found != listed:
+        odd = sorted(name for name in found.keys() | listed.keys() if found.get(name) != listed.get(name))
+        raise CheckpointError(f"the checkpoint {folder} is damaged: {odd[0]} is not what was written")
+
+
+def steps(root: Path) -> list[int]:
+    """Steps that have a checkpoint, ascending. Folders that are still being written do not count."""
+    if not root.is_dir():
+        return []
+    return sorted(int(match[1]) for path in root.iterdir() if (match := _NAME.fullmatch(path.name)))
+
+
+def newest(root: Path) -> Path | None:
+    """The latest checkpoint."""
+    found = steps(root)
+    return root / f"{PREFIX}{found[-1]}" if found else None
+
+
+def prune(root: Path, keep_last: int, keep_every: int) -> list[Path]:
+    """Remove all but the last few and those of every `keep_every` steps; also what a crash left half-written."""
+    found = steps(root)
+    kept = set(found[-keep_last:]) | {step for step in found if keep_every and step % keep_every == 0}
+    gone = [root / f"{PREFIX}{step}" for step in found if step not in kept]
+    gone += [path for path in root.iterdir() if path.name.startswith(TEMPORARY)]
+    for path in gone:
+        shutil.rmtree(path)
+    return gone
+
+
+def _seal(folder: Path) -> None:
+    manifest = {}
+    for path in _files(folder):
+        _flush(path)
+        manifest[str(path.relative_to(folder))] = _digest(path)
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), "ascii")
+    _flush(folder / MANIFEST)
+    _flush(folder)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,84 @@
+"""Load a causal language model and its tokenizer."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azr.config.schema import ModelConfig
+from azr.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from azr.rollouts.tokens import HuggingFaceTokenizer
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model on its device, and the tokenizer that goes with it."""
+
+    model: "PreTrainedModel"
+    tokenizer: "HuggingFaceTokenizer"
+
+
+def locate(name: str) -> str:
+    """The folder or hub name to load from; the embedded model is a folder of the package."""
+    if name != EMBEDDED:
+        return name
+    folder = Path(str(resources.files("azr"))) / "model"
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"the embedded model is not in this installation ({folder}); `azr bootstrap` makes it")
+    return str(folder)
+
+
+def load_model(config: ModelConfig, path: str | None = None) -> LoadedModel:
+    """Load from `path` (a checkpoint's folder) or from what the config names.
+
+    Raises:
+        ModelError: it is not there, not reachable, or no causal language model.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from azr.rollouts.tokens import HuggingFaceTokenizer
+
+    source = path or locate(config.name)
+    device = pick_device(config.device)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, config.dtype))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelError(_explain(source, error)) from error
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    return LoadedModel(model.to(device), HuggingFaceTokenizer(tokenizer, _end_ids(model)))
+
+
+def pick_device(name: str) -> str:
+    """`auto`: the GPU if there is one."""
+    import torch
+
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _end_ids(model: Any) -> list[int]:
+    ends = model.generation_config.eos_token_id
+    if ends is None:
+        return []
+    return [int(end) for end in ends] if isinstance(ends, list) else [int(ends)]
+
+
+def _explain(source: str, error: Exception) -> str:
+    if Path(source).exists():
+        return f"cannot load a model from the folder {source}: {error}"
+    return (
+        f"model.name = {source!r} is no folder here, and it could not be had from the Hugging Face hub either"
+        f" ({str(error).splitlines()[0]}). Give a folder, or check the name and the network."
+    )

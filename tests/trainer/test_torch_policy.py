@@ -1,0 +1,172 @@
+"""One optimizer step: its gradient, its bookkeeping, and its return from disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from azr.config import resolve
+from azr.trainer.model import load_model
+from azr.trainer.packing import micro_batches, pack
+from azr.trainer.torch_policy import TorchPolicy
+from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
+
+Make = Callable[..., TorchPolicy]
+
+
+@pytest.fixture
+def make(tiny_model: Path) -> Make:
+    def build(*overrides: str) -> TorchPolicy:
+        config = resolve({}, ["train.optim.lr=1e-2", *overrides])
+        return TorchPolicy(load_model(config.model.model_copy(update={"name": str(tiny_model)})), config)
+
+    return build
+
+
+def batch(count: int = 7, seed: int = 0) -> Batch:
+    rng = np.random.default_rng(seed)
+    episodes = []
+    for _ in range(count):
+        prompt = tuple(int(x) for x in rng.integers(0, 256, rng.integers(1, 30)))
+        answer = tuple(int(x) for x in rng.integers(0, 256, rng.integers(1, 20)))
+        episodes.append(
+            Episode(
+                completion=Completion(
+                    prompt=Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=prompt),
+                    text="",
+                    token_ids=answer,
+                    log_probs=(-5.0,) * len(answer),
+                    finished=True,
+                ),
+                reward=0.0,
+            )
+        )
+    lengths = np.array([episode.length for episode in episodes])
+    return Batch(
+        episodes=tuple(episodes), advantages=rng.normal(size=count), weights=np.full(count, 1 / lengths.sum())
+    )
+
+
+def gradient(policy: TorchPolicy, given: Batch) -> list[torch.Tensor]:
+    grads: list[torch.Tensor] = []
+    policy._optimizer.step = lambda: grads.extend(p.grad.clone() for p in policy._model.parameters())  # type: ignore
+    policy.update(given)
+    return grads
+
+
+def test_gradient_is_that_of_the_formula_written_out(make: Make) -> None:
+    policy = make("train.loss.entropy=0.0", "train.optim.clip_norm=0", "train.loss.name=reinforce")
+    given = batch()
+    found = gradient(policy, given)
+    model = make()._model
+    total = torch.zeros(())
+    for episode, advantage, weight in zip(given.episodes, given.advantages, given.weights, strict=True):
+        prompt, answer = episode.completion.prompt.token_ids, episode.completion.token_ids
+        logits = model(torch.tensor([[*prompt, *answer]])).logits[0, len(prompt) - 1 : -1]
+        log_probs = logits.log_softmax(-1)[torch.arange(len(answer)), list(answer)]
+        total = total - float(advantage) * float(weight) * log_probs.sum()
+    total.backward()
+    for ours, parameter in zip(found, model.parameters(), strict=True):
+        torch.testing.assert_close(ours, parameter.grad, atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["ppo", "gspo", "cispo"])
+def test_micro_batches_do_not_change_the_gradient(make: Make, loss: str) -> None:
+    settings = (f"train.loss.name={loss}", "train.loss.kl=0.1", "train.old_log_probs=engine")
+    whole = gradient(make(*settings), batch())
+    cut = gradient(make(*settings, "train.micro_batch_tokens=1"), batch())
+    for one, other in zip(whole, cut, strict=True):
+        torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-3)
+
+
+def test_a_step_makes_good_completions_likelier_and_bad_ones_less_likely(make: Make) -> None:
+    policy, given = make("train.optim.lr=1e-3"), batch()
+    signs = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
+    given = Batch(episodes=given.episodes, advantages=signs, weights=given.weights)
+
+    def totals() -> np.ndarray:
+        with torch.no_grad():
+            piece = pack(given, list(range(7)), "cpu")
+            return (policy._score(policy._model, piece)[0] * piece.mask).sum(1).numpy()
+
+    before = totals()
+    policy.update(given)
+    gain = totals() - before
+    assert gain[signs > 0].mean() > 0 > gain[signs < 0].mean()
+
+
+def test_broken_gradient_leaves_the_weights_alone(make: Make) -> None:
+    policy, given = make(), batch()
+    before = [p.clone() for p in policy._model.parameters()]
+    broken = Batch(episodes=given.episodes, advantages=np.full(7, np.nan), weights=given.weights)
+    stats = policy.update(broken)
+    assert not np.isfinite(stats.grad_norm)
+    assert all(torch.equal(a, b) for a, b in zip(before, policy._model.parameters(), strict=True))
+
+
+def test_kl_to_the_start_is_zero_at_first_and_grows(make: Make) -> None:
+    policy = make("train.loss.kl=0.01")
+    assert policy.update(batch()).kl == pytest.approx(0.0, abs=1e-6)
+    assert policy.update(batch()).kl > 1e-4
+
+
+def test_several_updates_move_the_ratio_and_see_every_episode_once(make: Make) -> None:
+    policy = make("train.updates=3")
+    seen: list[int] = []
+    for part, rows in policy._mini_batches(batch()):
+        assert part.weights == pytest.approx(batch().weights[rows] * 3)
+        seen.extend(rows.tolist())
+    assert sorted(seen) == list(range(7))
+    stats = policy.update(batch())
+    assert stats.clip_share > 0 and (stats.entropy > 0).all()
+
+
+def test_gap_to_the_engine_is_measured(make: Make) -> None:
+    policy, given = make(), batch()
+    piece = pack(given, list(range(7)), "cpu")
+    with torch.no_grad():
+        log_probs, _ = policy._score(policy._model, piece)
+    expected = (log_probs + 5.0).abs()[piece.mask]
+    stats = policy.update(given)
+    assert stats.gap_mean == pytest.approx(float(expected.mean()), rel=1e-4)
+    assert stats.gap_max == pytest.approx(float(expected.max()), rel=1e-4)
+
+
+def test_a_restored_policy_goes_on_bit_for_bit(make: Make, tmp_path: Path) -> None:
+    policy = make()
+    policy.update(batch(seed=1))
+    policy.save(tmp_path)
+    other = make()
+    other.restore(tmp_path)
+    assert other.step == 1
+    for seed in (2, 3):
+        one, two = policy.update(batch(seed=seed)), other.update(batch(seed=seed))
+        assert (one.loss, one.grad_norm) == (two.loss, two.grad_norm)
+    pairs = zip(policy._model.parameters(), other._model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_pieces_hold_every_episode_once_within_the_budget() -> None:
+    given = batch(40)
+    rows: list[int] = []
+    for piece in micro_batches(given, 200, "cpu"):
+        assert piece.ids.numel() <= 200 or len(piece.rows) == 1
+        for at, row in enumerate(piece.rows.tolist()):
+            completion = given.episodes[row].completion
+            assert piece.targets[at][piece.mask[at]].tolist() == list(completion.token_ids)
+            kept = piece.ids[at][piece.attention[at].bool()].tolist()
+            assert kept == [*completion.prompt.token_ids, *completion.token_ids]
+            rows.append(row)
+    assert sorted(rows) == list(range(40))
+
+
+def test_checkpoint_loads_as_a_plain_hugging_face_model(make: Make, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    policy = make()
+    policy.update(batch())
+    policy.save(tmp_path)
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), policy._model.parameters(), strict=True))
+    assert AutoTokenizer.from_pretrained(tmp_path).decode([0, 1])
