@@ -1,0 +1,3 @@
+//! Buffer.
+pub mod canonical;
+pub use canonical::{Canonical, Invalid, Mode, canonicalize};
