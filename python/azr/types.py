@@ -8,7 +8,7 @@ run time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -202,6 +202,11 @@ class Attempt:
     @property
     def correct(self) -> bool:
         return self.score >= 1.0
+
+
+def solve_rate(attempts: Sequence[Attempt]) -> float:
+    """Mean score of the attempts at one task: how well the current policy solves it."""
+    return sum(attempt.score for attempt in attempts) / len(attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,14 @@ from azr.rollouts.model_decoder import ModelDecoder
 from azr.rollouts.tokens import HuggingFaceTokenizer
 from azr.rollouts.transformers import TransformersEngine
 from azr.types import Completion, Kind, Prompt, Role
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 TEXTS = ["def f(a):", "x", "a long prompt, longer than all the others by far", "def f(a):\n    return a"]
 

@@ -57,9 +57,10 @@ def test_rloo_leaves_the_own_reward_out() -> None:
 
 @pytest.mark.parametrize("name", ADVANTAGES)
 def test_constant_rewards_give_zeros(name: str) -> None:
-    assert compute(name, [0.3] * 6, lengths=[1, 2, 3, 4, 5, 6], cells=[0, 0, 0, 1, 1, 1], groups=[0, 0, 0, 1, 1, 1]) == [
-        0.0
-    ] * 6
+    assert (
+        compute(name, [0.3] * 6, lengths=[1, 2, 3, 4, 5, 6], cells=[0, 0, 0, 1, 1, 1], groups=[0, 0, 0, 1, 1, 1])
+        == [0.0] * 6
+    )
 
 
 @pytest.mark.parametrize("name", ["trr_token", "trr_sequence", "grpo", "dr_grpo", "rloo"])

@@ -39,7 +39,7 @@ def test_failure_while_writing_leaves_the_last_good_one(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").write_text("a file, not a folder", "ascii")
-    with pytest.raises(CheckpointError, match="cannot write the checkpoint .*there is no earlier checkpoint"):
+    with pytest.raises(CheckpointError, match=r"cannot write the checkpoint .*there is no earlier checkpoint"):
         checkpoint.write(tmp_path / "checkpoints", 1, fill())
 
 
@@ -54,7 +54,7 @@ def test_damage_is_found(tmp_path: Path, damage: str) -> None:
         (folder / "extra").write_text("", "ascii")
     else:
         (folder / "manifest.json").write_text("{", "ascii")
-    with pytest.raises(CheckpointError, match="damaged|cannot be read"):
+    with pytest.raises(CheckpointError, match=r"damaged|cannot be read"):
         checkpoint.verify(folder)
 
 

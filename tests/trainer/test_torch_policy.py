@@ -43,9 +43,7 @@ def batch(count: int = 7, seed: int = 0) -> Batch:
             )
         )
     lengths = np.array([episode.length for episode in episodes])
-    return Batch(
-        episodes=tuple(episodes), advantages=rng.normal(size=count), weights=np.full(count, 1 / lengths.sum())
-    )
+    return Batch(episodes=tuple(episodes), advantages=rng.normal(size=count), weights=np.full(count, 1 / lengths.sum()))
 
 
 def gradient(policy: TorchPolicy, given: Batch) -> list[torch.Tensor]:

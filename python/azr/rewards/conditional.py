@@ -1,4 +1,4 @@
-"""The paper's answer reward: -1 without the form, -0.5 if wrong, else the score (1, or a fraction where it is graded)."""
+"""The paper's answer reward: -1 without the form, -0.5 if wrong, else the score (1, or a fraction if graded)."""
 
 from azr.rewards.base import AttemptFacts
 

@@ -6,8 +6,8 @@ from azr.tasks import source
 
 def term(facts: ProposalFacts) -> float:
     """`0.5 min(effort/10000, 1) + 0.3 min(max cyclomatic/10, 1) + 0.2 min(volume/500, 1)`, three decimals."""
-    from radon.metrics import h_visit_ast
-    from radon.visitors import ComplexityVisitor
+    from radon.metrics import h_visit_ast  # type: ignore[import-untyped]
+    from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]
 
     tree = source.parse(facts.task.program)
     if tree is None:

@@ -1,4 +1,4 @@
-"""R-Zero's uncertainty: 1 - 2 |p - 1/2|. Its cluster penalty is the term `cluster_share` with a negative coefficient."""
+"""R-Zero's uncertainty: 1 - 2 |p - 1/2|. Its penalty is the term `cluster_share` with a negative coefficient."""
 
 from azr.rewards.base import ProposalFacts
 

@@ -138,7 +138,7 @@ class Decoder:
         rows, new, _ = hidden.shape
         heads, key_heads, size = self._heads, self._key_heads, self._size
         fused = F.linear(hidden, layer.qkv, layer.qkv_bias).view(rows, new, heads + 2 * key_heads, size).transpose(1, 2)
-        query, key, value = fused.split((heads, key_heads, key_heads), 1)
+        query, key, value = torch.split(fused, [heads, key_heads, key_heads], 1)
         if layer.q_norm is not None and layer.k_norm is not None:
             query = F.rms_norm(query, (size,), layer.q_norm, self._epsilon)
             key = F.rms_norm(key, (size,), layer.k_norm, self._epsilon)

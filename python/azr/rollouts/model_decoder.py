@@ -1,10 +1,28 @@
 """Prefill and step by the model's own forward pass: any causal language model of transformers, on any device."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+
+C = TypeVar("C")
+
+
+class Decoding(Protocol[C]):
+    """What the sampling loop needs; C is the decoder's own cache, with `select(rows)`."""
+
+    def refresh(self) -> None:
+        """Take the model's current weights."""
+        ...
+
+    def prefill(self, ids: Tensor, padding: Tensor) -> tuple[Tensor, C]:
+        """Prompts [B, T] padded on the left by `padding` [B] -> logits [B, V] after the last column, and the cache."""
+        ...
+
+    def step(self, tokens: Tensor, cache: C) -> Tensor:
+        """One more token of each row, [B] -> logits [B, V]."""
+        ...
 
 
 @dataclass(slots=True)
@@ -31,7 +49,7 @@ class ModelDecoder:
         """The weights are the model's own."""
 
     def prefill(self, ids: Tensor, padding: Tensor) -> tuple[Tensor, ModelCache]:
-        """See `Decoder.prefill`."""
+        """See `Decoding.prefill`."""
         from transformers import DynamicCache
 
         columns = torch.arange(ids.shape[1], device=ids.device)
@@ -40,7 +58,7 @@ class ModelDecoder:
         return self._forward(ids, cache), cache
 
     def step(self, tokens: Tensor, cache: ModelCache) -> Tensor:
-        """See `Decoder.step`."""
+        """See `Decoding.step`."""
         cache.mask = torch.cat([cache.mask, cache.mask.new_ones(len(tokens), 1)], 1)
         return self._forward(tokens[:, None], cache)
 

@@ -5,7 +5,7 @@ and Llama models on a CPU are read by `decoder.Decoder`, everything else by the 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from azr.errors import EngineError
 from azr.rollouts import decoder
 from azr.rollouts.base import Sampling, Tokenizer
 from azr.rollouts.draw import Uniforms, draw
-from azr.rollouts.model_decoder import ModelDecoder
+from azr.rollouts.model_decoder import Decoding, ModelDecoder
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TransformersEngine:
         self.tokenizer = tokenizer
         self._batch = batch
         self._model: PreTrainedModel | None = None
-        self._decoder: decoder.Decoder | ModelDecoder | None = None
+        self._decoder: Decoding[Any] | None = None
         self._ends = torch.tensor(sorted(tokenizer.end_ids))
 
     def load(self, model: "PreTrainedModel | None") -> None:
@@ -50,7 +50,7 @@ class TransformersEngine:
             raise EngineError("sample before load: the engine has no weights")
         found: dict[int, list[Completion]] = {}
         training = self._model.training
-        self._model.eval()
+        self._model.train(False)
         with torch.inference_mode():
             for chunk in self._chunks(prompts, count):
                 found.update(self._sample_chunk(prompts, chunk, sampling, count))
@@ -101,9 +101,10 @@ class TransformersEngine:
         return result
 
     def _decode(
-        self, logits: torch.Tensor, cache: object, chunk: list[int], sampling: Sampling, count: int, limit: int
+        self, logits: torch.Tensor, cache: Any, chunk: list[int], sampling: Sampling, count: int, limit: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Write all rows to their end: tokens [rows, limit], log-probabilities [rows, limit], lengths [rows]."""
+        assert self._decoder is not None
         rows = len(chunk) * count
         uniforms = Uniforms(sampling.seed, [index * count + j for index in chunk for j in range(count)])
         if count > 1:

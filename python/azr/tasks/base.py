@@ -47,9 +47,7 @@ class TaskKind(Protocol):
         """The draft in a proposal's blocks."""
         ...
 
-    def materialise(
-        self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]
-    ) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         """The task that the sandbox's results (one for each input of the draft) make of it."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from azr.tasks.parsing import INPUT, PROGRAM, Block, only
-from azr.types import Answer, Completion, Draft, Kind, Reason, Task, Unparsed
+from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
     from azr.sandbox import Check, Invalid, Value
@@ -20,6 +20,11 @@ def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
     if isinstance(argument, Unparsed):
         return argument
     return Draft(program=program, inputs=(argument.strip(),))
+
+
+def whole_program(draft: Draft, prompt: Prompt) -> str:
+    """What is run: the composites' sources, then what the model wrote."""
+    return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
 
 
 def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
@@ -43,11 +48,10 @@ def make_task(
     prompt = completion.prompt
     source = prompt.task
     shown = prompt.references if source is None else (*prompt.references, source)
-    composites = "\n\n".join(task.program for task in prompt.composites)
     return Task(
         kind=kind,
-        program=f"{composites}\n\n{draft.program}" if composites else draft.program,
-        own_program=draft.program if composites else "",
+        program=whole_program(draft, prompt),
+        own_program=draft.program if prompt.composites else "",
         inputs=draft.inputs,
         outputs=tuple(outputs),
         message=draft.message,

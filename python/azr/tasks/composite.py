@@ -13,10 +13,11 @@ from azr.tasks import source
 from azr.types import Task
 
 # Built-in functions that may stand in a call's arguments without being the model's own names.
-BUILTINS = frozenset(
+BUILTIN_NAMES = (
     "abs all any bool chr dict divmod enumerate filter float frozenset hex int len list map max min ord pow range repr"
-    " reversed round set sorted str sum tuple type zip".split()
+    " reversed round set sorted str sum tuple type zip"
 )
+BUILTINS = frozenset(BUILTIN_NAMES.split())
 SCHEDULE_START, SCHEDULE_EVERY, SCHEDULE_TOP, SCHEDULE_CHANCE, SCHEDULE_CHANCE_TOP = 101, 50, 3, 0.01, 0.8
 
 
@@ -99,4 +100,3 @@ def _defined(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.alias):
             found.append((node.asname or node.name).split(".")[0])
     return found
-

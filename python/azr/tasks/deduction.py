@@ -31,9 +31,7 @@ class Deduction:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return parse_program_and_input(blocks)
 
-    def materialise(
-        self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]
-    ) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         failure = first_failure(results)
         return failure or make_task(self.kind, draft, completion, [result.value for result in results])
 

@@ -33,9 +33,7 @@ class ErrorPrediction:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return parse_program_and_input(blocks)
 
-    def materialise(
-        self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]
-    ) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         from azr.sandbox import Invalid
 
         (result,) = results

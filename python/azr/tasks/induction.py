@@ -39,9 +39,7 @@ class Induction:
         stripped = tuple(text.strip() for text in inputs)
         return Draft(program=prompt.task.program, inputs=stripped, message=message.strip())
 
-    def materialise(
-        self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]
-    ) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         failure = first_failure(results)
         return failure or make_task(self.kind, draft, completion, [result.value for result in results])
 

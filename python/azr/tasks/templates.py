@@ -56,7 +56,7 @@ class Think:
     _form = re.compile(r"\s*<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        return load_text("outer_think").substitute(task=text).removesuffix("\n")
+        return load_text("outer_think").substitute(task=text.rstrip("\n")).removesuffix("\n")
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
         whole = "<think>" + completion
@@ -76,7 +76,7 @@ class Chat:
         self._render = render
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        return self._render(load_text("outer_chat").substitute(task=text).removesuffix("\n"))
+        return self._render(load_text("outer_chat").substitute(task=text.rstrip("\n")).removesuffix("\n"))
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
         return Reading(_tagged_answer(completion), self._form.fullmatch(completion) is not None)

@@ -56,7 +56,21 @@ def load_model(config: ModelConfig, path: str | None = None) -> LoadedModel:
         raise ModelError(_explain(source, error)) from error
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable()
-    return LoadedModel(model.to(device), HuggingFaceTokenizer(tokenizer, _end_ids(model)))
+    model.to(torch.device(device))  # type: ignore[arg-type]  # transformers hides torch's signature
+    return LoadedModel(model, HuggingFaceTokenizer(tokenizer, _end_ids(model)))
+
+
+def load_tokenizer(config: ModelConfig) -> "HuggingFaceTokenizer":
+    """The tokenizer alone, for those who only want to see prompts."""
+    from transformers import AutoTokenizer
+
+    from azr.rollouts.tokens import HuggingFaceTokenizer
+
+    source = locate(config.name)
+    try:
+        return HuggingFaceTokenizer(AutoTokenizer.from_pretrained(source))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelError(_explain(source, error)) from error
 
 
 def pick_device(name: str) -> str:

@@ -41,7 +41,7 @@ class TorchPolicy:
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")
         self._optimizer = make_optimizer(self._model.parameters(), config.train.optim)
         # The copy is of the weights as the run began, not as it was resumed: it is made before any restore.
-        self._start = copy.deepcopy(self._model).eval().requires_grad_(False) if config.train.loss.kl else None
+        self._start = copy.deepcopy(self._model).train(False).requires_grad_(False) if config.train.loss.kl else None
         self.step = 0
 
     def update(self, batch: Batch) -> UpdateStats:
@@ -107,7 +107,7 @@ class TorchPolicy:
         if self._config.train.updates == 1:
             return None
         found: LogProbs = [np.empty(0, dtype=np.float32)] * len(batch.episodes)
-        self._model.eval()
+        self._model.train(False)
         with torch.no_grad():
             for piece in self._pieces(batch):
                 log_probs, _ = self._score(self._model, piece)
@@ -115,9 +115,7 @@ class TorchPolicy:
                     found[row] = values[: batch.episodes[row].length]
         return found
 
-    def _optimize(
-        self, batch: Batch, rows: Rows, old: LogProbs | None
-    ) -> UpdateStats:
+    def _optimize(self, batch: Batch, rows: Rows, old: LogProbs | None) -> UpdateStats:
         """One optimizer step on some of the batch's episodes, in as many passes as memory needs."""
         optim = self._config.train.optim
         rate = learning_rate(optim, self.step + 1, self._config.run.steps)
@@ -137,9 +135,7 @@ class TorchPolicy:
         self._optimizer.zero_grad(set_to_none=True)
         return tally.stats(float(norm), rate)
 
-    def _accumulate(
-        self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: "_Tally"
-    ) -> None:
+    def _accumulate(self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: "_Tally") -> None:
         """Forward and backward over one piece."""
         config = self._config.train.loss
         log_probs, entropy = self._score(self._model, piece)
@@ -159,7 +155,7 @@ class TorchPolicy:
             divergence = k3(log_probs, reference)
             per_token = per_token + config.kl * divergence
         loss = (per_token * piece.weights).masked_fill(~piece.mask, 0.0).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
         gap = (piece.engine_log_probs - now).abs()
@@ -189,9 +185,7 @@ class _Tally:
         self._loss = self._kl = self._clipped = self._gap = self._gap_max = 0.0
         self._tokens = 0
 
-    def add(
-        self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor, gap: Tensor
-    ) -> None:
+    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor, gap: Tensor) -> None:
         mask = piece.mask
         means = (entropy * mask).sum(1) / mask.sum(1)
         self._entropy[piece.rows.numpy()] = means.cpu().numpy()

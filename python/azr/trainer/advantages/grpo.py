@@ -1,4 +1,4 @@
-"""GRPO (arXiv 2402.03300): `(r - mu) / (sigma + 1e-4)` within each group; sigma is the unbiased deviation, as in TRL."""
+"""GRPO (arXiv 2402.03300): `(r - mu) / (sigma + 1e-4)` within each group, sigma unbiased as in TRL."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""CISPO (arXiv 2506.13585): REINFORCE weighted by a clipped ratio that has no gradient, so no token loses its gradient."""
+"""CISPO (arXiv 2506.13585): REINFORCE weighted by a clipped ratio without gradient: no token loses its own."""
 
 from torch import Tensor
 

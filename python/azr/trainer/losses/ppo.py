@@ -1,4 +1,4 @@
-"""PPO's clipped surrogate (arXiv 1707.06347); with `clip_high` above `clip_low` it is DAPO's clip-higher (2503.14476)."""
+"""PPO's clipped surrogate (arXiv 1707.06347); with `clip_high` above `clip_low` DAPO's clip-higher (2503.14476)."""
 
 import torch
 from torch import Tensor

@@ -1,0 +1,103 @@
+"""From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azr.config import Config
+from azr.errors import ConfigError
+from azr.parts import Parts, make_program_policy, make_rewards, make_task_kinds, make_template
+from azr.registry import resolve
+from azr.rollouts import ENGINES, Engine
+from azr.tasks.render import Renderer
+from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
+from azr.trainer.losses import LOSSES
+from azr.trainer.policy import Policy, StillPolicy
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a run is made of."""
+
+    parts: Parts
+    policy: Policy
+
+
+def check(config: Config) -> None:
+    """Resolve every name and look for settings that contradict each other.
+
+    Raises:
+        ConfigError: names the key, the value and what is allowed.
+    """
+    make_rewards(config)
+    resolve(ADVANTAGES, config.train.advantage, "train.advantage")
+    if ":" not in config.train.loss.name and config.train.loss.name not in LOSSES:
+        resolve(LOSSES, config.train.loss.name, "train.loss.name")
+    if ":" not in config.engine.name and config.engine.name not in ENGINES:
+        resolve(ENGINES, config.engine.name, "engine.name")
+    if config.engine.name == "scripted" and not config.engine.script:
+        raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
+    if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
+        raise ConfigError(
+            f"train.advantage = {config.train.advantage!r} compares answers to one task:"
+            f" solve.answers = {config.solve.answers} must be at least 2"
+        )
+
+
+def build(config: Config, buffer: Path, position: int | None = None) -> Built:
+    """Load and assemble everything.
+
+    Args:
+        buffer: folder of the task buffer's log.
+        position: of a checkpoint; what the log holds beyond it is cut off.
+    """
+    check(config)
+    from azr.store import open_store
+
+    sandbox = make_sandbox(config)
+    engine, policy = make_engine(config)
+    kinds = make_task_kinds(config)
+    template = make_template(config, engine.tokenizer)
+    parts = Parts(
+        config=config,
+        kinds=kinds,
+        renderer=Renderer(template, kinds, engine.tokenizer.encode, config.tasks.banned_imports),
+        programs=make_program_policy(config),
+        rewards=make_rewards(config),
+        engine=engine,
+        sandbox=sandbox,
+        store=open_store(buffer, config, position),
+    )
+    return Built(parts, policy)
+
+
+def make_engine(config: Config) -> tuple[Engine, Policy]:
+    """The rollout engine and the policy that it samples from."""
+    if config.engine.name == "scripted":
+        from azr.rollouts.scripted import ScriptedEngine
+
+        return ScriptedEngine(resolve({}, config.engine.script, "engine.script")), StillPolicy()
+    from azr.trainer.model import load_model
+    from azr.trainer.torch_policy import TorchPolicy
+
+    loaded = load_model(config.model)
+    make: type[Engine] = resolve(ENGINES, config.engine.name, "engine.name")
+    engine = make(loaded.tokenizer, config.engine.batch)  # type: ignore[call-arg]
+    policy = TorchPolicy(loaded, config)
+    engine.load(policy.model)
+    return engine, policy
+
+
+def make_sandbox(config: Config) -> "Sandbox":
+    """The sandbox with the config's limits; 0 keeps the sandbox's own."""
+    from azr.sandbox import Limits, Sandbox
+
+    given = config.sandbox.model_dump(include={"fuel", "memory_bytes", "output_bytes", "value_bytes"})
+    return Sandbox(
+        threads=config.sandbox.threads or None,
+        limits=Limits(**{name: value for name, value in given.items() if value}),
+        guest=Path(config.sandbox.guest) if config.sandbox.guest else None,
+    )

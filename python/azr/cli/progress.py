@@ -1,0 +1,106 @@
+"""What `azr train` shows: one line that changes on a terminal, one line a step elsewhere."""
+
+import sys
+import time
+from typing import TextIO
+
+from azr.metrics import Numbers, StepReport
+from azr.session import Result
+from azr.types import Kind, Role
+
+PROBE = ("sampled", "greedy", "passed")
+
+
+class Progress:
+    """Renders a run's events; the only place that prints during training."""
+
+    def __init__(self, out: TextIO = sys.stderr) -> None:
+        self._out = out
+        self._live = out.isatty()
+        self._line = ""
+        self._begin, self._first, self._steps = time.monotonic(), 0, 0
+
+    def started(self, step: int, steps: int) -> None:
+        self._begin, self._first, self._steps = time.monotonic(), step, steps
+
+    def phase(self, name: str) -> None:
+        if self._live:
+            self._rewrite(f"{self._line}  {name}")
+
+    def seeded(self, kind: Kind, found: int, wanted: int) -> None:
+        self._say(f"seeds  {kind} {found}/{wanted}", lasting=found == wanted)
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> None:
+        valid = _mean(numbers, [f"validate/propose/{kind}/valid_rate" for kind in report.stored])
+        rewards = "  ".join(
+            f"{role} " + " ".join(f"{kind[:3]} {value:+.2f}" for kind, value in found)
+            for role in Role
+            if (found := _rewards(numbers, role, list(report.stored)))
+        )
+        probe = f"  held-out {100 * numbers['probe/sampled']:.1f}%" if "probe/sampled" in numbers else ""
+        seconds, left = numbers["seconds/step"], self._left(report.step)
+        self._say(f"step {report.step}  {rewards}  valid {100 * valid:.0f}%{probe}  {seconds:.1f} s{left}", True)
+
+    def probed(self, step: int, numbers: Numbers) -> None:
+        if step == 0:
+            self._say(f"held-out before: {100 * numbers['probe/sampled']:.1f}%", lasting=True)
+
+    def saved(self, step: int, path: str) -> None:
+        if self._live:
+            self._rewrite(f"{self._line}  saved {path}")
+
+    def finish(self, result: Result) -> None:
+        """Where the result lies, how to go on, and what was gained."""
+        if self._live:
+            self._out.write("\r\x1b[K")
+        if not result.complete:
+            self._out.write(f"stopped at step {result.step}; go on with: azr train --resume {result.folder}\n")
+        self._out.write(f"run: {result.folder}\nmodel: {result.folder}/checkpoints/step_{result.step}\n")
+        if "probe/sampled" in result.before and result.after:
+            self._out.write(table(result))
+
+    def _left(self, step: int) -> str:
+        each = (time.monotonic() - self._begin) / (step - self._first)
+        return f"  {_duration(each * (self._steps - step))} left" if step < self._steps else ""
+
+    def _say(self, text: str, lasting: bool) -> None:
+        self._line = text
+        if self._live:
+            self._rewrite(text)
+        elif lasting:
+            self._out.write(text + "\n")
+            self._out.flush()
+
+    def _rewrite(self, text: str) -> None:
+        self._out.write("\r\x1b[K" + text)
+        self._out.flush()
+
+
+def table(result: Result) -> str:
+    """Held-out scores before and after, in percent."""
+    kinds = sorted(
+        key.split("/")[2] for key in result.before if key.startswith("probe/solve/") and key.endswith("/tasks")
+    )
+    rows = [("held-out", "tasks", *(f"{name}" for name in PROBE))]
+    for prefix, label in [*((f"probe/solve/{kind}", kind) for kind in kinds), ("probe", "all")]:
+        cells = [
+            f"{100 * result.before[f'{prefix}/{name}']:.1f} -> {100 * result.after[f'{prefix}/{name}']:.1f}"
+            for name in PROBE
+        ]
+        rows.append((label, str(int(result.before[f"{prefix}/tasks"])), *cells))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + "\n" for row in rows)
+
+
+def _rewards(numbers: Numbers, role: Role, kinds: list[Kind]) -> list[tuple[Kind, float]]:
+    return [(kind, numbers[key]) for kind in kinds if (key := f"update/{role}/{kind}/reward") in numbers]
+
+
+def _mean(numbers: Numbers, keys: list[str]) -> float:
+    found = [numbers[key] for key in keys if key in numbers]
+    return sum(found) / len(found) if found else 0.0
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

@@ -1,0 +1,32 @@
+"""`azr seed`: let a model make its seed tasks once, and keep them."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from azr.config import load_config
+from azr.config.overrides import name_model
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option("--model", help="A folder or a Hugging Face name; without it the embedded model.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
+def seed(out: Path, config_path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
+    """Fill the seed buffers of a model and save them to OUT (JSONL), for `seeding.path`."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from azr.build import build
+    from azr.cli.progress import Progress
+    from azr.seed import seed as fill
+    from azr.taskfile import write_tasks
+
+    config = load_config(config_path, [*overrides, *name_model(model)])
+    with tempfile.TemporaryDirectory() as folder:
+        parts = build(config, Path(folder)).parts
+        fill(parts, Progress().seeded)
+        tasks = parts.store.everything()
+    write_tasks(out, tasks)
+    click.echo(f"{len(tasks)} seeds in {out}")

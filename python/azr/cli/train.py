@@ -1,0 +1,75 @@
+"""`azr train`: start or resume a run."""
+
+import os
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from azr.config import Config, load_config
+from azr.config.overrides import name_model
+from azr.errors import ConfigError
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option("--model", help="A folder or a Hugging Face name; without it the embedded model.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: train.optim.lr=1e-5.")
+@click.option("--run", "run_path", type=click.Path(path_type=Path), help="The run folder to make.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run folder; its own config counts.")
+@click.option("--dry-run", is_flag=True, help="Show the resolved config, a step's plan and the prompts; train nothing.")
+def train(
+    config_path: Path | None,
+    model: str | None,
+    overrides: tuple[str, ...],
+    run_path: Path | None,
+    resume: Path | None,
+    dry_run: bool,
+) -> None:
+    """Train a model by self-play, from nothing or from a run folder."""
+    if resume is not None and (config_path or model or run_path or overrides):
+        raise ConfigError("--resume takes the run's own config: leave out --config, --model, --set and --run")
+    # Idle threads of OpenMP spin by default; on a machine with other work that makes a run several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if dry_run:
+        from azr.cli.dry_run import show
+
+        show(_config(config_path, model, overrides, run_path))
+        return
+    from azr.cli.progress import Progress
+    from azr.session import resume_run, start_run
+
+    observer, stop = Progress(), _Stop()
+    if resume is not None:
+        done = resume_run(resume, observer, stop)
+    else:
+        done = start_run(_config(config_path, model, overrides, run_path), observer, stop)
+    observer.finish(done)
+
+
+def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:
+    config = load_config(path, [*overrides, *name_model(model)])
+    folder = str(run_path) if run_path else config.run.folder
+    if not folder:
+        name = Path(config.model.name).name if config.engine.name != "scripted" else "scripted"
+        folder = f"runs/{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    return config.model_copy(update={"run": config.run.model_copy(update={"folder": folder})})
+
+
+class _Stop:
+    """Ctrl-C once: finish the step, save, stop. Twice: drop the step; the last checkpoint stands."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(signal.SIGTERM, self._interrupt)
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        click.echo("\nstopping after this step; once more to drop it", err=True)

@@ -1,0 +1,1 @@
+"""Scores on tasks that a run never trains on."""

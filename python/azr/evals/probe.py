@@ -1,0 +1,89 @@
+"""The held-out probe: how many tasks that the model never saw does it solve?
+
+Training reward says nothing about that: a proposer that makes easier tasks raises it too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from azr.parts import Parts
+from azr.solve import solve
+from azr.taskfile import read_tasks
+from azr.types import Kind, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Of one kind, or the mean of the kinds; all in [0, 1]."""
+
+    sampled: float
+    """Mean score of `samples` answers a task, drawn at temperature 1."""
+    greedy: float
+    passed: float
+    """Share of tasks that at least one of the samples solves (pass@samples)."""
+    error: float
+    """Standard error of `sampled`, over tasks."""
+    tasks: int
+
+
+def held_out(parts: Parts, limit: int = 0) -> list[Task]:
+    """The config's held-out tasks, or the package's; empty if there are none. `limit`: of each kind, 0 for all."""
+    path = parts.config.evals.tasks or str(Path(str(resources.files("azr.evals"))) / "heldout.jsonl")
+    if not parts.config.evals.tasks and not Path(path).exists():
+        return []
+    tasks = [
+        task for task in read_tasks(Path(path), parts.kinds, parts.sandbox) if task.kind in parts.config.tasks.kinds
+    ]
+    chosen = []
+    for kind in parts.config.tasks.kinds:
+        of_kind = [task for task in tasks if task.kind is kind]
+        chosen += of_kind[: limit or len(of_kind)]
+    return chosen
+
+
+def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
+    """Score the engine's current weights on the tasks. Changes nothing of the run; the same draws every time."""
+    sampling = replace(parts.sampling(0, "probe"), temperature=1.0, top_p=1.0, top_k=0)
+    samples = parts.config.evals.samples
+    sampled = solve(parts, tasks, samples, sampling)
+    greedy = solve(parts, tasks, 1, replace(sampling, temperature=0.0))
+    found = {}
+    for kind in parts.config.tasks.kinds:
+        rows = [index for index, task in enumerate(tasks) if task.kind is kind]
+        if not rows:
+            continue
+        scores = np.array([[attempt.score for attempt in sampled[row]] for row in rows])
+        means = scores.mean(1)
+        found[kind] = Scores(
+            sampled=float(means.mean()),
+            greedy=float(np.mean([greedy[row][0].score for row in rows])),
+            passed=float((scores >= 1.0).any(1).mean()),
+            error=float(means.std() / np.sqrt(len(rows))),
+            tasks=len(rows),
+        )
+    return found
+
+
+def mean_of_kinds(scores: Mapping[Kind, Scores]) -> Scores:
+    """Every kind counts the same."""
+    values = list(scores.values())
+    return Scores(
+        sampled=float(np.mean([s.sampled for s in values])),
+        greedy=float(np.mean([s.greedy for s in values])),
+        passed=float(np.mean([s.passed for s in values])),
+        error=float(np.sqrt(sum(s.error**2 for s in values)) / len(values)),
+        tasks=sum(s.tasks for s in values),
+    )
+
+
+def as_numbers(scores: Mapping[Kind, Scores]) -> dict[str, float]:
+    """For the metrics: `probe/solve/<kind>/<name>`, and `probe/<name>` for the mean of the kinds."""
+    if not scores:
+        return {}
+    named = {f"probe/solve/{kind}": score for kind, score in scores.items()} | {"probe": mean_of_kinds(scores)}
+    names = ("sampled", "greedy", "passed", "error", "tasks")
+    return {f"{prefix}/{name}": float(getattr(score, name)) for prefix, score in named.items() for name in names}

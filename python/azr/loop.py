@@ -1,0 +1,105 @@
+"""START HERE: one step of self-play, and the loop around it.
+
+    propose -> validate -> buffer -> solve -> reward -> update
+
+The model proposes programs and inputs; the sandbox runs them and so makes tasks with known answers; the buffer keeps
+what is new; the model answers tasks, the sandbox checks; both roles are rewarded and trained in one update.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from azr.evals.probe import as_numbers, held_out, probe
+from azr.metrics import StepReport, measure
+from azr.observe import Observer, Stopwatch
+from azr.parts import Parts
+from azr.propose import propose
+from azr.reward import reward
+from azr.run import METRICS, TRACES, RunFolder
+from azr.save import save
+from azr.solve import solve
+from azr.trace import rows_of
+from azr.trainer.policy import Policy
+from azr.types import Task, Valid
+from azr.update import update
+from azr.validate import validate
+
+
+class Loop:
+    """A run between its seeds and its last step."""
+
+    def __init__(self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer) -> None:
+        self._parts = parts
+        self._policy = policy
+        self._folder = folder
+        self._observer = observer
+        self._held_out = held_out(parts, parts.config.evals.limit)
+
+    def step(self) -> StepReport:
+        """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
+        parts, step, config = self._parts, self._policy.step + 1, self._parts.config
+        watch = Stopwatch(self._observer)
+        draw: Callable[[], list[Task]] = partial(parts.store.serve, step)
+
+        drawn = draw() if config.solve.lag else []
+        proposals = watch("propose", lambda: propose(parts, step))
+        checked = watch("validate", lambda: validate(parts, proposals, step))
+        verdicts = watch("buffer", lambda: parts.store.admit(checked))
+        fresh = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
+        trials = watch("solve", lambda: solve(parts, fresh, config.solve.attempts, parts.sampling(step, "trials")))
+        parts.store.record(trials, step)
+        tasks = drawn if config.solve.lag else draw()
+        attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
+        episodes = watch("reward", lambda: reward(parts, verdicts, trials, attempts, step))
+        batch, stats = watch("update", lambda: update(self._policy, episodes, config))
+        watch("load", lambda: parts.engine.load(self._policy.model))
+
+        return StepReport(
+            step=step, verdicts=verdicts, trials=trials, attempts=attempts, batch=batch, stats=stats,
+            seconds=watch.seconds, stored={kind: parts.store.count(kind) for kind in config.tasks.kinds},
+        )  # fmt: skip
+
+    def run(self, should_stop: Callable[[], bool]) -> bool:
+        """Steps until all are done or `should_stop`; saves at the end. True: all are done."""
+        config = self._parts.config
+        saved = self._policy.step
+        self._observer.started(saved, config.run.steps)
+        while self._policy.step < config.run.steps and not should_stop():
+            report = self.step()
+            self._record(report)
+            if report.step % config.run.save_every == 0 or report.step == config.run.steps:
+                self.save()
+                saved = report.step
+        if saved != self._policy.step:
+            self.save()
+        return self._policy.step >= config.run.steps
+
+    def begin(self) -> None:
+        """Probe the weights that the run starts from, and save, so that there is always something to resume."""
+        self._folder.append(METRICS, [{"step": 0, **self._probe(0)}])
+        self.save()
+
+    def save(self) -> None:
+        """A checkpoint of everything, now."""
+        self._observer.phase("save")
+        path = save(self._folder, self._policy, self._parts.store, self._parts.config)
+        self._observer.saved(self._policy.step, str(path))
+
+    def _record(self, report: StepReport) -> None:
+        """Numbers and episodes of a step into the run folder, and to whoever watches."""
+        config = self._parts.config
+        numbers = measure(report)
+        last = report.step == config.run.steps
+        if last or (config.evals.every and report.step % config.evals.every == 0):
+            numbers |= self._probe(report.step)
+        self._folder.append(METRICS, [{"step": report.step, **numbers}])
+        self._folder.append(TRACES, rows_of(report, config.run.trace_rate, config.seed))
+        self._observer.stepped(report, numbers)
+
+    def _probe(self, step: int) -> dict[str, float]:
+        if not self._held_out:
+            return {}
+        self._observer.phase("probe")
+        numbers = as_numbers(probe(self._parts, self._held_out))
+        self._observer.probed(step, numbers)
+        return numbers

@@ -1,0 +1,94 @@
+"""What the stages work with: made once, before the first step, and passed to every stage."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from azr.config import Config
+from azr.randomness import derive
+from azr.registry import resolve
+from azr.rewards import PROPOSER, SOLVER, TERMS, ProposerReward, SolverReward
+from azr.rollouts import Engine, Sampling
+from azr.tasks import KindOptions, TaskKind, make_kinds
+from azr.tasks.policy import Policy as ProgramPolicy
+from azr.tasks.render import Renderer
+from azr.tasks.templates import Chat, Template, Terse, Think
+from azr.trainer.model import EMBEDDED
+from azr.types import Kind
+
+if TYPE_CHECKING:
+    from azr.rollouts import Tokenizer
+    from azr.sandbox import Sandbox
+    from azr.store import TaskStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewards:
+    """The reward functions that the config names, resolved."""
+
+    proposer: ProposerReward
+    solver: SolverReward
+    terms: tuple[ProposerReward, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of one run."""
+
+    config: Config
+    kinds: dict[Kind, TaskKind]
+    renderer: Renderer
+    programs: ProgramPolicy
+    rewards: Rewards
+    engine: Engine
+    sandbox: "Sandbox"
+    store: "TaskStore"
+
+    def sampling(self, step: int, purpose: str) -> Sampling:
+        """The sampling settings of the config, under a seed of this step and purpose."""
+        given = self.config.sampling
+        return Sampling(
+            seed=derive(self.config.seed, step, purpose),
+            temperature=given.temperature,
+            top_p=given.top_p,
+            top_k=given.top_k,
+            max_tokens=given.max_tokens,
+        )
+
+
+def make_rewards(config: Config) -> Rewards:
+    """Resolve the reward functions; a wrong name fails here, before any model is loaded."""
+    given = config.reward
+    return Rewards(
+        proposer=resolve(PROPOSER, given.proposer.name, "reward.proposer.name"),
+        solver=resolve(SOLVER, given.solver.name, "reward.solver.name"),
+        terms=tuple(resolve(TERMS, term.name, "reward.proposer.terms") for term in given.proposer.terms),
+    )
+
+
+def make_template(config: Config, tokenizer: "Tokenizer") -> Template:
+    """The outer form of conversations; `auto`: terse for the embedded model, the paper's text for all others."""
+    name = config.prompt.template
+    if name == "auto":
+        name = "terse" if config.model.name == EMBEDDED and config.engine.name != "scripted" else "think"
+    if name == "chat":
+        return Chat(tokenizer.chat)
+    return Terse() if name == "terse" else Think()
+
+
+def make_task_kinds(config: Config) -> dict[Kind, TaskKind]:
+    """Every kind, with the config's options."""
+    tasks = config.tasks
+    return make_kinds(
+        KindOptions(inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score)
+    )
+
+
+def make_program_policy(config: Config) -> ProgramPolicy:
+    """Which programs are allowed."""
+    tasks = config.tasks
+    return ProgramPolicy(
+        banned=tasks.banned_imports,
+        allowed=tasks.allowed_imports,
+        several_definitions=tasks.several_definitions,
+        max_chars=tasks.max_program_chars,
+    )

@@ -1,0 +1,73 @@
+"""Stage 1: references from the buffer -> prompts -> what the model writes.
+
+All kinds are sampled in one call, so that the engine sees one queue. Proposers of deduction and abduction tasks are
+shown up to K stored tasks of their kind; those of induction tasks get one stored program.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from azr.parts import Parts
+from azr.randomness import generator
+from azr.tasks import composite
+from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
+
+
+def propose(parts: Parts, step: int) -> list[Proposal]:
+    """Ask for `propose.batch` tasks of each kind."""
+    if step < parts.config.propose.start_step:
+        return []
+    prompts = [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
+    return ask(parts, prompts, step, "propose")
+
+
+def ask(parts: Parts, prompts: Sequence[Prompt], step: int, purpose: str) -> list[Proposal]:
+    """One proposal for each prompt, in order."""
+    completions = parts.engine.sample(prompts, parts.sampling(step, purpose))
+    return [read_proposal(parts, completion) for (completion,) in completions]
+
+
+def propose_prompts(parts: Parts, kind: Kind, step: int, purpose: str = "references") -> list[Prompt]:
+    """The prompts of one kind, from what the buffer holds now."""
+    rng = generator(parts.config.seed, step, f"{purpose}/{kind}")
+    count = parts.config.propose.batch
+    if parts.kinds[kind].from_task:
+        return [fitting_prompt(parts, kind, (), source) for source in parts.store.sources(count, rng)]
+    return [
+        fitting_prompt(parts, kind, parts.store.references(kind, rng), None, _composites(parts, step, rng))
+        for _ in range(count)
+    ]
+
+
+def fitting_prompt(
+    parts: Parts, kind: Kind, references: Sequence[Task], source: Task | None, composites: Sequence[Task] = ()
+) -> Prompt:
+    """The prompt with as many of the references as its length allows."""
+    while True:
+        prompt = parts.renderer.propose(kind, references, source, composites)
+        if len(prompt.token_ids) <= parts.config.prompt.max_tokens or not (references or composites):
+            return prompt
+        references, composites = (references[:-1], composites) if references else ((), ())
+
+
+def read_proposal(parts: Parts, completion: Completion) -> Proposal:
+    """What a completion proposes, or why it cannot be read."""
+    prompt = completion.prompt
+    reading = parts.renderer.read(completion)
+    if isinstance(reading.answer, Unparsed):
+        return Proposal(completion=completion, draft=reading.answer, formatted=reading.formatted)
+    blocks = parts.renderer.template.syntax.split(reading.answer)
+    draft = blocks if isinstance(blocks, Unparsed) else parts.kinds[prompt.kind].parse_proposal(blocks, prompt)
+    return Proposal(completion=completion, draft=draft, formatted=reading.formatted)
+
+
+def _composites(parts: Parts, step: int, rng: np.random.Generator) -> list[Task]:
+    """Earlier programs that this prompt orders the model to call; mostly none."""
+    knobs = composite.knobs_at(parts.config.tasks.composite, step)
+    if knobs.chance == 0.0 or rng.random() >= knobs.chance:
+        return []
+    wanted = int(rng.integers(knobs.at_least, knobs.at_most + 1))
+    chosen = parts.store.plain(wanted, rng)
+    renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
+    return [task for task in renamed if task is not None] if all(renamed) else []

@@ -1,0 +1,83 @@
+"""Stage 5: verdicts and attempts -> episodes. Arithmetic only: what ran has run.
+
+A rejected proposal earns `invalid`. A valid one earns what its solve rate says: where that is 0, `extremes`; else that
+plus its extra terms. An answer earns what its score and its form say.
+"""
+
+from collections.abc import Sequence
+
+from azr.parts import Parts
+from azr.randomness import generator
+from azr.rewards import AttemptFacts, ProposalFacts
+from azr.rewards.combine import METHODS
+from azr.types import Attempt, Completion, Episode, Rejected, Task, Valid, solve_rate
+
+
+def reward(
+    parts: Parts,
+    verdicts: Sequence[Valid | Rejected],
+    trials: Sequence[Sequence[Attempt]],
+    attempts: Sequence[Sequence[Attempt]],
+    step: int,
+) -> list[Episode]:
+    """The episodes of a step: proposals first, then answers.
+
+    Args:
+        verdicts: of all proposals.
+        trials: for each valid verdict, in order, the attempts that measure its solve rate.
+        attempts: for each task that the solver trains on, its answers.
+    """
+    config = parts.config
+    proposals = reward_proposals(parts, verdicts, trials, step) if config.propose.train else []
+    answers = [attempt for row in attempts for attempt in row]
+    if config.solve.train_on_attempts:
+        answers += [attempt for row in trials for attempt in row]
+    return proposals + reward_attempts(parts, answers, step)
+
+
+def reward_proposals(
+    parts: Parts, verdicts: Sequence[Valid | Rejected], trials: Sequence[Sequence[Attempt]], step: int
+) -> list[Episode]:
+    """One episode for each proposal."""
+    noise = generator(parts.config.seed, step, "proposer_noise").random(len(verdicts))
+    rates = iter([solve_rate(row) for row in trials])
+    episodes = []
+    for verdict, chance in zip(verdicts, noise, strict=True):
+        completion = verdict.proposal.completion
+        if isinstance(verdict, Rejected):
+            value = parts.config.reward.proposer.invalid
+            episodes.append(Episode(completion=completion, reward=value, parts={"invalid": value}))
+        else:
+            episodes.append(_reward_task(parts, completion, verdict.task, next(rates), float(chance)))
+    assert next(rates, None) is None, "one row of trials for each valid proposal"
+    return episodes
+
+
+def reward_attempts(parts: Parts, attempts: Sequence[Attempt], step: int) -> list[Episode]:
+    """One episode for each answer; answers to one task are one group."""
+    noise = generator(parts.config.seed, step, "solver_noise").random(len(attempts))
+    episodes = []
+    for attempt, chance in zip(attempts, noise, strict=True):
+        facts = AttemptFacts(score=attempt.score, formatted=attempt.formatted, noise=float(chance))
+        value = parts.rewards.solver(facts)
+        group = attempt.task.id
+        assert group is not None, "tasks that the solver trains on come from the buffer"
+        scores = {"score": attempt.score, "formatted": float(attempt.formatted)}
+        episodes.append(Episode(completion=attempt.completion, reward=value, parts=scores, group=group))
+    return episodes
+
+
+def _reward_task(parts: Parts, completion: Completion, task: Task, rate: float, noise: float) -> Episode:
+    config = parts.config.reward.proposer
+    references = completion.prompt.references
+    facts = ProposalFacts(task=task, solve_rate=rate, references=references, history=parts.store, noise=noise)
+    learnability = parts.rewards.proposer(facts)
+    pieces = {"solve_rate": rate, "learnability": learnability}
+    if learnability == 0.0:
+        return Episode(completion=completion, reward=config.extremes, parts=pieces)
+    terms = {
+        given.name: min(given.coefficient * term(facts), given.maximum)
+        for given, term in zip(config.terms, parts.rewards.terms, strict=True)
+    }
+    total = METHODS[config.combine](learnability, list(terms.values()))
+    return Episode(completion=completion, reward=total, parts={**pieces, **terms})

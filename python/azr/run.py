@@ -1,0 +1,125 @@
+"""A run is a folder: config.toml, metrics.jsonl, traces.jsonl, buffer/, checkpoints/step_N/.
+
+One process at a time holds it. What was appended after the checkpoint that a run resumes from is cut off, so that a
+resumed run's files read as if it had never been interrupted.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from azr.config import Config, dump_config, load_config
+from azr.errors import RunError
+
+CONFIG, METRICS, TRACES, BUFFER, CHECKPOINTS, LOCK = (
+    "config.toml", "metrics.jsonl", "traces.jsonl", "buffer", "checkpoints", "lock",
+)  # fmt: skip
+
+
+class RunFolder:
+    """An open, locked run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = _lock(path)
+
+    @classmethod
+    def create(cls, path: Path, config: Config) -> "RunFolder":
+        """Make a new run.
+
+        Raises:
+            RunError: the folder already holds a run, or cannot be written.
+        """
+        if (path / CONFIG).exists():
+            raise RunError(f"{path} already holds a run: go on with it by --resume {path}, or give another folder")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot make the run folder {path}: {error}") from error
+        folder = cls(path)
+        folder.write(CONFIG, dump_config(config))
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Open an existing run.
+
+        Raises:
+            RunError: there is none, or another process holds it.
+        """
+        if not (path / CONFIG).is_file():
+            raise RunError(f"{path} is no run folder: it has no {CONFIG}")
+        return cls(path)
+
+    @property
+    def config(self) -> Config:
+        """The config that the run was started with."""
+        return load_config(self.path / CONFIG)
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / CHECKPOINTS
+
+    @property
+    def buffer(self) -> Path:
+        return self.path / BUFFER
+
+    def write(self, name: str, text: str) -> None:
+        """Replace a file of the folder, all or nothing."""
+        working = self.path / f".{name}.writing"
+        try:
+            working.write_text(text, "utf-8")
+            os.replace(working, self.path / name)
+        except OSError as error:
+            raise RunError(f"cannot write {self.path / name}: {error}") from error
+
+    def append(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows to a `.jsonl` file."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        try:
+            with (self.path / name).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise RunError(f"cannot write {self.path / name}: {error}") from error
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a `.jsonl` file; empty if there is none."""
+        path = self.path / name
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def sizes(self) -> dict[str, int]:
+        """How long the appended files are now."""
+        return {name: path.stat().st_size for name in (METRICS, TRACES) if (path := self.path / name).exists()}
+
+    def cut(self, sizes: Mapping[str, int]) -> None:
+        """Make the appended files as long as they were."""
+        for name in (METRICS, TRACES):
+            path = self.path / name
+            if path.exists():
+                os.truncate(path, sizes.get(name, 0))
+
+    def close(self) -> None:
+        """Let others have it."""
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    """An exclusive lock that ends with the process, however it ends."""
+    try:
+        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise RunError(f"cannot write to the run folder {path}: {error}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(handle)
+        raise RunError(f"{path} is in use by process {holder}: one trainer at a time") from error
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode("ascii"))
+    return handle

@@ -1,0 +1,106 @@
+"""What the buffers hold before step 1: tasks that the untrained model makes from the identity program.
+
+One pool of programs is proposed for all kinds that bring their own program, pass by pass, so that later prompts show
+what earlier passes found; then induction tasks are made from that pool. No weights change.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azr.errors import RunError
+from azr.parts import Parts
+from azr.propose import ask, propose_prompts
+from azr.taskfile import read_tasks, verify
+from azr.tasks import IDENTITY_PROGRAM, TaskKind
+from azr.types import Draft, Kind, Rejected, Task, Valid
+from azr.validate import validate
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+IDENTITY_INPUTS = ("'Hello world'", "1", "[1, 2, 3]", "{'a': 1}", "None", "(1, 'b')", "True", "2.5", "[]", "''")
+IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
+POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
+"""A program and its input make a task of either kind, so these share their seeds."""
+
+Progress = Callable[[Kind, int, int], None]
+"""(kind, seeds so far, seeds wanted)"""
+
+
+def seed(parts: Parts, progress: Progress) -> None:
+    """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
+
+    Raises:
+        RunError: the model proposes too little that is valid.
+    """
+    config = parts.config
+    if config.seeding.path:
+        parts.store.add(read_tasks(Path(config.seeding.path), parts.kinds, parts.sandbox))
+        return
+    wanted_kinds = {*config.tasks.kinds, *POOLED}
+    identity = identity_tasks(parts.kinds, config.tasks.inputs, parts.sandbox)
+    parts.store.add([task for task in identity if task.kind in wanted_kinds])
+    wanted = config.seeding.factor * config.propose.batch
+    own = [kind for kind in config.tasks.kinds if not parts.kinds[kind].from_task]
+    own += [kind for kind in POOLED if kind not in own and len(own) < len(config.tasks.kinds)]
+    for kind in [*own, *(kind for kind in config.tasks.kinds if kind not in own)]:
+        _fill(parts, kind, wanted, progress)
+
+
+def identity_tasks(kinds: dict[Kind, TaskKind], inputs: int, sandbox: "Sandbox") -> list[Task]:
+    """The one task that nobody had to propose, in each kind; `inputs`: of an induction task."""
+    more = (str(number) for number in range(2, inputs))
+    several = (*IDENTITY_INPUTS, *more)[:inputs]
+    drafts = [
+        (
+            kind,
+            Draft(
+                program=IDENTITY_PROGRAM,
+                inputs=several if kinds[kind].from_task else IDENTITY_INPUTS[:1],
+                message=IDENTITY_MESSAGE if kinds[kind].from_task else "",
+            ),
+        )
+        for kind in kinds
+    ]
+    made = verify(drafts, kinds, sandbox)
+    assert all(isinstance(task, Task) for task in made), f"the identity program is a task: {made}"
+    return [task for task in made if isinstance(task, Task)]
+
+
+def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress) -> None:
+    """Propose until the kind has its seeds."""
+    asked = valid = 0
+    for turn in range(parts.config.seeding.max_passes):
+        progress(kind, min(parts.store.count(kind), wanted), wanted)
+        missing = wanted - parts.store.count(kind)
+        if missing <= 0:
+            return
+        purpose = f"seed/{kind}/{turn}"
+        prompts = propose_prompts(parts, kind, 0, purpose)
+        verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
+        tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
+        asked, valid = asked + len(verdicts), valid + len(tasks)
+        _add(parts, kind, tasks, missing)
+    if parts.store.count(kind) < wanted:
+        raise RunError(_poor(parts, kind, wanted, asked, valid, verdicts))
+
+
+def _add(parts: Parts, kind: Kind, tasks: Sequence[Task], missing: int) -> None:
+    """Store what is new, up to what is missing; pooled kinds share it."""
+    for task in tasks:
+        if missing == 0:
+            return
+        missing -= parts.store.add([task])
+        if kind in POOLED:
+            parts.store.add([replace(task, kind=other) for other in POOLED if other is not kind])
+
+
+def _poor(parts: Parts, kind: Kind, wanted: int, asked: int, valid: int, last: Sequence[Valid | Rejected]) -> str:
+    reasons = sorted({str(verdict.reason) for verdict in last if isinstance(verdict, Rejected)})
+    return (
+        f"seeding {kind}: {parts.store.count(kind)} of {wanted} after {asked} proposals, of which {valid} were valid"
+        f" (the last ones failed by: {', '.join(reasons) or 'being duplicates'}). The model is too weak for this"
+        " template, or too uniform; lower seeding.factor, give seeding.path, or take another model."
+    )

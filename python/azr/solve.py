@@ -1,0 +1,65 @@
+"""Stage 4: tasks -> prompts -> what the model answers -> checked attempts.
+
+Used twice in a step: to measure the solve rate of new tasks, and for the tasks that the solver trains on. The sampling
+settings are explicit in each call. Answers are checked in the sandbox, all of a kind at once.
+"""
+
+from collections.abc import Sequence
+
+from azr.parts import Parts
+from azr.rollouts import Sampling
+from azr.tasks.templates import Reading
+from azr.types import Answer, Attempt, Completion, Task, Unparsed
+
+
+def solve(parts: Parts, tasks: Sequence[Task], count: int, sampling: Sampling) -> list[list[Attempt]]:
+    """`count` attempts at each task, in order."""
+    prompts = [parts.renderer.solve(task) for task in tasks]
+    answers = parts.engine.sample(prompts, sampling, count)
+    flat = check(parts, [completion for row in answers for completion in row])
+    return [flat[at : at + count] for at in range(0, len(flat), count)]
+
+
+def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
+    """One attempt for each completion of a solve prompt, in order."""
+    readings = [read_answer(parts, completion) for completion in completions]
+    verdicts = [
+        Answer(score=0.0, reason=str(r.answer.flaw if isinstance(r.answer, Unparsed) else "")) for r in readings
+    ]
+    for kind in parts.kinds:
+        answers = [
+            (index, _task(completion), reading.answer)
+            for index, (completion, reading) in enumerate(zip(completions, readings, strict=True))
+            if completion.prompt.kind is kind and isinstance(reading.answer, str)
+        ]
+        checked = parts.kinds[kind].check(parts.sandbox, [(task, text) for _, task, text in answers])
+        for (index, _, _), verdict in zip(answers, checked, strict=True):
+            verdicts[index] = verdict
+    return [
+        Attempt(
+            task=_task(completion),
+            completion=completion,
+            text=None if isinstance(reading.answer, Unparsed) else reading.answer,
+            formatted=reading.formatted and not isinstance(reading.answer, Unparsed),
+            score=verdict.score,
+            reason=verdict.reason,
+        )
+        for completion, reading, verdict in zip(completions, readings, verdicts, strict=True)
+    ]
+
+
+def read_answer(parts: Parts, completion: Completion) -> Reading:
+    """The answer's text in its block, and whether the outer form is right."""
+    reading = parts.renderer.read(completion)
+    if isinstance(reading.answer, Unparsed):
+        return reading
+    blocks = parts.renderer.template.syntax.split(reading.answer)
+    kind = parts.kinds[completion.prompt.kind]
+    answer = blocks if isinstance(blocks, Unparsed) else kind.parse_answer(blocks)
+    return Reading(answer, reading.formatted)
+
+
+def _task(completion: Completion) -> Task:
+    task = completion.prompt.task
+    assert task is not None, "a solve prompt has its task"
+    return task

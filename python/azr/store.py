@@ -1,0 +1,168 @@
+"""Stage 3: what is valid and new enters the buffer, and what the other stages draw from it.
+
+The rules of the curriculum stand here; remembering, deduplicating and sampling are the buffer's (`azr.buffer`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azr.buffer import Duplicate, TaskBuffer
+from azr.config import Config
+from azr.errors import RunError
+from azr.randomness import generator
+from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate
+
+POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
+"""Kinds whose programs induction tasks are made from."""
+
+
+class TaskStore:
+    """The tasks of a run."""
+
+    def __init__(self, buffer: TaskBuffer, config: Config) -> None:
+        self._buffer = buffer
+        self._config = config
+        self._answers: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
+        for task in self.everything():
+            self._remember(task)
+
+    def count(self, kind: Kind) -> int:
+        """Tasks of a kind that can be drawn."""
+        return self._buffer.count(kind)
+
+    def everything(self) -> list[Task]:
+        """All tasks, kind by kind, in the order of their ids."""
+        return [task for kind in Kind for task in self._buffer.get(self._buffer.ids(kind))]
+
+    def position(self) -> int:
+        """Where the buffer's log ends, all of it on disk; a checkpoint names it."""
+        return self._buffer.checkpoint()
+
+    def add(self, tasks: Sequence[Task]) -> int:
+        """Store tasks that need no verdict (seeds); returns how many were new."""
+        return sum(not isinstance(self._insert(task), Duplicate) for task in tasks)
+
+    def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
+        """Store what is valid and new; one verdict for each, in order."""
+        return [self._admit(verdict) if isinstance(verdict, Valid) else verdict for verdict in verdicts]
+
+    def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
+        """Note the solve rate of each task that was tried."""
+        for row in trials:
+            task = row[0].task
+            assert task.id is not None, "only stored tasks are tried"
+            self._buffer.record_solve_rate(task.id, solve_rate(row), step)
+
+    # What the proposers are shown.
+
+    def references(self, kind: Kind, rng: np.random.Generator) -> list[Task]:
+        """Distinct tasks of the kind: `propose.references` of them, or all there are."""
+        return self._buffer.get(self._draw([kind], self._config.propose.references, rng))
+
+    def sources(self, count: int, rng: np.random.Generator) -> list[Task]:
+        """Programs for induction proposals, from the kinds that bring their own; repeated only if there are too few."""
+        return self._filled(self._draw(POOLED, count, rng), count, rng)
+
+    def plain(self, count: int, rng: np.random.Generator) -> list[Task]:
+        """Up to `count` tasks whose programs are not composites themselves."""
+        drawn = self._buffer.get(self._draw(POOLED, 8 * count, rng))
+        return [task for task in drawn if not task.parents][:count]
+
+    # What the solver trains on.
+
+    def serve(self, step: int) -> list[Task]:
+        """`solve.batch` tasks of each kind, by the config's mix; never fewer, as long as there is one."""
+        tasks: list[Task] = []
+        for kind in self._config.tasks.kinds:
+            rng = generator(self._config.seed, step, f"serve/{kind}")
+            tasks += self._filled(self._mix(kind, step, rng), self._config.solve.batch, rng)
+        return tasks
+
+    # What rewards ask (`azr.rewards.History`).
+
+    def surprise(self, task: Task) -> float:
+        """1 - the share of stored tasks of the kind that have the same answer; 1 if none has."""
+        seen = self._answers[task.kind]
+        own = _answers(task)
+        others = seen.total() - len(own)  # the task itself is stored by now
+        if others <= 0:
+            return 1.0
+        return float(np.mean([1.0 - (seen[answer] - 1) / others for answer in own]))
+
+    def nearest(self, task: Task) -> float:
+        """Similarity to the most similar other program."""
+        assert task.id is not None, "asked of stored tasks"
+        return self._buffer.nearest(task.id).similarity
+
+    def cluster_share(self, task: Task) -> float:
+        """Share of stored programs that are near copies."""
+        assert task.id is not None, "asked of stored tasks"
+        return self._buffer.cluster_share(task.id)
+
+    def _insert(self, task: Task) -> "int | Duplicate":
+        inserted = self._buffer.insert(task)
+        if isinstance(inserted, Duplicate):
+            return inserted
+        self._remember(task)
+        return int(inserted.id)
+
+    def _admit(self, verdict: Valid) -> Valid | Rejected:
+        found = self._insert(verdict.task)
+        if not isinstance(found, Duplicate):
+            return replace(verdict, task=replace(verdict.task, id=found))
+        if self._config.reward.proposer.duplicates == "reject":
+            return Rejected(proposal=verdict.proposal, reason=Reason.DUPLICATE, detail=f"of task {found.of}")
+        return replace(verdict, task=replace(verdict.task, id=found.of), duplicate_of=found.of)
+
+    def _remember(self, task: Task) -> None:
+        self._answers[task.kind].update(_answers(task))
+
+    def _mix(self, kind: Kind, step: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        solve = self._config.solve
+        seed = int(rng.integers(2**62))
+        since = step - solve.window + (0 if solve.lag else 1)
+        band = BANDS[self._config.buffer.serve]
+        if solve.mix == "uniform":
+            return self._buffer.uniform([kind], solve.batch, seed, band=band)
+        if solve.mix == "step":
+            return self._buffer.weighted([kind], solve.batch, seed, band=band)
+        sample = self._buffer.max_new if solve.mix == "max_new" else self._buffer.half_new
+        return sample([kind], solve.batch, seed, since=since, band=band)
+
+    def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        seed = int(rng.integers(2**62))
+        band = BANDS[self._config.buffer.serve]
+        if self._config.propose.reference_sampling == "step":
+            return self._buffer.weighted(kinds, count, seed, band=band)
+        return self._buffer.uniform(kinds, count, seed, band=band)
+
+    def _filled(self, ids: NDArray[np.int64], count: int, rng: np.random.Generator) -> list[Task]:
+        """The tasks, with some repeated if they are too few."""
+        if len(ids) == 0:
+            raise RunError("the buffer has no task to draw: it was not seeded, or buffer.serve excludes all of them")
+        missing = count - len(ids)
+        return self._buffer.get(np.concatenate([ids, rng.choice(ids, missing)]) if missing > 0 else ids)
+
+
+BANDS: dict[str, tuple[float, float] | None] = {"all": None}
+
+
+def _answers(task: Task) -> tuple[str, ...]:
+    """What a solver would have to find, as text."""
+    if task.kind is Kind.ABDUCTION:
+        return task.inputs
+    return (task.label,) if task.label else tuple(value.repr for value in task.outputs)
+
+
+def open_store(folder: Path, config: Config, position: int | None) -> TaskStore:
+    """Open or make the buffer of a run; what its log holds beyond `position` is cut off."""
+    given = config.buffer
+    buffer = TaskBuffer.open(
+        folder, cap=given.cap, eviction=given.eviction, deduplicate=given.deduplicate, position=position
+    )
+    return TaskStore(buffer, config)

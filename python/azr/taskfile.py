@@ -1,0 +1,67 @@
+"""Tasks in a file: seeds and held-out sets. One JSON object a line: kind, program, inputs, message.
+
+Outputs are written for people only. Whoever reads a file runs its programs again: no wrong answer can come in by it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azr.errors import RunError
+from azr.tasks import TaskKind
+from azr.types import Completion, Draft, Kind, Prompt, Reason, Role, Task
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+
+def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
+    """Write tasks, one a line."""
+    lines = []
+    for task in tasks:
+        outputs = [value.repr for value in task.outputs] or [task.label]
+        row = {"kind": task.kind, "program": task.program, "inputs": list(task.inputs), "outputs": outputs}
+        lines.append(json.dumps(row | ({"message": task.message} if task.message else {})))
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def read_tasks(path: Path, kinds: dict[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
+    """Read tasks and verify each by running it.
+
+    Raises:
+        RunError: the file cannot be read, or a line is no task; names the line.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"cannot read the tasks of {path}: {error}") from error
+    drafts = []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            draft = Draft(program=row["program"], inputs=tuple(row["inputs"]), message=row.get("message", ""))
+            drafts.append((Kind(row["kind"]), draft))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path}, line {number}: not a task: {error!r}") from error
+    tasks = []
+    for number, made in enumerate(verify(drafts, kinds, sandbox), 1):
+        if isinstance(made, Reason):
+            raise RunError(f"{path}, line {number}: the sandbox rejects this task: {made}")
+        tasks.append(made)
+    return tasks
+
+
+def verify(
+    drafts: Sequence[tuple[Kind, Draft]], kinds: dict[Kind, TaskKind], sandbox: "Sandbox"
+) -> list[Task | Reason]:
+    """Run drafts that no model wrote: a task, or the reason why it is none, for each."""
+    results = sandbox.validate([(draft.program, draft.inputs) for _, draft in drafts])
+    made: list[Task | Reason] = []
+    for (kind, draft), result in zip(drafts, results, strict=True):
+        prompt = Prompt(role=Role.PROPOSE, kind=kind, text="", token_ids=())
+        nobody = Completion(prompt=prompt, text="", token_ids=(), log_probs=(), finished=True)
+        task = kinds[kind].materialise(draft, nobody, result.results)
+        made.append(replace(task, step=0) if isinstance(task, Task) else task)
+    return made

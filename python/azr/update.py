@@ -1,0 +1,42 @@
+"""Stage 6: episodes -> advantages and token weights -> one batch -> new weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from azr.config import Config
+from azr.registry import resolve
+from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
+from azr.trainer.aggregation import AGGREGATIONS
+from azr.trainer.policy import Policy, UpdateStats
+from azr.types import Batch, Episode
+
+
+def update(policy: Policy, episodes: Sequence[Episode], config: Config) -> tuple[Batch, UpdateStats]:
+    """Train on a step's episodes."""
+    batch = make_batch(episodes, config)
+    return batch, policy.update(batch)
+
+
+def make_batch(episodes: Sequence[Episode], config: Config) -> Batch:
+    """Give every episode its advantage and every token its weight."""
+    cells = _labels([(episode.role, episode.kind) for episode in episodes])
+    inputs = AdvantageInputs(
+        rewards=np.array([episode.reward for episode in episodes], dtype=np.float64),
+        lengths=np.array([episode.length for episode in episodes], dtype=np.int64),
+        cells=cells,
+        groups=_labels([(episode.role, episode.kind, episode.group) for episode in episodes]),
+    )
+    advantage = resolve(ADVANTAGES, config.train.advantage, "train.advantage")
+    weigh = AGGREGATIONS[config.train.loss.aggregation]
+    return Batch(
+        episodes=tuple(episodes),
+        advantages=advantage(inputs),
+        weights=weigh(inputs.lengths, cells, config.sampling.max_tokens),
+    )
+
+
+def _labels(keys: Sequence[tuple[object, ...]]) -> np.ndarray:
+    """A number for each distinct key, in order of appearance."""
+    numbers: dict[tuple[object, ...], int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

@@ -1,0 +1,77 @@
+"""Stage 2: proposals -> valid tasks, or rejections with a reason, by running them in the sandbox.
+
+Nothing is accepted that was not run, and nothing that a model wrote is run anywhere else. Every proposal comes out as
+one verdict, in order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from azr.parts import Parts
+from azr.tasks.common import whole_program
+from azr.tasks.composite import fits
+from azr.types import Draft, Proposal, Reason, Rejected, Task, Unparsed, Valid
+
+
+def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Valid | Rejected]:
+    """One verdict for each proposal."""
+    verdicts: list[Valid | Rejected | None] = [_read(proposal) for proposal in proposals]
+    _judge(parts, proposals, verdicts)
+    _run(parts, proposals, verdicts, step)
+    return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _read(proposal: Proposal) -> Rejected | None:
+    """Refuse what could not be read or lacks the outer form."""
+    if isinstance(proposal.draft, Unparsed):
+        detail = f"{proposal.draft.flaw}: {proposal.draft.detail}"
+        return Rejected(proposal=proposal, reason=Reason.UNPARSEABLE, detail=detail)
+    if not proposal.formatted:
+        return Rejected(proposal=proposal, reason=Reason.BAD_FORMAT)
+    return None
+
+
+def _judge(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None]) -> None:
+    """Refuse programs that the policy does not allow. A stored program was judged when it was new."""
+    own = [
+        index
+        for index, proposal in enumerate(proposals)
+        if verdicts[index] is None and not parts.kinds[proposal.kind].from_task
+    ]
+    reasons = parts.programs.judge(parts.sandbox, [_draft(proposals[index]).program for index in own])
+    for index, reason in zip(own, reasons, strict=True):
+        proposal = proposals[index]
+        composites = len(proposal.completion.prompt.composites)
+        if reason is None and composites and not fits(_draft(proposal).program, composites):
+            reason = Reason.BAD_COMPOSITE
+        if reason is not None:
+            verdicts[index] = Rejected(proposal=proposal, reason=reason)
+
+
+def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None], step: int) -> None:
+    """Run the rest, all in one batch."""
+    left = [index for index, verdict in enumerate(verdicts) if verdict is None]
+    items = []
+    for index in left:
+        draft = _draft(proposals[index])
+        items.append((whole_program(draft, proposals[index].completion.prompt), draft.inputs))
+    for index, validation in zip(left, parts.sandbox.validate(items), strict=True):
+        proposal = proposals[index]
+        kind = parts.kinds[proposal.kind]
+        made = kind.materialise(_draft(proposal), proposal.completion, validation.results)
+        if isinstance(made, Task) and not _servable(parts, made):
+            made = Reason.TOO_LONG
+        if isinstance(made, Task):
+            verdicts[index] = Valid(proposal=proposal, task=replace(made, step=step))
+        else:
+            verdicts[index] = Rejected(proposal=proposal, reason=made)
+
+
+def _servable(parts: Parts, task: Task) -> bool:
+    """Whether its solve prompt fits. What is stored can be served, so that no filter can ever under-fill a batch."""
+    return len(parts.renderer.solve(task).token_ids) <= parts.config.prompt.max_tokens
+
+
+def _draft(proposal: Proposal) -> Draft:
+    assert isinstance(proposal.draft, Draft), "unread proposals were rejected before"
+    return proposal.draft
