@@ -55,23 +55,26 @@ def build(config: Config, buffer: Path, position: int | None = None) -> Built:
         position: of a checkpoint; what the log holds beyond it is cut off.
     """
     check(config)
+    engine, policy = make_engine(config)
+    return Built(assemble(config, engine, buffer, position), policy)
+
+
+def assemble(config: Config, engine: Engine, buffer: Path, position: int | None = None) -> Parts:
+    """The parts around an engine."""
     from azr.store import open_store
 
-    sandbox = make_sandbox(config)
-    engine, policy = make_engine(config)
     kinds = make_task_kinds(config)
     template = make_template(config, engine.tokenizer)
-    parts = Parts(
+    return Parts(
         config=config,
         kinds=kinds,
         renderer=Renderer(template, kinds, engine.tokenizer.encode, config.tasks.banned_imports),
         programs=make_program_policy(config),
         rewards=make_rewards(config),
         engine=engine,
-        sandbox=sandbox,
+        sandbox=make_sandbox(config),
         store=open_store(buffer, config, position),
     )
-    return Built(parts, policy)
 
 
 def make_engine(config: Config) -> tuple[Engine, Policy]:
