@@ -1,0 +1,548 @@
+//! The buffer: insert, read, sample.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::canonical::{Canonical, Invalid, canonicalize};
+use crate::codec;
+use crate::entry::{Entry, Measured};
+use crate::error::{Error, Result};
+use crate::keys::{self, Level};
+use crate::lanes::{Cap, Lanes, Served};
+use crate::log::record::Derived;
+use crate::persist::{Log, Update};
+use crate::raw::Node;
+use crate::sample::{self, Facts, Run, Strategy};
+use crate::similarity::{self, Index, Neighbourhood};
+use crate::sync::{AtomicU64, Ordering};
+use crate::table::Table;
+use crate::task::{Kind, Solved, State, Task};
+
+/// Ids are below this: the similarity index links them in 32 bits.
+const MAX_TASKS: u64 = u32::MAX as u64 - 1;
+
+/// When tasks are acknowledged without being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupCommit {
+    /// After so many tasks.
+    pub tasks: u64,
+    /// After so much time.
+    pub interval: Duration,
+}
+
+/// How a buffer behaves. It can be reopened with other options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// What counts as a duplicate.
+    pub level: Level,
+    /// What is served once there are many.
+    pub cap: Cap,
+    /// Keep the index for [`TaskBuffer::neighbours`].
+    pub similarity: bool,
+    /// The function that inputs are arguments of; see [`canonicalize`].
+    pub entry: Option<String>,
+    /// Close a segment of the log at this size.
+    pub segment_bytes: u64,
+    /// Commit in the background. None: tasks are durable when [`TaskBuffer::commit`] returns, and not before.
+    pub group_commit: Option<GroupCommit>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: Level::Canonical,
+            cap: Cap::NONE,
+            similarity: true,
+            entry: None,
+            segment_bytes: 64 << 20,
+            group_commit: None,
+        }
+    }
+}
+
+/// Why a task was not added. Not an error: the caller counts it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The buffer has it.
+    #[error("duplicate of task {of} ({})", level.name())]
+    Duplicate {
+        /// The strictest level at which the two are equal.
+        level: Level,
+        /// The task that is there.
+        of: u64,
+    },
+    /// Its program or an input has no canonical form.
+    #[error(transparent)]
+    Invalid(Invalid),
+}
+
+/// The id under which a task was added, or why it was not.
+pub type Verdict = std::result::Result<u64, Rejected>;
+
+/// A task that is ready to be added: encoded, its keys and signature computed.
+#[derive(Debug)]
+pub struct Prepared {
+    node: Arc<Node<Entry>>,
+    form: Option<Canonical>,
+}
+
+/// A batch to draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request<'a> {
+    /// From these kinds; none means all.
+    pub kinds: &'a [Kind],
+    /// So many.
+    pub count: usize,
+    /// In this way.
+    pub strategy: Strategy,
+    /// The same seed and the same buffer give the same batch.
+    pub seed: u64,
+    /// Not these.
+    pub exclude: &'a [u64],
+}
+
+/// A deduplicating, durable buffer of tasks for any number of threads; see the crate.
+pub struct TaskBuffer {
+    pub(crate) table: Table<Entry>,
+    pub(crate) lanes: Lanes,
+    index: Index,
+    pub(crate) measured: boxcar::Vec<Measured>,
+    /// Orders changes of being held back.
+    pub(crate) order: AtomicU64,
+    pub(crate) options: Options,
+    pub(crate) log: Option<Log>,
+}
+
+impl std::fmt::Debug for TaskBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TaskBuffer").field("len", &self.len()).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl TaskBuffer {
+    /// A buffer that lives and dies with the process.
+    #[must_use]
+    pub fn in_memory(options: Options) -> Self {
+        Self::with_capacity(options, 0)
+    }
+
+    pub(crate) fn with_capacity(options: Options, capacity: usize) -> Self {
+        let behaviour = if options.level == Level::Behaviour { capacity } else { 0 };
+        Self {
+            table: Table::with_capacity([behaviour, capacity]),
+            lanes: Lanes::new(options.cap),
+            index: Index::new(),
+            measured: boxcar::Vec::new(),
+            order: AtomicU64::new(0),
+            options,
+            log: None,
+        }
+    }
+
+    /// How the buffer behaves.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The folder of the log; none in memory.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.log.as_ref().map(Log::folder)
+    }
+
+    /// Ids given out. All below are visible, save those that compaction took out.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.table.shelf().len()
+    }
+
+    /// True before the first task.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tasks of a kind that are here, evicted ones included.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.lanes.present(kind)
+    }
+
+    /// Tasks of a kind that are served, those held back included.
+    #[must_use]
+    pub fn servable(&self, kind: Kind) -> u64 {
+        self.lanes.served(kind).len()
+    }
+
+    /// Do all of the work for a task that needs no other task. Any thread may, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Invalid`] where the buffer needs a canonical form and the program has none.
+    pub fn prepare(&self, task: &Task) -> std::result::Result<Prepared, Rejected> {
+        let Options { level, similarity, entry, .. } = &self.options;
+        let form = if *level >= Level::Canonical || *similarity {
+            Some(canonicalize(&task.program, &task.inputs, entry.as_deref()).map_err(Rejected::Invalid)?)
+        } else {
+            None
+        };
+        let key = match &form {
+            Some(form) if *level >= Level::Canonical => keys::canonical(task.kind, form),
+            _ => keys::exact_of(task),
+        };
+        let signature = form.as_ref().filter(|_| *similarity).map(|form| similarity::signature(&form.program));
+        let payload = codec::encode_task(task).into_boxed_slice();
+        Ok(Prepared { node: Node::new(Entry::new(payload, key, *level, signature)), form })
+    }
+
+    /// Add a prepared task, unless it is a duplicate. Waits for nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`], [`Error::Full`].
+    pub fn publish(&self, prepared: &Prepared) -> Result<Verdict> {
+        if self.log.as_ref().is_some_and(Log::is_read_only) {
+            return Err(Error::ReadOnly);
+        }
+        if self.len() >= MAX_TASKS {
+            return Err(Error::Full { limit: MAX_TASKS });
+        }
+        let same = |index: usize, a: &Entry, b: &Entry| self.is_same(index, a, b, Some(prepared));
+        match self.table.insert(&prepared.node, &same) {
+            Ok(id) => {
+                self.lanes.enter(id, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+                if self.options.similarity {
+                    self.index.add(id, &prepared.node.value.signature, &prepared.node.value.links);
+                }
+                if let Some(log) = &self.log {
+                    log.nudge(id);
+                }
+                Ok(Ok(id))
+            }
+            Err(same) => Ok(Err(Rejected::Duplicate { level: self.strictest(same.of, prepared), of: same.of })),
+        }
+    }
+
+    /// Add a task, unless it is a duplicate or has no canonical form.
+    ///
+    /// # Errors
+    ///
+    /// As [`TaskBuffer::publish`].
+    pub fn insert(&self, task: &Task) -> Result<Verdict> {
+        match self.prepare(task) {
+            Ok(prepared) => self.publish(&prepared),
+            Err(rejected) => Ok(Err(rejected)),
+        }
+    }
+
+    /// Add tasks in order: prepared by `threads` threads, added by this one, so that ids follow the order of the tasks.
+    ///
+    /// # Errors
+    ///
+    /// As [`TaskBuffer::publish`]; the tasks before were added.
+    pub fn insert_many(&self, tasks: &[Task], threads: usize) -> Result<Vec<Verdict>> {
+        let share = tasks.len().div_ceil(threads.max(1)).max(1);
+        let prepare = |tasks: &[Task]| tasks.iter().map(|task| self.prepare(task)).collect::<Vec<_>>();
+        let prepared: Vec<_> = if threads <= 1 || tasks.len() <= 1 {
+            prepare(tasks)
+        } else {
+            std::thread::scope(|scope| {
+                let workers: Vec<_> = tasks.chunks(share).map(|tasks| scope.spawn(move || prepare(tasks))).collect();
+                let done = workers.into_iter().flat_map(|worker| worker.join().expect("preparing does not panic"));
+                done.collect()
+            })
+        };
+        prepared
+            .into_iter()
+            .map(|prepared| match prepared {
+                Ok(prepared) => self.publish(&prepared),
+                Err(rejected) => Ok(Err(rejected)),
+            })
+            .collect()
+    }
+
+    /// The level that keys of `index` stand for.
+    fn level_at(&self, index: usize) -> Level {
+        if index == 0 { Level::Behaviour } else { self.options.level.min(Level::Canonical) }
+    }
+
+    /// Whether two tasks with one key are the same, by looking at all of both. `prepared` may be one of them.
+    fn is_same(&self, index: usize, a: &Entry, b: &Entry, prepared: Option<&Prepared>) -> bool {
+        let (head_a, head_b) = (a.head(), b.head());
+        if head_a.kind != head_b.kind {
+            return false;
+        }
+        let exact = head_a.program == head_b.program && head_a.inputs == head_b.inputs;
+        match self.level_at(index) {
+            Level::Behaviour => head_a.behaviour.is_some() && head_a.behaviour == head_b.behaviour,
+            Level::Exact => exact,
+            Level::Canonical => exact || {
+                let form = |entry: &Entry| match prepared {
+                    Some(known) if std::ptr::eq(entry, &raw const known.node.value) => known.form.clone(),
+                    _ => self.form_of(entry),
+                };
+                matches!((form(a), form(b)), (Some(a), Some(b)) if a == b)
+            },
+        }
+    }
+
+    pub(crate) fn form_of(&self, entry: &Entry) -> Option<Canonical> {
+        let head = entry.head();
+        canonicalize(head.program, &head.input_texts().ok()?, self.options.entry.as_deref()).ok()
+    }
+
+    /// The strictest level at which `prepared` equals task `of`, which it was found to be the same as.
+    fn strictest(&self, of: u64, prepared: &Prepared) -> Level {
+        let Some(there) = self.entry(of) else { return self.options.level };
+        let (head, new) = (there.head(), prepared.node.value.head());
+        if head.program == new.program && head.inputs == new.inputs {
+            Level::Exact
+        } else if self.options.level >= Level::Canonical && there.key == prepared.node.value.key {
+            Level::Canonical
+        } else {
+            Level::Behaviour
+        }
+    }
+
+    pub(crate) fn entry(&self, id: u64) -> Option<&Entry> {
+        self.table.shelf().get(id).map(|node| &node.value)
+    }
+
+    fn existing(&self, id: u64) -> Result<&Entry> {
+        self.entry(id).ok_or_else(|| Error::NoSuchTask { id, len: self.len() })
+    }
+
+    /// A task by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`].
+    pub fn get(&self, id: u64) -> Result<Task> {
+        Ok(self.existing(id)?.task())
+    }
+
+    /// What has happened to a task.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`].
+    pub fn state(&self, id: u64) -> Result<State> {
+        let entry = self.existing(id)?;
+        let facts = entry.facts();
+        Ok(State {
+            history: self.history(entry),
+            served: facts.served,
+            quarantined: facts.quarantined,
+            servable: self.lanes.served(entry.kind).contains(id),
+        })
+    }
+
+    pub(crate) fn history(&self, entry: &Entry) -> Vec<Solved> {
+        let mut history = Vec::new();
+        let mut at = entry.history();
+        while let Some(measured) = at.checked_sub(1).and_then(|index| self.measured.get(usize::try_from(index).ok()?)) {
+            history.push(measured.solved);
+            // Acquire: an older measurement may be another thread's.
+            at = measured.previous.load(Ordering::Acquire);
+        }
+        history.sort_unstable();
+        history
+    }
+
+    /// Successes over attempts in the last step that tried the task; none if nobody has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`].
+    pub fn solve_rate(&self, id: u64) -> Result<Option<f64>> {
+        let solved = self.existing(id)?.facts().solved;
+        Ok(solved.map(|(successes, attempts)| f64::from(successes) / f64::from(attempts)))
+    }
+
+    /// The ids that are here, in order.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.len()).filter(|id| self.entry(*id).is_some())
+    }
+
+    /// Kind and step of a task, without reading the rest of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`].
+    pub fn kind_and_step(&self, id: u64) -> Result<(Kind, u32)> {
+        let entry = self.existing(id)?;
+        Ok((entry.kind, entry.step))
+    }
+
+    fn change(&self, id: u64, update: Update) -> Result<()> {
+        if self.log.as_ref().is_some_and(Log::is_read_only) {
+            return Err(Error::ReadOnly);
+        }
+        self.existing(id)?;
+        self.apply(update);
+        if let Some(log) = &self.log {
+            log.queue(update);
+        }
+        Ok(())
+    }
+
+    /// Apply an update to a task that is there. Updates commute, so the log may hold them in another order.
+    pub(crate) fn apply(&self, update: Update) {
+        match update {
+            Update::Solved { id, solved } => {
+                let Some(entry) = self.entry(id) else { return };
+                let index = self.measured.push(Measured { solved, previous: AtomicU64::new(0) });
+                // Relaxed: published by the exchange in `chain`.
+                entry.chain(index as u64, |head| self.measured[index].previous.store(head, Ordering::Relaxed));
+                entry.measure(solved);
+            }
+            Update::Served { id, count } => {
+                if let Some(entry) = self.entry(id) {
+                    // Relaxed: a count.
+                    entry.served.fetch_add(count, Ordering::Relaxed);
+                }
+            }
+            Update::Held { id, order, held } => {
+                if let Some(entry) = self.entry(id) {
+                    entry.hold(order, held);
+                }
+                // Relaxed: later changes only have to be greater, and a thread sees its own.
+                self.order.fetch_max(order, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Record attempts at a task.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`], [`Error::BadRate`], [`Error::ReadOnly`].
+    pub fn record_solved(&self, id: u64, solved: Solved) -> Result<()> {
+        let Solved { successes, attempts, .. } = solved;
+        if attempts == 0 || successes > attempts {
+            return Err(Error::BadRate { successes, attempts });
+        }
+        self.change(id, Update::Solved { id, solved })
+    }
+
+    /// Count one more time that each of these was served.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`], [`Error::ReadOnly`]; the ids before were counted.
+    pub fn mark_served(&self, ids: &[u64]) -> Result<()> {
+        ids.iter().try_for_each(|id| self.change(*id, Update::Served { id: *id, count: 1 }))
+    }
+
+    /// Hold a task back from sampling, or let it go again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`], [`Error::ReadOnly`].
+    pub fn quarantine(&self, id: u64, held: bool) -> Result<()> {
+        // Relaxed: only has to be greater than what this thread has seen.
+        let order = self.order.fetch_add(1, Ordering::Relaxed) + 1;
+        self.change(id, Update::Held { id, order, held })
+    }
+
+    /// Draw a batch: distinct ids, as many as asked for while as many are served.
+    #[must_use]
+    pub fn sample(&self, request: &Request<'_>) -> Vec<u64> {
+        let kinds = if request.kinds.is_empty() { Kind::ALL.as_slice() } else { request.kinds };
+        // In the order of kinds, each once, however they were asked for.
+        let runs: Vec<Served<'_>> =
+            Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(|kind| self.lanes.served(kind)).collect();
+        sample::draw(&runs, |id| self.facts(id), request.count, request.strategy, request.seed, request.exclude)
+    }
+
+    fn facts(&self, id: u64) -> Option<Facts> {
+        self.entry(id).map(Entry::facts)
+    }
+
+    /// How alike `program` is to the tasks that are here; `exclude` is left out. None without the similarity index.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Invalid`] when the program has no canonical form.
+    pub fn neighbours(
+        &self,
+        program: &str,
+        threshold: f64,
+        exclude: Option<u64>,
+    ) -> std::result::Result<Option<Neighbourhood>, Rejected> {
+        if !self.options.similarity {
+            return Ok(None);
+        }
+        let form = canonicalize::<&str>(program, &[], self.options.entry.as_deref()).map_err(Rejected::Invalid)?;
+        let signature = similarity::signature(&form.program);
+        let extent = (self.len(), Kind::ALL.into_iter().map(|kind| self.count(kind)).sum());
+        let task = |id| self.entry(id).map(|entry| (&entry.signature, &entry.links));
+        Ok(Some(self.index.query(&signature, extent, threshold, exclude, task)))
+    }
+
+    /// Add a task from the log.
+    pub(crate) fn restore(&self, payload: &[u8], derived: Derived) -> u64 {
+        let Options { level, similarity, .. } = &self.options;
+        let head = codec::decode_head(payload).expect("the caller has decoded it");
+        let exact = || keys::exact(&head).expect("the caller has decoded it");
+        let known = derived.canonical.filter(|(version, _)| *version == keys::CANONICALISER);
+        let need_key = *level >= Level::Canonical && known.is_none();
+        let need_signature = *similarity && derived.signature.is_none();
+        let form = if need_key || need_signature {
+            let inputs = head.input_texts().expect("the caller has decoded it");
+            canonicalize(head.program, &inputs, self.options.entry.as_deref()).ok()
+        } else {
+            None
+        };
+        let key = match (known, &form) {
+            _ if *level == Level::Exact => exact(),
+            (Some((_, key)), _) => key,
+            (None, Some(form)) => keys::canonical(head.kind, form),
+            // Written at the exact level, which asks for no canonical form.
+            (None, None) => exact(),
+        };
+        let signature = derived.signature.or_else(|| form.map(|form| similarity::signature(&form.program)));
+        let node = Node::new(Entry::new(payload.into(), key, *level, signature));
+        let id = self.table.restore(&node, &|index, a, b| self.is_same(index, a, b, None));
+        self.lanes.enter(id, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+        if self.options.similarity {
+            self.index.add(id, &node.value.signature, &node.value.links);
+        }
+        id
+    }
+
+    /// What the log keeps of a task beside itself.
+    pub(crate) fn derived(&self, entry: &Entry) -> Derived {
+        Derived {
+            canonical: (self.options.level >= Level::Canonical).then_some((keys::CANONICALISER, entry.key)),
+            signature: self.options.similarity.then_some(entry.signature),
+        }
+    }
+}
+
+impl Drop for TaskBuffer {
+    fn drop(&mut self) {
+        if self.options.group_commit.is_some() {
+            // Who asked for commits in the background does not ask for the last one. A failure loses nothing that was
+            // acknowledged, and there is nobody left to tell.
+            let _ = self.commit();
+        }
+    }
+}
+
+impl Run for Served<'_> {
+    fn len(&self) -> u64 {
+        Served::len(self)
+    }
+
+    fn id(&self, index: u64) -> Option<u64> {
+        Served::id(self, index)
+    }
+
+    fn ascending(&self) -> bool {
+        Served::ascending(self)
+    }
+}

@@ -1,0 +1,204 @@
+//! The ids of each kind in order, and which of them are served.
+//!
+//! A published task is entered in its lane by whichever thread comes first, in order of ids and with the same helping as
+//! on the shelf: the id goes into the first free place of the lane, then the lane's length grows, then the count of
+//! entered ids. A late helper finds its id entered already, because ids only rise along a lane.
+
+use crate::rng::mix;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::raw::Slots;
+use crate::task::{KINDS, Kind};
+
+/// Which tasks stay served once a kind has more than its cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// The newest.
+    #[default]
+    Newest,
+    /// A uniform sample of all that there were, the same for the same order of tasks.
+    Reservoir,
+    /// All: there is no cap.
+    None,
+}
+
+/// How many tasks of a kind are served, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    /// Tasks of each kind.
+    pub tasks: u64,
+    /// Which.
+    pub policy: Policy,
+}
+
+impl Cap {
+    /// Serve everything.
+    pub const NONE: Self = Self { tasks: u64::MAX, policy: Policy::None };
+}
+
+/// Ids of one kind.
+struct Lane {
+    /// Id plus one, ascending; zero where nothing is yet.
+    ids: Slots<AtomicU64>,
+    len: AtomicU64,
+    /// Tasks of this kind that were here before and are not any more.
+    gone: AtomicU64,
+    /// No task has a smaller step than one before it.
+    ascending: AtomicBool,
+    last_step: AtomicU64,
+    /// Id plus one of each place of the reservoir.
+    reservoir: Slots<AtomicU64>,
+}
+
+impl Lane {
+    fn new() -> Self {
+        Self {
+            ids: Slots::new(),
+            len: AtomicU64::new(0),
+            gone: AtomicU64::new(0),
+            ascending: AtomicBool::new(true),
+            last_step: AtomicU64::new(0),
+            reservoir: Slots::new(),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        // Acquire: pairs with the release in `enter`; the ids below the length are seen.
+        self.len.load(Ordering::Acquire)
+    }
+
+    fn id(&self, index: u64) -> Option<u64> {
+        // Relaxed: the caller has acquired the length.
+        self.ids.get(index)?.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
+pub(crate) struct Lanes {
+    lanes: [Lane; KINDS],
+    /// Ids below this are in their lanes.
+    entered: AtomicU64,
+    cap: Cap,
+}
+
+impl Lanes {
+    pub(crate) fn new(cap: Cap) -> Self {
+        Self { lanes: std::array::from_fn(|_| Lane::new()), entered: AtomicU64::new(0), cap }
+    }
+
+    /// Enter all ids up to and including `id`, which is published; `task(id)` gives kind and step, none for a gap.
+    pub(crate) fn enter(&self, id: u64, task: impl Fn(u64) -> Option<(Kind, u32)>) {
+        loop {
+            // Acquire: pairs with the release below; what was entered is seen in its lane.
+            let next = self.entered.load(Ordering::Acquire);
+            if next > id {
+                return;
+            }
+            if let Some((kind, step)) = task(next) {
+                self.enter_one(&self.lanes[kind.index()], next, step);
+            }
+            // Release: the lane's change is seen with the count. Relaxed on failure: another thread has done the same.
+            let _ = self.entered.compare_exchange(next, next + 1, Ordering::Release, Ordering::Relaxed);
+        }
+    }
+
+    fn enter_one(&self, lane: &Lane, id: u64, step: u32) {
+        let place = lane.len();
+        if place > 0 && lane.id(place - 1).is_some_and(|last| last >= id) {
+            return;
+        }
+        // Relaxed on both: the length's release publishes it, and a taken place needs no look.
+        let free = lane.ids.get_or_grow(place);
+        let _ = free.compare_exchange(0, id + 1, Ordering::Relaxed, Ordering::Relaxed);
+        // Relaxed: written before the length, by every helper alike; only grows, so a late one changes nothing.
+        if lane.last_step.fetch_max(u64::from(step), Ordering::Relaxed) > u64::from(step) {
+            lane.ascending.store(false, Ordering::Relaxed);
+        }
+        if self.cap.policy == Policy::Reservoir {
+            // Relaxed: changed only while a log is read, by one thread.
+            let ordinal = place + lane.gone.load(Ordering::Relaxed);
+            let at = if ordinal < self.cap.tasks { ordinal } else { mix(id) % (ordinal + 1) };
+            if at < self.cap.tasks {
+                // Relaxed: a sample may or may not see the newest task. The largest id wins, whoever writes first.
+                lane.reservoir.get_or_grow(at).fetch_max(id + 1, Ordering::Relaxed);
+            }
+        }
+        // Release: ids and steps are seen with the length. Relaxed on failure: it has grown already.
+        let _ = lane.len.compare_exchange(place, place + 1, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// Count tasks of `kind` that compaction has taken out.
+    pub(crate) fn leave_gap(&mut self, kind: Kind, count: u64) {
+        // Relaxed: exclusive access.
+        self.lanes[kind.index()].gone.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Tasks of `kind` that are here.
+    pub(crate) fn present(&self, kind: Kind) -> u64 {
+        self.lanes[kind.index()].len()
+    }
+
+    /// Tasks of `kind` that compaction has taken out.
+    pub(crate) fn gone(&self, kind: Kind) -> u64 {
+        // Relaxed: changed only while a log is read.
+        self.lanes[kind.index()].gone.load(Ordering::Relaxed)
+    }
+
+    /// The served ids of `kind` as they are now.
+    pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
+        let lane = &self.lanes[kind.index()];
+        let len = lane.len();
+        let (start, count) = match self.cap.policy {
+            Policy::Newest => (len - len.min(self.cap.tasks), len.min(self.cap.tasks)),
+            Policy::Reservoir => (0, (len + self.gone(kind)).min(self.cap.tasks)),
+            Policy::None => (0, len),
+        };
+        // Relaxed: written before the length that was acquired above.
+        let ascending = self.cap.policy != Policy::Reservoir && lane.ascending.load(Ordering::Relaxed);
+        Served { lane, start, count, reservoir: self.cap.policy == Policy::Reservoir, ascending }
+    }
+}
+
+/// The served ids of one kind at one moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Served<'a> {
+    lane: &'a Lane,
+    start: u64,
+    count: u64,
+    reservoir: bool,
+    ascending: bool,
+}
+
+impl Served<'_> {
+    pub(crate) fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Steps never fall along the ids.
+    pub(crate) fn ascending(&self) -> bool {
+        self.ascending
+    }
+
+    /// The id at `index`; none in a place of the reservoir that compaction has emptied.
+    pub(crate) fn id(&self, index: u64) -> Option<u64> {
+        if self.reservoir {
+            // Relaxed: the lane's length was acquired; a newer id is as good.
+            return self.lane.reservoir.get(index)?.load(Ordering::Relaxed).checked_sub(1);
+        }
+        self.lane.id(self.start + index)
+    }
+
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        if self.reservoir {
+            return (0..self.count).any(|index| self.id(index) == Some(id));
+        }
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.id(middle) {
+                Some(at) if at == id => return true,
+                Some(at) if at < id => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,83 @@
+//! Atomics and the key map: the real ones, or loom's models of them. Nothing else in the crate knows which.
+
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+pub(crate) use map::Map;
+
+#[cfg(not(loom))]
+mod map {
+    use papaya::{HashMap, ResizeMode};
+    use std::hash::{BuildHasherDefault, Hasher};
+
+    /// Keys are hashes already: their low half decides the place.
+    #[derive(Default)]
+    pub(crate) struct TakeLow(u64);
+
+    impl Hasher for TakeLow {
+        fn finish(&self) -> u64 {
+            self.0
+        }
+
+        fn write(&mut self, bytes: &[u8]) {
+            for chunk in bytes.chunks(8) {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                self.0 = self.0.rotate_left(5) ^ u64::from_le_bytes(word);
+            }
+        }
+
+        fn write_u128(&mut self, value: u128) {
+            let (low, high) = (value & u128::from(u64::MAX), value >> 64);
+            self.0 = u64::try_from(low).expect("masked to 64 bits") ^ u64::try_from(high).expect("shifted to 64 bits");
+        }
+    }
+
+    /// From key to value; values are never replaced and never removed.
+    #[derive(Debug)]
+    pub(crate) struct Map<V>(HashMap<u128, V, BuildHasherDefault<TakeLow>>);
+
+    impl<V: Clone> Map<V> {
+        pub(crate) fn with_capacity(capacity: usize) -> Self {
+            let builder = HashMap::builder().capacity(capacity).hasher(BuildHasherDefault::default());
+            // Growth is spread over the inserts that follow it: none of them copies the whole map.
+            Self(builder.resize_mode(ResizeMode::Incremental(64)).build())
+        }
+
+        /// Insert unless present; the present value otherwise.
+        pub(crate) fn claim(&self, key: u128, value: V) -> Result<(), V> {
+            match self.0.pin().try_insert(key, value) {
+                Ok(_) => Ok(()),
+                Err(occupied) => Err(occupied.current.clone()),
+            }
+        }
+    }
+}
+
+#[cfg(loom)]
+mod map {
+    use std::collections::HashMap;
+
+    /// The models take the map as one atomic step: its own crate answers for its inside.
+    #[derive(Debug)]
+    pub(crate) struct Map<V>(loom::sync::Mutex<HashMap<u128, V>>);
+
+    impl<V: Clone> Map<V> {
+        pub(crate) fn with_capacity(_capacity: usize) -> Self {
+            Self(loom::sync::Mutex::new(HashMap::new()))
+        }
+
+        pub(crate) fn claim(&self, key: u128, value: V) -> Result<(), V> {
+            let mut map = self.0.lock().expect("no model panics while it holds the map");
+            match map.get(&key) {
+                Some(current) => Err(current.clone()),
+                None => {
+                    map.insert(key, value);
+                    Ok(())
+                }
+            }
+        }
+    }
+}
