@@ -28,6 +28,12 @@ def test_rows_after_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
     assert folder.rows(METRICS) == [{"step": 1}] and folder.rows(TRACES) == []
 
 
+def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", Config())
+    folder.append(METRICS, [{"loss": float("nan"), "norm": float("inf"), "step": 1}])
+    assert folder.rows(METRICS) == [{"loss": None, "norm": None, "step": 1}]
+
+
 def test_the_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
     RunFolder.create(tmp_path / "run", Config()).close()
     program = (

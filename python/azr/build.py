@@ -1,6 +1,5 @@
 """From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,6 @@ from azr.trainer.policy import Policy, StillPolicy
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What a run is made of."""
-
-    parts: Parts
-    policy: Policy
 
 
 def check(config: Config) -> None:
@@ -47,20 +38,13 @@ def check(config: Config) -> None:
         )
 
 
-def build(config: Config, buffer: Path, position: int | None = None) -> Built:
-    """Load and assemble everything.
+def assemble(config: Config, engine: Engine, buffer: Path, position: int | None = None) -> Parts:
+    """The parts around an engine.
 
     Args:
         buffer: folder of the task buffer's log.
-        position: of a checkpoint; what the log holds beyond it is cut off.
+        position: of a checkpoint; what the log holds beyond it is cut off. None: keep all of it.
     """
-    check(config)
-    engine, policy = make_engine(config)
-    return Built(assemble(config, engine, buffer, position), policy)
-
-
-def assemble(config: Config, engine: Engine, buffer: Path, position: int | None = None) -> Parts:
-    """The parts around an engine."""
     from azr.store import open_store
 
     kinds = make_task_kinds(config)

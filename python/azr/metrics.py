@@ -124,7 +124,7 @@ def _parts(episodes: Sequence[Episode]) -> Numbers:
 
 
 def _update(stats: UpdateStats) -> Numbers:
-    names = ("loss", "grad_norm", "lr", "kl", "clip_share", "gap_mean", "gap_max", "tokens")
+    names = ("loss", "grad_norm", "lr", "kl", "clip_share", "gap_mean", "gap_max", "tokens", "skipped")
     return {name: float(getattr(stats, name)) for name in names}
 
 

@@ -6,6 +6,7 @@ resumed run's files read as if it had never been interrupted.
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -78,7 +79,7 @@ class RunFolder:
 
     def append(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to a `.jsonl` file."""
-        text = "".join(json.dumps(row) + "\n" for row in rows)
+        text = "".join(json.dumps({key: _finite(value) for key, value in row.items()}) + "\n" for row in rows)
         try:
             with (self.path / name).open("a", encoding="utf-8") as file:
                 file.write(text)
@@ -106,6 +107,11 @@ class RunFolder:
     def close(self) -> None:
         """Let others have it."""
         os.close(self._lock)
+
+
+def _finite(value: object) -> object:
+    """JSON has no NaN and no infinity: both become null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _lock(path: Path) -> int:

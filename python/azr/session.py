@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azr.build import build, check
+from azr.build import assemble, check, make_engine
 from azr.config import Config
 from azr.loop import Loop
 from azr.observe import Observer
+from azr.rollouts import Engine
 from azr.run import METRICS, RunFolder
 from azr.save import latest, position_of, restore
 from azr.seed import seed
+from azr.trainer.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +36,12 @@ def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool
         AzrError: by the boundary that failed.
     """
     check(config)
+    observer.phase("load")
+    # The model first: a name that is wrong should not leave a run folder behind.
+    built = make_engine(config)
     folder = RunFolder.create(Path(config.run.folder), config)
     try:
-        return _run(folder, config, observer, should_stop)
+        return _run(folder, config, built, observer, should_stop)
     finally:
         folder.close()
 
@@ -45,30 +50,37 @@ def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool]) 
     """Go on with a run from its last checkpoint, or from its beginning if it was stopped before the first."""
     folder = RunFolder.open(path)
     try:
-        return _run(folder, folder.config, observer, should_stop)
+        observer.phase("load")
+        return _run(folder, folder.config, make_engine(folder.config), observer, should_stop)
     finally:
         folder.close()
 
 
-def _run(folder: RunFolder, config: Config, observer: Observer, should_stop: Callable[[], bool]) -> Result:
-    observer.phase("load")
+def _run(
+    folder: RunFolder,
+    config: Config,
+    built: tuple[Engine, Policy],
+    observer: Observer,
+    should_stop: Callable[[], bool],
+) -> Result:
+    engine, policy = built
     path = latest(folder)
-    built = build(config, folder.buffer, position_of(path) if path else 0)
-    loop = Loop(built.parts, built.policy, folder, observer)
+    parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0)
+    loop = Loop(parts, policy, folder, observer)
     if path is None:
         folder.cut({})
         observer.phase("seed")
-        seed(built.parts, observer.seeded)
+        seed(parts, observer.seeded)
         loop.begin()
     else:
-        restore(path, folder, built.policy)
-        built.parts.engine.load(built.policy.model)
+        restore(path, folder, policy)
+        engine.load(policy.model)
     complete = loop.run(should_stop)
     rows = folder.rows(METRICS)
     probed = [row for row in rows[1:] if "probe/sampled" in row]
     return Result(
         folder=folder.path,
-        step=built.policy.step,
+        step=policy.step,
         complete=complete,
         before=rows[0],
         after=probed[-1] if probed else {},

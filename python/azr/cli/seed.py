@@ -18,14 +18,15 @@ from azr.config.overrides import name_model
 def seed(out: Path, config_path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
     """Fill the seed buffers of a model and save them to OUT (JSONL), for `seeding.path`."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from azr.build import build
+    from azr.build import assemble, check, make_engine
     from azr.cli.progress import Progress
     from azr.seed import seed as fill
     from azr.taskfile import write_tasks
 
     config = load_config(config_path, [*overrides, *name_model(model)])
+    check(config)
     with tempfile.TemporaryDirectory() as folder:
-        parts = build(config, Path(folder)).parts
+        parts = assemble(config, make_engine(config)[0], Path(folder))
         fill(parts, Progress().seeded)
         tasks = parts.store.everything()
     write_tasks(out, tasks)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -41,10 +42,14 @@ def train(
     from azr.session import resume_run, start_run
 
     observer, stop = Progress(), _Stop()
-    if resume is not None:
-        done = resume_run(resume, observer, stop)
-    else:
-        done = start_run(_config(config_path, model, overrides, run_path), observer, stop)
+    try:
+        if resume is not None:
+            done = resume_run(resume, observer, stop)
+        else:
+            done = start_run(_config(config_path, model, overrides, run_path), observer, stop)
+    except KeyboardInterrupt:
+        click.echo("\nthe step was dropped, the last checkpoint stands; go on with: azr train --resume RUN", err=True)
+        sys.exit(130)
     observer.finish(done)
 
 

@@ -277,7 +277,7 @@ class EngineConfig(Section):
 
     name: str = "transformers"
     """transformers, scripted, or `module:function` that builds one."""
-    batch: Positive = 128
+    batch: Positive = 256
     """Sequences sampled together."""
     script: str = ""
     """For `scripted`: a `module:function` from prompt to completion text."""

@@ -20,6 +20,8 @@ from azr.types import Completion, Prompt
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+SMALLEST = 0.25
+"""A chunk of one kind that fills this share of the batch is sampled by itself."""
 SHRINK_BELOW = 0.75
 """The batch is cut down when fewer than this share of its rows are still being written."""
 
@@ -64,10 +66,17 @@ class TransformersEngine:
             prompt = prompts[index]
             return (prompt.role, prompt.kind, len(prompt.token_ids), index)
 
-        order = sorted(range(len(prompts)), key=likeness)
         size = max(1, self._batch // count)
-        for at in range(0, len(order), size):
-            yield order[at : at + size]
+        chunk: list[int] = []
+        for index in sorted(range(len(prompts)), key=likeness):
+            # Another kind of prompt has another length: mixed only where a chunk would be too small to be worth it.
+            other = chunk and likeness(chunk[-1])[:2] != likeness(index)[:2]
+            if len(chunk) == size or (other and len(chunk) >= size * SMALLEST):
+                yield chunk
+                chunk = []
+            chunk.append(index)
+        if chunk:
+            yield chunk
 
     def _sample_chunk(
         self, prompts: Sequence[Prompt], chunk: list[int], sampling: Sampling, count: int

@@ -31,6 +31,8 @@ class UpdateStats:
     entropy: NDArray[np.float64]
     """[N], mean token entropy of each episode, before the update."""
     tokens: int
+    skipped: int = 0
+    """Optimizer steps that were left out because their gradient was not finite."""
 
 
 class Policy(Protocol):

@@ -70,6 +70,7 @@ class TorchPolicy:
             gap_max=max(part.gap_max for part in stats),
             entropy=entropy,
             tokens=sum(part.tokens for part in stats),
+            skipped=sum(part.skipped for part in stats),
         )
 
     def save(self, folder: Path) -> None:
@@ -129,9 +130,10 @@ class TorchPolicy:
         bound = optim.clip_norm or float("inf")
         norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), bound)
         if not torch.isfinite(norm):
-            # Weights are never touched by a broken gradient; the norm in the metrics tells of it.
-            self._optimizer.zero_grad(set_to_none=True)
-        self._optimizer.step()
+            # A broken gradient never touches the weights; it is counted.
+            tally.skipped = 1
+        else:
+            self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return tally.stats(float(norm), rate)
 
@@ -184,6 +186,7 @@ class _Tally:
         self._entropy = entropy
         self._loss = self._kl = self._clipped = self._gap = self._gap_max = 0.0
         self._tokens = 0
+        self.skipped = 0
 
     def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor, gap: Tensor) -> None:
         mask = piece.mask
@@ -201,4 +204,5 @@ class _Tally:
         return UpdateStats(
             loss=self._loss, grad_norm=norm, lr=lr, kl=self._kl / tokens, clip_share=self._clipped / tokens,
             gap_mean=self._gap / tokens, gap_max=self._gap_max, entropy=self._entropy, tokens=tokens,
+            skipped=self.skipped,
         )  # fmt: skip

@@ -1,0 +1,71 @@
+"""Every prompt file has its slots filled, in every template."""
+
+from importlib import resources
+
+import pytest
+from azr.tasks import KindOptions, make_kinds
+from azr.tasks.render import Renderer
+from azr.tasks.templates import Chat, Template, Terse, Think, load_text
+from azr.types import Kind, Role, Task
+
+
+class Shown:
+    """A value as prompts see it."""
+
+    repr = "[1, 'x']"
+
+
+def task(kind: Kind) -> Task:
+    count = 4 if kind is Kind.INDUCTION else 1
+    outputs = (Shown(),) * count  # type: ignore[assignment]
+    return Task(
+        kind=kind, program="def f(a):\n    return PROGRAM", inputs=("INPUT",) * count, outputs=outputs,
+        message="MESSAGE", label="LABEL",
+    )  # fmt: skip
+
+
+def renderer(template: Template) -> Renderer:
+    kinds = make_kinds(KindOptions(inputs=4))
+    return Renderer(template, kinds, lambda text, special: list(text.encode()), ["random", "os.path"])
+
+
+TEMPLATES = [Think(), Terse(), Chat(lambda message: f"<user>{message}<assistant>")]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda t: t.name)
+@pytest.mark.parametrize("kind", list(Kind))
+def test_propose(template: Template, kind: Kind) -> None:
+    source = task(Kind.DEDUCTION) if kind is Kind.INDUCTION else None
+    references = [] if source else [task(kind), task(kind)]
+    prompt = renderer(template).propose(kind, references, source)
+    assert "$" not in prompt.text and prompt.text.count("PROGRAM") == (1 if source else 2)
+    assert bytes(prompt.token_ids).decode() == prompt.text
+    assert (prompt.role, prompt.kind, prompt.task) == (Role.PROPOSE, kind, source)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    ("kind", "shown", "hidden"),
+    [
+        (Kind.DEDUCTION, {"PROGRAM": 1, "INPUT": 1}, ["[1, 'x']"]),
+        (Kind.ABDUCTION, {"PROGRAM": 1, "[1, 'x']": 1}, ["INPUT"]),
+        (Kind.INDUCTION, {"INPUT": 2, "[1, 'x']": 2, "MESSAGE": 1}, ["PROGRAM"]),
+        (Kind.ERROR, {"PROGRAM": 1, "INPUT": 1}, ["LABEL"]),
+    ],
+)
+def test_solve_shows_what_is_given_and_hides_what_is_asked(
+    template: Template, kind: Kind, shown: dict[str, int], hidden: list[str]
+) -> None:
+    text = renderer(template).solve(task(kind)).text
+    assert {word: text.count(word) for word in shown} == shown
+    assert not any(word in text for word in hidden) and "$" not in text
+
+
+def test_every_role_and_kind_has_its_file_and_there_is_no_other() -> None:
+    folder = resources.files("azr.tasks").joinpath("prompts")
+    for family in ("fenced", "terse"):
+        names = {path.name for path in folder.joinpath(family).iterdir()}
+        assert names == {f"{role}_{kind}.txt" for role in Role for kind in Kind}
+        for role in Role:
+            for kind in Kind:
+                assert load_text(f"{family}/{role}_{kind}").is_valid()
