@@ -4,7 +4,7 @@ The rules of the curriculum stand here; remembering, deduplicating and sampling 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +56,10 @@ class TaskStore:
         for row in trials:
             task = row[0].task
             assert task.id is not None, "only stored tasks are tried"
-            self._buffer.record_solve_rate(task.id, solve_rate(row), step)
+            rate = solve_rate(row)
+            self._buffer.record_solve_rate(task.id, rate, step)
+            if not SERVED[self._config.buffer.serve](rate):
+                self._buffer.quarantine(task.id)
 
     # What the proposers are shown.
 
@@ -126,20 +129,18 @@ class TaskStore:
         solve = self._config.solve
         seed = int(rng.integers(2**62))
         since = step - solve.window + (0 if solve.lag else 1)
-        band = BANDS[self._config.buffer.serve]
         if solve.mix == "uniform":
-            return self._buffer.uniform([kind], solve.batch, seed, band=band)
+            return self._buffer.uniform([kind], solve.batch, seed)
         if solve.mix == "step":
-            return self._buffer.weighted([kind], solve.batch, seed, band=band)
+            return self._buffer.weighted([kind], solve.batch, seed)
         sample = self._buffer.max_new if solve.mix == "max_new" else self._buffer.half_new
-        return sample([kind], solve.batch, seed, since=since, band=band)
+        return sample([kind], solve.batch, seed, since=since)
 
     def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         seed = int(rng.integers(2**62))
-        band = BANDS[self._config.buffer.serve]
         if self._config.propose.reference_sampling == "step":
-            return self._buffer.weighted(kinds, count, seed, band=band)
-        return self._buffer.uniform(kinds, count, seed, band=band)
+            return self._buffer.weighted(kinds, count, seed)
+        return self._buffer.uniform(kinds, count, seed)
 
     def _filled(self, ids: NDArray[np.int64], count: int, rng: np.random.Generator) -> list[Task]:
         """The tasks, with some repeated if they are too few."""
@@ -149,14 +150,19 @@ class TaskStore:
         return self._buffer.get(np.concatenate([ids, rng.choice(ids, missing)]) if missing > 0 else ids)
 
 
-BANDS: dict[str, tuple[float, float] | None] = {"all": None}
+SERVED: dict[str, Callable[[float], bool]] = {
+    "all": lambda rate: True,
+    "non_one": lambda rate: rate < 1.0,
+    "non_extremes": lambda rate: 0.0 < rate < 1.0,
+}
+"""By the config's `buffer.serve`: which solve rates leave a task in use."""
 
 
 def _answers(task: Task) -> tuple[str, ...]:
     """What a solver would have to find, as text."""
     if task.kind is Kind.ABDUCTION:
         return task.inputs
-    return (task.label,) if task.label else tuple(value.repr for value in task.outputs)
+    return tuple(value.repr for value in task.outputs)
 
 
 def open_store(folder: Path, config: Config, position: int | None) -> TaskStore:

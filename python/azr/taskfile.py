@@ -21,7 +21,7 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
     """Write tasks, one a line."""
     lines = []
     for task in tasks:
-        outputs = [value.repr for value in task.outputs] or [task.label]
+        outputs = [value.repr for value in task.outputs]
         row = {"kind": task.kind, "program": task.program, "inputs": list(task.inputs), "outputs": outputs}
         lines.append(json.dumps(row | ({"message": task.message} if task.message else {})))
     path.write_text("\n".join(lines) + "\n", "utf-8")

@@ -83,11 +83,10 @@ class Task:
     inputs: tuple[str, ...]
     """Argument texts, as inside the parentheses of a call of `f`. One, but for induction."""
     outputs: tuple[Value, ...]
-    """What `f` returned for each input, in the sandbox's canonical encoding."""
+    """What `f` returned for each input, in the sandbox's canonical encoding. Error kind: the name of the exception's
+    class, or `NoError`."""
     message: str = ""
     """Induction: the proposer's hint to the solver."""
-    label: str = ""
-    """Error kind: name of the exception class, or `NoError`."""
     step: int = 0
     """Training step that made it; 0 for seeds."""
     role: Role = Role.PROPOSE
@@ -95,8 +94,6 @@ class Task:
     """Ids of the tasks that its proposer was shown."""
     parents: tuple[int, ...] = ()
     """Ids of the tasks whose programs it was told to call (composites)."""
-    own_program: str = ""
-    """What the model itself wrote, where composites were put in front of it; else empty."""
     id: int | None = None
     """Given by the buffer; None before it is stored."""
 

@@ -14,13 +14,16 @@ class Shown:
 
     repr = "[1, 'x']"
 
+    def to_python(self) -> str:
+        return "LABEL"
+
 
 def task(kind: Kind) -> Task:
     count = 4 if kind is Kind.INDUCTION else 1
     outputs = (Shown(),) * count  # type: ignore[assignment]
     return Task(
         kind=kind, program="def f(a):\n    return PROGRAM", inputs=("INPUT",) * count, outputs=outputs,
-        message="MESSAGE", label="LABEL",
+        message="MESSAGE",
     )  # fmt: skip
 
 

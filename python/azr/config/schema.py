@@ -117,7 +117,7 @@ class BufferConfig(Section):
     cap: Count = 16_384
     """Tasks of a kind that can be sampled; 0: no bound."""
     eviction: Literal["newest", "reservoir", "none"] = "newest"
-    deduplicate: Literal["none", "exact", "canonical", "behaviour"] = "canonical"
+    deduplicate: Literal["exact", "canonical", "behaviour"] = "canonical"
     serve: Literal["all", "non_one", "non_extremes"] = "all"
     """By the solve rate p that was measured when the task was made: all, p < 1, or 0 < p < 1."""
 

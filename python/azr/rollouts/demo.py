@@ -1,5 +1,6 @@
 """A script that proposes sums and knows most answers: the smoke config and the documentation run on it."""
 
+from azr.tasks.error import label
 from azr.types import Kind, Prompt, Role
 
 HIDE_EVERY = 3
@@ -27,5 +28,5 @@ def _solution(prompt: Prompt, draw: int) -> str:
         return f"```python\n{'def f(a): return None' if wrong else task.program}\n```"
     if prompt.kind is Kind.ABDUCTION:
         return f"```input\n{'None' if wrong else task.inputs[0]}\n```"
-    right = task.label if prompt.kind is Kind.ERROR else task.outputs[0].repr
+    right = label(task) if prompt.kind is Kind.ERROR else task.outputs[0].repr
     return f"```output\n{'None' if wrong else right}\n```"

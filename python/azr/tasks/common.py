@@ -37,13 +37,7 @@ def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
     return None
 
 
-def make_task(
-    kind: Kind,
-    draft: Draft,
-    completion: Completion,
-    outputs: Sequence["Value"],
-    label: str = "",
-) -> Task:
+def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequence["Value"]) -> Task:
     """A task with its provenance; the step and the id are given where it is stored."""
     prompt = completion.prompt
     source = prompt.task
@@ -51,11 +45,9 @@ def make_task(
     return Task(
         kind=kind,
         program=whole_program(draft, prompt),
-        own_program=draft.program if prompt.composites else "",
         inputs=draft.inputs,
         outputs=tuple(outputs),
         message=draft.message,
-        label=label,
         references=tuple(task.id for task in shown if task.id is not None),
         parents=tuple(task.id for task in prompt.composites if task.id is not None),
     )

@@ -27,22 +27,22 @@ class ErrorPrediction:
         return {}
 
     def show(self, syntax: BlockSyntax, task: Task) -> str:
-        parts = ((PROGRAM, task.program), (INPUT, task.inputs[0]), (OUTPUT, task.label))
+        parts = ((PROGRAM, task.program), (INPUT, task.inputs[0]), (OUTPUT, label(task)))
         return "\n".join(syntax.render(tag, body) for tag, body in parts)
 
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return parse_program_and_input(blocks)
 
     def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
-        from azr.sandbox import Invalid
+        from azr.sandbox import Invalid, Value
 
         (result,) = results
         if not isinstance(result, Invalid):
-            return make_task(self.kind, draft, completion, [result.value], label=NO_ERROR)
+            return make_task(self.kind, draft, completion, [Value.of(NO_ERROR)])
         reason = Reason(result.reason.value)
         if reason is not Reason.RAISED or result.outcome is None or result.outcome.exception is None:
             return reason
-        return make_task(self.kind, draft, completion, [], label=result.outcome.exception)
+        return make_task(self.kind, draft, completion, [Value.of(result.outcome.exception)])
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"program": task.program, "input": task.inputs[0]}
@@ -55,6 +55,11 @@ class ErrorPrediction:
         verdicts = []
         for task, text in answers:
             named = text.split(":", 1)[0].split()
-            right = bool(named) and named[0].casefold() == task.label.casefold()
+            right = bool(named) and named[0].casefold() == label(task).casefold()
             verdicts.append(Answer(score=float(right), reason="correct" if right else "wrong"))
         return verdicts
+
+
+def label(task: Task) -> str:
+    """The name of the exception's class, or `NoError`."""
+    return str(task.outputs[0].to_python())
