@@ -77,11 +77,20 @@ pub(crate) struct Lanes {
     /// Ids below this are in their lanes.
     entered: AtomicU64,
     cap: Cap,
+    gaps: Vec<Gap>,
+}
+
+/// Ids that compaction has taken out. The ordinals of the reservoir depend on how many of each kind stood where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) start: u64,
+    pub(crate) count: u64,
+    pub(crate) kinds: [u64; KINDS],
 }
 
 impl Lanes {
     pub(crate) fn new(cap: Cap) -> Self {
-        Self { lanes: std::array::from_fn(|_| Lane::new()), entered: AtomicU64::new(0), cap }
+        Self { lanes: std::array::from_fn(|_| Lane::new()), entered: AtomicU64::new(0), cap, gaps: Vec::new() }
     }
 
     /// Enter all ids up to and including `id`, which is published; `task(id)` gives kind and step, none for a gap.
@@ -125,21 +134,23 @@ impl Lanes {
         let _ = lane.len.compare_exchange(place, place + 1, Ordering::Release, Ordering::Relaxed);
     }
 
-    /// Count tasks of `kind` that compaction has taken out.
-    pub(crate) fn leave_gap(&mut self, kind: Kind, count: u64) {
-        // Relaxed: exclusive access.
-        self.lanes[kind.index()].gone.fetch_add(count, Ordering::Relaxed);
+    /// Note a gap, which begins at the next id.
+    pub(crate) fn leave_gap(&mut self, gap: Gap) {
+        for (lane, count) in self.lanes.iter().zip(gap.kinds) {
+            // Relaxed: exclusive access.
+            lane.gone.fetch_add(count, Ordering::Relaxed);
+        }
+        self.gaps.push(gap);
+    }
+
+    /// The gaps, in order.
+    pub(crate) fn gaps(&self) -> &[Gap] {
+        &self.gaps
     }
 
     /// Tasks of `kind` that are here.
     pub(crate) fn present(&self, kind: Kind) -> u64 {
         self.lanes[kind.index()].len()
-    }
-
-    /// Tasks of `kind` that compaction has taken out.
-    pub(crate) fn gone(&self, kind: Kind) -> u64 {
-        // Relaxed: changed only while a log is read.
-        self.lanes[kind.index()].gone.load(Ordering::Relaxed)
     }
 
     /// The served ids of `kind` as they are now.
@@ -148,7 +159,8 @@ impl Lanes {
         let len = lane.len();
         let (start, count) = match self.cap.policy {
             Policy::Newest => (len - len.min(self.cap.tasks), len.min(self.cap.tasks)),
-            Policy::Reservoir => (0, (len + self.gone(kind)).min(self.cap.tasks)),
+            // Relaxed: changed only while a log is read.
+            Policy::Reservoir => (0, (len + lane.gone.load(Ordering::Relaxed)).min(self.cap.tasks)),
             Policy::None => (0, len),
         };
         // Relaxed: written before the length that was acquired above.

@@ -10,6 +10,7 @@ use crossbeam_queue::SegQueue;
 use crate::buffer::{GroupCommit, Options, TaskBuffer};
 use crate::codec;
 use crate::error::{Context, Error, Result};
+use crate::lanes::Gap;
 use crate::log::compact::{self, Rewrite};
 use crate::log::files::{self, Acknowledged, HEADER, Lock};
 use crate::log::read::{self, Apply, Report, Until};
@@ -148,9 +149,7 @@ impl Apply for Filler {
                     return Err("a gap does not add up");
                 }
                 self.0.table.shelf_mut().skip(count);
-                for (kind, count) in crate::task::Kind::ALL.into_iter().zip(kinds) {
-                    self.0.lanes.leave_gap(kind, count);
-                }
+                self.0.lanes.leave_gap(Gap { start: len, count, kinds });
             }
         }
         Ok(())
@@ -386,31 +385,28 @@ impl TaskBuffer {
     ) -> Result<(Appender, Position)> {
         let served: Vec<_> = crate::task::Kind::ALL.map(|kind| self.lanes.served(kind)).into();
         let kept = |id: u64| self.entry(id).filter(|entry| served[entry.kind.index()].contains(id));
-        let mut gone = crate::task::Kind::ALL.map(|kind| self.lanes.gone(kind));
-        let (mut gap, mut kinds) = (0, [0; KINDS]);
-        for id in 0..end {
-            let Some(entry) = kept(id) else {
-                gap += 1;
-                match self.entry(id) {
-                    Some(entry) => kinds[entry.kind.index()] += 1,
-                    // Taken out before: of which kind does not matter, as long as the sums are right.
-                    None => {
-                        let kind = gone.iter().position(|left| *left > 0).expect("each hole was counted under a kind");
-                        gone[kind] -= 1;
-                        kinds[kind] += 1;
-                    }
-                }
+        let mut old_gaps = self.lanes.gaps().iter().peekable();
+        let mut gap = Gap { start: 0, count: 0, kinds: [0; KINDS] };
+        let mut id = 0;
+        while id < end {
+            if let Some(old) = old_gaps.next_if(|old| old.start == id) {
+                gap.count += old.count;
+                gap.kinds.iter_mut().zip(old.kinds).for_each(|(sum, count)| *sum += count);
+                id += old.count;
                 continue;
-            };
-            if gap > 0 {
-                rewrite.add(&Record::Gap { count: gap, kinds }, id, stop)?;
-                (gap, kinds) = (0, [0; KINDS]);
             }
-            rewrite.add(&Record::Task { id, derived: self.derived(entry), payload: entry.payload() }, id + 1, stop)?;
+            let entry = self.entry(id).expect("an id is in a gap or has a task");
+            if kept(id).is_some() {
+                add_gap(&mut rewrite, &mut gap, id, stop)?;
+                let record = Record::Task { id, derived: self.derived(entry), payload: entry.payload() };
+                rewrite.add(&record, id + 1, stop)?;
+            } else {
+                gap.count += 1;
+                gap.kinds[entry.kind.index()] += 1;
+            }
+            id += 1;
         }
-        if gap > 0 {
-            rewrite.add(&Record::Gap { count: gap, kinds }, end, stop)?;
-        }
+        add_gap(&mut rewrite, &mut gap, end, stop)?;
         for id in 0..end {
             let Some(entry) = kept(id) else { continue };
             for solved in self.history(entry) {
@@ -427,6 +423,15 @@ impl TaskBuffer {
         }
         rewrite.finish(acknowledged)
     }
+}
+
+/// Write the gap that ends at `end`, if there is one.
+fn add_gap(rewrite: &mut Rewrite<'_>, gap: &mut Gap, end: u64, stop: &dyn Fn() -> bool) -> Result<()> {
+    if gap.count > 0 {
+        rewrite.add(&Record::Gap { count: gap.count, kinds: gap.kinds }, end, stop)?;
+        *gap = Gap { start: 0, count: 0, kinds: [0; KINDS] };
+    }
+    Ok(())
 }
 
 /// Append the first of `updates`, with those after it that go into the same record; how many.

@@ -258,3 +258,179 @@ impl<F: Fn(u64) -> Option<Facts>> Draw<F> {
         runs.iter().map(last).max().unwrap_or(0)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    struct Plain {
+        ids: Vec<u64>,
+        ascending: bool,
+    }
+
+    impl Run for Plain {
+        fn len(&self) -> u64 {
+            self.ids.len() as u64
+        }
+
+        fn id(&self, index: u64) -> Option<u64> {
+            self.ids.get(usize::try_from(index).ok()?).copied()
+        }
+
+        fn ascending(&self) -> bool {
+            self.ascending
+        }
+    }
+
+    fn facts(step: u32) -> Facts {
+        Facts { step, quarantined: false, served: 0, solved: None }
+    }
+
+    /// One hundred tasks, ten a step.
+    fn tasks() -> [Plain; 1] {
+        [Plain { ids: (0..100).collect(), ascending: true }]
+    }
+
+    fn of_ten(id: u64) -> Option<Facts> {
+        Some(facts(u32::try_from(id / 10).expect("a small step")))
+    }
+
+    /// These values are a promise: a run that is resumed by a later version goes on with the same batches.
+    #[test]
+    fn golden_batches_are_the_same_in_every_version() {
+        let band = Strategy::SolveRate { low: 0.2, high: 0.5, unknown: false };
+        let rated = |id: u64| {
+            let solved = (id % 3 > 0).then(|| (u16::try_from(id % 8).expect("small"), 8));
+            Some(Facts { solved, served: id % 5, ..facts(u32::try_from(id / 10).expect("small")) })
+        };
+        let strategies = [
+            Strategy::Uniform,
+            Strategy::MaxNew { since: 9 },
+            Strategy::HalfNew { since: 9 },
+            Strategy::Recency,
+            Strategy::Priority,
+            band,
+        ];
+        let batches = strategies.map(|strategy| draw(&tasks(), rated, 8, strategy, 42, &[]));
+        assert_eq!(batches, GOLDEN);
+    }
+
+    const GOLDEN: [[u64; 8]; 6] = [
+        [34, 28, 49, 36, 82, 6, 48, 26],
+        [93, 92, 94, 98, 90, 97, 95, 91],
+        [93, 92, 94, 98, 6, 48, 26, 46],
+        [34, 49, 82, 48, 50, 40, 75, 66],
+        [82, 50, 75, 10, 78, 5, 45, 70],
+        [34, 28, 82, 26, 59, 50, 19, 4],
+    ];
+
+    #[test]
+    fn a_batch_never_repeats_and_never_under_fills() {
+        let strategies = [
+            Strategy::Uniform,
+            Strategy::MaxNew { since: 5 },
+            Strategy::HalfNew { since: 5 },
+            Strategy::Recency,
+            Strategy::Priority,
+            Strategy::SolveRate { low: 0.9, high: 1.0, unknown: false },
+        ];
+        for strategy in strategies {
+            for count in [0, 1, 50, 99, 100, 101, 1000] {
+                for seed in 0..5 {
+                    let mut ids = draw(&tasks(), of_ten, count, strategy, seed, &[3, 7]);
+                    assert_eq!(ids.len(), count.min(98), "{strategy:?}");
+                    ids.sort_unstable();
+                    ids.dedup();
+                    assert_eq!(ids.len(), count.min(98), "{strategy:?}");
+                    assert!(!ids.contains(&3) && !ids.contains(&7));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn recent_tasks_come_first_and_the_rest_is_filled() {
+        let batch = draw(&tasks(), of_ten, 30, Strategy::MaxNew { since: 9 }, 1, &[]);
+        assert!(batch[..10].iter().all(|id| *id >= 90) && batch[10..].iter().all(|id| *id < 90));
+        let batch = draw(&tasks(), of_ten, 12, Strategy::HalfNew { since: 9 }, 1, &[]);
+        assert!(batch[..6].iter().all(|id| *id >= 90));
+        let batch = draw(&tasks(), of_ten, 5, Strategy::MaxNew { since: 9 }, 1, &[]);
+        assert!(batch.iter().all(|id| *id >= 90));
+    }
+
+    #[test]
+    fn steps_out_of_order_give_the_same_recent_tasks() {
+        let mut shuffled = tasks();
+        shuffled[0].ascending = false;
+        for seed in 0..20 {
+            let strategy = Strategy::MaxNew { since: 7 };
+            assert_eq!(draw(&tasks(), of_ten, 20, strategy, seed, &[]), draw(&shuffled, of_ten, 20, strategy, seed, &[]));
+        }
+        let backwards = |id: u64| Some(facts(u32::try_from(9 - id / 10).expect("a small step")));
+        let batch = draw(&shuffled, backwards, 10, Strategy::MaxNew { since: 9 }, 0, &[]);
+        assert!(batch.iter().all(|id| *id < 10));
+    }
+
+    /// Share of draws of one id that fall on each task.
+    fn shares(facts: impl Fn(u64) -> Option<Facts> + Copy, strategy: Strategy, draws: u64) -> Vec<f64> {
+        let runs = [Plain { ids: (0..4).collect(), ascending: false }];
+        let mut counts = [0.0; 4];
+        for seed in 0..draws {
+            counts[usize::try_from(draw(&runs, facts, 1, strategy, seed, &[])[0]).expect("small")] += 1.0 / draws as f64;
+        }
+        counts.to_vec()
+    }
+
+    #[track_caller]
+    fn close(found: &[f64], wanted: &[f64]) {
+        let near = found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 0.02);
+        assert!(near, "{found:?} is not {wanted:?}");
+    }
+
+    #[test]
+    fn draws_follow_their_weights() {
+        close(&shares(|id| Some(facts(u32::try_from(id).expect("small"))), Strategy::Uniform, 20_000), &[0.25; 4]);
+        close(
+            &shares(|id| Some(facts(u32::try_from(id).expect("small"))), Strategy::Recency, 20_000),
+            &[0.1, 0.2, 0.3, 0.4],
+        );
+        // Solve rates 0, 1/4, 1/2 and unknown: weights nearly 0, 3/4, 1, 1.
+        let rated = |id: u64| {
+            let solved = (id < 3).then(|| (u16::try_from(id).expect("small"), 4));
+            Some(Facts { solved, ..facts(0) })
+        };
+        close(&shares(rated, Strategy::Priority, 20_000), &[0.0014, 0.272, 0.363, 0.363]);
+        let served = |id: u64| Some(Facts { served: id, ..facts(0) });
+        close(&shares(served, Strategy::Priority, 20_000), &[0.48, 0.24, 0.16, 0.12]);
+    }
+
+    /// One task outweighs all others by far: rejection gives up, and the exact way takes over.
+    #[test]
+    fn draws_follow_their_weights_when_almost_all_are_rejected() {
+        let runs = [Plain { ids: (0..2000).collect(), ascending: false }];
+        let skewed = |id: u64| Some(facts(if id == 1234 { 3_000_000_000 } else { 1_000 }));
+        for seed in 0..5 {
+            let batch = draw(&runs, skewed, 600, Strategy::Recency, seed, &[]);
+            assert_eq!(batch.len(), 600);
+            assert!(batch.contains(&1234));
+        }
+    }
+
+    #[test]
+    fn tasks_held_back_are_never_drawn() {
+        let held = |id: u64| of_ten(id).map(|facts| Facts { quarantined: id % 2 == 0, ..facts });
+        for strategy in [Strategy::Uniform, Strategy::MaxNew { since: 3 }, Strategy::Recency, Strategy::Priority] {
+            let batch = draw(&tasks(), held, 80, strategy, 5, &[]);
+            assert_eq!(batch.len(), 50);
+            assert!(batch.iter().all(|id| id % 2 == 1));
+        }
+    }
+
+    #[test]
+    fn a_band_of_solve_rates_is_filled_from_within_first() {
+        let rated = |id: u64| of_ten(id).map(|facts| Facts { solved: Some((u16::try_from(id % 10).expect("small"), 10)), ..facts });
+        let batch = draw(&tasks(), rated, 40, Strategy::SolveRate { low: 0.4, high: 0.6, unknown: false }, 3, &[]);
+        assert!(batch[..30].iter().all(|id| (4..=6).contains(&(id % 10))));
+        assert_eq!(batch.len(), 40);
+    }
+}

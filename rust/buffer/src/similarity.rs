@@ -208,3 +208,104 @@ fn sampled_share<'t>(
     }
     ratio(alike, seen)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A program of `lines` statements, one in five of which depends on `variant`.
+    fn program(seed: u64, variant: u64, lines: u64) -> String {
+        let line = |index: u64| {
+            let own = if index % 5 == 0 { variant } else { 0 };
+            let [a, b] = [1, 2].map(|salt| mix(seed ^ mix(own) ^ index << 8 ^ salt) % 900);
+            format!(" _{}=_{}+{a}*g{b}(_{index})\n", index + 1, index)
+        };
+        (0..lines).map(line).collect()
+    }
+
+    struct Bank {
+        index: Index,
+        tasks: Vec<(Signature, Links)>,
+    }
+
+    impl Bank {
+        fn of(programs: impl Iterator<Item = String>) -> Self {
+            let mut bank = Self { index: Index::new(), tasks: Vec::new() };
+            bank.tasks.extend(programs.map(|program| (signature(&program), no_links())));
+            for (id, (signature, links)) in bank.tasks.iter().enumerate() {
+                bank.index.add(id as u64, signature, links);
+            }
+            bank
+        }
+
+        fn query(&self, program: &str, exclude: Option<u64>) -> Neighbourhood {
+            let task = |id: u64| self.tasks.get(usize::try_from(id).ok()?).map(|(signature, links)| (signature, links));
+            let extent = (self.tasks.len() as u64, self.tasks.len() as u64);
+            self.index.query(&signature(program), extent, 0.6, exclude, task)
+        }
+    }
+
+    #[test]
+    fn similarity_follows_the_overlap_of_token_shingles() {
+        let of = |a: &str, b: &str| similarity(&signature(a), &signature(b));
+        let shingles = |text: &str| -> std::collections::HashSet<Vec<String>> {
+            let tokens: Vec<String> = canonical::tokens(text).map(|token| if token.starts_with('_') { "_".into() } else { token.into() }).collect();
+            tokens.windows(SHINGLE).map(<[String]>::to_vec).collect()
+        };
+        let mut off = 0.0;
+        for seed in 0..100 {
+            let (a, b) = (program(seed, 1, 40), program(seed, 2, 40));
+            let (x, y) = (shingles(&a), shingles(&b));
+            let jaccard = x.intersection(&y).count() as f64 / x.union(&y).count() as f64;
+            off += (of(&a, &b) - jaccard) / 100.0;
+            assert!((of(&a, &b) - jaccard).abs() < 0.35, "one estimate is within five deviations");
+        }
+        assert!(off.abs() < 0.03, "estimates are {off} off on average");
+        assert!((of(&program(1, 1, 40), &program(1, 1, 40)) - 1.0).abs() < 1e-9);
+        assert!(of(&program(1, 1, 40), &program(2, 1, 40)) < 0.3);
+    }
+
+    #[test]
+    fn names_of_variables_do_not_count() {
+        assert_eq!(signature("def f(_0):\n return _0+1"), signature("def f(_7):\n return _9+1"));
+    }
+
+    #[test]
+    fn the_nearest_task_is_found_across_all_levels_of_the_index() {
+        let bank = Bank::of((0..500).map(|seed| program(seed, 1, 40)));
+        let mut variants = 0;
+        for seed in (0..500).step_by(5) {
+            let found = bank.query(&program(seed, 1, 40), None);
+            assert_eq!(found.nearest, Some((seed, 1.0)));
+            assert!(found.exact);
+            assert!((found.share - 1.0 / 500.0).abs() < 1e-9);
+            let similar = bank.query(&program(seed, 2, 40), None).nearest;
+            variants += u32::from(similar.is_some_and(|(id, _)| id == seed));
+        }
+        assert!(variants >= 80, "of 100 programs with a fifth of the lines changed {variants} were found");
+    }
+
+    #[test]
+    fn a_task_can_be_left_out_of_its_own_neighbourhood() {
+        let bank = Bank::of((0..100).map(|seed| program(seed, 1, 40)));
+        let found = bank.query(&program(5, 1, 40), Some(5));
+        assert!(found.nearest.is_none_or(|(id, _)| id != 5));
+        assert!(found.share < 1e-9);
+    }
+
+    #[test]
+    fn the_share_of_a_large_cluster_is_estimated() {
+        // Half of the tasks are one program.
+        let bank = Bank::of((0..6000).map(|seed| program(if seed % 2 == 0 { 1 } else { seed }, 1, 12)));
+        let found = bank.query(&program(1, 1, 12), None);
+        assert!(!found.exact);
+        assert!((found.share - 0.5).abs() < 0.08, "{found:?}");
+        assert_eq!(found.nearest.map(|(_, similar)| similar), Some(1.0));
+    }
+
+    #[test]
+    fn an_empty_memory_has_no_neighbours() {
+        let found = Bank::of(std::iter::empty()).query("x", None);
+        assert_eq!(found, Neighbourhood { nearest: None, share: 0.0, exact: true });
+    }
+}

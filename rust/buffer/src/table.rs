@@ -103,3 +103,169 @@ impl<T: Keyed> Table<T> {
         }
     }
 }
+
+/// Every interleaving of two or three threads, by loom. The map is one atomic step here.
+#[cfg(all(test, loom))]
+mod models {
+    use loom::thread;
+
+    use super::*;
+    use crate::lanes::{Cap, Lanes, Policy};
+    use crate::task::Kind;
+
+    #[derive(Debug, Clone, Copy)]
+    struct Value {
+        keys: Keys,
+        content: u64,
+    }
+
+    impl Keyed for Value {
+        fn keys(&self) -> Keys {
+            self.keys
+        }
+    }
+
+    fn table() -> Arc<Table<Value>> {
+        Arc::new(Table::with_capacity([0, 0]))
+    }
+
+    fn value(keys: Keys, content: u64) -> Value {
+        Value { keys, content }
+    }
+
+    fn insert(table: &Table<Value>, value: Value) -> Result<u64, Same> {
+        let result = table.insert(&Node::new(value), &|level, a, b| level == 0 || a.content == b.content);
+        if let Ok(id) = result {
+            let there = table.shelf().get(id).expect("an id that was given out is visible");
+            assert_eq!(there.value.content, value.content);
+        }
+        result
+    }
+
+    /// Run each value's insert in a thread of its own; the results and the table.
+    fn race(values: &[Value]) -> (Vec<Result<u64, Same>>, Arc<Table<Value>>) {
+        let table = table();
+        let (first, rest) = values.split_first().expect("there are values");
+        let threads: Vec<_> = rest
+            .iter()
+            .map(|value| {
+                let (table, value) = (Arc::clone(&table), *value);
+                thread::spawn(move || insert(&table, value))
+            })
+            .collect();
+        let mut results = vec![insert(&table, *first)];
+        results.extend(threads.into_iter().map(|thread| thread.join().expect("the thread ends")));
+        (results, table)
+    }
+
+    fn check_dense(results: &[Result<u64, Same>], table: &Table<Value>) {
+        let mut ids: Vec<u64> = results.iter().filter_map(|result| result.ok()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (0..table.shelf().len()).collect::<Vec<_>>(), "no id is lost or given twice");
+        for refused in results.iter().filter_map(|result| result.err()) {
+            assert!(table.shelf().get(refused.of).is_some(), "a refusal names a task that is there");
+        }
+    }
+
+    #[test]
+    fn two_values_get_two_ids() {
+        loom::model(|| {
+            let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(2)], 2)]);
+            check_dense(&results, &table);
+            assert_eq!(table.shelf().len(), 2);
+        });
+    }
+
+    #[test]
+    fn of_two_equal_values_one_is_published_and_the_other_learns_its_id() {
+        loom::model(|| {
+            let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(1)], 1)]);
+            check_dense(&results, &table);
+            assert_eq!(table.shelf().len(), 1);
+        });
+    }
+
+    #[test]
+    fn values_that_collide_are_both_published() {
+        loom::model(|| {
+            let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(1)], 2)]);
+            check_dense(&results, &table);
+            assert_eq!(table.shelf().len(), 2);
+        });
+    }
+
+    #[test]
+    fn of_two_values_with_one_first_key_one_is_published() {
+        loom::model(|| {
+            let (results, table) = race(&[value([Some(7), Some(1)], 1), value([Some(7), Some(2)], 2)]);
+            check_dense(&results, &table);
+            assert_eq!(table.shelf().len(), 1);
+        });
+    }
+
+    #[test]
+    fn of_two_values_with_one_last_key_one_is_published() {
+        loom::model(|| {
+            let (results, table) = race(&[value([Some(7), Some(1)], 1), value([None, Some(1)], 1)]);
+            check_dense(&results, &table);
+            assert_eq!(table.shelf().len(), 1);
+        });
+    }
+
+    #[test]
+    fn three_values_that_are_equal_by_different_keys() {
+        let mut builder = loom::model::Builder::new();
+        // Three threads: with more preemptions it does not end; two find every bug that one thread's delay can cause.
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let (results, table) =
+                race(&[value([Some(7), Some(1)], 1), value([None, Some(1)], 1), value([Some(7), Some(2)], 2)]);
+            check_dense(&results, &table);
+            assert!((1..=2).contains(&table.shelf().len()));
+        });
+    }
+
+    #[test]
+    fn a_reader_sees_only_whole_values() {
+        loom::model(|| {
+            let table = table();
+            let writer = {
+                let table = Arc::clone(&table);
+                thread::spawn(move || insert(&table, value([None, Some(1)], 41)))
+            };
+            for id in 0..table.shelf().len() {
+                let there = table.shelf().get(id).expect("an id below the length is visible");
+                assert_eq!(there.value.content, 41);
+                assert_eq!(there.fate(), Fate::Published(id));
+            }
+            assert_eq!(writer.join().expect("the thread ends"), Ok(0));
+        });
+    }
+
+    #[test]
+    fn lanes_hold_each_id_once_and_in_order() {
+        for policy in [Policy::Newest, Policy::Reservoir] {
+            let mut builder = loom::model::Builder::new();
+            // The shelf has its own models; here the helping on top of it is looked at.
+            builder.preemption_bound = Some(3);
+            builder.check(move || {
+                let table = table();
+                let lanes = Arc::new(Lanes::new(Cap { tasks: 2, policy }));
+                let add = |table: &Table<Value>, lanes: &Lanes, content: u64| {
+                    let id = insert(table, value([None, Some(u128::from(content))], content)).expect("it is new");
+                    lanes.enter(id, |id| table.shelf().get(id).map(|_| (Kind::Deduction, 0)));
+                    assert!(lanes.served(Kind::Deduction).contains(id), "a task is served when its insert returns");
+                };
+                let other = {
+                    let (table, lanes) = (Arc::clone(&table), Arc::clone(&lanes));
+                    thread::spawn(move || add(&table, &lanes, 1))
+                };
+                add(&table, &lanes, 2);
+                other.join().expect("the thread ends");
+                let served = lanes.served(Kind::Deduction);
+                assert_eq!(served.len(), 2);
+                assert_eq!([served.id(0), served.id(1)], [Some(0), Some(1)]);
+            });
+        }
+    }
+}
