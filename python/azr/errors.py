@@ -30,6 +30,17 @@ class RunError(AzrError):
     """A run folder cannot be used: locked, foreign, damaged, full or read-only."""
 
 
+class BufferError(RunError):
+    """A task buffer cannot be opened, read or written. Its files are as they were.
+
+    `code` says how: in_use, missing, foreign, newer, damaged, lost, no_such_position, no_such_task, read_only, io, ...
+    """
+
+    def __init__(self, message: str, code: str = "other") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class CheckpointError(RunError):
     """A checkpoint could not be written or read; the last good one is left as it was."""
 

@@ -34,18 +34,20 @@ def locate(name: str) -> str:
     return str(folder)
 
 
-def load_model(config: ModelConfig, path: str | None = None) -> LoadedModel:
-    """Load from `path` (a checkpoint's folder) or from what the config names.
+def load_model(config: ModelConfig) -> LoadedModel:
+    """Load what the config names.
 
     Raises:
         ModelError: it is not there, not reachable, or no causal language model.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     from azr.rollouts.tokens import HuggingFaceTokenizer
 
-    source = path or locate(config.name)
+    logging.disable_progress_bar()  # progress is the command line's to show
+    source = locate(config.name)
     device = pick_device(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
