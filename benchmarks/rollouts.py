@@ -9,6 +9,7 @@ attempts a prompt, as in a step of self-play. Prints tokens/s of both and the ra
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -96,7 +97,8 @@ def main() -> None:
     for case, ours, theirs in (("equal", engine_equal, generate_equal), ("mixed", engine_mixed, generate_mixed)):
         rates = timed(ours), timed(theirs)
         result[case] = {"azr": round(rates[0]), "generate": round(rates[1]), "ratio": round(rates[0] / rates[1], 2)}
-    print(json.dumps(result))
+    json.dump(result, sys.stdout)
+    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

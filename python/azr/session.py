@@ -66,16 +66,19 @@ def _run(
     engine, policy = built
     path = latest(folder)
     parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0)
-    loop = Loop(parts, policy, folder, observer)
-    if path is None:
-        folder.cut({})
-        observer.phase("seed")
-        seed(parts, observer.seeded)
-        loop.begin()
-    else:
-        restore(path, folder, policy)
-        engine.load(policy.model)
-    complete = loop.run(should_stop)
+    try:
+        loop = Loop(parts, policy, folder, observer)
+        if path is None:
+            folder.cut({})
+            observer.phase("seed")
+            seed(parts, observer.seeded)
+            loop.begin()
+        else:
+            restore(path, folder, policy)
+            engine.load(policy.model)
+        complete = loop.run(should_stop)
+    finally:
+        parts.store.close()
     rows = folder.rows(METRICS)
     probed = [row for row in rows[1:] if "probe/sampled" in row]
     return Result(

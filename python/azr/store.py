@@ -43,6 +43,10 @@ class TaskStore:
         """Where the buffer's log ends, all of it on disk; a checkpoint names it."""
         return self._buffer.checkpoint()
 
+    def close(self) -> None:
+        """Let go of the buffer's folder."""
+        self._buffer.close()
+
     def add(self, tasks: Sequence[Task]) -> int:
         """Store tasks that need no verdict (seeds); returns how many were new."""
         return sum(not isinstance(self._insert(task), Duplicate) for task in tasks)

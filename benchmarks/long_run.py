@@ -1,0 +1,76 @@
+"""A long scripted run: does a step get slower, does memory grow, are the newest tasks still served?
+
+    python benchmarks/long_run.py [--steps 1000]
+
+Prints the median seconds of a step over the first and the last tenth and their ratio, the growth of resident memory over
+the second half, tasks stored, and the share of the last steps' solve batches that were made one step before.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from azr.config import resolve
+from azr.metrics import Numbers, StepReport
+from azr.observe import Quiet
+from azr.session import start_run
+
+
+class Recorder(Quiet):
+    """Keeps a few numbers of each step."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.memory: list[int] = []
+        self.fresh: list[float] = []
+        self.stored = 0
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> None:
+        self.seconds.append(numbers["seconds/step"])
+        self.memory.append(resident())
+        made = [row[0].task.step for row in report.attempts]
+        self.fresh.append(sum(step == report.step - 1 for step in made) / len(made))
+        self.stored = sum(report.stored.values())
+
+
+def resident() -> int:
+    """Bytes of this process in memory now."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--steps", type=int, default=1000)
+    steps = options.parse_args().steps
+    recorder = Recorder()
+    with tempfile.TemporaryDirectory() as folder:
+        config = resolve(
+            {},
+            [
+                "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=8", "solve.batch=8",
+                "solve.attempts=4", f"run.steps={steps}", f"run.folder={folder}/run", "run.save_every=50",
+                "run.trace_rate=0.1", "buffer.cap=4096",
+            ],
+        )  # fmt: skip
+        start_run(config, recorder, lambda: False)
+    tenth, half = max(1, steps // 10), steps // 2
+    first, last = statistics.median(recorder.seconds[:tenth]), statistics.median(recorder.seconds[-tenth:])
+    result = {
+        "steps": steps, "first_tenth_s": round(first, 4), "last_tenth_s": round(last, 4),
+        "slowdown": round(last / first, 2), "stored": recorder.stored,
+        "growth_second_half_mib": round((recorder.memory[-1] - recorder.memory[half]) / 2**20, 1),
+        "fresh_share_at_end": round(statistics.mean(recorder.fresh[-tenth:]), 3),
+    }  # fmt: skip
+    json.dump(result, sys.stdout)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
