@@ -2,8 +2,8 @@
 
     python benchmarks/long_run.py [--steps 1000]
 
-Prints the median seconds of a step over the first and the last tenth and their ratio, the growth of resident memory over
-the second half, tasks stored, and the share of the last steps' solve batches that were made one step before.
+Prints the median seconds of a step over the first and the last tenth and their ratio, the growth of resident memory
+over the second half, tasks stored, and the share of the last steps' solve batches that were made one step before.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from azr.tasks import KindOptions, TaskKind, make_kinds
 from azr.tasks.policy import Policy as ProgramPolicy
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Chat, Template, Terse, Think
-from azr.trainer.model import EMBEDDED
+from azr.trainer.model import template_of
 from azr.types import Kind
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def make_rewards(config: Config) -> Rewards:
 
 
 def make_template(config: Config, tokenizer: "Tokenizer") -> Template:
-    """The outer form of conversations; `auto`: terse for the embedded model, the paper's text for all others."""
-    name = config.prompt.template
+    """The outer form of conversations; `auto`: the one that the model was made for, or else the paper's text."""
+    name: str = config.prompt.template
     if name == "auto":
-        name = "terse" if config.model.name == EMBEDDED and config.engine.name != "scripted" else "think"
+        name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
     if name == "chat":
         return Chat(tokenizer.chat)
     return Terse() if name == "terse" else Think()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import Duplicate, TaskBuffer
+from azr.buffer import Duplicate, Inserted, TaskBuffer, Unusable
 from azr.config import Config
 from azr.errors import RunError
 from azr.randomness import generator
@@ -49,11 +49,12 @@ class TaskStore:
 
     def add(self, tasks: Sequence[Task]) -> int:
         """Store tasks that need no verdict (seeds); returns how many were new."""
-        return sum(not isinstance(self._insert(task), Duplicate) for task in tasks)
+        return sum(isinstance(found, Inserted) for found in self._insert(tasks))
 
     def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
         """Store what is valid and new; one verdict for each, in order."""
-        return [self._admit(verdict) if isinstance(verdict, Valid) else verdict for verdict in verdicts]
+        found = iter(self._insert([verdict.task for verdict in verdicts if isinstance(verdict, Valid)]))
+        return [self._settle(v, next(found)) if isinstance(v, Valid) else v for v in verdicts]
 
     def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
         """Note the solve rate of each task that was tried."""
@@ -61,7 +62,7 @@ class TaskStore:
             task = row[0].task
             assert task.id is not None, "only stored tasks are tried"
             rate = solve_rate(row)
-            self._buffer.record_solve_rate(task.id, rate, step)
+            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(row))
             if not SERVED[self._config.buffer.serve](rate):
                 self._buffer.quarantine(task.id)
 
@@ -88,6 +89,7 @@ class TaskStore:
         for kind in self._config.tasks.kinds:
             rng = generator(self._config.seed, step, f"serve/{kind}")
             tasks += self._filled(self._mix(kind, step, rng), self._config.solve.batch, rng)
+        self._buffer.mark_served([task.id for task in tasks if task.id is not None])
         return tasks
 
     # What rewards ask (`azr.rewards.History`).
@@ -111,20 +113,23 @@ class TaskStore:
         assert task.id is not None, "asked of stored tasks"
         return self._buffer.cluster_share(task.id)
 
-    def _insert(self, task: Task) -> "int | Duplicate":
-        inserted = self._buffer.insert(task)
-        if isinstance(inserted, Duplicate):
-            return inserted
-        self._remember(task)
-        return int(inserted.id)
+    def _insert(self, tasks: Sequence[Task]) -> list[Inserted | Duplicate | Unusable]:
+        found = self._buffer.insert_many(tasks)
+        for task, verdict in zip(tasks, found, strict=True):
+            if isinstance(verdict, Inserted):
+                self._remember(task)
+        return found
 
-    def _admit(self, verdict: Valid) -> Valid | Rejected:
-        found = self._insert(verdict.task)
-        if not isinstance(found, Duplicate):
-            return replace(verdict, task=replace(verdict.task, id=found))
+    def _settle(self, verdict: Valid, found: Inserted | Duplicate | Unusable) -> Valid | Rejected:
+        """A verdict after the buffer had its say."""
+        if isinstance(found, Inserted):
+            return replace(verdict, task=replace(verdict.task, id=found.id))
+        if isinstance(found, Unusable):
+            return Rejected(proposal=verdict.proposal, reason=Reason.NO_CANONICAL_FORM, detail=found.why)
         if self._config.reward.proposer.duplicates == "reject":
             return Rejected(proposal=verdict.proposal, reason=Reason.DUPLICATE, detail=f"of task {found.of}")
-        return replace(verdict, task=replace(verdict.task, id=found.of), duplicate_of=found.of)
+        (stored,) = self._buffer.get([found.of])
+        return replace(verdict, task=stored, duplicate_of=found.of)
 
     def _remember(self, task: Task) -> None:
         self._answers[task.kind].update(_answers(task))

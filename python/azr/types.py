@@ -51,6 +51,8 @@ class Reason(StrEnum):
     BAD_COMPOSITE = "bad_composite"
     TOO_LONG = "too_long"
     DUPLICATE = "duplicate"
+    NO_CANONICAL_FORM = "no_canonical_form"
+    """The buffer cannot tell what it would be a duplicate of: nested too deeply to be normalised."""
     SYNTAX_ERROR = "syntax_error"
     INVALID_INPUT = "invalid_input"
     RAISED = "raised"

@@ -168,3 +168,14 @@ def test_checkpoint_loads_as_a_plain_hugging_face_model(make: Make, tmp_path: Pa
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), policy._model.parameters(), strict=True))
     assert AutoTokenizer.from_pretrained(tmp_path).decode([0, 1])
+
+
+def test_a_model_folder_can_name_its_template(tiny_model: Path, tmp_path: Path) -> None:
+    from azr.trainer.model import template_of
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(tiny_model)
+    config.azr_template = "terse"
+    config.save_pretrained(tmp_path)
+    assert (template_of(str(tmp_path)), template_of(str(tiny_model))) == ("terse", "think")
+    assert (template_of("embedded"), template_of("org/name")) == ("terse", "think")

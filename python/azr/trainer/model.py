@@ -1,5 +1,6 @@
 """Load a causal language model and its tokenizer."""
 
+import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -32,6 +33,20 @@ def locate(name: str) -> str:
     if not (folder / "config.json").is_file():
         raise ModelError(f"the embedded model is not in this installation ({folder}); `azr bootstrap` makes it")
     return str(folder)
+
+
+def template_of(name: str) -> str:
+    """The template that a model was made for: its config's `azr_template`, or the paper's text.
+
+    The embedded model's config has it, and so have the checkpoints of runs that began with it.
+    """
+    if name == EMBEDDED:
+        return "terse"
+    try:
+        config = json.loads((Path(name) / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "think"  # not a folder here: a name of the hub
+    return str(config.get("azr_template", "think"))
 
 
 def load_model(config: ModelConfig) -> LoadedModel:
