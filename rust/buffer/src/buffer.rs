@@ -14,7 +14,7 @@ use crate::log::record::Derived;
 use crate::persist::{Log, Update};
 use crate::raw::Node;
 use crate::sample::{self, Facts, Run, Strategy};
-use crate::similarity::{self, Index, Neighbourhood};
+use crate::similarity::{self, Index, Neighbourhood, Signature};
 use crate::sync::{AtomicU64, Ordering};
 use crate::table::Table;
 use crate::task::{Kind, Solved, State, Task};
@@ -86,6 +86,12 @@ pub type Verdict = std::result::Result<u64, Rejected>;
 pub struct Prepared {
     node: Arc<Node<Entry>>,
     form: Option<Canonical>,
+}
+
+impl Prepared {
+    pub(crate) fn key(&self) -> u128 {
+        self.node.value.key
+    }
 }
 
 /// A batch to draw.
@@ -175,6 +181,18 @@ impl TaskBuffer {
     #[must_use]
     pub fn servable(&self, kind: Kind) -> u64 {
         self.lanes.served(kind).len()
+    }
+
+    /// Tasks of a kind that a batch can hold: served and not held back.
+    #[must_use]
+    pub fn drawable(&self, kind: Kind) -> u64 {
+        let served = self.lanes.served(kind);
+        // Relaxed: a count for people and for batch sizes. While nothing was ever held back there is nothing to look for.
+        if self.order.load(Ordering::Relaxed) == 0 {
+            return served.len();
+        }
+        let open = |id: &u64| self.entry(*id).is_some_and(|entry| !entry.is_held());
+        (0..served.len()).filter_map(|index| served.id(index)).filter(open).count() as u64
     }
 
     /// Do all of the work for a task that needs no other task. Any thread may, in any order.
@@ -477,10 +495,23 @@ impl TaskBuffer {
             return Ok(None);
         }
         let form = canonicalize::<&str>(program, &[], self.options.entry.as_deref()).map_err(Rejected::Invalid)?;
-        let signature = similarity::signature(&form.program);
+        Ok(Some(self.look_around(&similarity::signature(&form.program), threshold, exclude)))
+    }
+
+    /// How alike a task is to the others. None without the similarity index.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`].
+    pub fn neighbours_of(&self, id: u64, threshold: f64) -> Result<Option<Neighbourhood>> {
+        let entry = self.existing(id)?;
+        Ok(self.options.similarity.then(|| self.look_around(&entry.signature, threshold, Some(id))))
+    }
+
+    fn look_around(&self, signature: &Signature, threshold: f64, exclude: Option<u64>) -> Neighbourhood {
         let extent = (self.len(), Kind::ALL.into_iter().map(|kind| self.count(kind)).sum());
         let task = |id| self.entry(id).map(|entry| (&entry.signature, &entry.links));
-        Ok(Some(self.index.query(&signature, extent, threshold, exclude, task)))
+        self.index.query(signature, extent, threshold, exclude, task)
     }
 
     /// Add a task from the log.

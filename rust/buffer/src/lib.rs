@@ -31,6 +31,7 @@ mod error;
 mod keys;
 mod lanes;
 mod log;
+pub mod measure;
 mod persist;
 mod raw;
 mod rng;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 
 use crossbeam_queue::SegQueue;
+use rustc_hash::FxHashSet;
 
 use crate::buffer::{GroupCommit, Options, TaskBuffer};
 use crate::codec;
@@ -383,8 +384,10 @@ impl TaskBuffer {
         stop: &dyn Fn() -> bool,
         acknowledged: &mut Acknowledged,
     ) -> Result<(Appender, Position)> {
-        let served: Vec<_> = crate::task::Kind::ALL.map(|kind| self.lanes.served(kind)).into();
-        let kept = |id: u64| self.entry(id).filter(|entry| served[entry.kind.index()].contains(id));
+        let lanes = crate::task::Kind::ALL.map(|kind| self.lanes.served(kind));
+        let served: FxHashSet<u64> =
+            lanes.iter().flat_map(|lane| (0..lane.len()).filter_map(|index| lane.id(index))).collect();
+        let kept = |id: u64| self.entry(id).filter(|_| served.contains(&id));
         let mut old_gaps = self.lanes.gaps().iter().peekable();
         let mut gap = Gap { start: 0, count: 0, kinds: [0; KINDS] };
         let mut id = 0;

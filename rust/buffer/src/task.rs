@@ -47,9 +47,7 @@ impl Kind {
 /// Who made a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A seed, made before the first step.
-    Seed,
-    /// The proposer.
+    /// The proposer; of step 0, a seed.
     Propose,
     /// The solver, whose answer became a task.
     Solve,
@@ -57,13 +55,12 @@ pub enum Role {
 
 impl Role {
     /// Every role, in order.
-    pub const ALL: [Self; 3] = [Self::Seed, Self::Propose, Self::Solve];
+    pub const ALL: [Self; 2] = [Self::Propose, Self::Solve];
 
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Seed => "seed",
             Self::Propose => "propose",
             Self::Solve => "solve",
         }

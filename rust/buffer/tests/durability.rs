@@ -296,6 +296,9 @@ fn a_position_restores_exactly_its_state_and_sets_the_rest_aside() {
     // All that was cut is in the files that were set aside.
     let aside: usize = files(at.path()).iter().filter(|(name, _)| name.starts_with("set-aside")).map(|(_, bytes)| bytes.len()).sum();
     assert!(aside > 0);
+    let numbered = azr_buffer::Position::from_number(saved[5].0.to_number());
+    assert_eq!(numbered, saved[5].0);
+    assert_eq!(azr_buffer::Position::from_number(0), azr_buffer::Position::START);
     let mut wrong = saved[3].0;
     wrong.offset += 1;
     for position in [wrong, azr_buffer::Position { tasks: 99, ..saved[3].0 }, azr_buffer::Position { generation: 2, ..saved[3].0 }] {
@@ -305,6 +308,16 @@ fn a_position_restores_exactly_its_state_and_sets_the_rest_aside() {
         assert_eq!(files(whole.path()), before);
     }
     assert!(matches!("1.2.x".parse::<azr_buffer::Position>(), Err(Error::BadPosition { .. })));
+}
+
+#[test]
+fn the_start_is_a_position_of_every_log() {
+    let at = folder();
+    let how = Open { at: Some(azr_buffer::Position::START), ..Open::default() };
+    assert_eq!(try_open(at.path(), how).expect("it opens").0.len(), 0);
+    filled(at.path(), 5);
+    let (buffer, report) = try_open(at.path(), how).expect("it opens");
+    assert_eq!((buffer.len(), report.set_aside.len()), (0, 1));
 }
 
 fn with_cap(folder: &Path, cap: u64, policy: Policy) -> std::sync::Arc<TaskBuffer> {

@@ -18,6 +18,32 @@ pub struct Position {
     pub tasks: u64,
 }
 
+impl Position {
+    /// The start of any log: the empty buffer.
+    pub const START: Self = Self { generation: 0, segment: 0, offset: 0, tasks: 0 };
+
+    /// The position as one number, for those who store numbers; zero is the start.
+    ///
+    /// Holds generations and segments below 2^24, offsets below 2^40 and ids below 2^32.
+    #[must_use]
+    pub fn to_number(self) -> u128 {
+        let parts = [(u128::from(self.segment), 24), (u128::from(self.offset), 40), (u128::from(self.tasks), 32)];
+        parts.into_iter().fold(u128::from(self.generation), |number, (part, bits)| number << bits | part)
+    }
+
+    /// The position of a number; whether it is one of a log shows when it is opened.
+    #[must_use]
+    pub fn from_number(number: u128) -> Self {
+        let part = |shift: u32, bits: u32| u64::try_from(number >> shift & ((1 << bits) - 1)).expect("at most 64 bits");
+        Self {
+            generation: part(96, 32),
+            segment: u32::try_from(part(72, 24)).expect("24 bits"),
+            offset: part(32, 40),
+            tasks: part(0, 32),
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}.{}", self.generation, self.segment, self.offset, self.tasks)

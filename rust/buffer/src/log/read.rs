@@ -83,6 +83,9 @@ struct Pass<'a> {
 pub(crate) fn replay(folder: &Path, generation: u64, until: Until, apply: &mut impl Apply) -> Result<Report> {
     // Before the segments: a writer may go on while we read, and the note must not run ahead of what we see.
     let acknowledged = files::read_acknowledged(folder, generation)?;
+    let start = Position { generation, segment: 0, offset: HEADER, tasks: 0 };
+    let position = until.position.map(|position| if position == Position::START { start } else { position });
+    let until = Until { position, ..until };
     if let Some(position) = until.position.filter(|position| position.generation != generation) {
         let why = "compaction has rewritten the log since";
         return Err(Error::NoSuchPosition { path: folder.to_owned(), position, why });

@@ -18,7 +18,7 @@ pub(crate) fn task(number: u64) -> Task {
         message: format!("adds {number} \u{e9}"),
         imports: vec!["import math".to_owned()],
         step: small,
-        role: Role::ALL[usize::try_from(number % 3).expect("a small number")],
+        role: Role::ALL[usize::try_from(number % 2).expect("a small number")],
         references: vec![number / 2, number / 3],
         parents: vec![number / 5],
         behaviour: number.is_multiple_of(2).then_some(u128::from(number) << 70),

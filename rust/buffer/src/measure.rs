@@ -1,0 +1,85 @@
+//! What the benchmarks measure: publishing prepared tasks from several threads, against the same work behind a lock.
+
+use std::collections::HashMap;
+use std::sync::{Barrier, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::buffer::{Options, Prepared, TaskBuffer};
+use crate::keys::Level;
+use crate::task::{Kind, Task};
+
+/// How threads share the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// As the buffer does.
+    LockFree,
+    /// The same code, one thread at a time.
+    Mutex,
+    /// A plain hash map and a vector, one thread at a time.
+    MutexMap,
+}
+
+/// Time that `threads` threads take to publish `tasks` distinct tasks, prepared before. Only map and append count.
+///
+/// # Panics
+///
+/// If a task is lost or counted twice.
+#[must_use]
+pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
+    let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
+    let prepare = |number: usize| {
+        let task = Task::new(Kind::Deduction, format!("def f(x):\n    return x + {number}"), "1");
+        buffer.prepare(&task).expect("the exact level needs no canonical form")
+    };
+    let prepared: Vec<Prepared> = (0..tasks).map(prepare).collect();
+    let lock = Mutex::new(());
+    let plain: Mutex<(HashMap<u128, u64>, Vec<&Prepared>)> = Mutex::default();
+    let publish = |task| {
+        buffer.publish(task).expect("memory can be written").expect("it is new");
+    };
+    let one = |task| match sharing {
+        Sharing::LockFree => publish(task),
+        Sharing::Mutex => {
+            let _held = lock.lock().expect("no holder panics");
+            publish(task);
+        }
+        Sharing::MutexMap => {
+            let mut held = plain.lock().expect("no holder panics");
+            let id = held.1.len() as u64;
+            held.0.entry(task.key()).or_insert(id);
+            held.1.push(task);
+        }
+    };
+    let barrier = Barrier::new(threads + 1);
+    let time = std::thread::scope(|scope| {
+        // Interleaved, so that neighbouring tasks are published at about the same time.
+        for thread in 0..threads {
+            let (barrier, prepared, one) = (&barrier, &prepared, &one);
+            scope.spawn(move || {
+                barrier.wait();
+                prepared.iter().skip(thread).step_by(threads).for_each(one);
+                barrier.wait();
+            });
+        }
+        barrier.wait();
+        let start = Instant::now();
+        barrier.wait();
+        start.elapsed()
+    });
+    let found = if sharing == Sharing::MutexMap { plain.lock().expect("no holder panics").1.len() as u64 } else { buffer.len() };
+    assert_eq!(found, tasks as u64, "no loss, no duplicate");
+    time
+}
+
+/// Time that one thread takes for the canonical forms of `programs` with their inputs, `rounds` times over.
+#[must_use]
+pub fn canonical(programs: &[(String, Vec<String>)], rounds: usize) -> Duration {
+    let start = Instant::now();
+    for _ in 0..rounds {
+        for (program, inputs) in programs {
+            // What does not parse is part of what is measured.
+            std::hint::black_box(crate::canonical::canonicalize(program, inputs, None).is_ok());
+        }
+    }
+    start.elapsed()
+}
