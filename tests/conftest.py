@@ -1,9 +1,12 @@
 """Fixtures that several folders share: a tiny random model with a byte tokenizer, made on the spot."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from azr.parts import Parts
+from azr.rollouts.scripted import Script
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -38,3 +41,26 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Qwen2ForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def make_parts(tmp_path: Path) -> Callable[..., Parts]:
+    """Parts around a script; small sizes, overridden by `key=value`; the buffer holds the identity tasks."""
+    from azr.build import assemble
+    from azr.config import resolve
+    from azr.rollouts.scripted import ScriptedEngine
+    from azr.seed import POOLED, identity_tasks
+
+    sizes = ["propose.batch=3", "solve.batch=3", "solve.attempts=4", "tasks.inputs=4", "prompt.template=think"]
+
+    made: list[Path] = []
+
+    def make(script: Script = lambda prompt, draw: "", *overrides: str) -> Parts:
+        folder = tmp_path / ("buffer" if not made else f"buffer-{len(made)}")
+        made.append(folder)
+        parts = assemble(resolve({}, [*sizes, *overrides]), ScriptedEngine(script), folder, 0)
+        identity = identity_tasks(parts.kinds, parts.config.tasks.inputs, parts.sandbox)
+        parts.store.add([task for task in identity if task.kind in (*parts.config.tasks.kinds, *POOLED)])
+        return parts
+
+    return make

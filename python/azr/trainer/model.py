@@ -61,7 +61,7 @@ def load_model(config: ModelConfig) -> LoadedModel:
 
     from azr.rollouts.tokens import HuggingFaceTokenizer
 
-    logging.disable_progress_bar()  # progress is the command line's to show
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is the command line's to show
     source = locate(config.name)
     device = pick_device(config.device)
     if config.threads:
