@@ -22,6 +22,7 @@ from azr import _azr
 from azr.types import Kind, Role, Task
 
 if TYPE_CHECKING:
+    from azr._azr import _Row as Row
     from azr.sandbox import Value
 
 Ids = NDArray[np.int64]
@@ -300,7 +301,7 @@ class TaskBuffer:
         """What the tasks have beyond `Task`, in order."""
         return [Extras(tuple(row[5]), row[10]) for row in self._inner.get_many([int(task_id) for task_id in ids])]
 
-    def rows(self, ids: Iterable[SupportsInt]) -> list[_azr.Row]:
+    def rows(self, ids: Iterable[SupportsInt]) -> "list[Row]":
         """Tasks as plain tuples: kind, program, inputs, outputs as (encoding, repr), and so on; needs no sandbox."""
         return self._inner.get_many([int(task_id) for task_id in ids])
 
@@ -396,7 +397,7 @@ def _ids(found: bytes) -> Ids:
     return np.frombuffer(found, dtype="<i8").astype(np.int64)
 
 
-def _row(task: Task, extras: Extras) -> "_azr.Row":
+def _row(task: Task, extras: Extras) -> "Row":
     outputs = [(value.encoded, value.repr) for value in task.outputs]
     return (
         task.kind, task.program, list(task.inputs), outputs, task.message, list(extras.imports), task.step, task.role,
@@ -404,7 +405,7 @@ def _row(task: Task, extras: Extras) -> "_azr.Row":
     )  # fmt: skip
 
 
-def _task(task_id: int, row: "_azr.Row") -> Task:
+def _task(task_id: int, row: "Row") -> Task:
     kind, program, inputs, outputs, message, _, step, role, references, parents, _ = row
     return Task(
         kind=Kind(kind), program=program, inputs=tuple(inputs), outputs=_values(encoded for encoded, _ in outputs),

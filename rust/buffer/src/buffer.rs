@@ -22,6 +22,10 @@ use crate::task::{Kind, Solved, State, Task};
 /// Ids are below this: the similarity index links them in 32 bits.
 const MAX_TASKS: u64 = u32::MAX as u64 - 1;
 
+/// At most about so many published tasks wait to be entered in their lanes. Each would cost an insert two contended cache
+/// lines; a reader that finds them waiting enters them in a few microseconds.
+const BACKLOG: u64 = 256;
+
 /// When tasks are acknowledged without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupCommit {
@@ -174,19 +178,20 @@ impl TaskBuffer {
     /// Tasks of a kind that are here, evicted ones included.
     #[must_use]
     pub fn count(&self, kind: Kind) -> u64 {
+        self.enter_lanes();
         self.lanes.present(kind)
     }
 
     /// Tasks of a kind that are served, those held back included.
     #[must_use]
     pub fn servable(&self, kind: Kind) -> u64 {
-        self.lanes.served(kind).len()
+        self.served(kind).len()
     }
 
     /// Tasks of a kind that a batch can hold: served and not held back.
     #[must_use]
     pub fn drawable(&self, kind: Kind) -> u64 {
-        let served = self.lanes.served(kind);
+        let served = self.served(kind);
         // Relaxed: a count for people and for batch sizes. While nothing was ever held back there is nothing to look for.
         if self.order.load(Ordering::Relaxed) == 0 {
             return served.len();
@@ -231,7 +236,9 @@ impl TaskBuffer {
         let same = |index: usize, a: &Entry, b: &Entry| self.is_same(index, a, b, Some(prepared));
         match self.table.insert(&prepared.node, &same) {
             Ok(id) => {
-                self.lanes.enter(id, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+                if id % BACKLOG == BACKLOG - 1 {
+                    self.enter_lanes();
+                }
                 if self.options.similarity {
                     self.index.add(id, &prepared.node.value.signature, &prepared.node.value.links);
                 }
@@ -325,6 +332,18 @@ impl TaskBuffer {
         }
     }
 
+    fn enter_lanes(&self) {
+        if let Some(last) = self.len().checked_sub(1) {
+            self.lanes.enter(last, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+        }
+    }
+
+    /// The served ids of `kind`, every task that is published by now considered.
+    pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
+        self.enter_lanes();
+        self.lanes.served(kind)
+    }
+
     pub(crate) fn entry(&self, id: u64) -> Option<&Entry> {
         self.table.shelf().get(id).map(|node| &node.value)
     }
@@ -354,7 +373,7 @@ impl TaskBuffer {
             history: self.history(entry),
             served: facts.served,
             quarantined: facts.quarantined,
-            servable: self.lanes.served(entry.kind).contains(id),
+            servable: self.served(entry.kind).contains(id),
         })
     }
 
@@ -472,7 +491,7 @@ impl TaskBuffer {
         let kinds = if request.kinds.is_empty() { Kind::ALL.as_slice() } else { request.kinds };
         // In the order of kinds, each once, however they were asked for.
         let runs: Vec<Served<'_>> =
-            Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(|kind| self.lanes.served(kind)).collect();
+            Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(|kind| self.served(kind)).collect();
         sample::draw(&runs, |id| self.facts(id), request.count, request.strategy, request.seed, request.exclude)
     }
 
@@ -538,7 +557,8 @@ impl TaskBuffer {
         let signature = derived.signature.or_else(|| form.map(|form| similarity::signature(&form.program)));
         let node = Node::new(Entry::new(payload.into(), key, *level, signature));
         let id = self.table.restore(&node, &|index, a, b| self.is_same(index, a, b, None));
-        self.lanes.enter(id, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+        // At once: the ordinals of the reservoir depend on the gaps read so far.
+        self.enter_lanes();
         if self.options.similarity {
             self.index.add(id, &node.value.signature, &node.value.links);
         }

@@ -50,22 +50,22 @@ pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
             held.1.push(task);
         }
     };
-    let barrier = Barrier::new(threads + 1);
-    let time = std::thread::scope(|scope| {
-        // Interleaved, so that neighbouring tasks are published at about the same time.
-        for thread in 0..threads {
-            let (barrier, prepared, one) = (&barrier, &prepared, &one);
-            scope.spawn(move || {
-                barrier.wait();
-                prepared.iter().skip(thread).step_by(threads).for_each(one);
-                barrier.wait();
-            });
-        }
+    let barrier = Barrier::new(threads);
+    // Each thread looks at the clock itself: on few cores the thread that waits for them may wake up last.
+    let work = |thread: usize| {
         barrier.wait();
         let start = Instant::now();
-        barrier.wait();
-        start.elapsed()
+        // Interleaved, so that neighbouring tasks are published at about the same time.
+        prepared.iter().skip(thread).step_by(threads).for_each(one);
+        (start, Instant::now())
+    };
+    let times: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
+        workers.into_iter().map(|worker| worker.join().expect("no worker panics")).collect()
     });
+    let first = times.iter().map(|(start, _)| *start).min().expect("there is a thread");
+    let time = times.iter().map(|(_, end)| end.duration_since(first)).max().expect("there is a thread");
     let found = if sharing == Sharing::MutexMap { plain.lock().expect("no holder panics").1.len() as u64 } else { buffer.len() };
     assert_eq!(found, tasks as u64, "no loss, no duplicate");
     time

@@ -384,7 +384,7 @@ impl TaskBuffer {
         stop: &dyn Fn() -> bool,
         acknowledged: &mut Acknowledged,
     ) -> Result<(Appender, Position)> {
-        let lanes = crate::task::Kind::ALL.map(|kind| self.lanes.served(kind));
+        let lanes = crate::task::Kind::ALL.map(|kind| self.served(kind));
         let served: FxHashSet<u64> =
             lanes.iter().flat_map(|lane| (0..lane.len()).filter_map(|index| lane.id(index))).collect();
         let kept = |id: u64| self.entry(id).filter(|_| served.contains(&id));

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::sync::{AtomicPtr, AtomicU64, Ordering};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering, Padded};
 
 /// Elements of the first bucket; each further one doubles the array.
 const FIRST: u64 = if cfg!(loom) { 1 } else { 64 };
@@ -123,8 +123,9 @@ impl<T> Node<T> {
     }
 
     pub(crate) fn fate(&self) -> Fate {
-        // Relaxed: the number says nothing about other memory; a reader of the shelf goes through its length.
-        match self.state.load(Ordering::Relaxed) {
+        // Acquire: pairs with the release in `number`. Who learns the number here may be the one to let the length pass it,
+        // and so vouches for the slot to all that acquire the length.
+        match self.state.load(Ordering::Acquire) {
             UNDECIDED => Fate::Undecided,
             state if state & REFUSED != 0 => Fate::Refused(state & !REFUSED),
             id => Fate::Published(id),
@@ -133,8 +134,8 @@ impl<T> Node<T> {
 
     /// Decide that this node is the same as `of`. Whoever decides comes to the same answer, so the first may win.
     pub(crate) fn refuse(&self, of: u64) {
-        // Relaxed: as in `fate`.
-        let _ = self.state.compare_exchange(UNDECIDED, REFUSED | of, Ordering::Relaxed, Ordering::Relaxed);
+        // Release: who learns the number finds the node on the shelf, as this thread has.
+        let _ = self.state.compare_exchange(UNDECIDED, REFUSED | of, Ordering::Release, Ordering::Relaxed);
     }
 }
 
@@ -149,8 +150,11 @@ impl<T> Node<T> {
 pub(crate) struct Shelf<T> {
     /// Null, or one strong count of the node.
     slots: Slots<AtomicPtr<Node<T>>>,
-    len: AtomicU64,
+    len: Padded<AtomicU64>,
 }
+
+/// How often a thread looks whether the owner of a slot finishes it by itself, before it helps.
+const PATIENCE: u32 = if cfg!(loom) { 0 } else { 16 };
 
 // SAFETY: the shelf hands out `&T` to any thread (needs `T: Sync`) and drops `T` on whichever drops it (needs `T: Send`).
 unsafe impl<T: Send + Sync> Send for Shelf<T> {}
@@ -159,13 +163,13 @@ unsafe impl<T: Send + Sync> Sync for Shelf<T> {}
 
 impl<T> Shelf<T> {
     pub(crate) fn new() -> Self {
-        Self { slots: Slots::new(), len: AtomicU64::new(0) }
+        Self { slots: Slots::new(), len: Padded(AtomicU64::new(0)) }
     }
 
     /// Nodes published, gaps included.
     pub(crate) fn len(&self) -> u64 {
         // Acquire: pairs with the release in `advance`; every slot below the length is seen filled and numbered.
-        self.len.load(Ordering::Acquire)
+        self.len.0.load(Ordering::Acquire)
     }
 
     /// Put `node` on the shelf, unless another thread has; its number.
@@ -189,6 +193,11 @@ impl<T> Shelf<T> {
                     let _: *const Node<T> = Arc::into_raw(Arc::clone(node));
                     self.number(node, end);
                 }
+                // Two threads that write one node's lines slow each other down, so help comes late. It does come.
+                Err(_) if (0..PATIENCE).any(|_| {
+                    std::hint::spin_loop();
+                    self.len() != end
+                }) => {}
                 Err(theirs) => {
                     // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of
                     // its own, and which the shelf then keeps until `drop`, which has exclusive access. The acquire above
@@ -201,14 +210,14 @@ impl<T> Shelf<T> {
 
     /// Finish the node in slot `id`: write its number, let the length pass it.
     fn number(&self, node: &Node<T>, id: u64) {
-        // Relaxed: ordered before the length by the release in `advance`; all that write it write the same.
-        let _ = node.state.compare_exchange(UNDECIDED, id, Ordering::Relaxed, Ordering::Relaxed);
+        // Release: the slot is seen with the number. Relaxed on failure: this thread has acquired the slot itself.
+        let _ = node.state.compare_exchange(UNDECIDED, id, Ordering::Release, Ordering::Relaxed);
         self.advance(id);
     }
 
     fn advance(&self, id: u64) {
         // Release: the slot and its number are seen by who acquires the length. Relaxed on failure: it has grown already.
-        let _ = self.len.compare_exchange(id, id + 1, Ordering::Release, Ordering::Relaxed);
+        let _ = self.len.0.compare_exchange(id, id + 1, Ordering::Release, Ordering::Relaxed);
     }
 
     /// The node with this number; none beyond the length and in a gap.
@@ -225,8 +234,8 @@ impl<T> Shelf<T> {
     /// Leave the next `count` numbers empty.
     pub(crate) fn skip(&mut self, count: u64) {
         // Relaxed: exclusive access.
-        let len = self.len.load(Ordering::Relaxed);
-        self.len.store(len + count, Ordering::Relaxed);
+        let len = self.len.0.load(Ordering::Relaxed);
+        self.len.0.store(len + count, Ordering::Relaxed);
     }
 }
 

@@ -135,9 +135,12 @@ mod models {
 
     fn insert(table: &Table<Value>, value: Value) -> Result<u64, Same> {
         let result = table.insert(&Node::new(value), &|level, a, b| level == 0 || a.content == b.content);
-        if let Ok(id) = result {
-            let there = table.shelf().get(id).expect("an id that was given out is visible");
-            assert_eq!(there.value.content, value.content);
+        match result {
+            Ok(id) => {
+                let there = table.shelf().get(id).expect("an id that was given out is visible");
+                assert_eq!(there.value.content, value.content);
+            }
+            Err(refused) => assert!(table.shelf().get(refused.of).is_some(), "a refusal names a task that is visible"),
         }
         result
     }
