@@ -1,0 +1,153 @@
+"""What the guest's interpreter needs in Python: captured streams, a clock, and the second setting of
+its entropy. Runs before the snapshot; programs never see a reason to import it.
+"""
+import builtins
+import io
+import _azr
+
+
+class _Captured(io.TextIOBase):
+    """A text stream whose output the host captures."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+    newlines = None
+    mode = "w"
+
+    def __init__(self, number, name):
+        self._number = number
+        self.name = name
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        return _azr.write(self._number, str(text))
+
+    def writable(self):
+        return True
+
+    def fileno(self):
+        raise io.UnsupportedOperation("fileno")
+
+    def reconfigure(self, **options):
+        pass
+
+    @property
+    def buffer(self):
+        return _CapturedBytes(self)
+
+
+class _CapturedBytes(io.RawIOBase):
+    """The bytes below a captured stream."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._text.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(data)
+
+
+stdin = io.StringIO("")
+stdout = _Captured(1, "<stdout>")
+stderr = _Captured(2, "<stderr>")
+
+
+def set_clock():
+    """Before the standard modules are loaded: clocks that read the request's time, in UTC."""
+    import time
+
+    def time_ns():
+        return _azr.clock()
+
+    def seconds():
+        return _azr.clock() / 1e9
+
+    def sleep(secs):
+        if secs < 0:
+            raise ValueError("sleep length must be non-negative")
+        _azr.sleep(int(secs * 1e9))
+
+    def calendar_time(zone):
+        def from_seconds(secs=None):
+            return zone(seconds() if secs is None else secs)
+        from_seconds.__name__ = zone.__name__
+        return from_seconds
+
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+        setattr(time, name, seconds)
+        setattr(time, name + "_ns", time_ns)
+    time.sleep = sleep
+    time.gmtime = calendar_time(time.gmtime)
+    time.localtime = time.gmtime
+    time.tzname = ("UTC", "UTC")
+    time.timezone = time.altzone = time.daylight = 0
+
+
+def set_random():
+    """After the standard modules are loaded: unseeded generators take the request's entropy."""
+    import random
+
+    plain_seed = random.Random.seed
+
+    def seed(self, a=None, version=2):
+        """Initialize internal state from a seed; without one, from the request's entropy."""
+        if a is None:
+            a = int.from_bytes(_azr.random_bytes(32), "big")
+        plain_seed(self, a, version)
+
+    random.Random.seed = seed
+    random.seed = random._inst.seed
+    random._urandom = _azr.random_bytes
+
+
+def reseed():
+    """Seed the functions of `random` from the request's entropy."""
+    import random
+
+    random._inst.seed()
+
+
+def turn_over():
+    """Replace what shows an order or a number that CPython does not promise; see entropy.rs."""
+    plain_sorted, plain_hash, plain_id = builtins.sorted, builtins.hash, builtins.id
+    promised = (int, float, complex, bool, type(None))
+
+    def sorted(iterable, /, *, key=None, reverse=False):
+        return plain_sorted(list(iterable), key=key, reverse=reverse)
+
+    def hash(obj, /):
+        value = plain_hash(obj)
+        kind = type(obj)
+        if kind in promised or kind is tuple and all(type(item) in promised for item in obj):
+            return value
+        return value ^ 0x5A5A5A5A
+
+    def id(obj, /):
+        return plain_id(obj) + 0x10000
+
+    builtins.sorted, builtins.hash, builtins.id = sorted, hash, id
+
+
+def set_pop(self, /):
+    first = _nothing = object()
+    for first in self:
+        pass
+    if first is _nothing:
+        raise KeyError("pop from an empty set")
+    self.remove(first)
+    return first
+
+
+_extend, _iadd = list.extend, list.__iadd__
+
+
+def list_extend(self, iterable, /):
+    _extend(self, list(iterable) if type(iterable) in (set, frozenset) else iterable)
+
+
+def list_iadd(self, iterable, /):
+    return _iadd(self, list(iterable) if type(iterable) in (set, frozenset) else iterable)

@@ -1,0 +1,3 @@
+"""`posix`, for importlib: the stand-ins of `os`."""
+from os import *
+from os import _exit

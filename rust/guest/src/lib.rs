@@ -1,0 +1,92 @@
+//! The guest: RustPython as one WebAssembly module that imports nothing.
+//!
+//! The host calls three exports. `azr_init` once, before the snapshot; then, in every fresh copy of
+//! the snapshot, `azr_begin` for a place to write a request to and `azr_run` to answer it. A guest
+//! answers one request and is thrown away, so nothing here cleans up.
+
+mod arguments;
+mod encode;
+mod entropy;
+mod heap;
+mod imports;
+mod interpreter;
+mod literal;
+mod memory;
+mod native;
+mod output;
+mod run;
+mod scope;
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::alloc::Layout;
+
+use azr_wire::{Abort, Request, Response};
+
+/// Why the guest trapped: an [`Abort`]. The host reads it after a trap.
+// Relaxed everywhere: the guest has one thread; atomics only spare `static mut`.
+#[unsafe(no_mangle)]
+pub static AZR_ABORT: AtomicU32 = AtomicU32::new(Abort::None as u32);
+
+/// Bytes of a panic's text that are kept.
+const PANIC_BYTES: usize = 4096;
+
+/// The text of a panic, for a person: length, then bytes.
+#[unsafe(no_mangle)]
+pub static mut AZR_PANIC: [u8; 4 + PANIC_BYTES] = [0; 4 + PANIC_BYTES];
+
+/// Starts the interpreter and imports the standard modules; what follows starts from here.
+#[unsafe(no_mangle)]
+pub extern "C" fn azr_init() {
+    std::panic::set_hook(Box::new(|info| {
+        note_panic(&info.to_string());
+        abort(Abort::Panic);
+    }));
+    interpreter::start();
+    heap::seal();
+}
+
+/// Opens the heap of a request and returns where its `length` bytes go.
+#[unsafe(no_mangle)]
+pub extern "C" fn azr_begin(length: u32, memory: u32, shift: u32) -> *mut u8 {
+    // The request itself is not the program's to pay for.
+    heap::open(memory.saturating_add(length).saturating_add(64 * 1024), shift);
+    let layout = Layout::array::<u8>(length.max(1) as usize).expect("a request is below 2 GiB");
+    // SAFETY: the size is not zero.
+    unsafe { std::alloc::alloc(layout) }
+}
+
+/// Answers the request that `azr_begin` made room for: address in the high half, length in the low.
+///
+/// # Safety
+/// `request` and `length` must be those of `azr_begin`, with every byte written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { core::slice::from_raw_parts(request, length as usize) };
+    let request = Request::decode(bytes).expect("the host speaks this crate's wire format");
+    let response = match request {
+        Request::Run(run) => run::run(&run),
+        Request::Literals { texts, value_bytes } => Response::Literals(
+            texts.iter().map(|text| literal::parse(text, value_bytes as usize)).collect(),
+        ),
+        Request::Imports(programs) => {
+            Response::Imports(programs.iter().map(|program| imports::imports(program)).collect())
+        }
+    };
+    let bytes = response.encode().leak();
+    (bytes.as_ptr().addr() as u64) << 32 | bytes.len() as u64
+}
+
+/// Ends the guest here, with the reason where the host finds it.
+pub(crate) fn abort(reason: Abort) -> ! {
+    AZR_ABORT.store(reason as u32, Relaxed);
+    core::arch::wasm32::unreachable()
+}
+
+fn note_panic(text: &str) {
+    let length = text.len().min(PANIC_BYTES);
+    // SAFETY: one thread, and no other reference to the array exists.
+    let place = unsafe { &mut *(&raw mut AZR_PANIC) };
+    place[..4].copy_from_slice(&(length as u32).to_le_bytes());
+    place[4..4 + length].copy_from_slice(&text.as_bytes()[..length]);
+}

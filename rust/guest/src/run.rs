@@ -1,0 +1,132 @@
+//! Runs one program.
+
+use azr_wire::{Ended, Frame, Response, Run, Value};
+use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyCode};
+use rustpython_vm::compiler::Mode;
+use rustpython_vm::{AsObject, Py, PyObjectRef, PyRef, VirtualMachine};
+
+use crate::{arguments, encode, entropy, heap, interpreter, output, scope};
+
+/// Bytes of an exception's message that are kept.
+const MESSAGE_BYTES: usize = 2_000;
+/// Frames of a traceback that are kept, the innermost.
+const FRAMES: usize = 20;
+
+/// Runs the program and its call, and says how it ended.
+pub(crate) fn run(run: &Run) -> Response {
+    output::limit(run.limits.output_bytes);
+    let ended = interpreter::enter(|vm| evaluate(vm, run));
+    let (stdout, stderr) = output::take();
+    let peak_memory = heap::peak(run.entropy.address_shift);
+    Response::Run { ended, stdout, stderr, peak_memory }
+}
+
+fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
+    let code = match compile(vm, &run.program, Mode::Exec, "<program>") {
+        Ok(code) => code,
+        Err(ended) => return ended,
+    };
+    let call = match &run.call {
+        None => None,
+        Some(call) => match arguments::check(&call.arguments) {
+            Ok(names) => Some((call, names)),
+            Err(why) => return Ended::InvalidInput(why),
+        },
+    };
+    let arguments = run.call.as_ref().map_or("", |call| &call.arguments);
+    if let Err(error) = entropy::set(vm, &run.entropy, &[&run.program, arguments]) {
+        return raised(vm, &error);
+    }
+    let scope = scope::main();
+    if let Err(error) = vm.run_code_obj(code, scope.clone()) {
+        return raised(vm, &error);
+    }
+    let Some((call, names)) = call else {
+        return Ended::Returned(Value::None);
+    };
+    for name in names {
+        let known = scope.globals.contains_key(name.as_str(), vm)
+            || vm.builtins.dict().contains_key(name.as_str(), vm);
+        if !known {
+            return Ended::InvalidInput(format!("the arguments name `{name}`, which is not defined"));
+        }
+    }
+    // The newline ends a comment that the arguments may close with.
+    let source = format!("{}({}\n)", call.entry, call.arguments);
+    let code = match compile(vm, &source, Mode::Eval, "<call>") {
+        Ok(code) => code,
+        Err(Ended::SyntaxError { message, .. }) => return Ended::InvalidInput(message),
+        Err(ended) => return ended,
+    };
+    match vm.run_code_obj(code, scope) {
+        Ok(object) => returned(vm, &object, run.limits.value_bytes as usize),
+        Err(error) => raised(vm, &error),
+    }
+}
+
+fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Ended {
+    match encode::encode(vm, object, bytes) {
+        Ok(value) => Ended::Returned(value),
+        Err(why) => Ended::NotATaskValue(why),
+    }
+}
+
+fn compile(
+    vm: &VirtualMachine,
+    source: &str,
+    mode: Mode,
+    name: &str,
+) -> Result<PyRef<PyCode>, Ended> {
+    vm.compile(source, mode, name.to_owned()).map_err(|error| {
+        let error = error.into_pyexception(vm, Some(source));
+        if !error.fast_isinstance(vm.ctx.exceptions.syntax_error) {
+            return raised(vm, &error);
+        }
+        let text = |name: &'static str| {
+            let value = error.as_object().get_attr(name, vm).ok()?;
+            Some(value.str(vm).ok()?.to_string_lossy().into_owned())
+        };
+        Ended::SyntaxError {
+            message: cut(text("msg").unwrap_or_default()),
+            line: text("lineno").and_then(|line| line.parse().ok()).unwrap_or(0),
+        }
+    })
+}
+
+fn raised(vm: &VirtualMachine, error: &PyBaseExceptionRef) -> Ended {
+    let class = error.class().name().to_string();
+    // An exception's text is the program's to make: it may raise in turn, or be of any length.
+    let message = match error.as_object().str(vm) {
+        Ok(text) => cut(text.to_string_lossy().into_owned()),
+        Err(_) => "<the exception's text could not be made>".to_owned(),
+    };
+    Ended::Raised { class, message, traceback: traceback(error) }
+}
+
+fn traceback(error: &Py<PyBaseException>) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut next = error.__traceback__();
+    while let Some(entry) = next {
+        if frames.len() == FRAMES {
+            frames.remove(0);
+        }
+        let code = entry.frame.f_code();
+        if code.source_path().as_str() == "<program>" {
+            frames.push(Frame {
+                line: entry.lineno.get() as u32,
+                function: cut(code.obj_name.as_str().to_owned()),
+            });
+        }
+        next = entry.next.lock().clone();
+    }
+    frames
+}
+
+/// At most `MESSAGE_BYTES` of the text.
+fn cut(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES));
+        text.push_str("...");
+    }
+    text
+}

@@ -1,0 +1,50 @@
+//! How the sandbox itself can fail. A program's failure is never one of these: see [`crate::Outcome`].
+
+use std::time::Duration;
+
+/// A failure of ours: no verdict about any program follows from it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a guest that this version can run.
+    #[error("not a usable guest: {0}")]
+    BadGuest(String),
+    /// The guest answered with bytes that are not an answer, or broke another rule that ours keeps.
+    #[error("the guest broke its contract: {0}")]
+    GuestContract(String),
+    /// The program ran longer than the wall-clock backstop before its fuel was spent. The machine was
+    /// overloaded, or the limit is too small for the fuel: the same program may end within it next time.
+    #[error("no outcome within {limit:?}: raise `wall` or lower `fuel`, or retry on a less busy machine")]
+    WallClock {
+        /// The backstop.
+        limit: Duration,
+    },
+    /// The batch was cancelled before this program ended.
+    #[error("cancelled")]
+    Cancelled,
+    /// The sandbox's worker threads stayed behind in the parent process.
+    #[error(
+        "this sandbox was made in process {parent}, and threads do not survive a fork: make a new \
+         Sandbox in the child, or start workers with the spawn method"
+    )]
+    Forked {
+        /// Process that made it.
+        parent: u32,
+    },
+    /// A limit that no run can keep.
+    #[error("{name} must be {range}, not {value}")]
+    BadLimit {
+        /// Which.
+        name: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it was.
+        value: u64,
+    },
+    /// The operating system refused memory or a thread.
+    #[error("the operating system refused: {0} (address space of 4 GiB per thread is needed: see `ulimit -v`)")]
+    Host(#[from] std::io::Error),
+    /// The runtime failed in a way that no program should be able to cause.
+    #[error("the WebAssembly runtime failed: {0}")]
+    Runtime(String),
+}

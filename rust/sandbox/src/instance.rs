@@ -1,0 +1,267 @@
+//! One instance of the guest: answers a request, then is made fresh.
+
+#![expect(unsafe_code, reason = "resets memory behind wasmtime; the blocks say why it is right")]
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use azr_wire::{Abort, Entropy, GuestLimits, Request, Run};
+use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
+
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::memory::{Image, PAGE};
+use crate::sandbox::Cancel;
+
+/// Programs whose written pages decide what every reset copies: the kinds of work that programs do.
+const SAMPLES: &[(&str, &str)] = &[
+    ("def f(x):\n    return x", "1"),
+    ("def f(s, n):\n    out = []\n    for c in s:\n        out.append(c * n)\n    return ''.join(out)", "'abc', 2"),
+    ("def f(d):\n    return {k: sorted(v) for k, v in d.items() if len(v) > 1}", "{'a': [3, 1], 'b': [2]}"),
+    ("import math\nfrom collections import Counter\ndef f(xs):\n    return Counter(xs).most_common(1), math.sqrt(len(xs))", "[1, 2, 2]"),
+    ("class P:\n    def __init__(self, x):\n        self.x = x\ndef f(n):\n    try:\n        return [P(i).x for i in range(n)][n]\n    except IndexError as e:\n        return str(e)", "3"),
+    ("def f(t):\n    return t.replace('a', 'b').split(), f'{len(t):>5}', t.upper()[::-1]", "'a banana'"),
+];
+
+/// A page in this share of the samples is copied back by every reset.
+const HOT_SHARE: usize = 2;
+/// Cold pages between two hot ones that are copied too: one range is cheaper than two.
+const HOT_GAP: usize = 2;
+
+/// How a request ended, before anyone looks at what it means.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The guest wrote a response.
+    Response(Vec<u8>),
+    /// The guest stopped in the middle.
+    Trapped {
+        /// Which trap.
+        trap: Trap,
+        /// What the guest noted before it.
+        abort: Abort,
+        /// Whether its shadow stack had run out.
+        stack: bool,
+        /// What a panic said.
+        panic: String,
+    },
+}
+
+/// What a request may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) fuel: u64,
+    pub(crate) memory_bytes: u32,
+    pub(crate) address_shift: u32,
+    /// Most bytes that the host copies out as a response.
+    pub(crate) response_bytes: usize,
+}
+
+/// What stops a run from outside: seen by the guest's code at every tick of the engine's epoch.
+struct Control {
+    started: Instant,
+    wall: Duration,
+    cancel: Cancel,
+}
+
+/// Why a run was stopped from outside.
+#[derive(Debug)]
+enum Stopped {
+    Wall(Duration),
+    Cancelled,
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("stopped from outside")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// An instance, its memory fresh between two calls of [`Instance::answer`].
+pub(crate) struct Instance {
+    store: Store<Control>,
+    memory: Memory,
+    image: Arc<Image>,
+    stack_pointer: Global,
+    stack_top: i32,
+    abort_at: usize,
+    panic_at: usize,
+    begin: TypedFunc<(u32, u32, u32), u32>,
+    run: TypedFunc<(u32, u32), u64>,
+}
+
+impl Instance {
+    /// A fresh instance.
+    pub(crate) fn new(guest: &Guest) -> Result<Self, Error> {
+        let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
+        let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
+        let control =
+            Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new() };
+        let mut store = Store::new(guest.module().engine(), control);
+        store.epoch_deadline_callback(|context| {
+            let control = context.data();
+            if control.cancel.is_cancelled() {
+                return Err(Stopped::Cancelled.into());
+            }
+            if control.started.elapsed() >= control.wall {
+                return Err(Stopped::Wall(control.wall).into());
+            }
+            Ok(UpdateDeadline::Continue(1))
+        });
+        // Instantiating runs no code of the guest, but needs some fuel to be set.
+        store.set_fuel(u64::MAX).map_err(runtime)?;
+        let instance = wasmtime::Instance::new(&mut store, guest.module(), &[]).map_err(runtime)?;
+        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
+        let mut global =
+            |name: &str| instance.get_global(&mut store, name).ok_or_else(|| missing(name));
+        let stack_pointer = global("__stack_pointer")?;
+        let (abort, panic) = (global("AZR_ABORT")?, global("AZR_PANIC")?);
+        let number = |store: &mut Store<Control>, global: &Global| {
+            global.get(&mut *store).i32().ok_or_else(|| Error::BadGuest("a global is no i32".into()))
+        };
+        let stack_top = number(&mut store, &stack_pointer)?;
+        let abort_at = number(&mut store, &abort)? as u32 as usize;
+        let panic_at = number(&mut store, &panic)? as u32 as usize;
+        let typed = |error: wasmtime::Error| Error::BadGuest(format!("{error:#}"));
+        let begin = instance.get_typed_func(&mut store, "azr_begin").map_err(typed)?;
+        let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
+        let image = Arc::clone(guest.image());
+        Ok(Self { store, memory, image, stack_pointer, stack_top, abort_at, panic_at, begin, run })
+    }
+
+    /// Answers `request`. After a trap the instance is spent; otherwise it is fresh again.
+    pub(crate) fn answer(
+        &mut self,
+        request: &[u8],
+        budget: Budget,
+        wall: Duration,
+        cancel: &Cancel,
+    ) -> Result<(Answer, u64), Error> {
+        *self.store.data_mut() = Control { started: Instant::now(), wall, cancel: cancel.clone() };
+        self.store.set_epoch_deadline(1);
+        let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
+        self.store.set_fuel(budget.fuel).map_err(runtime)?;
+        let ended = self.call(request, budget);
+        let used = budget.fuel - self.store.get_fuel().map_err(runtime)?;
+        let answer = match ended {
+            Ok(response) => {
+                let response = self.read(response, budget.response_bytes)?;
+                let answer = Answer::Response(response.to_vec());
+                self.reset()?;
+                answer
+            }
+            Err(error) => self.trapped(error)?,
+        };
+        Ok((answer, used))
+    }
+
+    fn call(&mut self, request: &[u8], budget: Budget) -> wasmtime::Result<u64> {
+        let length = u32::try_from(request.len())?;
+        let arguments = (length, budget.memory_bytes, budget.address_shift);
+        let at = self.begin.call(&mut self.store, arguments)?;
+        self.memory.write(&mut self.store, at as usize, request)?;
+        self.run.call(&mut self.store, (at, length))
+    }
+
+    /// The bytes at what the guest says is its response: an address in the high half, a length in the
+    /// low one.
+    fn read(&self, place: u64, most: usize) -> Result<&[u8], Error> {
+        let (at, length) = ((place >> 32) as usize, place as u32 as usize);
+        if length > most {
+            return Err(Error::GuestContract(format!(
+                "its response has {length} bytes, and at most {most} were asked for"
+            )));
+        }
+        self.memory.data(&self.store).get(at..).and_then(|data| data.get(..length)).ok_or_else(|| {
+            Error::GuestContract(format!("its response of {length} bytes at {at} is outside its memory"))
+        })
+    }
+
+    fn trapped(&mut self, error: wasmtime::Error) -> Result<Answer, Error> {
+        match error.downcast_ref::<Stopped>() {
+            Some(Stopped::Cancelled) => return Err(Error::Cancelled),
+            Some(Stopped::Wall(limit)) => return Err(Error::WallClock { limit: *limit }),
+            None => {}
+        }
+        let Some(&trap) = error.downcast_ref::<Trap>() else {
+            return Err(Error::GuestContract(format!("{error:#}")));
+        };
+        let data = self.memory.data(&self.store);
+        let word = |at: usize| {
+            let bytes = data.get(at..at.checked_add(4)?)?;
+            Some(u32::from_le_bytes(bytes.try_into().ok()?))
+        };
+        let abort = Abort::from_number(word(self.abort_at).unwrap_or(0));
+        let panic = || {
+            let length = (word(self.panic_at)? as usize).min(4096);
+            let at = self.panic_at + 4;
+            Some(String::from_utf8_lossy(data.get(at..at + length)?).into_owned())
+        };
+        let panic = panic().unwrap_or_default();
+        // The shadow stack lies at the bottom of the memory and grows down: past its end the pointer
+        // wraps around, or an access just below it faults.
+        let pointer = self.stack_pointer.get(&mut self.store).i32().unwrap_or(0);
+        let stack = pointer < 64 * 1024 || pointer > self.stack_top;
+        Ok(Answer::Trapped { trap, abort, stack, panic })
+    }
+
+    /// Makes the instance fresh: see [`crate::memory`].
+    fn reset(&mut self) -> Result<(), Error> {
+        self.stack_pointer
+            .set(&mut self.store, Val::I32(self.stack_top))
+            .map_err(|error| Error::Runtime(format!("{error:#}")))?;
+        let base = self.memory.data_ptr(&self.store);
+        // SAFETY: the store's memory was made by `Creator` from this image; it is mapped as long as the
+        // store lives, no code of the guest is running, and `self` is borrowed mutably.
+        unsafe { self.image.restore(base) }.map_err(Error::Host)
+    }
+
+    /// Whether memory and stack pointer are what they were at the start. Slow.
+    #[cfg(test)]
+    pub(crate) fn is_fresh(&mut self) -> bool {
+        let pointer = self.stack_pointer.get(&mut self.store).i32();
+        let base = self.memory.data_ptr(&self.store);
+        // SAFETY: as in `reset`.
+        pointer == Some(self.stack_top) && unsafe { self.image.is_pristine(base) }
+    }
+
+    /// The ranges of memory that typical programs write, found by running some.
+    ///
+    /// Without `/proc` there are none, and resets are slower but no less complete.
+    pub(crate) fn hot_ranges(guest: &Guest) -> Result<Vec<Range<usize>>, Error> {
+        let mut counts: Vec<usize> = vec![0; guest.image().size() / PAGE];
+        let fuel = 1 << 30;
+        for (program, arguments) in SAMPLES {
+            let request = Request::Run(Run {
+                program: (*program).to_owned(),
+                call: Some(azr_wire::Call { entry: "f".to_owned(), arguments: (*arguments).to_owned() }),
+                limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
+                entropy: Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
+            });
+            let mut instance = Self::new(guest)?;
+            instance.store.set_fuel(fuel).map_err(|error| Error::Runtime(format!("{error:#}")))?;
+            instance.store.set_epoch_deadline(u64::MAX / 2);
+            let budget =
+                Budget { fuel, memory_bytes: 1 << 24, address_shift: 0, response_bytes: 1 << 20 };
+            instance
+                .call(&request.encode(), budget)
+                .map_err(|error| Error::GuestContract(format!("a sample program fails: {error:#}")))?;
+            let base = instance.memory.data_ptr(&instance.store);
+            // SAFETY: as in `reset`.
+            let Ok(pages) = (unsafe { instance.image.written_pages(base) }) else {
+                return Ok(Vec::new());
+            };
+            pages.into_iter().for_each(|page| counts[page] += 1);
+        }
+        let mut hot: Vec<Range<usize>> = Vec::new();
+        for (page, _) in counts.iter().enumerate().filter(|(_, count)| **count * HOT_SHARE >= SAMPLES.len()) {
+            match hot.last_mut() {
+                Some(range) if page * PAGE <= range.end + HOT_GAP * PAGE => range.end = (page + 1) * PAGE,
+                _ => hot.push(page * PAGE..(page + 1) * PAGE),
+            }
+        }
+        Ok(hot)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a program may use.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::split::HEAP_BYTES;
+
+/// Bounds of one run. All are on by default, and all but [`Limits::wall`] decide outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// WebAssembly operations, about: loading, storing, adding. The same program always takes the same
+    /// amount. `azr sandbox bench` prints how many a millisecond takes here: some ten million.
+    pub fuel: u64,
+    /// Bytes of heap that the program may take beyond what the interpreter holds at the start.
+    pub memory_bytes: u32,
+    /// Bytes that the program may print, stdout and stderr together.
+    pub output_bytes: u32,
+    /// Bytes of encoding that the returned value may take.
+    pub value_bytes: u32,
+    /// Bytes of source, program and arguments each.
+    pub source_bytes: u32,
+    /// Depth of brackets and of indentation, checked before anything is parsed.
+    pub nesting: u32,
+    /// Backstop against an overloaded machine: past it the run fails with [`Error::WallClock`], which is
+    /// no outcome.
+    pub wall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 20_000_000_000,
+            memory_bytes: 256 << 20,
+            output_bytes: 1 << 20,
+            value_bytes: 64 << 10,
+            source_bytes: 256 << 10,
+            nesting: 100,
+            wall: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Limits {
+    /// Fails for limits that no run can keep.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let check = |name, range, value: u64, good: bool| {
+            if good { Ok(()) } else { Err(Error::BadLimit { name, range, value }) }
+        };
+        let memory = u64::from(self.memory_bytes);
+        check("fuel", "above 0", self.fuel, self.fuel > 0 && self.fuel < i64::MAX as u64)?;
+        check(
+            "memory_bytes",
+            "between 1 MiB and 768 MiB",
+            memory,
+            memory >= 1 << 20 && memory <= HEAP_BYTES - (256 << 20),
+        )?;
+        check("output_bytes", "at most 64 MiB", self.output_bytes.into(), self.output_bytes <= 64 << 20)?;
+        check("value_bytes", "at most 64 MiB", self.value_bytes.into(), self.value_bytes <= 64 << 20)?;
+        check("source_bytes", "at most 16 MiB", self.source_bytes.into(), self.source_bytes <= 16 << 20)?;
+        check("nesting", "at most 200", self.nesting.into(), self.nesting <= 200)?;
+        check("wall", "above 0 ms", self.wall.as_millis() as u64, !self.wall.is_zero())
+    }
+}

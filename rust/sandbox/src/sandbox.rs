@@ -1,0 +1,299 @@
+//! The sandbox: worker threads, each with an instance of the guest, and batches of requests for them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::guest::{Guest, STACK_BYTES};
+use crate::instance::{Answer, Budget, Instance};
+use crate::limits::Limits;
+use crate::outcome::Outcome;
+use crate::program::Program;
+
+/// Runs untrusted Python, any number of programs at once.
+///
+/// A sandbox owns threads; make one and share it. Dropping it ends them.
+#[derive(Debug)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    limits: Limits,
+    process: u32,
+}
+
+/// Stops a batch from another thread: what has not ended yet ends with [`Error::Cancelled`].
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// A switch that is off.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops every batch that was given this switch, within some 20 ms.
+    pub fn cancel(&self) {
+        // Relaxed: the flag carries no data; a worker that sees it late stops late.
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        // Relaxed: as in `cancel`.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One request to the guest, with what it may cost.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) request: Vec<u8>,
+    pub(crate) budget: Budget,
+    pub(crate) wall: Duration,
+}
+
+/// What came of a job: the guest's answer and the fuel it took.
+pub(crate) type Ran = Result<(Answer, u64), Error>;
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    batches: VecDeque<Arc<Batch>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Batch {
+    jobs: Vec<Job>,
+    cancel: Cancel,
+    next: AtomicUsize,
+    results: Vec<OnceLock<Ran>>,
+    left: Mutex<usize>,
+    done: Condvar,
+}
+
+impl Sandbox {
+    /// A sandbox on `guest` with a worker thread for every core.
+    ///
+    /// # Errors
+    /// When the operating system refuses threads or memory, or `limits` cannot be kept.
+    pub fn new(guest: &Guest, limits: Limits) -> Result<Self, Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_threads(guest, limits, cores)
+    }
+
+    /// A sandbox with that many worker threads, at least one.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_threads(guest: &Guest, limits: Limits, threads: usize) -> Result<Self, Error> {
+        limits.check()?;
+        let shared = Arc::new(Shared { queue: Mutex::default(), work: Condvar::new() });
+        let mut sandbox = Self { shared, workers: Vec::new(), limits, process: std::process::id() };
+        for number in 0..threads.max(1) {
+            let instance = Instance::new(guest)?;
+            let (guest, shared) = (guest.clone(), Arc::clone(&sandbox.shared));
+            let worker = std::thread::Builder::new()
+                .name(format!("azr-sandbox-{number}"))
+                .stack_size(STACK_BYTES + (2 << 20))
+                .spawn(move || work(&guest, &shared, instance))?;
+            sandbox.workers.push(worker);
+        }
+        Ok(sandbox)
+    }
+
+    /// The limits of programs that bring none of their own.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Worker threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Runs one program in a fresh interpreter.
+    ///
+    /// # Errors
+    /// Only for failures of the sandbox; however the program ends is an [`Outcome`].
+    pub fn run(&self, program: &Program) -> Result<Outcome, Error> {
+        let mut outcomes = self.run_batch(std::slice::from_ref(program), &Cancel::new());
+        outcomes.pop().expect("one result a program")
+    }
+
+    /// Runs every program in a fresh interpreter of its own, on all worker threads; results in order.
+    ///
+    /// # Errors
+    /// As [`Sandbox::run`], each in the place of its program.
+    pub fn run_batch(&self, programs: &[Program], cancel: &Cancel) -> Vec<Result<Outcome, Error>> {
+        let prepared: Vec<_> =
+            programs.iter().map(|program| program.prepare(&self.limits)).collect();
+        self.run_prepared(prepared, cancel)
+    }
+
+    /// Runs what has a request, and passes on what needs none.
+    pub(crate) fn run_prepared(
+        &self,
+        prepared: Vec<Result<crate::program::Prepared, Error>>,
+        cancel: &Cancel,
+    ) -> Vec<Result<Outcome, Error>> {
+        let mut jobs = Vec::new();
+        let mut places = Vec::with_capacity(prepared.len());
+        for one in prepared {
+            places.push(match one {
+                Ok(crate::program::Prepared::Known(outcome)) => Place::Known(Ok(outcome)),
+                Ok(crate::program::Prepared::Job(job, limits)) => {
+                    jobs.push(job);
+                    Place::Job(limits)
+                }
+                Err(error) => Place::Known(Err(error)),
+            });
+        }
+        let mut ran = self.run_jobs(jobs, cancel).into_iter();
+        places
+            .into_iter()
+            .map(|place| match place {
+                Place::Known(result) => result,
+                Place::Job(limits) => {
+                    let (answer, fuel) = ran.next().expect("one result a job")?;
+                    crate::program::outcome(answer, fuel, &limits)
+                }
+            })
+            .collect()
+    }
+
+    /// Runs jobs on the worker threads; results in order.
+    pub(crate) fn run_jobs(&self, jobs: Vec<Job>, cancel: &Cancel) -> Vec<Ran> {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
+        if std::process::id() != self.process {
+            let forked = || Err(Error::Forked { parent: self.process });
+            return jobs.iter().map(|_| forked()).collect();
+        }
+        let count = jobs.len();
+        let batch = Arc::new(Batch {
+            results: (0..count).map(|_| OnceLock::new()).collect(),
+            left: Mutex::new(count),
+            jobs,
+            cancel: cancel.clone(),
+            next: AtomicUsize::new(0),
+            done: Condvar::new(),
+        });
+        lock(&self.shared.queue).batches.push_back(Arc::clone(&batch));
+        if count == 1 {
+            self.shared.work.notify_one();
+        } else {
+            self.shared.work.notify_all();
+        }
+        let mut left = lock(&batch.left);
+        while *left > 0 {
+            left = batch.done.wait(left).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+        drop(left);
+        let mut results: Vec<Ran> = Vec::with_capacity(count);
+        // Workers may hold the batch a moment longer, but have set every result.
+        let mut batch = batch;
+        let batch = loop {
+            match Arc::try_unwrap(batch) {
+                Ok(batch) => break batch,
+                Err(shared) => {
+                    batch = shared;
+                    std::thread::yield_now();
+                }
+            }
+        };
+        for result in batch.results {
+            results.push(result.into_inner().expect("every result is set before `left` is 0"));
+        }
+        results
+    }
+}
+
+enum Place {
+    Known(Result<Outcome, Error>),
+    Job(Limits),
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if std::process::id() != self.process {
+            // The threads are the parent's.
+            return;
+        }
+        lock(&self.shared.queue).closed = true;
+        self.shared.work.notify_all();
+        for worker in self.workers.drain(..) {
+            let joined = worker.join();
+            debug_assert!(joined.is_ok(), "workers do not panic");
+        }
+    }
+}
+
+/// A worker: takes jobs until the sandbox closes.
+fn work(guest: &Guest, shared: &Shared, instance: Instance) {
+    let mut instance = Some(instance);
+    loop {
+        let batch = {
+            let mut queue = lock(&shared.queue);
+            loop {
+                if let Some(batch) = queue.batches.front() {
+                    break Arc::clone(batch);
+                }
+                if queue.closed {
+                    return;
+                }
+                queue = shared.work.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
+            }
+        };
+        // Relaxed: the counter hands out each index once; results are published by `left`'s mutex.
+        while let Some((at, job)) = {
+            let at = batch.next.fetch_add(1, Ordering::Relaxed);
+            batch.jobs.get(at).map(|job| (at, job))
+        } {
+            let ran = run(guest, &mut instance, job, &batch.cancel);
+            let set = batch.results[at].set(ran);
+            debug_assert!(set.is_ok(), "each index is handed out once");
+            let mut left = lock(&batch.left);
+            *left -= 1;
+            if *left == 0 {
+                batch.done.notify_all();
+            }
+        }
+        let mut queue = lock(&shared.queue);
+        if queue.batches.front().is_some_and(|front| Arc::ptr_eq(front, &batch)) {
+            queue.batches.pop_front();
+        }
+    }
+}
+
+fn run(guest: &Guest, instance: &mut Option<Instance>, job: &Job, cancel: &Cancel) -> Ran {
+    if cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    let mut fresh = match instance.take() {
+        Some(fresh) => fresh,
+        None => Instance::new(guest)?,
+    };
+    let ran = fresh.answer(&job.request, job.budget, job.wall, cancel)?;
+    // After a trap the store is in no defined state (RUSTSEC-2026-0223): the next job gets a new one.
+    if matches!(ran.0, Answer::Response(_)) {
+        *instance = Some(fresh);
+    }
+    Ok(ran)
+}
+
+/// Locks. A panic elsewhere cannot leave the data behind these locks half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

@@ -1,0 +1,178 @@
+//! Checks a guest module and splits it: code without data segments, and the memory they describe.
+//!
+//! Nothing in a module that passes can keep state outside its memory and its stack pointer, which is
+//! what lets [`crate::memory`] make a used instance fresh.
+
+use wasm_encoder::{MemorySection, MemoryType, Module, RawSection};
+use wasmparser::{
+    ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator,
+    WasmFeatures,
+};
+
+use crate::error::Error;
+use crate::memory::PAGE;
+
+const WASM_PAGE: u64 = 64 * 1024;
+
+/// Memory behind the image: what all programs' memory limits must lie below.
+pub(crate) const HEAP_BYTES: u64 = 1 << 30;
+
+/// A module in two parts.
+pub(crate) struct Split {
+    /// The module without data segments; its memory has one size, the largest.
+    pub(crate) code: Vec<u8>,
+    /// Address of the first byte of `image`, page-aligned.
+    pub(crate) start: usize,
+    /// The memory's bytes from `start`; all others are zero.
+    pub(crate) image: Vec<u8>,
+    /// Bytes of the memory.
+    pub(crate) size: usize,
+}
+
+/// What a guest may use: the WebAssembly of 2022 without what could keep state.
+fn features() -> WasmFeatures {
+    WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::SATURATING_FLOAT_TO_INT
+        | WasmFeatures::SIGN_EXTENSION
+        | WasmFeatures::REFERENCE_TYPES
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::SIMD
+        | WasmFeatures::FLOATS
+}
+
+/// Splits `wasm`.
+pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
+    Validator::new_with_features(features())
+        .validate_all(wasm)
+        .map_err(|error| bad(format!("not valid WebAssembly: {error}")))?;
+    let mut code = Module::new();
+    let mut memory = None;
+    let mut data = Vec::new();
+    let mut exports = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(|error| bad(error.to_string()))? {
+            Payload::ImportSection(reader) => {
+                return Err(bad(format!("it has {} imports, and a guest has none", reader.count())));
+            }
+            Payload::StartSection { .. } => return Err(bad("it has a start function".to_owned())),
+            Payload::MemorySection(reader) => {
+                let memories: Vec<_> = reader.into_iter().flatten().collect();
+                let [one] = memories[..] else {
+                    return Err(bad(format!("it has {} memories, not one", memories.len())));
+                };
+                let pages = one.initial + HEAP_BYTES / WASM_PAGE;
+                if pages > 65536 {
+                    return Err(bad(format!("its memory starts at {} pages", one.initial)));
+                }
+                memory = Some(one.initial * WASM_PAGE);
+                code.section(MemorySection::new().memory(MemoryType {
+                    minimum: pages,
+                    maximum: Some(pages),
+                    memory64: false,
+                    shared: false,
+                    page_size_log2: None,
+                }));
+            }
+            Payload::DataSection(reader) => {
+                for segment in reader {
+                    let segment = segment.map_err(|error| bad(error.to_string()))?;
+                    let DataKind::Active { memory_index: 0, offset_expr } = segment.kind else {
+                        return Err(bad("it has a passive data segment".to_owned()));
+                    };
+                    data.push((constant(&offset_expr)?, segment.data));
+                }
+            }
+            Payload::DataCountSection { .. } | Payload::CustomSection(_) => {}
+            payload => {
+                match &payload {
+                    Payload::ExportSection(reader) => {
+                        for export in reader.clone() {
+                            let export = export.map_err(|error| bad(error.to_string()))?;
+                            exports.push((export.name.to_owned(), export.kind, export.index));
+                        }
+                    }
+                    Payload::CodeSectionEntry(body) => check_body(body)?,
+                    _ => {}
+                }
+                if let Some((id, range)) = payload.as_section() {
+                    code.section(&RawSection { id, data: &wasm[range] });
+                }
+            }
+        }
+    }
+    check_globals(wasm, &exports)?;
+    let initial = memory.ok_or_else(|| bad("it has no memory".to_owned()))?;
+    let (start, image) = image(&data, initial)?;
+    let size = (initial + HEAP_BYTES) as usize;
+    Ok(Split { code: code.finish(), start, image, size })
+}
+
+/// Refuses instructions that change state which is not memory.
+fn check_body(body: &FunctionBody<'_>) -> Result<(), Error> {
+    let operators = body.get_operators_reader().map_err(|error| bad(error.to_string()))?;
+    for operator in operators {
+        let operator = operator.map_err(|error| bad(error.to_string()))?;
+        if matches!(
+            operator,
+            Operator::TableSet { .. }
+                | Operator::TableGrow { .. }
+                | Operator::TableFill { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableInit { .. }
+                | Operator::ElemDrop { .. }
+                | Operator::MemoryInit { .. }
+                | Operator::DataDrop { .. }
+        ) {
+            return Err(bad(format!("it changes state outside its memory: {operator:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// The only mutable global is the stack pointer, which the host sets before every program.
+fn check_globals(wasm: &[u8], exports: &[(String, ExternalKind, u32)]) -> Result<(), Error> {
+    let pointer = exports
+        .iter()
+        .find(|(name, kind, _)| name == "__stack_pointer" && *kind == ExternalKind::Global)
+        .map(|(_, _, index)| *index)
+        .ok_or_else(|| bad("it does not export __stack_pointer".to_owned()))?;
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::GlobalSection(reader) = payload.map_err(|error| bad(error.to_string()))? {
+            for (index, global) in reader.into_iter().enumerate() {
+                let GlobalType { mutable, .. } = global.map_err(|error| bad(error.to_string()))?.ty;
+                if mutable && index as u32 != pointer {
+                    return Err(bad(format!("global {index} is mutable and not the stack pointer")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The memory's bytes, from the first page that is not all zero to the last.
+fn image(data: &[(u64, &[u8])], initial: u64) -> Result<(usize, Vec<u8>), Error> {
+    let page = PAGE as u64;
+    let start = data.iter().map(|(at, _)| *at).min().unwrap_or(0) / page * page;
+    let end = data.iter().map(|(at, bytes)| at + bytes.len() as u64).max().unwrap_or(0);
+    if end > initial {
+        return Err(bad("a data segment lies outside its memory".to_owned()));
+    }
+    let mut image = vec![0; (end.next_multiple_of(page) - start) as usize];
+    for (at, bytes) in data {
+        let at = (at - start) as usize;
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    Ok((start as usize, image))
+}
+
+fn constant(expr: &ConstExpr<'_>) -> Result<u64, Error> {
+    match expr.get_operators_reader().read() {
+        Ok(Operator::I32Const { value }) => Ok(u64::from(value as u32)),
+        _ => Err(bad("a data segment's address is not a constant".to_owned())),
+    }
+}
+
+fn bad(why: String) -> Error {
+    Error::BadGuest(why)
+}

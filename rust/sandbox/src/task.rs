@@ -1,0 +1,338 @@
+//! What a trainer asks of the sandbox: is this a task, is this the answer.
+
+use azr_wire::{Literal, Request, Response};
+
+use crate::error::Error;
+use crate::instance::Answer;
+use crate::outcome::{Ended, Outcome};
+use crate::program::{Program, first_entropy, parse_job, second_entropy};
+use crate::sandbox::{Cancel, Job, Sandbox};
+use crate::value::{Equality, Value};
+
+/// The function that tasks call.
+pub const ENTRY: &str = "f";
+
+/// Literals or programs that one guest parses.
+const PARSED_TOGETHER: usize = 64;
+
+/// Whether a program and an input make a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Validation {
+    /// They do: the program returns this, whatever the entropy.
+    Valid {
+        /// The output.
+        value: Value,
+        /// Fuel that one run takes.
+        fuel_used: u64,
+    },
+    /// They do not.
+    Invalid {
+        /// Why.
+        reason: InvalidReason,
+        /// The first run.
+        outcome: Outcome,
+    },
+}
+
+/// Why a program and an input are not a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is the outcome of the same name")]
+pub enum InvalidReason {
+    SyntaxError,
+    InvalidInput,
+    Raised,
+    OutOfFuel,
+    OutOfMemory,
+    StackOverflow,
+    OutputTooLong,
+    NotATaskValue,
+    Crashed,
+    /// Two runs under different entropy differ, or the value's text has no one form.
+    Nondeterministic,
+}
+
+impl InvalidReason {
+    /// The name in JSON and in Python.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SyntaxError => "syntax error",
+            Self::InvalidInput => "invalid input",
+            Self::Raised => "raised",
+            Self::OutOfFuel => "out of fuel",
+            Self::OutOfMemory => "out of memory",
+            Self::StackOverflow => "stack overflow",
+            Self::OutputTooLong => "output too long",
+            Self::NotATaskValue => "not a task value",
+            Self::Crashed => "crashed",
+            Self::Nondeterministic => "nondeterministic",
+        }
+    }
+
+    /// The reason of an outcome that is no value.
+    fn of(ended: &Ended) -> Option<Self> {
+        Some(match ended {
+            Ended::Returned(_) => return None,
+            Ended::Raised { .. } => Self::Raised,
+            Ended::SyntaxError { .. } => Self::SyntaxError,
+            Ended::InvalidInput(_) => Self::InvalidInput,
+            Ended::OutOfFuel { .. } => Self::OutOfFuel,
+            Ended::OutOfMemory { .. } => Self::OutOfMemory,
+            Ended::StackOverflow => Self::StackOverflow,
+            Ended::OutputTooLong { .. } => Self::OutputTooLong,
+            Ended::NotATaskValue(_) => Self::NotATaskValue,
+            Ended::Crashed(_) => Self::Crashed,
+        })
+    }
+}
+
+/// Whether an answer is right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The verdict.
+    pub correct: bool,
+    /// How the answer's run ended, for checks that run something.
+    pub outcome: Option<Outcome>,
+    /// Why an answer text is no answer at all.
+    pub problem: Option<String>,
+}
+
+impl Sandbox {
+    /// Runs each program on each of its inputs under two settings of every source of entropy.
+    ///
+    /// One list a program, one verdict an input, in order. A value is [`Validation::Valid`] only when both
+    /// runs return it and print the same, and when it holds no set of texts: such a value has no one
+    /// `repr`, and CPython shows it in another order in every process.
+    pub fn validate(
+        &self,
+        items: &[(String, Vec<String>)],
+        cancel: &Cancel,
+    ) -> Vec<Vec<Result<Validation, Error>>> {
+        let limits = self.limits();
+        let programs = items.iter().flat_map(|(source, inputs)| {
+            inputs.iter().map(move |input| Program::call(source, ENTRY, input))
+        });
+        let programs: Vec<Program> = programs.collect();
+        let first: Vec<_> = programs.iter().map(|one| one.prepare_under(limits, first_entropy())).collect();
+        let first = self.run_prepared(first, cancel);
+        // Only what may be a task, or may show an address, is worth a second run.
+        let again = |result: &Result<Outcome, Error>| {
+            matches!(result, Ok(Outcome { ended: Ended::Returned(_) | Ended::NotATaskValue(_), .. }))
+        };
+        let second: Vec<_> = programs
+            .iter()
+            .zip(&first)
+            .filter(|(_, result)| again(result))
+            .map(|(one, _)| one.prepare_under(limits, second_entropy()))
+            .collect();
+        let mut second = self.run_prepared(second, cancel).into_iter();
+        let mut verdicts = first.into_iter().map(|first| {
+            let other = if again(&first) { second.next() } else { None };
+            Ok(verdict(first?, other.transpose()?))
+        });
+        items
+            .iter()
+            .map(|(_, inputs)| verdicts.by_ref().take(inputs.len()).collect())
+            .collect()
+    }
+
+    /// Whether each answer text, read as a literal, is its gold value. Nothing is executed.
+    pub fn check_output(
+        &self,
+        items: &[(String, Value)],
+        equality: Equality,
+        cancel: &Cancel,
+    ) -> Vec<Result<Check, Error>> {
+        let texts: Vec<String> = items.iter().map(|(text, _)| text.clone()).collect();
+        let literals = self.literals(&texts, cancel);
+        literals
+            .into_iter()
+            .zip(items)
+            .map(|(literal, (_, gold))| {
+                Ok(match literal? {
+                    Literal::Value(value) => Check {
+                        correct: equality.holds(&value, gold),
+                        outcome: None,
+                        problem: None,
+                    },
+                    Literal::Invalid(why) => Check { correct: false, outcome: None, problem: Some(why) },
+                })
+            })
+            .collect()
+    }
+
+    /// Whether each program returns its gold value on its answer, an argument text. Any input that does
+    /// is right. The gold value is never in the guest.
+    pub fn check_input(
+        &self,
+        items: &[(String, String, Value)],
+        equality: Equality,
+        cancel: &Cancel,
+    ) -> Vec<Result<Check, Error>> {
+        let programs: Vec<Program> =
+            items.iter().map(|(source, input, _)| Program::call(source, ENTRY, input)).collect();
+        self.run_batch(&programs, cancel)
+            .into_iter()
+            .zip(items)
+            .map(|(outcome, (_, _, gold))| Ok(check(outcome?, gold, equality)))
+            .collect()
+    }
+
+    /// Whether each answer program returns the gold value of each of its hidden pairs (input text,
+    /// output). One verdict a pair, in order; every pair runs in a fresh interpreter.
+    pub fn check_program(
+        &self,
+        items: &[(String, Vec<(String, Value)>)],
+        equality: Equality,
+        cancel: &Cancel,
+    ) -> Vec<Vec<Result<Check, Error>>> {
+        let flat: Vec<(String, String, Value)> = items
+            .iter()
+            .flat_map(|(source, pairs)| {
+                pairs.iter().map(move |(input, gold)| (source.clone(), input.clone(), gold.clone()))
+            })
+            .collect();
+        let mut checks = self.check_input(&flat, equality, cancel).into_iter();
+        items.iter().map(|(_, pairs)| checks.by_ref().take(pairs.len()).collect()).collect()
+    }
+
+    /// Reads each text as a literal of plain data, in a guest. Nothing is executed.
+    pub fn literals(&self, texts: &[String], cancel: &Cancel) -> Vec<Result<Literal, Error>> {
+        let value_bytes = self.limits().value_bytes;
+        self.parse(
+            texts,
+            cancel,
+            |texts| Request::Literals { texts, value_bytes },
+            |response| match response {
+                Response::Literals(literals) => Some(literals),
+                _ => None,
+            },
+            Literal::Invalid,
+        )
+    }
+
+    /// The modules that each program imports, by its syntax; or why it does not parse.
+    pub fn imports(
+        &self,
+        programs: &[String],
+        cancel: &Cancel,
+    ) -> Vec<Result<Result<Vec<String>, String>, Error>> {
+        self.parse(
+            programs,
+            cancel,
+            Request::Imports,
+            |response| match response {
+                Response::Imports(imports) => Some(imports),
+                _ => None,
+            },
+            Err,
+        )
+    }
+
+    /// Has guests parse texts, many in one guest; a text that brings its guest down is parsed alone again.
+    fn parse<T>(
+        &self,
+        texts: &[String],
+        cancel: &Cancel,
+        request: impl Fn(Vec<String>) -> Request,
+        read: impl Fn(Response) -> Option<Vec<T>>,
+        refused: impl Fn(String) -> T,
+    ) -> Vec<Result<T, Error>> {
+        let limits = *self.limits();
+        // What is refused without parsing, in its place; the rest goes to the guests.
+        let problem = |text: &String| {
+            if text.len() > limits.source_bytes as usize {
+                return Some(format!("{} bytes, and the limit is {}", text.len(), limits.source_bytes));
+            }
+            crate::nesting::too_deep(text, limits.nesting).map(|(_, why)| why.to_owned())
+        };
+        let mut results: Vec<Option<Result<T, Error>>> =
+            texts.iter().map(|text| problem(text).map(|why| Ok(refused(why)))).collect();
+        let open: Vec<usize> = (0..texts.len()).filter(|&at| results[at].is_none()).collect();
+        let job = |places: &[usize]| -> Job {
+            let texts: Vec<String> = places.iter().map(|&at| texts[at].clone()).collect();
+            let bytes = texts.iter().map(String::len).sum::<usize>() * 4 + (64 << 10) * places.len();
+            parse_job(&request(texts), &limits, bytes)
+        };
+        for together in [PARSED_TOGETHER, 1] {
+            let left: Vec<usize> = open.iter().copied().filter(|&at| results[at].is_none()).collect();
+            let groups: Vec<&[usize]> = left.chunks(together).collect();
+            let jobs = groups.iter().map(|places| job(places)).collect();
+            for (places, ran) in groups.iter().zip(self.run_jobs(jobs, cancel)) {
+                match ran {
+                    Ok((Answer::Response(bytes), _)) => {
+                        let answers = Response::decode(&bytes).ok().and_then(&read);
+                        let answers = answers.filter(|answers| answers.len() == places.len());
+                        let Some(answers) = answers else {
+                            for &at in *places {
+                                let why = "it did not answer every text".to_owned();
+                                results[at] = Some(Err(Error::GuestContract(why)));
+                            }
+                            continue;
+                        };
+                        for (&at, answer) in places.iter().zip(answers) {
+                            results[at] = Some(Ok(answer));
+                        }
+                    }
+                    Ok((Answer::Trapped { .. }, _)) if places.len() == 1 => {
+                        results[places[0]] = Some(Ok(refused("too deeply nested to parse".to_owned())));
+                    }
+                    Ok((Answer::Trapped { .. }, _)) => {}
+                    Err(error) => {
+                        let text = error.to_string();
+                        let mut error = Some(error);
+                        for &at in *places {
+                            let this = error.take().unwrap_or_else(|| Error::Runtime(text.clone()));
+                            results[at] = Some(Err(this));
+                        }
+                    }
+                }
+            }
+        }
+        results
+            .into_iter()
+            .map(|result| result.expect("what trapped in company has been parsed alone"))
+            .collect()
+    }
+}
+
+fn verdict(first: Outcome, second: Option<Outcome>) -> Validation {
+    let differ = second.is_some_and(|second| {
+        (&first.ended, &first.stdout, &first.stderr) != (&second.ended, &second.stdout, &second.stderr)
+    });
+    let reason = match &first.ended {
+        Ended::Returned(_) | Ended::NotATaskValue(_) if differ => InvalidReason::Nondeterministic,
+        Ended::Returned(value) if shows_an_order(value) => InvalidReason::Nondeterministic,
+        Ended::Returned(value) => {
+            return Validation::Valid { value: value.clone(), fuel_used: first.fuel_used };
+        }
+        ended => InvalidReason::of(ended).expect("every other ending has a reason"),
+    };
+    Validation::Invalid { reason, outcome: first }
+}
+
+/// Whether the value holds a set of two or more elements whose order CPython draws anew in each
+/// process: that of everything but numbers and `None`.
+fn shows_an_order(value: &Value) -> bool {
+    match value {
+        Value::Set(items) | Value::FrozenSet(items) => items.len() > 1 && items.iter().any(is_hashed_by_seed),
+        Value::List(items) | Value::Tuple(items) => items.iter().any(shows_an_order),
+        Value::Dict(pairs) => pairs.iter().any(|(key, value)| shows_an_order(key) || shows_an_order(value)),
+        _ => false,
+    }
+}
+
+fn is_hashed_by_seed(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => !text.is_empty(),
+        Value::Bytes(bytes) => !bytes.is_empty(),
+        Value::Tuple(items) | Value::FrozenSet(items) => items.iter().any(is_hashed_by_seed),
+        _ => false,
+    }
+}
+
+fn check(outcome: Outcome, gold: &Value, equality: Equality) -> Check {
+    let correct = matches!(&outcome.ended, Ended::Returned(value) if equality.holds(value, gold));
+    Check { correct, outcome: Some(outcome), problem: None }
+}

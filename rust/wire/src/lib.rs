@@ -1,0 +1,23 @@
+//! What crosses the boundary between the azr sandbox's host and its guest.
+//!
+//! Both sides compile this crate, so the two cannot drift. A [`Request`] goes in, a [`Response`]
+//! comes out, both as bytes in the guest's linear memory. The host treats every byte that it reads
+//! as hostile: decoding never panics, never recurses deeper than [`MAX_DEPTH`], and never allocates
+//! more than a small multiple of the bytes it was given.
+//!
+//! [`Value`] is plain Python data. Its encoding is canonical: equal bytes mean the same value of the
+//! same types, whatever order a set was filled in.
+
+mod codec;
+mod message;
+mod value;
+
+pub use codec::{DecodeError, Reader, Writer};
+pub use message::{
+    Abort, Call, Ended, Entropy, Frame, GuestLimits, Literal, Request, Response, Run,
+};
+pub use value::{Int, Value};
+
+/// Containers nested deeper than this are not task values. The decoder refuses them too, so that
+/// hostile bytes cannot exhaust the host's stack.
+pub const MAX_DEPTH: usize = 100;

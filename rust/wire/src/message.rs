@@ -1,0 +1,368 @@
+//! Requests and responses.
+
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::value::Value;
+
+/// What the host asks of a fresh guest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Run a program.
+    Run(Run),
+    /// Parse each text as a literal of plain data. Nothing is executed.
+    Literals {
+        /// The texts.
+        texts: Vec<String>,
+        /// Bytes of encoding that one value may take.
+        value_bytes: u32,
+    },
+    /// List the modules that each program imports, by its syntax. Nothing is executed.
+    Imports(Vec<String>),
+}
+
+/// A program, what to do with it, and the bounds that the guest itself keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Source text.
+    pub program: String,
+    /// The call to evaluate after the program; `None` runs the program as a script.
+    pub call: Option<Call>,
+    /// Bounds.
+    pub limits: GuestLimits,
+    /// Where the guest's entropy comes from.
+    pub entropy: Entropy,
+}
+
+/// `entry(arguments)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Name of the function.
+    pub entry: String,
+    /// What stands between the parentheses: parsed as an argument list and nothing else.
+    pub arguments: String,
+}
+
+/// Bounds that the guest keeps itself. Fuel, stack and the hard memory cap are the host's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuestLimits {
+    /// Heap bytes that the program may take.
+    pub memory_bytes: u32,
+    /// Captured bytes of stdout and stderr together.
+    pub output_bytes: u32,
+    /// Bytes of encoding that the returned value may take.
+    pub value_bytes: u32,
+}
+
+/// Every source of entropy that the guest has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entropy {
+    /// Seeds `random`, `os.urandom`, `uuid4`, `secrets`.
+    pub random_seed: u64,
+    /// What the clocks say at the start, in nanoseconds since 1970.
+    pub clock_ns: u64,
+    /// Bytes by which new objects' addresses are moved; a multiple of 16.
+    pub address_shift: u32,
+    /// Turn over the orders that CPython does not promise: of sets, and the values of `hash` of text
+    /// and `id`.
+    pub unpromised_order: bool,
+}
+
+/// How a run ended, as far as the guest lived to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// The call returned plain data (a script that ends returns `None`).
+    Returned(Value),
+    /// An exception left the program.
+    Raised {
+        /// Name of its class.
+        class: String,
+        /// Its text, cut to a bound.
+        message: String,
+        /// The program's own frames, outermost first.
+        traceback: Vec<Frame>,
+    },
+    /// The program does not compile.
+    SyntaxError {
+        /// What the compiler says.
+        message: String,
+        /// Line, from 1; 0 where unknown.
+        line: u32,
+    },
+    /// The argument text is not an argument list over known names.
+    InvalidInput(String),
+    /// The call returned something else than plain data.
+    NotATaskValue(String),
+}
+
+/// One frame of a traceback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Line in the program, from 1.
+    pub line: u32,
+    /// Function's name, `<module>` at the top.
+    pub function: String,
+}
+
+/// A text that should be a literal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// It is one.
+    Value(Value),
+    /// It is not; why.
+    Invalid(String),
+}
+
+/// The guest's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Response {
+    /// To [`Request::Run`].
+    Run {
+        /// How it ended.
+        ended: Ended,
+        /// Captured standard output.
+        stdout: Vec<u8>,
+        /// Captured standard error.
+        stderr: Vec<u8>,
+        /// Most heap bytes that the program held.
+        peak_memory: u32,
+    },
+    /// To [`Request::Literals`], in order.
+    Literals(Vec<Literal>),
+    /// To [`Request::Imports`], in order: dotted names, or why the program does not parse.
+    Imports(Vec<Result<Vec<String>, String>>),
+}
+
+/// Why the guest stopped in the middle: it stores the number, then traps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Abort {
+    /// It did not stop by itself.
+    None = 0,
+    /// An allocation would have passed the memory limit.
+    Memory = 1,
+    /// Output would have passed the output limit.
+    Output = 2,
+    /// `os._exit`.
+    Exit = 3,
+    /// A panic of the interpreter.
+    Panic = 4,
+}
+
+impl Abort {
+    /// From the number that the guest stored; unknown numbers are a panic.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::None,
+            1 => Self::Memory,
+            2 => Self::Output,
+            3 => Self::Exit,
+            _ => Self::Panic,
+        }
+    }
+}
+
+impl Request {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        match self {
+            Self::Run(run) => {
+                out.u8(0);
+                out.bytes(run.program.as_bytes());
+                match &run.call {
+                    None => out.u8(0),
+                    Some(call) => {
+                        out.u8(1);
+                        out.bytes(call.entry.as_bytes());
+                        out.bytes(call.arguments.as_bytes());
+                    }
+                }
+                for limit in
+                    [run.limits.memory_bytes, run.limits.output_bytes, run.limits.value_bytes]
+                {
+                    out.number(u64::from(limit));
+                }
+                out.u64(run.entropy.random_seed);
+                out.u64(run.entropy.clock_ns);
+                out.number(u64::from(run.entropy.address_shift));
+                out.u8(u8::from(run.entropy.unpromised_order));
+            }
+            Self::Literals { texts, value_bytes } => {
+                out.u8(1);
+                out.number(u64::from(*value_bytes));
+                out.list(texts, |out, text| out.bytes(text.as_bytes()));
+            }
+            Self::Imports(programs) => {
+                out.u8(2);
+                out.list(programs, |out, program| out.bytes(program.as_bytes()));
+            }
+        }
+        out.finish()
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// When they are not one request.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Reader::new(bytes);
+        let request = match input.u8()? {
+            0 => Self::Run(Run {
+                program: input.text()?.to_owned(),
+                call: match input.u8()? {
+                    0 => None,
+                    1 => Some(Call {
+                        entry: input.text()?.to_owned(),
+                        arguments: input.text()?.to_owned(),
+                    }),
+                    unknown => return Err(DecodeError::UnknownTag(unknown)),
+                },
+                limits: GuestLimits {
+                    memory_bytes: input.u32()?,
+                    output_bytes: input.u32()?,
+                    value_bytes: input.u32()?,
+                },
+                entropy: Entropy {
+                    random_seed: input.u64()?,
+                    clock_ns: input.u64()?,
+                    address_shift: input.u32()?,
+                    unpromised_order: input.u8()? != 0,
+                },
+            }),
+            1 => Self::Literals {
+                value_bytes: input.u32()?,
+                texts: input.list(|input| Ok(input.text()?.to_owned()))?,
+            },
+            2 => Self::Imports(input.list(|input| Ok(input.text()?.to_owned()))?),
+            unknown => return Err(DecodeError::UnknownTag(unknown)),
+        };
+        input.end()?;
+        Ok(request)
+    }
+}
+
+impl Response {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        match self {
+            Self::Run { ended, stdout, stderr, peak_memory } => {
+                out.u8(0);
+                write_ended(&mut out, ended);
+                out.bytes(stdout);
+                out.bytes(stderr);
+                out.number(u64::from(*peak_memory));
+            }
+            Self::Literals(literals) => {
+                out.u8(1);
+                out.list(literals, |out, literal| match literal {
+                    Literal::Value(value) => {
+                        out.u8(0);
+                        value.write(out);
+                    }
+                    Literal::Invalid(why) => {
+                        out.u8(1);
+                        out.bytes(why.as_bytes());
+                    }
+                });
+            }
+            Self::Imports(programs) => {
+                out.u8(2);
+                out.list(programs, |out, program| match program {
+                    Ok(modules) => {
+                        out.u8(0);
+                        out.list(modules, |out, module| out.bytes(module.as_bytes()));
+                    }
+                    Err(why) => {
+                        out.u8(1);
+                        out.bytes(why.as_bytes());
+                    }
+                });
+            }
+        }
+        out.finish()
+    }
+
+    /// From bytes that nobody vouches for.
+    ///
+    /// # Errors
+    /// When they are not one response.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Reader::new(bytes);
+        let response = match input.u8()? {
+            0 => Self::Run {
+                ended: read_ended(&mut input)?,
+                stdout: input.bytes()?.to_vec(),
+                stderr: input.bytes()?.to_vec(),
+                peak_memory: input.u32()?,
+            },
+            1 => Self::Literals(input.list(|input| {
+                Ok(match input.u8()? {
+                    0 => Literal::Value(Value::read(input)?),
+                    1 => Literal::Invalid(input.text()?.to_owned()),
+                    unknown => return Err(DecodeError::UnknownTag(unknown)),
+                })
+            })?),
+            2 => Self::Imports(input.list(|input| {
+                Ok(match input.u8()? {
+                    0 => Ok(input.list(|input| Ok(input.text()?.to_owned()))?),
+                    1 => Err(input.text()?.to_owned()),
+                    unknown => return Err(DecodeError::UnknownTag(unknown)),
+                })
+            })?),
+            unknown => return Err(DecodeError::UnknownTag(unknown)),
+        };
+        input.end()?;
+        Ok(response)
+    }
+}
+
+fn write_ended(out: &mut Writer, ended: &Ended) {
+    match ended {
+        Ended::Returned(value) => {
+            out.u8(0);
+            value.write(out);
+        }
+        Ended::Raised { class, message, traceback } => {
+            out.u8(1);
+            out.bytes(class.as_bytes());
+            out.bytes(message.as_bytes());
+            out.list(traceback, |out, frame| {
+                out.number(u64::from(frame.line));
+                out.bytes(frame.function.as_bytes());
+            });
+        }
+        Ended::SyntaxError { message, line } => {
+            out.u8(2);
+            out.bytes(message.as_bytes());
+            out.number(u64::from(*line));
+        }
+        Ended::InvalidInput(why) => {
+            out.u8(3);
+            out.bytes(why.as_bytes());
+        }
+        Ended::NotATaskValue(why) => {
+            out.u8(4);
+            out.bytes(why.as_bytes());
+        }
+    }
+}
+
+fn read_ended(input: &mut Reader<'_>) -> Result<Ended, DecodeError> {
+    Ok(match input.u8()? {
+        0 => Ended::Returned(Value::read(input)?),
+        1 => Ended::Raised {
+            class: input.text()?.to_owned(),
+            message: input.text()?.to_owned(),
+            traceback: input.list(|input| {
+                Ok(Frame { line: input.u32()?, function: input.text()?.to_owned() })
+            })?,
+        },
+        2 => Ended::SyntaxError { message: input.text()?.to_owned(), line: input.u32()? },
+        3 => Ended::InvalidInput(input.text()?.to_owned()),
+        4 => Ended::NotATaskValue(input.text()?.to_owned()),
+        unknown => return Err(DecodeError::UnknownTag(unknown)),
+    })
+}
