@@ -15,7 +15,7 @@ use crate::persist::{Log, Update};
 use crate::raw::Node;
 use crate::sample::{self, Facts, Run, Strategy};
 use crate::similarity::{self, Index, Neighbourhood, Signature};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::table::Table;
 use crate::task::{Kind, Solved, State, Task};
 
@@ -94,7 +94,7 @@ pub struct Prepared {
 
 impl Prepared {
     pub(crate) fn key(&self) -> u128 {
-        self.node.value.key
+        self.node.value.key()
     }
 }
 
@@ -325,7 +325,7 @@ impl TaskBuffer {
         let (head, new) = (there.head(), prepared.node.value.head());
         if head.program == new.program && head.inputs == new.inputs {
             Level::Exact
-        } else if self.options.level >= Level::Canonical && there.key == prepared.node.value.key {
+        } else if self.options.level >= Level::Canonical && there.key() == prepared.node.value.key() {
             Level::Canonical
         } else {
             Level::Behaviour
@@ -431,15 +431,15 @@ impl TaskBuffer {
         match update {
             Update::Solved { id, solved } => {
                 let Some(entry) = self.entry(id) else { return };
-                let index = self.measured.push(Measured { solved, previous: AtomicU64::new(0) });
+                let index = self.measured.push(Measured { solved, previous: AtomicU32::new(0) });
+                let link = u32::try_from(index).expect("four billion measurements are more than memory holds");
                 // Relaxed: published by the exchange in `chain`.
-                entry.chain(index as u64, |head| self.measured[index].previous.store(head, Ordering::Relaxed));
+                entry.chain(link, |head| self.measured[index].previous.store(head, Ordering::Relaxed));
                 entry.measure(solved);
             }
             Update::Served { id, count } => {
                 if let Some(entry) = self.entry(id) {
-                    // Relaxed: a count.
-                    entry.served.fetch_add(count, Ordering::Relaxed);
+                    entry.serve(count);
                 }
             }
             Update::Held { id, order, held } => {
@@ -568,7 +568,7 @@ impl TaskBuffer {
     /// What the log keeps of a task beside itself.
     pub(crate) fn derived(&self, entry: &Entry) -> Derived {
         Derived {
-            canonical: (self.options.level >= Level::Canonical).then_some((keys::CANONICALISER, entry.key)),
+            canonical: (self.options.level >= Level::Canonical).then_some((keys::CANONICALISER, entry.key())),
             signature: self.options.similarity.then_some(entry.signature),
         }
     }

@@ -4,7 +4,7 @@ use crate::codec::{self, Head};
 use crate::keys::{self, Level};
 use crate::sample::Facts;
 use crate::similarity::{self, Links, Signature};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::table::{Keyed, Keys};
 use crate::task::{Kind, Solved, Task};
 
@@ -13,26 +13,27 @@ use crate::task::{Kind, Solved, Task};
 pub(crate) struct Measured {
     pub(crate) solved: Solved,
     /// The measurement before, index plus one.
-    pub(crate) previous: AtomicU64,
+    pub(crate) previous: AtomicU32,
 }
 
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// The encoded task.
     payload: Box<[u8]>,
-    /// Its key at the level of the buffer, or at the canonical level where that is by behaviour.
-    pub(crate) key: u128,
+    /// Its key at the level of the buffer, or at the canonical level where that is by behaviour. In bytes, since a `u128`
+    /// would be aligned to 16 bytes, and there are millions of these.
+    key: [u8; 16],
     pub(crate) kind: Kind,
     /// The buffer also looks at behaviour, and this task has a signature.
     has_behaviour: bool,
     pub(crate) step: u32,
     /// The last measurement: step, successes, attempts, in 32, 16 and 16 bits. No attempts: none.
     latest: AtomicU64,
-    pub(crate) served: AtomicU64,
+    served: AtomicU32,
     /// Twice the order of the last change, plus one while held back.
     held: AtomicU64,
     /// The last measurement recorded, index plus one.
-    history: AtomicU64,
+    history: AtomicU32,
     pub(crate) signature: Signature,
     pub(crate) links: Links,
 }
@@ -41,7 +42,7 @@ impl Keyed for Entry {
     fn keys(&self) -> Keys {
         let behaviour = if self.has_behaviour { self.head().behaviour } else { None };
         // Behaviour first: the canonical key is then the last one that can be lost, and needs no undoing.
-        [behaviour.map(|signature| keys::behaviour(self.kind, signature)), Some(self.key)]
+        [behaviour.map(|signature| keys::behaviour(self.kind, signature)), Some(self.key())]
     }
 }
 
@@ -52,17 +53,28 @@ impl Entry {
         let (kind, step, behaviour) = (head.kind, head.step, head.behaviour);
         Self {
             payload,
-            key,
+            key: key.to_le_bytes(),
             kind,
             has_behaviour: level == Level::Behaviour && behaviour.is_some(),
             step,
             latest: AtomicU64::new(0),
-            served: AtomicU64::new(0),
+            served: AtomicU32::new(0),
             held: AtomicU64::new(0),
-            history: AtomicU64::new(0),
+            history: AtomicU32::new(0),
             signature: signature.unwrap_or([0; similarity::WIDTH]),
             links: similarity::no_links(),
         }
+    }
+
+    pub(crate) fn key(&self) -> u128 {
+        u128::from_le_bytes(self.key)
+    }
+
+    /// Count that the task was served so many more times; past four billion it is not counted on.
+    pub(crate) fn serve(&self, count: u64) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        // Relaxed: a count.
+        let _ = self.served.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |served| Some(served.saturating_add(count)));
     }
 
     pub(crate) fn payload(&self) -> &[u8] {
@@ -84,7 +96,7 @@ impl Entry {
         Facts {
             step: self.step,
             quarantined: self.is_held(),
-            served: self.served.load(Ordering::Relaxed),
+            served: u64::from(self.served.load(Ordering::Relaxed)),
             solved: (solved.attempts > 0).then_some((solved.successes, solved.attempts)),
         }
     }
@@ -124,7 +136,7 @@ impl Entry {
     }
 
     /// Make `index` the head of the history; `link` is called with the head that it follows.
-    pub(crate) fn chain(&self, index: u64, link: impl Fn(u64)) {
+    pub(crate) fn chain(&self, index: u32, link: impl Fn(u32)) {
         let mut head = self.history.load(Ordering::Relaxed);
         loop {
             link(head);
@@ -136,7 +148,7 @@ impl Entry {
         }
     }
 
-    pub(crate) fn history(&self) -> u64 {
+    pub(crate) fn history(&self) -> u32 {
         // Acquire: pairs with the release in `chain`.
         self.history.load(Ordering::Acquire)
     }

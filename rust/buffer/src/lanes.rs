@@ -5,7 +5,7 @@
 //! entered ids. A late helper finds its id entered already, because ids only rise along a lane.
 
 use crate::rng::mix;
-use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::raw::Slots;
 use crate::task::{KINDS, Kind};
 
@@ -37,8 +37,8 @@ impl Cap {
 
 /// Ids of one kind.
 struct Lane {
-    /// Id plus one, ascending; zero where nothing is yet.
-    ids: Slots<AtomicU64>,
+    /// Id plus one, ascending; zero where nothing is yet. Ids fit: the buffer refuses more.
+    ids: Slots<AtomicU32>,
     len: AtomicU64,
     /// Tasks of this kind that were here before and are not any more.
     gone: AtomicU64,
@@ -68,7 +68,7 @@ impl Lane {
 
     fn id(&self, index: u64) -> Option<u64> {
         // Relaxed: the caller has acquired the length.
-        self.ids.get(index)?.load(Ordering::Relaxed).checked_sub(1)
+        self.ids.get(index)?.load(Ordering::Relaxed).checked_sub(1).map(u64::from)
     }
 }
 
@@ -116,7 +116,8 @@ impl Lanes {
         }
         // Relaxed on both: the length's release publishes it, and a taken place needs no look.
         let free = lane.ids.get_or_grow(place);
-        let _ = free.compare_exchange(0, id + 1, Ordering::Relaxed, Ordering::Relaxed);
+        let this = u32::try_from(id + 1).expect("the buffer refuses ids that do not fit");
+        let _ = free.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
         // Relaxed: written before the length, by every helper alike; only grows, so a late one changes nothing.
         if lane.last_step.fetch_max(u64::from(step), Ordering::Relaxed) > u64::from(step) {
             lane.ascending.store(false, Ordering::Relaxed);

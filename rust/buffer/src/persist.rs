@@ -13,7 +13,7 @@ use crate::codec;
 use crate::error::{Context, Error, Result};
 use crate::lanes::Gap;
 use crate::log::compact::{self, Rewrite};
-use crate::log::files::{self, Acknowledged, HEADER, Lock};
+use crate::log::files::{self, Acknowledged, Lock};
 use crate::log::read::{self, Apply, Report, Until};
 use crate::log::record::Record;
 use crate::log::write::{self, Appender};
@@ -227,7 +227,8 @@ impl TaskBuffer {
 
     /// Make an empty buffer; its generation.
     fn make(folder: &Path) -> Result<u64> {
-        let start = Position { generation: 1, segment: 0, offset: HEADER, tasks: 0 };
+        // Nothing is promised yet, not even the first segment's header.
+        let start = Position { generation: 1, segment: 0, offset: 0, tasks: 0 };
         Acknowledged::open(folder)?.write(start, true)?;
         files::write_current(folder, start.generation)?;
         Ok(start.generation)

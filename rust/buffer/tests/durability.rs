@@ -410,6 +410,31 @@ fn an_interrupted_compaction_leaves_the_old_log() {
     assert!(buffer.len() == 200 && state.len() == 200);
 }
 
+#[test]
+fn a_crash_while_a_buffer_or_a_segment_is_made_is_no_damage() {
+    let at = folder();
+    drop(open(at.path()));
+    let whole = files(at.path());
+    for length in 0..32 {
+        let torn = folder();
+        copy(at.path(), torn.path());
+        fs::write(segment(torn.path()), &whole["segment-00000001-00000000.azrlog"][..length]).expect("it can be written");
+        assert_eq!(filled(torn.path(), 3).tasks, 3, "it goes on");
+        // The next segment, begun and not finished.
+        let next = torn.path().join("segment-00000001-00000001.azrlog");
+        fs::write(next, &whole["segment-00000001-00000000.azrlog"][..length]).expect("it can be written");
+        assert_eq!(open(torn.path()).len(), 3);
+    }
+    // Before the first segment, and before `CURRENT`.
+    for kept in [vec!["CURRENT", "ACKNOWLEDGED"], vec!["ACKNOWLEDGED"], vec![]] {
+        let torn = folder();
+        for name in kept {
+            fs::write(torn.path().join(name), &whole[name]).expect("it can be written");
+        }
+        assert_eq!(filled(torn.path(), 3).tasks, 3);
+    }
+}
+
 /// The process dies between any two changes of the folder that compaction makes.
 #[test]
 fn a_crash_within_compaction_leaves_one_whole_log() {
