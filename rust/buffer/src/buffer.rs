@@ -1,5 +1,6 @@
 //! The buffer: insert, read, sample.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::log::record::Derived;
 use crate::persist::{Log, Update};
 use crate::raw::Node;
 use crate::sample::{self, Facts, Run, Strategy};
-use crate::similarity::{self, Index, Neighbourhood, Signature};
+use crate::similarity::{self, BANDS, Index, Neighbourhood, Signature};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::table::Table;
 use crate::task::{Kind, Solved, State, Task};
@@ -240,7 +241,7 @@ impl TaskBuffer {
                     self.enter_lanes();
                 }
                 if self.options.similarity {
-                    self.index.add(id, &prepared.node.value.signature, &prepared.node.value.links);
+                    self.index.add(id, &prepared.node.value.signature, &prepared.node.value.links, 0..BANDS);
                 }
                 if let Some(log) = &self.log {
                     log.nudge(id);
@@ -534,6 +535,8 @@ impl TaskBuffer {
     }
 
     /// Add a task from the log.
+    ///
+    /// The similarity index is filled afterwards, by [`TaskBuffer::link_restored`].
     pub(crate) fn restore(&self, payload: &[u8], derived: Derived) -> u64 {
         let Options { level, similarity, .. } = &self.options;
         let head = codec::decode_head(payload).expect("the caller has decoded it");
@@ -559,10 +562,31 @@ impl TaskBuffer {
         let id = self.table.restore(&node, &|index, a, b| self.is_same(index, a, b, None));
         // At once: the ordinals of the reservoir depend on the gaps read so far.
         self.enter_lanes();
-        if self.options.similarity {
-            self.index.add(id, &node.value.signature, &node.value.links);
-        }
         id
+    }
+
+    /// Link all restored tasks in the similarity index. Each thread has bands of its own: the lists come out the same.
+    pub(crate) fn link_restored(&self) {
+        if !self.options.similarity {
+            return;
+        }
+        let link = |bands: Range<usize>| {
+            for id in 0..self.len() {
+                if let Some(entry) = self.entry(id) {
+                    self.index.add(id, &entry.signature, &entry.links, bands.clone());
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        if threads == 1 || self.len() < 10_000 {
+            return link(0..BANDS);
+        }
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let link = &link;
+                scope.spawn(move || link(thread * BANDS / threads..(thread + 1) * BANDS / threads));
+            }
+        });
     }
 
     /// What the log keeps of a task beside itself.

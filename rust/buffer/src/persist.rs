@@ -241,6 +241,7 @@ impl TaskBuffer {
         let mut filler = Filler(Self::with_capacity(options, expected));
         let until = Until { position: open.at, salvage: open.salvage };
         let report = read::replay(folder, generation, until, &mut filler)?;
+        filler.0.link_restored();
         Ok((filler.0, report))
     }
 

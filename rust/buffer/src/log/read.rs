@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use super::Position;
 use super::files::{self, HEADER};
@@ -100,19 +101,26 @@ impl Pass<'_> {
     fn run(&mut self, apply: &mut impl Apply) -> Result<()> {
         let segments = segments(self.folder, self.generation)?;
         let mut end = Position { generation: self.generation, segment: 0, offset: HEADER, tasks: 0 };
-        for (index, segment) in segments.iter().enumerate() {
-            let path = files::segment_path(self.folder, self.generation, *segment);
-            if usize::try_from(*segment) != Ok(index) {
-                return Err(Error::Damaged { path, offset: 0, found: "a segment before it is missing", tasks: apply.tasks() });
+        let paths: Vec<PathBuf> =
+            segments.iter().map(|segment| files::segment_path(self.folder, self.generation, *segment)).collect();
+        std::thread::scope(|scope| {
+            // One segment is read ahead while another is applied.
+            let (send, read) = sync_channel(1);
+            let ahead = &paths;
+            scope.spawn(move || ahead.iter().try_for_each(|path| send.send(fs::read(path))));
+            for (index, (segment, path)) in segments.iter().zip(&paths).enumerate() {
+                if usize::try_from(*segment) != Ok(index) {
+                    let found = "a segment before it is missing";
+                    return Err(Error::Damaged { path: path.clone(), offset: 0, found, tasks: apply.tasks() });
+                }
+                let bytes = read.recv().expect("the reader sends a result for each path").context("read", path)?;
+                end = Position { segment: *segment, offset: HEADER, tasks: apply.tasks(), ..end };
+                if self.segment(path, &bytes, index + 1 == segments.len(), &mut end, apply)? {
+                    break;
+                }
             }
-            let last = index + 1 == segments.len();
-            let bytes = fs::read(&path).context("read", &path)?;
-            end = Position { segment: *segment, offset: HEADER, tasks: apply.tasks(), ..end };
-            let stop = self.segment(&path, &bytes, last, &mut end, apply)?;
-            if stop {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         self.report.end = end;
         if let Some(position) = self.until.position {
             if end != position {
