@@ -301,7 +301,7 @@ impl TaskBuffer {
         if head_a.kind != head_b.kind {
             return false;
         }
-        let exact = head_a.program == head_b.program && head_a.inputs == head_b.inputs;
+        let exact = head_a.is_exactly(&head_b);
         match self.level_at(index) {
             Level::Behaviour => head_a.behaviour.is_some() && head_a.behaviour == head_b.behaviour,
             Level::Exact => exact,
@@ -317,14 +317,14 @@ impl TaskBuffer {
 
     pub(crate) fn form_of(&self, entry: &Entry) -> Option<Canonical> {
         let head = entry.head();
-        canonicalize(head.program, &head.input_texts().ok()?, self.options.entry.as_deref()).ok()
+        canonicalize(head.program().ok()?, &head.input_texts().ok()?, self.options.entry.as_deref()).ok()
     }
 
     /// The strictest level at which `prepared` equals task `of`, which it was found to be the same as.
     fn strictest(&self, of: u64, prepared: &Prepared) -> Level {
         let Some(there) = self.entry(of) else { return self.options.level };
         let (head, new) = (there.head(), prepared.node.value.head());
-        if head.program == new.program && head.inputs == new.inputs {
+        if head.is_exactly(&new) {
             Level::Exact
         } else if self.options.level >= Level::Canonical && there.key() == prepared.node.value.key() {
             Level::Canonical
@@ -539,14 +539,15 @@ impl TaskBuffer {
     /// The similarity index is filled afterwards, by [`TaskBuffer::link_restored`].
     pub(crate) fn restore(&self, payload: &[u8], derived: Derived) -> u64 {
         let Options { level, similarity, .. } = &self.options;
-        let head = codec::decode_head(payload).expect("the caller has decoded it");
-        let exact = || keys::exact(&head).expect("the caller has decoded it");
+        let head = codec::decode_head(payload).expect("the caller has checked it");
+        let exact = || keys::exact(&head).expect("the caller has checked it");
         let known = derived.canonical.filter(|(version, _)| *version == keys::CANONICALISER);
         let need_key = *level >= Level::Canonical && known.is_none();
         let need_signature = *similarity && derived.signature.is_none();
         let form = if need_key || need_signature {
-            let inputs = head.input_texts().expect("the caller has decoded it");
-            canonicalize(head.program, &inputs, self.options.entry.as_deref()).ok()
+            let program = head.program().expect("the caller has checked it");
+            let inputs = head.input_texts().expect("the caller has checked it");
+            canonicalize(program, &inputs, self.options.entry.as_deref()).ok()
         } else {
             None
         };

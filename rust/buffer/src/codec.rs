@@ -120,14 +120,30 @@ pub(crate) fn encode_task(task: &Task) -> Vec<u8> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head<'a> {
     pub(crate) kind: Kind,
-    pub(crate) program: &'a str,
+    program: &'a [u8],
     /// The encoded list of inputs.
-    pub(crate) inputs: &'a [u8],
+    inputs: &'a [u8],
     pub(crate) step: u32,
     pub(crate) behaviour: Option<u128>,
 }
 
 impl<'a> Head<'a> {
+    /// The same kind, program text and input texts.
+    pub(crate) fn is_exactly(&self, other: &Self) -> bool {
+        (self.kind, self.program, self.inputs) == (other.kind, other.program, other.inputs)
+    }
+
+    pub(crate) fn program(&self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.program).map_err(|_| Malformed)
+    }
+
+    /// Program and inputs as bytes.
+    pub(crate) fn parts(&self) -> Result<Vec<&'a [u8]>, Malformed> {
+        let mut parts = Bytes(self.inputs).list(Bytes::bytes)?;
+        parts.insert(0, self.program);
+        Ok(parts)
+    }
+
     pub(crate) fn input_texts(&self) -> Result<Vec<&'a str>, Malformed> {
         Bytes(self.inputs).list(|bytes| bytes.text())
     }
@@ -137,13 +153,14 @@ fn kind(bytes: &mut Bytes<'_>) -> Result<Kind, Malformed> {
     Kind::ALL.get(usize::from(bytes.byte()?)).copied().ok_or(Malformed)
 }
 
+/// Read the head. Texts are checked when they are asked for.
 pub(crate) fn decode_head(payload: &[u8]) -> Result<Head<'_>, Malformed> {
     let mut bytes = Bytes(payload);
     let kind = kind(&mut bytes)?;
-    let program = bytes.text()?;
+    let program = bytes.bytes()?;
     let before = bytes.0;
     for _ in 0..bytes.number()? {
-        bytes.text()?;
+        bytes.bytes()?;
     }
     let inputs = &before[..before.len() - bytes.0.len()];
     Ok(Head { kind, program, inputs, step: bytes.narrow()?, behaviour: behaviour(&mut bytes)? })

@@ -44,9 +44,7 @@ fn key<'a>(level: Level, kind: Kind, parts: impl Iterator<Item = &'a [u8]>) -> u
 }
 
 pub(crate) fn exact(head: &Head<'_>) -> Result<u128, Malformed> {
-    let inputs = head.input_texts()?;
-    let parts = std::iter::once(head.program.as_bytes()).chain(inputs.iter().map(|input| input.as_bytes()));
-    Ok(key(Level::Exact, head.kind, parts))
+    Ok(key(Level::Exact, head.kind, head.parts()?.into_iter()))
 }
 
 pub(crate) fn exact_of(task: &Task) -> u128 {
