@@ -1,4 +1,4 @@
-"""The task buffer from Python: verdicts, batches, durability, threads. What the crate promises is tested in the crate."""
+"""The task buffer from Python: verdicts, batches, durability, threads. The crate has tests of its own promises."""
 
 import os
 import subprocess
@@ -167,7 +167,7 @@ def test_the_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> Non
     with TaskBuffer.open(tmp_path) as buffer:
         buffer.insert(task(1))
         buffer.commit()
-        code = "import sys; from pathlib import Path; from azr.buffer import TaskBuffer; TaskBuffer.open(Path(sys.argv[1]))"
+        code = "import pathlib, sys, azr.buffer; azr.buffer.TaskBuffer.open(pathlib.Path(sys.argv[1]))"
         done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
         assert done.returncode != 0
         assert f"in use by process {os.getpid()}" in done.stderr

@@ -12,7 +12,7 @@ ROOT = Path(azr.__file__).parent
 # Who may import whom: a module may import those of its own layer and of the layers below it.
 LAYERS = [
     {"types", "errors", "randomness", "registry"},
-    {"config", "sandbox", "buffer", "_azr"},
+    {"config", "sandbox", "buffer", "buffer_values", "_azr"},
     {"tasks", "rewards", "rollouts", "trainer"},
     {"run", "store", "parts", "taskfile"},
     {"propose", "validate", "solve", "reward", "update", "seed", "metrics"},

@@ -25,7 +25,13 @@ def buffer() -> None:
 def filters(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose tasks."""
     options = [
-        click.option("--kind", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, help="Only this kind; repeatable."),
+        click.option(
+            "--kind",
+            "kinds",
+            type=click.Choice([kind.value for kind in Kind]),
+            multiple=True,
+            help="Only this kind; repeatable.",
+        ),
         click.option("--from-step", "first_step", type=click.IntRange(0), default=0, help="First step."),
         click.option("--to-step", "last_step", type=click.IntRange(0), default=2**32 - 1, help="Last step."),
         click.option("--min-rate", "low", type=click.FloatRange(0, 1), default=0.0, help="Least solve rate."),
@@ -97,7 +103,9 @@ def warn(buffer: TaskBuffer) -> None:
     """Say what the log had at its end that is not shown."""
     cut = buffer.opened and buffer.opened.cut
     if cut:
-        click.echo(f"note: {cut.bytes} bytes at {cut.offset} of {cut.path.name} are no whole record: {cut.why}", err=True)
+        click.echo(
+            f"note: {cut.bytes} bytes at {cut.offset} of {cut.path.name} are no whole record: {cut.why}", err=True
+        )
 
 
 run_argument = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -231,9 +239,15 @@ def write_parquet(out: Path, tasks: Iterator[Line]) -> None:
 
 @buffer.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-@click.option("--data", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines with `code` and `inputs`.")
-@click.option("--tasks", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Tasks of the large buffer.")
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here, with the command.")
+@click.option(
+    "--data", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines with `code` and `inputs`."
+)
+@click.option(
+    "--tasks", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Tasks of the large buffer."
+)
+@click.option(
+    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here, with the command."
+)
 def bench(as_json: bool, data: Path | None, tasks: int, save: Path | None) -> None:
     """Measure the buffer here: canonical forms, threads, sampling, log, similarity, duplicates."""
     from azr.cli.buffer_bench import measure

@@ -27,7 +27,10 @@ MEMORY = 100_000
 Program = tuple[str, list[str]]
 
 SAMPLES: list[Program] = [
-    ("def f(xs):\n    total = 0\n    for x in xs:\n        if x % 2:\n            total += x * x\n    return total", ["[1, 2, 3]"]),
+    (
+        "def f(xs):\n    total = 0\n    for x in xs:\n        if x % 2:\n            total += x * x\n    return total",
+        ["[1, 2, 3]"],
+    ),
     ("def f(text):\n    words = text.split()\n    return {word: words.count(word) for word in words}", ["'a b a'"]),
     ("def f(n):\n    a, b = 0, 1\n    for _ in range(n):\n        a, b = b, a + b\n    return a", ["30"]),
 ]
@@ -136,7 +139,9 @@ def thread_table() -> list[dict[str, float]]:
 def task(program: Program, number: int) -> Task:
     """A task of the program that no other number gives."""
     code, inputs = program
-    return Task(kind=Kind.DEDUCTION, program=f"{code}\n\nN = {number}\n", inputs=(inputs[0],), outputs=(), step=number // 200)
+    return Task(
+        kind=Kind.DEDUCTION, program=f"{code}\n\nN = {number}\n", inputs=(inputs[0],), outputs=(), step=number // 200
+    )
 
 
 def rows(programs: Sequence[Program], numbers: range) -> list[Any]:
@@ -171,7 +176,13 @@ def canonical_inserts(programs: Sequence[Program], threads: int = 8) -> dict[str
     doubled = sum(isinstance(verdict, Duplicate) for verdict in verdicts)
     assert ids == list(range(len(made))), "no task is lost or doubled"
     assert doubled == len(made), "every repeat is refused"
-    return {"inserts": len(verdicts), "seconds": seconds, "per_second": len(verdicts) / seconds, "lost": 0, "doubled": 0}
+    return {
+        "inserts": len(verdicts),
+        "seconds": seconds,
+        "per_second": len(verdicts) / seconds,
+        "lost": 0,
+        "doubled": 0,
+    }
 
 
 def is_parsed(program: Program) -> bool:
@@ -211,7 +222,9 @@ def buffer_tasks(buffer: TaskBuffer, ids: Sequence[int]) -> list[Task]:
 def varied(program: Program, number: int) -> Program:
     """The program with other literals: as alike as real programs of one family are."""
     code, inputs = program
-    extra = "".join(f"\ndef g{k}(x):\n    return x * {number * 31 % 9973} + {(number * 17 + k) % 997}\n" for k in range(3))
+    extra = "".join(
+        f"\ndef g{k}(x):\n    return x * {number * 31 % 9973} + {(number * 17 + k) % 997}\n" for k in range(3)
+    )
     return code + "\n" + extra, inputs
 
 

@@ -1,5 +1,7 @@
 //! Criterion benchmarks: the rates that the buffer is held to, on programs of the size that models propose.
 
+#![expect(missing_docs, reason = "criterion's macro makes a public function")]
+
 use std::hint::black_box;
 
 use azr_buffer::{Kind, Level, Options, Request, Strategy, Task, TaskBuffer, canonicalize};
@@ -17,7 +19,10 @@ fn program(number: u64) -> String {
 }
 
 fn task(number: u64) -> Task {
-    Task { step: u32::try_from(number / 200).expect("small"), ..Task::new(Kind::Deduction, program(number), "[1, 2, 3]") }
+    Task {
+        step: u32::try_from(number / 200).expect("small"),
+        ..Task::new(Kind::Deduction, program(number), "[1, 2, 3]")
+    }
 }
 
 fn filled(count: u64, similarity: bool) -> TaskBuffer {
@@ -44,7 +49,8 @@ fn publish(criterion: &mut Criterion) {
     let tasks: Vec<Task> = (0..1000).map(task).collect();
     group.bench_function("one thousand new tasks, prepared", |bencher| {
         let fresh = || {
-            let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
+            let buffer =
+                TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
             let prepared: Vec<_> = tasks.iter().map(|task| buffer.prepare(task).expect("it needs no form")).collect();
             (buffer, prepared)
         };

@@ -1,6 +1,5 @@
 //! The buffer: insert, read, sample.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +10,13 @@ use crate::entry::{Entry, Measured};
 use crate::error::{Error, Result};
 use crate::keys::{self, Level};
 use crate::lanes::{Cap, Lanes, Served};
-use crate::log::record::Derived;
-use crate::persist::{Log, Update};
+use crate::persist::Log;
 use crate::raw::Node;
 use crate::sample::{self, Facts, Run, Strategy};
 use crate::similarity::{self, BANDS, Index, Neighbourhood, Signature};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 use crate::table::Table;
-use crate::task::{Kind, Solved, State, Task};
+use crate::task::{Kind, State, Task};
 
 /// Ids are below this: the similarity index links them in 32 bits.
 const MAX_TASKS: u64 = u32::MAX as u64 - 1;
@@ -118,7 +116,7 @@ pub struct Request<'a> {
 pub struct TaskBuffer {
     pub(crate) table: Table<Entry>,
     pub(crate) lanes: Lanes,
-    index: Index,
+    pub(crate) index: Index,
     pub(crate) measured: boxcar::Vec<Measured>,
     /// Orders changes of being held back.
     pub(crate) order: AtomicU64,
@@ -296,7 +294,7 @@ impl TaskBuffer {
     }
 
     /// Whether two tasks with one key are the same, by looking at all of both. `prepared` may be one of them.
-    fn is_same(&self, index: usize, a: &Entry, b: &Entry, prepared: Option<&Prepared>) -> bool {
+    pub(crate) fn is_same(&self, index: usize, a: &Entry, b: &Entry, prepared: Option<&Prepared>) -> bool {
         let (head_a, head_b) = (a.head(), b.head());
         if head_a.kind != head_b.kind {
             return false;
@@ -305,13 +303,15 @@ impl TaskBuffer {
         match self.level_at(index) {
             Level::Behaviour => head_a.behaviour.is_some() && head_a.behaviour == head_b.behaviour,
             Level::Exact => exact,
-            Level::Canonical => exact || {
-                let form = |entry: &Entry| match prepared {
-                    Some(known) if std::ptr::eq(entry, &raw const known.node.value) => known.form.clone(),
-                    _ => self.form_of(entry),
-                };
-                matches!((form(a), form(b)), (Some(a), Some(b)) if a == b)
-            },
+            Level::Canonical => {
+                exact || {
+                    let form = |entry: &Entry| match prepared {
+                        Some(known) if std::ptr::eq(entry, &raw const known.node.value) => known.form.clone(),
+                        _ => self.form_of(entry),
+                    };
+                    matches!((form(a), form(b)), (Some(a), Some(b)) if a == b)
+                }
+            }
         }
     }
 
@@ -333,7 +333,7 @@ impl TaskBuffer {
         }
     }
 
-    fn enter_lanes(&self) {
+    pub(crate) fn enter_lanes(&self) {
         if let Some(last) = self.len().checked_sub(1) {
             self.lanes.enter(last, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
         }
@@ -349,7 +349,7 @@ impl TaskBuffer {
         self.table.shelf().get(id).map(|node| &node.value)
     }
 
-    fn existing(&self, id: u64) -> Result<&Entry> {
+    pub(crate) fn existing(&self, id: u64) -> Result<&Entry> {
         self.entry(id).ok_or_else(|| Error::NoSuchTask { id, len: self.len() })
     }
 
@@ -378,18 +378,6 @@ impl TaskBuffer {
         })
     }
 
-    pub(crate) fn history(&self, entry: &Entry) -> Vec<Solved> {
-        let mut history = Vec::new();
-        let mut at = entry.history();
-        while let Some(measured) = at.checked_sub(1).and_then(|index| self.measured.get(usize::try_from(index).ok()?)) {
-            history.push(measured.solved);
-            // Acquire: an older measurement may be another thread's.
-            at = measured.previous.load(Ordering::Acquire);
-        }
-        history.sort_unstable();
-        history
-    }
-
     /// Successes over attempts in the last step that tried the task; none if nobody has.
     ///
     /// # Errors
@@ -413,77 +401,6 @@ impl TaskBuffer {
     pub fn kind_and_step(&self, id: u64) -> Result<(Kind, u32)> {
         let entry = self.existing(id)?;
         Ok((entry.kind, entry.step))
-    }
-
-    fn change(&self, id: u64, update: Update) -> Result<()> {
-        if self.log.as_ref().is_some_and(Log::is_read_only) {
-            return Err(Error::ReadOnly);
-        }
-        self.existing(id)?;
-        self.apply(update);
-        if let Some(log) = &self.log {
-            log.queue(update);
-        }
-        Ok(())
-    }
-
-    /// Apply an update to a task that is there. Updates commute, so the log may hold them in another order.
-    pub(crate) fn apply(&self, update: Update) {
-        match update {
-            Update::Solved { id, solved } => {
-                let Some(entry) = self.entry(id) else { return };
-                let index = self.measured.push(Measured { solved, previous: AtomicU32::new(0) });
-                let link = u32::try_from(index).expect("four billion measurements are more than memory holds");
-                // Relaxed: published by the exchange in `chain`.
-                entry.chain(link, |head| self.measured[index].previous.store(head, Ordering::Relaxed));
-                entry.measure(solved);
-            }
-            Update::Served { id, count } => {
-                if let Some(entry) = self.entry(id) {
-                    entry.serve(count);
-                }
-            }
-            Update::Held { id, order, held } => {
-                if let Some(entry) = self.entry(id) {
-                    entry.hold(order, held);
-                }
-                // Relaxed: later changes only have to be greater, and a thread sees its own.
-                self.order.fetch_max(order, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Record attempts at a task.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchTask`], [`Error::BadRate`], [`Error::ReadOnly`].
-    pub fn record_solved(&self, id: u64, solved: Solved) -> Result<()> {
-        let Solved { successes, attempts, .. } = solved;
-        if attempts == 0 || successes > attempts {
-            return Err(Error::BadRate { successes, attempts });
-        }
-        self.change(id, Update::Solved { id, solved })
-    }
-
-    /// Count one more time that each of these was served.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchTask`], [`Error::ReadOnly`]; the ids before were counted.
-    pub fn mark_served(&self, ids: &[u64]) -> Result<()> {
-        ids.iter().try_for_each(|id| self.change(*id, Update::Served { id: *id, count: 1 }))
-    }
-
-    /// Hold a task back from sampling, or let it go again.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchTask`], [`Error::ReadOnly`].
-    pub fn quarantine(&self, id: u64, held: bool) -> Result<()> {
-        // Relaxed: only has to be greater than what this thread has seen.
-        let order = self.order.fetch_add(1, Ordering::Relaxed) + 1;
-        self.change(id, Update::Held { id, order, held })
     }
 
     /// Draw a batch: distinct ids, as many as asked for while as many are served.
@@ -532,70 +449,6 @@ impl TaskBuffer {
         let extent = (self.len(), Kind::ALL.into_iter().map(|kind| self.count(kind)).sum());
         let task = |id| self.entry(id).map(|entry| (&entry.signature, &entry.links));
         self.index.query(signature, extent, threshold, exclude, task)
-    }
-
-    /// Add a task from the log.
-    ///
-    /// The similarity index is filled afterwards, by [`TaskBuffer::link_restored`].
-    pub(crate) fn restore(&self, payload: &[u8], derived: Derived) -> u64 {
-        let Options { level, similarity, .. } = &self.options;
-        let head = codec::decode_head(payload).expect("the caller has checked it");
-        let exact = || keys::exact(&head).expect("the caller has checked it");
-        let known = derived.canonical.filter(|(version, _)| *version == keys::CANONICALISER);
-        let need_key = *level >= Level::Canonical && known.is_none();
-        let need_signature = *similarity && derived.signature.is_none();
-        let form = if need_key || need_signature {
-            let program = head.program().expect("the caller has checked it");
-            let inputs = head.input_texts().expect("the caller has checked it");
-            canonicalize(program, &inputs, self.options.entry.as_deref()).ok()
-        } else {
-            None
-        };
-        let key = match (known, &form) {
-            _ if *level == Level::Exact => exact(),
-            (Some((_, key)), _) => key,
-            (None, Some(form)) => keys::canonical(head.kind, form),
-            // Written at the exact level, which asks for no canonical form.
-            (None, None) => exact(),
-        };
-        let signature = derived.signature.or_else(|| form.map(|form| similarity::signature(&form.program)));
-        let node = Node::new(Entry::new(payload.into(), key, *level, signature));
-        let id = self.table.restore(&node, &|index, a, b| self.is_same(index, a, b, None));
-        // At once: the ordinals of the reservoir depend on the gaps read so far.
-        self.enter_lanes();
-        id
-    }
-
-    /// Link all restored tasks in the similarity index. Each thread has bands of its own: the lists come out the same.
-    pub(crate) fn link_restored(&self) {
-        if !self.options.similarity {
-            return;
-        }
-        let link = |bands: Range<usize>| {
-            for id in 0..self.len() {
-                if let Some(entry) = self.entry(id) {
-                    self.index.add(id, &entry.signature, &entry.links, bands.clone());
-                }
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
-        if threads == 1 || self.len() < 10_000 {
-            return link(0..BANDS);
-        }
-        std::thread::scope(|scope| {
-            for thread in 0..threads {
-                let link = &link;
-                scope.spawn(move || link(thread * BANDS / threads..(thread + 1) * BANDS / threads));
-            }
-        });
-    }
-
-    /// What the log keeps of a task beside itself.
-    pub(crate) fn derived(&self, entry: &Entry) -> Derived {
-        Derived {
-            canonical: (self.options.level >= Level::Canonical).then_some((keys::CANONICALISER, entry.key())),
-            signature: self.options.similarity.then_some(entry.signature),
-        }
     }
 }
 

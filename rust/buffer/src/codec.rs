@@ -91,7 +91,8 @@ impl<'a> Bytes<'a> {
 
 /// The bytes of a task. What duplicates are compared by comes first.
 pub(crate) fn encode_task(task: &Task) -> Vec<u8> {
-    let size = 64 + task.program.len() + task.message.len() + task.inputs.iter().map(|input| input.len() + 2).sum::<usize>();
+    let size =
+        64 + task.program.len() + task.message.len() + task.inputs.iter().map(|input| input.len() + 2).sum::<usize>();
     let mut out = Vec::with_capacity(size);
     out.push(task.kind as u8);
     put_bytes(&mut out, task.program.as_bytes());

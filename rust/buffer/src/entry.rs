@@ -74,7 +74,8 @@ impl Entry {
     pub(crate) fn serve(&self, count: u64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         // Relaxed: a count.
-        let _ = self.served.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |served| Some(served.saturating_add(count)));
+        let _ =
+            self.served.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |served| Some(served.saturating_add(count)));
     }
 
     pub(crate) fn payload(&self) -> &[u8] {

@@ -4,9 +4,9 @@
 //! first, in order of ids and with the same helping as on the shelf: the id goes into the first free place of the lane, then the lane's length grows, then the count of
 //! entered ids. A late helper finds its id entered already, because ids only rise along a lane.
 
+use crate::raw::Slots;
 use crate::rng::mix;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use crate::raw::Slots;
 use crate::task::{KINDS, Kind};
 
 /// Which tasks stay served once a kind has more than its cap.

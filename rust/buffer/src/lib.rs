@@ -46,6 +46,8 @@ pub mod measure;
 #[cfg(not(loom))]
 mod persist;
 mod raw;
+#[cfg(not(loom))]
+mod restore;
 mod rng;
 #[cfg(not(loom))]
 mod sample;
@@ -54,6 +56,8 @@ mod similarity;
 mod sync;
 mod table;
 mod task;
+#[cfg(not(loom))]
+mod update;
 
 pub use lanes::{Cap, Policy};
 pub use task::{KINDS, Kind, Output, Role, Solved, State, Task};

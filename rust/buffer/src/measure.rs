@@ -66,7 +66,11 @@ pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
     });
     let first = times.iter().map(|(start, _)| *start).min().expect("there is a thread");
     let time = times.iter().map(|(_, end)| end.duration_since(first)).max().expect("there is a thread");
-    let found = if sharing == Sharing::MutexMap { plain.lock().expect("no holder panics").1.len() as u64 } else { buffer.len() };
+    let found = if sharing == Sharing::MutexMap {
+        plain.lock().expect("no holder panics").1.len() as u64
+    } else {
+        buffer.len()
+    };
     assert_eq!(found, tasks as u64, "no loss, no duplicate");
     time
 }

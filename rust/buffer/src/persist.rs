@@ -12,12 +12,12 @@ use crate::buffer::{GroupCommit, Options, TaskBuffer};
 use crate::codec;
 use crate::error::{Context, Error, Result};
 use crate::lanes::Gap;
+use crate::log::Position;
 use crate::log::compact::{self, Rewrite};
 use crate::log::files::{self, Acknowledged, Lock};
 use crate::log::read::{self, Apply, Report, Until};
 use crate::log::record::Record;
 use crate::log::write::{self, Appender};
-use crate::log::Position;
 use crate::sync::{AtomicU64, Ordering};
 use crate::task::{KINDS, Solved};
 
@@ -101,10 +101,11 @@ impl Log {
 
     /// Wake the committer when its number of tasks is full.
     pub(crate) fn nudge(&self, id: u64) {
-        if self.every > 0 && (id + 1) % self.every == 0 {
-            if let Some(thread) = self.committer.get() {
-                thread.unpark();
-            }
+        if self.every > 0
+            && (id + 1).is_multiple_of(self.every)
+            && let Some(thread) = self.committer.get()
+        {
+            thread.unpark();
         }
     }
 
@@ -247,8 +248,7 @@ impl TaskBuffer {
 
     fn open_to_read(folder: &Path, options: Options, open: Open) -> Result<(Arc<Self>, Report)> {
         loop {
-            let generation =
-                files::read_current(folder)?.ok_or_else(|| Error::Missing { path: folder.to_owned() })?;
+            let generation = files::read_current(folder)?.ok_or_else(|| Error::Missing { path: folder.to_owned() })?;
             match Self::read_log(folder, generation, options.clone(), open) {
                 Ok((mut buffer, report)) => {
                     let durable = AtomicU64::new(buffer.len());

@@ -1,6 +1,9 @@
 //! The lock-free storage, and all the unsafe code of the crate: arrays that grow and never move, and a shelf of shared
 //! nodes that are numbered in the order in which they become visible.
-#![expect(unsafe_code, reason = "elements are shared while the array grows, which no safe container allows without a lock")]
+#![expect(
+    unsafe_code,
+    reason = "elements are shared while the array grows, which no safe container allows without a lock"
+)]
 
 use std::sync::Arc;
 
@@ -62,12 +65,8 @@ impl<T: Default> Slots<T> {
         let fresh: Box<[T]> = (0..length).map(|_| T::default()).collect();
         let fresh = Box::into_raw(fresh).cast::<T>();
         // Release: whoever reads the pointer sees the elements. Acquire on failure: we are about to read another's.
-        let raced = self.buckets[bucket].compare_exchange(
-            std::ptr::null_mut(),
-            fresh,
-            Ordering::Release,
-            Ordering::Acquire,
-        );
+        let raced =
+            self.buckets[bucket].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire);
         let start = match raced {
             Ok(_) => fresh,
             Err(theirs) => {
@@ -194,10 +193,11 @@ impl<T> Shelf<T> {
                     self.number(node, end);
                 }
                 // Two threads that write one node's lines slow each other down, so help comes late. It does come.
-                Err(_) if (0..PATIENCE).any(|_| {
-                    std::hint::spin_loop();
-                    self.len() != end
-                }) => {}
+                Err(_)
+                    if (0..PATIENCE).any(|_| {
+                        std::hint::spin_loop();
+                        self.len() != end
+                    }) => {}
                 Err(theirs) => {
                     // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of
                     // its own, and which the shelf then keeps until `drop`, which has exclusive access. The acquire above

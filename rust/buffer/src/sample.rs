@@ -191,10 +191,10 @@ impl<F: Fn(u64) -> Option<Facts>> Draw<F> {
         while self.ids.len() < count && len > 0 && tries > 0 {
             tries -= 1;
             let index = self.rng.below(len);
-            if let Some((id, facts)) = self.open(space.id(index)) {
-                if self.rng.below(most) < weight(&facts) {
-                    self.take(id);
-                }
+            if let Some((id, facts)) = self.open(space.id(index))
+                && self.rng.below(most) < weight(&facts)
+            {
+                self.take(id);
             }
         }
         if self.ids.len() < count && len > 0 {
@@ -210,7 +210,13 @@ impl<F: Fn(u64) -> Option<Facts>> Draw<F> {
             .collect();
         while self.ids.len() < count && !left.is_empty() {
             let mut sum = 0;
-            let sums: Vec<u64> = left.iter().map(|(_, weight)| { sum += weight; sum }).collect();
+            let sums: Vec<u64> = left
+                .iter()
+                .map(|(_, weight)| {
+                    sum += weight;
+                    sum
+                })
+                .collect();
             let mut misses = 0;
             while self.ids.len() < count && misses < 16 {
                 let at = self.rng.below(sum);
@@ -300,7 +306,7 @@ mod tests {
     fn golden_batches_are_the_same_in_every_version() {
         let band = Strategy::SolveRate { low: 0.2, high: 0.5, unknown: false };
         let rated = |id: u64| {
-            let solved = (id % 3 > 0).then(|| (u16::try_from(id % 8).expect("small"), 8));
+            let solved = (!id.is_multiple_of(3)).then(|| (u16::try_from(id % 8).expect("small"), 8));
             Some(Facts { solved, served: id % 5, ..facts(u32::try_from(id / 10).expect("small")) })
         };
         let strategies = [
@@ -364,7 +370,10 @@ mod tests {
         shuffled[0].ascending = false;
         for seed in 0..20 {
             let strategy = Strategy::MaxNew { since: 7 };
-            assert_eq!(draw(&tasks(), of_ten, 20, strategy, seed, &[]), draw(&shuffled, of_ten, 20, strategy, seed, &[]));
+            assert_eq!(
+                draw(&tasks(), of_ten, 20, strategy, seed, &[]),
+                draw(&shuffled, of_ten, 20, strategy, seed, &[])
+            );
         }
         let backwards = |id: u64| Some(facts(u32::try_from(9 - id / 10).expect("a small step")));
         let batch = draw(&shuffled, backwards, 10, Strategy::MaxNew { since: 9 }, 0, &[]);
@@ -376,7 +385,8 @@ mod tests {
         let runs = [Plain { ids: (0..4).collect(), ascending: false }];
         let mut counts = [0.0; 4];
         for seed in 0..draws {
-            counts[usize::try_from(draw(&runs, facts, 1, strategy, seed, &[])[0]).expect("small")] += 1.0 / draws as f64;
+            counts[usize::try_from(draw(&runs, facts, 1, strategy, seed, &[])[0]).expect("small")] +=
+                1.0 / draws as f64;
         }
         counts.to_vec()
     }
@@ -418,7 +428,7 @@ mod tests {
 
     #[test]
     fn tasks_held_back_are_never_drawn() {
-        let held = |id: u64| of_ten(id).map(|facts| Facts { quarantined: id % 2 == 0, ..facts });
+        let held = |id: u64| of_ten(id).map(|facts| Facts { quarantined: id.is_multiple_of(2), ..facts });
         for strategy in [Strategy::Uniform, Strategy::MaxNew { since: 3 }, Strategy::Recency, Strategy::Priority] {
             let batch = draw(&tasks(), held, 80, strategy, 5, &[]);
             assert_eq!(batch.len(), 50);
@@ -428,7 +438,9 @@ mod tests {
 
     #[test]
     fn a_band_of_solve_rates_is_filled_from_within_first() {
-        let rated = |id: u64| of_ten(id).map(|facts| Facts { solved: Some((u16::try_from(id % 10).expect("small"), 10)), ..facts });
+        let rated = |id: u64| {
+            of_ten(id).map(|facts| Facts { solved: Some((u16::try_from(id % 10).expect("small"), 10)), ..facts })
+        };
         let batch = draw(&tasks(), rated, 40, Strategy::SolveRate { low: 0.4, high: 0.6, unknown: false }, 3, &[]);
         assert!(batch[..30].iter().all(|id| (4..=6).contains(&(id % 10))));
         assert_eq!(batch.len(), 40);

@@ -43,7 +43,8 @@ pub struct Neighbourhood {
 /// The signature of a canonical program.
 pub(crate) fn signature(program: &str) -> Signature {
     // Variables all count as one: a program that has one more is not a different program.
-    let anonymous = |token: &str| token.len() > 1 && token.starts_with('_') && token[1..].bytes().all(|byte| byte.is_ascii_digit());
+    let anonymous =
+        |token: &str| token.len() > 1 && token.starts_with('_') && token[1..].bytes().all(|byte| byte.is_ascii_digit());
     let mut window = [0_u64; SHINGLE];
     let mut least = [u64::MAX; WIDTH];
     let mut count = 0;
@@ -183,7 +184,8 @@ impl Index {
             }
         }
         let others = present - u64::from(exclude.is_some_and(|id| task(id).is_some()));
-        let share = if complete { ratio(alike, others) } else { sampled_share(signature, len, threshold, exclude, task) };
+        let share =
+            if complete { ratio(alike, others) } else { sampled_share(signature, len, threshold, exclude, task) };
         Neighbourhood { nearest: nearest.filter(|(_, similar)| *similar > 0.0), share, exact: complete }
     }
 }
@@ -218,7 +220,7 @@ mod tests {
     /// A program of `lines` statements, one in five of which depends on `variant`.
     fn program(seed: u64, variant: u64, lines: u64) -> String {
         let line = |index: u64| {
-            let own = if index % 5 == 0 { variant } else { 0 };
+            let own = if index.is_multiple_of(5) { variant } else { 0 };
             let [a, b] = [1, 2].map(|salt| mix(seed ^ mix(own) ^ index << 8 ^ salt) % 900);
             format!(" _{}=_{}+{a}*g{b}(_{index})\n", index + 1, index)
         };
@@ -251,7 +253,9 @@ mod tests {
     fn similarity_follows_the_overlap_of_token_shingles() {
         let of = |a: &str, b: &str| similarity(&signature(a), &signature(b));
         let shingles = |text: &str| -> std::collections::HashSet<Vec<String>> {
-            let tokens: Vec<String> = canonical::tokens(text).map(|token| if token.starts_with('_') { "_".into() } else { token.into() }).collect();
+            let tokens: Vec<String> = canonical::tokens(text)
+                .map(|token| if token.starts_with('_') { "_".into() } else { token.into() })
+                .collect();
             tokens.windows(SHINGLE).map(<[String]>::to_vec).collect()
         };
         let mut off = 0.0;

@@ -5,9 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use azr_buffer::{
-    Cap, Error, Kind, Level, Options, Policy, Rejected, Request, Solved, Strategy, Task, TaskBuffer,
-};
+use azr_buffer::{Cap, Error, Kind, Level, Options, Policy, Rejected, Request, Solved, Strategy, Task, TaskBuffer};
 use common::task;
 
 fn memory(level: Level, cap: Cap) -> TaskBuffer {
@@ -77,7 +75,9 @@ fn stress(level: Level, threads: u64, each: u64, overlap: u64) {
                         }
                         if index % 16 == 0 {
                             let id = index % buffer.len();
-                            buffer.record_solved(id, Solved { step: 1, successes: 1, attempts: 2 }).expect("it is there");
+                            buffer
+                                .record_solved(id, Solved { step: 1, successes: 1, attempts: 2 })
+                                .expect("it is there");
                             buffer.mark_served(&[id]).expect("it is there");
                         }
                     }
@@ -152,7 +152,12 @@ fn after_overflow_the_newest_task_is_served_and_the_window_is_right() {
         let id = buffer.insert(&task).expect("memory can be written").expect("it is new");
         let newest = buffer.sample(&Request { strategy: Strategy::MaxNew { since: number / 10 }, ..uniform(10, 1) });
         assert!(newest.contains(&id), "the newest task is in the recent window");
-        assert!(newest.iter().take(usize::try_from(number % 10).expect("small")).all(|id| *id >= u64::from(number - number % 10)));
+        assert!(
+            newest
+                .iter()
+                .take(usize::try_from(number % 10).expect("small"))
+                .all(|id| *id >= u64::from(number - number % 10))
+        );
         assert!(buffer.state(id).expect("it is there").servable);
     }
     assert_eq!(buffer.servable(Kind::Deduction), 50);
@@ -205,7 +210,10 @@ fn only_measurements_that_can_be_are_recorded() {
     let solved = |successes, attempts| buffer.record_solved(0, Solved { step: 1, successes, attempts });
     assert!(matches!(solved(1, 0), Err(Error::BadRate { .. })));
     assert!(matches!(solved(3, 2), Err(Error::BadRate { .. })));
-    assert!(matches!(buffer.record_solved(1, Solved { step: 1, successes: 1, attempts: 1 }), Err(Error::NoSuchTask { id: 1, len: 1 })));
+    assert!(matches!(
+        buffer.record_solved(1, Solved { step: 1, successes: 1, attempts: 1 }),
+        Err(Error::NoSuchTask { id: 1, len: 1 })
+    ));
     assert_eq!(buffer.solve_rate(0).expect("it is there"), None);
     solved(1, 4).expect("it can be");
     solved(1, 4).expect("it can be");

@@ -46,7 +46,10 @@ fn names_of_locals_parameters_and_inner_functions_are_forgotten() {
         "def f(n):\n match n:\n  case [p, *q]: return p, q\n  case {'k': r, **s}: return r, s\n  case int(t) | str(t) as u: return t, u",
     );
     same("import math\ndef f(x): return math.sqrt(x)", "import math as m\ndef f(n): return m.sqrt(n)");
-    same("LIMIT = 3\ndef g(x): return x\ndef f(x): return g(x) + LIMIT", "N = 3\ndef h(y): return y\ndef f(y): return h(y) + N");
+    same(
+        "LIMIT = 3\ndef g(x): return x\ndef f(x): return g(x) + LIMIT",
+        "N = 3\ndef h(y): return y\ndef f(y): return h(y) + N",
+    );
 }
 
 #[test]
@@ -79,9 +82,18 @@ fn a_module_name_that_falls_back_to_a_builtin_is_kept() {
 
 #[test]
 fn keyword_arguments_and_parameters_stay_together() {
-    same("def g(a, b): return a - b\ndef f(x): return g(b=x, a=1)", "def h(p, q): return p - q\ndef f(y): return h(q=y, p=1)");
-    differ("def g(a, b): return a - b\ndef f(x): return g(b=x, a=1)", "def g(a, b): return a - b\ndef f(x): return g(a=x, b=1)");
-    differ("def g(a, **k): return k\ndef f(x): return g(x, b=1)", "def g(b, **k): return k\ndef f(x): return g(x, b=1)");
+    same(
+        "def g(a, b): return a - b\ndef f(x): return g(b=x, a=1)",
+        "def h(p, q): return p - q\ndef f(y): return h(q=y, p=1)",
+    );
+    differ(
+        "def g(a, b): return a - b\ndef f(x): return g(b=x, a=1)",
+        "def g(a, b): return a - b\ndef f(x): return g(a=x, b=1)",
+    );
+    differ(
+        "def g(a, **k): return k\ndef f(x): return g(x, b=1)",
+        "def g(b, **k): return k\ndef f(x): return g(x, b=1)",
+    );
     differ("def g(a, b): return a\ndef f(x): return g(**x)", "def g(b, a): return b\ndef f(x): return g(**x)");
     differ(
         "def g(a, b): return a\ndef f(x):\n h = g\n return h(a=1, b=2)",
@@ -95,7 +107,10 @@ fn keyword_arguments_and_parameters_stay_together() {
         "class A:\n def g(self, a, b): return a\ndef f(x): return A().g(a=1, b=2)",
         "class A:\n def g(self, b, a): return b\ndef f(x): return A().g(a=1, b=2)",
     );
-    differ("def g(a, **_1): return _1\ndef f(x): return g(5, _0=3)", "def g(b, **_1): return _1\ndef f(x): return g(5, _0=3)");
+    differ(
+        "def g(a, **_1): return _1\ndef f(x): return g(5, _0=3)",
+        "def g(b, **_1): return _1\ndef f(x): return g(5, _0=3)",
+    );
     // Keywords of library functions are nobody's parameters.
     same("def f(xs, key): return sorted(xs, key=key)", "def f(ys, by): return sorted(ys, key=by)");
 }
@@ -122,13 +137,41 @@ fn an_input_that_brings_a_function_is_part_of_the_question() {
 #[test]
 fn literals_keep_type_and_value() {
     for (a, b) in [
-        ("1", "1.0"), ("1", "True"), ("0", "False"), ("1.0", "1.0j"), ("'a'", "b'a'"), ("1", "2"), ("[]", "()"), ("{}", "set()"),
-        ("(1)", "(1,)"), ("1e308", "1e309"), ("'\\ud800'", "'\\ud801'"), ("'\\ud800'", "'\\ufffd'"), ("-1", "1"),
-        ("f'{1}'", "'{1}'"), ("f'{1!r}'", "f'{1!s}'"), ("f'{1:>3}'", "f'{1:<3}'"), ("f'{1}{{'", "f'{1}{{}}'"), ("None", "..."),
-        ("{1: 2}", "{1, 2}"), ("[x]", "[*x]"), ("x[1:]", "x[:1]"), ("x[1:2]", "x[1:2:3]"), ("x[::2]", "x[:2]"), ("x[1,]", "x[1]"),
-        ("x and 1 or 2", "x and (1 or 2)"), ("(x, 1) == 1, 2", "((x, 1) == 1, 2)[0]"), ("-x ** 2", "(-x) ** 2"),
-        ("x - (1 - 2)", "x - 1 - 2"), ("(x < 1) < 2", "x < 1 < 2"), ("not x == 1", "(not x) == 1"), ("x ** 2 ** 3", "(x ** 2) ** 3"),
-        ("lambda: (x, 1)", "(lambda: x, 1)"), ("x if x else 1", "1 if x else x"), ("await_(x)", "x"), ("'a' 'b'", "'b' 'a'"),
+        ("1", "1.0"),
+        ("1", "True"),
+        ("0", "False"),
+        ("1.0", "1.0j"),
+        ("'a'", "b'a'"),
+        ("1", "2"),
+        ("[]", "()"),
+        ("{}", "set()"),
+        ("(1)", "(1,)"),
+        ("1e308", "1e309"),
+        ("'\\ud800'", "'\\ud801'"),
+        ("'\\ud800'", "'\\ufffd'"),
+        ("-1", "1"),
+        ("f'{1}'", "'{1}'"),
+        ("f'{1!r}'", "f'{1!s}'"),
+        ("f'{1:>3}'", "f'{1:<3}'"),
+        ("f'{1}{{'", "f'{1}{{}}'"),
+        ("None", "..."),
+        ("{1: 2}", "{1, 2}"),
+        ("[x]", "[*x]"),
+        ("x[1:]", "x[:1]"),
+        ("x[1:2]", "x[1:2:3]"),
+        ("x[::2]", "x[:2]"),
+        ("x[1,]", "x[1]"),
+        ("x and 1 or 2", "x and (1 or 2)"),
+        ("(x, 1) == 1, 2", "((x, 1) == 1, 2)[0]"),
+        ("-x ** 2", "(-x) ** 2"),
+        ("x - (1 - 2)", "x - 1 - 2"),
+        ("(x < 1) < 2", "x < 1 < 2"),
+        ("not x == 1", "(not x) == 1"),
+        ("x ** 2 ** 3", "(x ** 2) ** 3"),
+        ("lambda: (x, 1)", "(lambda: x, 1)"),
+        ("x if x else 1", "1 if x else x"),
+        ("await_(x)", "x"),
+        ("'a' 'b'", "'b' 'a'"),
     ] {
         differ(&format!("def f(x): return {a}"), &format!("def f(x): return {b}"));
     }
@@ -137,9 +180,22 @@ fn literals_keep_type_and_value() {
 #[test]
 fn spellings_of_one_literal_are_one() {
     for (a, b) in [
-        ("'a\"b'", "\"a\\\"b\""), ("'a' 'b'", "'ab'"), ("r'\\d'", "'\\\\d'"), ("'''x\ny'''", "'x\\ny'"), ("u'a'", "'a'"),
-        ("0x10", "16"), ("1_000", "1000"), ("1e3", "1000.0"), ("1E3", "1e+3"), ("b'a' b'b'", "b'ab'"), ("f'a' 'b'", "f'ab'"),
-        ("f'{ x }'", "f'{x}'"), ("f\"{x}\" f'{x}'", "f'{x}{x}'"), ("(((x)))", "x"), ("x[::]", "x[:]"), ("'\\x41'", "'A'"),
+        ("'a\"b'", "\"a\\\"b\""),
+        ("'a' 'b'", "'ab'"),
+        ("r'\\d'", "'\\\\d'"),
+        ("'''x\ny'''", "'x\\ny'"),
+        ("u'a'", "'a'"),
+        ("0x10", "16"),
+        ("1_000", "1000"),
+        ("1e3", "1000.0"),
+        ("1E3", "1e+3"),
+        ("b'a' b'b'", "b'ab'"),
+        ("f'a' 'b'", "f'ab'"),
+        ("f'{ x }'", "f'{x}'"),
+        ("f\"{x}\" f'{x}'", "f'{x}{x}'"),
+        ("(((x)))", "x"),
+        ("x[::]", "x[:]"),
+        ("'\\x41'", "'A'"),
     ] {
         same(&format!("def f(x): return {a}"), &format!("def f(x): return {b}"));
     }
@@ -155,7 +211,10 @@ fn imports_are_sorted_and_split() {
 
 #[test]
 fn imports_that_bind_one_name_stay_in_order() {
-    differ("from math import log\nfrom cmath import log\ndef f(x): return log(x)", "from cmath import log\nfrom math import log\ndef f(x): return log(x)");
+    differ(
+        "from math import log\nfrom cmath import log\ndef f(x): return log(x)",
+        "from cmath import log\nfrom math import log\ndef f(x): return log(x)",
+    );
 }
 
 /// Programs that see a name differ where the name does; `NAME` is what the pair disagrees on.
@@ -216,7 +275,10 @@ fn a_program_that_can_see_its_text_keeps_it() {
     for (a, b) in [
         ("def f(x):\n '''One.'''\n return f.__doc__", "def f(x):\n '''Two.'''\n return f.__doc__"),
         ("def f(x):\n return f.__code__.co_firstlineno", "\ndef f(x):\n return f.__code__.co_firstlineno"),
-        ("import traceback\ndef f(x):\n return traceback.format_stack()", "import traceback\n\ndef f(x):\n return traceback.format_stack()"),
+        (
+            "import traceback\ndef f(x):\n return traceback.format_stack()",
+            "import traceback\n\ndef f(x):\n return traceback.format_stack()",
+        ),
         ("def f(x): return f'{x+1=}'", "def f(x): return f'{x + 1=}'"),
         ("class A(metaclass=M):\n pass", "\nclass A(metaclass=M):\n pass"),
     ] {
@@ -245,14 +307,18 @@ fn most_programs_that_make_text_are_renamed_all_the_same() {
 fn the_entry_is_told_apart_from_its_helpers() {
     differ("def f(x): return 1\ndef g(x): return 2", "def g(x): return 1\ndef f(x): return 2");
     same("def g(x): return g(x - 1) if x else 0", "def f(x): return f(x - 1) if x else 0");
-    let entry = |name| canonicalize::<&str>("def a(x): return 1\ndef b(x): return 2", &[], Some(name)).expect("it parses");
+    let entry =
+        |name| canonicalize::<&str>("def a(x): return 1\ndef b(x): return 2", &[], Some(name)).expect("it parses");
     assert_ne!(entry("a"), entry("b"));
     differ("def g(x): return f\nf = 1", "def f(x): return g\ng = 1");
 }
 
 #[test]
 fn annotations_without_effect_are_forgotten_and_others_kept() {
-    same("def f(x: int, y: 'T' = 1) -> list[int | None]:\n z: str = 'a'\n return z", "def f(x, y=1):\n z = 'a'\n return z");
+    same(
+        "def f(x: int, y: 'T' = 1) -> list[int | None]:\n z: str = 'a'\n return z",
+        "def f(x, y=1):\n z = 'a'\n return z",
+    );
     differ("def f(x: Unknown): return x", "def f(x): return x");
     differ("def f(x: int[str]): return x", "def f(x): return x");
     differ("int = 3\ndef f(x: int): return x", "int = 3\ndef f(x): return x");

@@ -106,7 +106,11 @@ fn check(folder: &Path, acknowledged: u64, what: &str, harm: Harm) -> bool {
     let (buffer, report) = match TaskBuffer::open(folder, small(), Open::default()) {
         Ok(opened) => opened,
         Err(
-            error @ (Error::Damaged { .. } | Error::Lost { .. } | Error::Foreign { .. } | Error::Newer { .. } | Error::Missing { .. }),
+            error @ (Error::Damaged { .. }
+            | Error::Lost { .. }
+            | Error::Foreign { .. }
+            | Error::Newer { .. }
+            | Error::Missing { .. }),
         ) => {
             assert!(harm != Harm::None, "a buffer that nobody hurt does not open: {error}");
             return false;

@@ -129,7 +129,9 @@ fn a_flipped_bit_is_reported_where_it_is_and_never_overwritten() {
         fs::write(segment(hurt.path()), &bytes).expect("it can be written");
         let byte = (bit / 8) as u64;
         if byte < ends[0] {
-            refused(hurt.path(), |error| matches!(error, Error::Damaged { .. } | Error::Foreign { .. } | Error::Newer { .. }));
+            refused(hurt.path(), |error| {
+                matches!(error, Error::Damaged { .. } | Error::Foreign { .. } | Error::Newer { .. })
+            });
             continue;
         }
         let record = ends.iter().rposition(|end| *end <= byte).expect("after the header");
@@ -138,7 +140,10 @@ fn a_flipped_bit_is_reported_where_it_is_and_never_overwritten() {
             _ => false,
         });
         let (buffer, report) = try_open(hurt.path(), SALVAGE).expect("it can be saved");
-        assert!(contents(&buffer).into_iter().eq(before.clone().into_iter().take(record)), "everything before it is kept");
+        assert!(
+            contents(&buffer).into_iter().eq(before.clone().into_iter().take(record)),
+            "everything before it is kept"
+        );
         let aside = report.set_aside.first().expect("the rest is set aside");
         assert_eq!(fs::read(aside).expect("it is there"), bytes[usize::try_from(ends[record]).expect("small")..]);
     }
@@ -155,7 +160,11 @@ fn a_log_that_is_shorter_than_what_was_acknowledged_is_an_error() {
         fs::write(segment(cut.path()), &whole[..length]).expect("it can be written");
         refused(cut.path(), |error| matches!(error, Error::Damaged { .. } | Error::Lost { .. }));
         let (buffer, _) = try_open(cut.path(), SALVAGE).expect("it can be saved");
-        assert!(contents(&buffer).into_iter().eq(contents(&open(at.path())).into_iter().take(usize::try_from(buffer.len()).expect("small"))));
+        assert!(
+            contents(&buffer)
+                .into_iter()
+                .eq(contents(&open(at.path())).into_iter().take(usize::try_from(buffer.len()).expect("small")))
+        );
         drop(buffer);
         assert!(try_open(cut.path(), Open::default()).is_ok(), "what was saved opens again");
     }
@@ -256,7 +265,9 @@ fn the_second_writer_is_told_who_holds_the_buffer_and_readers_are_not_stopped() 
     buffer.insert(&task(0)).expect("it can be written").expect("it is new");
     buffer.commit().expect("it can be written");
     match try_open(at.path(), Open::default()) {
-        Err(Error::InUse { holder, .. }) => assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}"),
+        Err(Error::InUse { holder, .. }) => {
+            assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}")
+        }
         other => panic!("{other:?}"),
     }
     let (reader, _) = try_open(at.path(), READ).expect("a reader may");
@@ -294,14 +305,17 @@ fn a_position_restores_exactly_its_state_and_sets_the_rest_aside() {
         assert_eq!(contents(&open(at.path())), *state, "and it stays so");
     }
     // All that was cut is in the files that were set aside.
-    let aside: usize = files(at.path()).iter().filter(|(name, _)| name.starts_with("set-aside")).map(|(_, bytes)| bytes.len()).sum();
+    let aside: usize =
+        files(at.path()).iter().filter(|(name, _)| name.starts_with("set-aside")).map(|(_, bytes)| bytes.len()).sum();
     assert!(aside > 0);
     let numbered = azr_buffer::Position::from_number(saved[5].0.to_number());
     assert_eq!(numbered, saved[5].0);
     assert_eq!(azr_buffer::Position::from_number(0), azr_buffer::Position::START);
     let mut wrong = saved[3].0;
     wrong.offset += 1;
-    for position in [wrong, azr_buffer::Position { tasks: 99, ..saved[3].0 }, azr_buffer::Position { generation: 2, ..saved[3].0 }] {
+    for position in
+        [wrong, azr_buffer::Position { tasks: 99, ..saved[3].0 }, azr_buffer::Position { generation: 2, ..saved[3].0 }]
+    {
         let before = files(whole.path());
         let result = TaskBuffer::open(whole.path(), small(), Open { at: Some(position), ..Open::default() });
         assert!(matches!(result, Err(Error::NoSuchPosition { .. })), "{result:?}");
@@ -418,7 +432,8 @@ fn a_crash_while_a_buffer_or_a_segment_is_made_is_no_damage() {
     for length in 0..32 {
         let torn = folder();
         copy(at.path(), torn.path());
-        fs::write(segment(torn.path()), &whole["segment-00000001-00000000.azrlog"][..length]).expect("it can be written");
+        fs::write(segment(torn.path()), &whole["segment-00000001-00000000.azrlog"][..length])
+            .expect("it can be written");
         assert_eq!(filled(torn.path(), 3).tasks, 3, "it goes on");
         // The next segment, begun and not finished.
         let next = torn.path().join("segment-00000001-00000001.azrlog");
@@ -455,7 +470,8 @@ fn a_crash_within_compaction_leaves_one_whole_log() {
             fs::write(crashed.path().join(name), bytes).expect("it can be written");
         }
         let buffer = with_cap(crashed.path(), 5, Policy::Newest);
-        let left: Vec<_> = common::files(crashed.path()).into_keys().filter(|name| name.starts_with("segment")).collect();
+        let left: Vec<_> =
+            common::files(crashed.path()).into_keys().filter(|name| name.starts_with("segment")).collect();
         let generations: std::collections::BTreeSet<_> = left.iter().map(|name| name[..16].to_owned()).collect();
         assert_eq!(generations.len(), 1, "the other generation is removed");
         (0..4).map(|kind| buffer.servable(Kind::ALL[kind])).collect::<Vec<_>>()
@@ -506,7 +522,8 @@ fn a_log_is_read_under_other_options_than_it_was_written() {
 fn commits_in_the_background_come_after_so_many_tasks() {
     let at = folder();
     let group_commit = Some(GroupCommit { tasks: 10, interval: std::time::Duration::from_secs(3600) });
-    let (buffer, _) = TaskBuffer::open(at.path(), Options { group_commit, ..options() }, Open::default()).expect("it opens");
+    let (buffer, _) =
+        TaskBuffer::open(at.path(), Options { group_commit, ..options() }, Open::default()).expect("it opens");
     for number in 0..10 {
         buffer.insert(&task(number)).expect("it can be written").expect("it is new");
     }

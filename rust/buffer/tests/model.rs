@@ -5,18 +5,37 @@ mod common;
 use std::collections::BTreeMap;
 
 use azr_buffer::{
-    Cap, Kind, Level, Open, Options, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task, TaskBuffer,
+    Cap, Kind, Level, Open, Options, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task,
+    TaskBuffer,
 };
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
 enum Op {
     /// A program of one of a few classes, spelt in one of a few ways.
-    Insert { class: u8, spelling: u8, behaviour: u8, step: u8 },
-    Solve { pick: u16, step: u8, successes: u8 },
-    Serve { pick: u16 },
-    Hold { pick: u16, held: bool },
-    Sample { count: u8, strategy: u8, seed: u8 },
+    Insert {
+        class: u8,
+        spelling: u8,
+        behaviour: u8,
+        step: u8,
+    },
+    Solve {
+        pick: u16,
+        step: u8,
+        successes: u8,
+    },
+    Serve {
+        pick: u16,
+    },
+    Hold {
+        pick: u16,
+        held: bool,
+    },
+    Sample {
+        count: u8,
+        strategy: u8,
+        seed: u8,
+    },
     Commit,
     Reopen,
     Forget,
@@ -83,7 +102,8 @@ impl Model {
     }
 
     fn of_kind(&self, kind: Kind) -> Vec<u64> {
-        let present = self.tasks.iter().enumerate().filter(|(_, task)| task.as_ref().is_some_and(|(task, _)| task.kind == kind));
+        let present =
+            self.tasks.iter().enumerate().filter(|(_, task)| task.as_ref().is_some_and(|(task, _)| task.kind == kind));
         present.map(|(id, _)| id as u64).collect()
     }
 
@@ -91,7 +111,8 @@ impl Model {
     fn serve_newest(&mut self, cap: Cap) {
         for kind in Kind::ALL {
             let ids = self.of_kind(kind);
-            let cap = if cap.policy == Policy::None { ids.len() } else { usize::try_from(cap.tasks).expect("a small cap") };
+            let cap =
+                if cap.policy == Policy::None { ids.len() } else { usize::try_from(cap.tasks).expect("a small cap") };
             let start = ids.len().saturating_sub(cap);
             for (index, id) in ids.into_iter().enumerate() {
                 let (_, state) = self.tasks[usize::try_from(id).expect("small")].as_mut().expect("present");
@@ -117,17 +138,18 @@ fn check_sample(buffer: &TaskBuffer, model: &Model, count: u8, strategy: u8, see
         2 => Draw::HalfNew { since: 4 },
         3 => Draw::Recency,
         4 => Draw::Priority,
-        _ => Draw::SolveRate { low: 0.2, high: 0.8, unknown: seed % 2 == 0 },
+        _ => Draw::SolveRate { low: 0.2, high: 0.8, unknown: seed.is_multiple_of(2) },
     };
     let kinds = &Kind::ALL[..usize::from(seed % 5).min(4)];
-    let request =
-        Request { kinds, count: usize::from(count), strategy, seed: u64::from(seed), exclude: &[] };
+    let request = Request { kinds, count: usize::from(count), strategy, seed: u64::from(seed), exclude: &[] };
     let batch = buffer.sample(&request);
     assert_eq!(batch, buffer.sample(&request), "the same seed gives the same batch");
     let open: Vec<u64> = model
         .contents()
         .into_iter()
-        .filter(|(_, (task, state))| state.servable && !state.quarantined && (kinds.is_empty() || kinds.contains(&task.kind)))
+        .filter(|(_, (task, state))| {
+            state.servable && !state.quarantined && (kinds.is_empty() || kinds.contains(&task.kind))
+        })
         .map(|(id, _)| id)
         .collect();
     assert_eq!(batch.len(), open.len().min(usize::from(count)), "as many as there are");
@@ -137,7 +159,8 @@ fn check_sample(buffer: &TaskBuffer, model: &Model, count: u8, strategy: u8, see
     distinct.dedup();
     assert_eq!(distinct.len(), batch.len());
     if let Draw::MaxNew { since } = strategy {
-        let recent = |id: &&u64| model.tasks[usize::try_from(**id).expect("small")].as_ref().expect("present").0.step >= since;
+        let recent =
+            |id: &&u64| model.tasks[usize::try_from(**id).expect("small")].as_ref().expect("present").0.step >= since;
         let recents = open.iter().filter(recent).count();
         assert_eq!(batch.iter().filter(recent).count().min(recents), recents.min(batch.len()), "recent ones first");
     }

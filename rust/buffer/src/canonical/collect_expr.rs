@@ -1,8 +1,8 @@
 //! The walk over expressions that fills [`Scopes`](super::scope::Scopes).
 
 use ruff_python_ast::{
-    Comprehension, Expr, ExprCall, ExprContext, ExprName, InterpolatedStringElement, InterpolatedStringElements,
-    FStringPart, Number, Operator,
+    Comprehension, Expr, ExprCall, ExprContext, ExprName, FStringPart, InterpolatedStringElement,
+    InterpolatedStringElements, Number, Operator,
 };
 
 use super::collect::{Collector, address};
@@ -54,7 +54,9 @@ impl<'a> Collector<'a> {
                 }
             }
             Expr::Set(node) => self.values(&node.elts, scope),
-            Expr::ListComp(node) => self.comprehension(address(node), [Some(&*node.elt), None], &node.generators, scope),
+            Expr::ListComp(node) => {
+                self.comprehension(address(node), [Some(&*node.elt), None], &node.generators, scope)
+            }
             Expr::SetComp(node) => self.comprehension(address(node), [Some(&*node.elt), None], &node.generators, scope),
             Expr::DictComp(node) => {
                 self.comprehension(address(node), [node.key.as_deref(), Some(&*node.value)], &node.generators, scope);
@@ -130,7 +132,13 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn comprehension(&mut self, node: usize, results: [Option<&'a Expr>; 2], parts: &'a [Comprehension], scope: ScopeId) {
+    fn comprehension(
+        &mut self,
+        node: usize,
+        results: [Option<&'a Expr>; 2],
+        parts: &'a [Comprehension],
+        scope: ScopeId,
+    ) {
         let inner = self.scopes.open(ScopeKind::Comprehension, scope, None);
         self.scopes.by_node.insert(node, inner);
         for (index, part) in parts.iter().enumerate() {
@@ -213,7 +221,8 @@ impl<'a> Collector<'a> {
 
     /// `%` formats where its right side may be more than a number.
     pub(super) fn operator(&mut self, op: Operator, left: &Expr, right: &Expr) {
-        let number = |expr: &Expr| matches!(expr, Expr::NumberLiteral(node) if !matches!(node.value, Number::Complex { .. }));
+        let number =
+            |expr: &Expr| matches!(expr, Expr::NumberLiteral(node) if !matches!(node.value, Number::Complex { .. }));
         self.scopes.stringifies |= op == Operator::Mod && !number(left) && !number(right);
     }
 

@@ -114,7 +114,10 @@ pub fn canonicalize<S: AsRef<str>>(program: &str, inputs: &[S], entry: Option<&s
 
 fn write(program: &str, inputs: &[&str], calls: &[String], entry: Option<&str>) -> Result<Canonical, Invalid> {
     let module = parse_module(program)
-        .map_err(|error| Invalid::Program { offset: error.location.start().to_usize(), message: error.error.to_string() })?
+        .map_err(|error| Invalid::Program {
+            offset: error.location.start().to_usize(),
+            message: error.error.to_string(),
+        })?
         .into_syntax();
     let parsed: Vec<ModExpression> = calls
         .iter()
@@ -200,11 +203,7 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = &str> {
         rest = rest.trim_start_matches([' ', '\t', '\r']);
         let first = rest.chars().next()?;
         let word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = if word(first) {
-            rest.find(|c: char| !word(c)).unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
-        };
+        let length = if word(first) { rest.find(|c: char| !word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
         let (token, after) = rest.split_at(length);
         rest = after;
         Some(token)

@@ -48,7 +48,9 @@ pub(super) enum How {
     Def(ScopeId),
     Class,
     /// `import m`, `from m import n`: `passes` when the function passes keywords on to its argument.
-    Import { passes: bool },
+    Import {
+        passes: bool,
+    },
     /// `import a.b`, which binds `a`.
     DottedImport,
 }
@@ -258,10 +260,10 @@ impl<'a> Scopes<'a> {
     /// Keep the names of the functions that enclose `scope`, itself included.
     fn keep_chain(&mut self, mut scope: ScopeId) {
         while scope != MODULE {
-            if let Some((outer, sym)) = self.scope(scope).def {
-                if let Some(id) = self.table.get(&(outer, sym)).copied().or_else(|| self.resolve(outer, sym)) {
-                    self.bindings[id as usize].keep = true;
-                }
+            if let Some((outer, sym)) = self.scope(scope).def
+                && let Some(id) = self.table.get(&(outer, sym)).copied().or_else(|| self.resolve(outer, sym))
+            {
+                self.bindings[id as usize].keep = true;
             }
             scope = self.scope(scope).parent;
         }

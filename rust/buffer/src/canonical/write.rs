@@ -223,9 +223,8 @@ impl<'s, 'a> Writer<'s, 'a> {
 
     fn annotated(&mut self, node: &StmtAnnAssign, scope: ScopeId) {
         // In a function the annotation of a plain name is never evaluated.
-        let idle = self.scopes.scope(scope).kind == ScopeKind::Function
-            && node.simple
-            && self.scopes.mode == Mode::Rename;
+        let idle =
+            self.scopes.scope(scope).kind == ScopeKind::Function && node.simple && self.scopes.mode == Mode::Rename;
         let bracket = matches!(*node.target, Expr::Name(_)) && !node.simple;
         self.push(if bracket { "(" } else { "" });
         self.expr(&node.target, level::ANY, scope);
@@ -260,11 +259,11 @@ impl<'s, 'a> Writer<'s, 'a> {
         self.push("(");
         self.parameters(&node.parameters, scope, inner, Some(annotated));
         self.push(")");
-        if let Some(returns) = &node.returns {
-            if annotated || !self.is_idle_annotation(returns, scope) {
-                self.push("->");
-                self.expr(returns, level::ANY, scope);
-            }
+        if let Some(returns) = &node.returns
+            && (annotated || !self.is_idle_annotation(returns, scope))
+        {
+            self.push("->");
+            self.expr(returns, level::ANY, scope);
         }
         self.block(&node.body, inner);
     }
@@ -321,11 +320,11 @@ impl<'s, 'a> Writer<'s, 'a> {
         annotated: Option<bool>,
     ) {
         self.variable(node.name.as_str(), inner);
-        if let (Some(always), Some(annotation)) = (annotated, &node.annotation) {
-            if always || !self.is_idle_annotation(annotation, outer) {
-                self.push(":");
-                self.expr(annotation, level::STAR, outer);
-            }
+        if let (Some(always), Some(annotation)) = (annotated, &node.annotation)
+            && (always || !self.is_idle_annotation(annotation, outer))
+        {
+            self.push(":");
+            self.expr(annotation, level::STAR, outer);
         }
     }
 

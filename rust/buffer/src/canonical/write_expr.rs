@@ -103,7 +103,8 @@ impl Writer<'_, '_> {
             }
             Expr::BinOp(node) => {
                 let own = operator_level(node.op);
-                let (left, right) = if node.op == Operator::Pow { (level::AWAIT, level::UNARY) } else { (own, own + 1) };
+                let (left, right) =
+                    if node.op == Operator::Pow { (level::AWAIT, level::UNARY) } else { (own, own + 1) };
                 self.expr(&node.left, left, scope);
                 self.push(node.op.as_str());
                 self.expr(&node.right, right, scope);
@@ -138,9 +139,15 @@ impl Writer<'_, '_> {
                 self.push("}");
             }
             Expr::Set(node) => self.bracketed("{", &node.elts, "}", scope),
-            Expr::ListComp(node) => self.comprehension("[", address(node), (None, &node.elt), &node.generators, "]", scope),
-            Expr::SetComp(node) => self.comprehension("{", address(node), (None, &node.elt), &node.generators, "}", scope),
-            Expr::Generator(node) => self.comprehension("(", address(node), (None, &node.elt), &node.generators, ")", scope),
+            Expr::ListComp(node) => {
+                self.comprehension("[", address(node), (None, &node.elt), &node.generators, "]", scope)
+            }
+            Expr::SetComp(node) => {
+                self.comprehension("{", address(node), (None, &node.elt), &node.generators, "}", scope)
+            }
+            Expr::Generator(node) => {
+                self.comprehension("(", address(node), (None, &node.elt), &node.generators, ")", scope)
+            }
             Expr::DictComp(node) => {
                 let pair = (Some(node.key.as_deref()), &*node.value);
                 self.comprehension("{", address(node), pair, &node.generators, "}", scope);
@@ -228,7 +235,10 @@ impl Writer<'_, '_> {
             Expr::Slice(node) => {
                 for (part, before) in [(&node.lower, ""), (&node.upper, ":"), (&node.step, ":")] {
                     // `a[:]` and `a[::]` mean the same.
-                    if part.is_some() || before == ":" && self.out.as_bytes().last() != Some(&b':') || node.step.is_some() {
+                    if part.is_some()
+                        || before == ":" && self.out.as_bytes().last() != Some(&b':')
+                        || node.step.is_some()
+                    {
                         self.push(before);
                     }
                     if let Some(part) = part {
@@ -393,7 +403,7 @@ impl Writer<'_, '_> {
     /// Write the inside of a single-quoted literal; `text` is UTF-8 and keeps what is beyond ASCII.
     fn escape(&mut self, bytes: &[u8], text: bool, interpolated: bool) {
         let plain = |byte: u8| {
-            (byte >= b' ' && byte < 0x7f && byte != b'\'' && byte != b'\\' || text && byte >= 0x80)
+            ((b' '..0x7f).contains(&byte) && byte != b'\'' && byte != b'\\' || text && byte >= 0x80)
                 && !(interpolated && matches!(byte, b'{' | b'}'))
         };
         let mut rest = bytes;

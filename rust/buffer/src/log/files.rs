@@ -62,7 +62,8 @@ pub(crate) fn check_header(path: &Path, bytes: &[u8], generation: u64, segment: 
     }
     check_version(path, u32::from_le_bytes(number(header, 8)))?;
     let Some(content) = unseal(header) else { return Err(damaged("the header's checksum does not match")) };
-    let (own_generation, own_segment) = (u64::from_le_bytes(number(content, 12)), u32::from_le_bytes(number(content, 20)));
+    let (own_generation, own_segment) =
+        (u64::from_le_bytes(number(content, 12)), u32::from_le_bytes(number(content, 20)));
     if (own_generation, own_segment) != (generation, segment) {
         return Err(damaged("the header belongs to another segment"));
     }
@@ -161,8 +162,13 @@ pub(crate) fn read_acknowledged(folder: &Path, generation: u64) -> Result<Option
 impl Acknowledged {
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(ACKNOWLEDGED);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).context("open", &path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .context("open", &path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).context("read", &path)?;
         let orders = bytes.chunks(PLACE).filter_map(unseal).filter(|content| content.len() == PLACE - 4);
@@ -195,8 +201,13 @@ pub(crate) struct Lock {
 impl Lock {
     pub(crate) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).context("open", &path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .context("open", &path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

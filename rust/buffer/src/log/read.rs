@@ -57,10 +57,10 @@ pub(crate) fn segments(folder: &Path, generation: u64) -> Result<Vec<u32>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).context("list", folder)? {
         let name = entry.context("list", folder)?.file_name();
-        if let Some((of, segment)) = name.to_str().and_then(files::parse_segment_name) {
-            if of == generation {
-                found.push(segment);
-            }
+        if let Some((of, segment)) = name.to_str().and_then(files::parse_segment_name)
+            && of == generation
+        {
+            found.push(segment);
         }
     }
     found.sort_unstable();

@@ -83,9 +83,10 @@ impl Scopes<'_> {
     /// Functions whose text can be taken, and all that enclose them: `<function f.<locals>.g at 0x...>`.
     fn keep_names_that_text_can_show(&mut self) {
         let shadowed = self.stored_attributes.iter().any(|name| words::CONSUMERS.contains(name))
-            || self.bindings.iter().any(|binding| {
-                !binding.plain_import && words::CONSUMERS.contains(&self.texts[binding.sym as usize])
-            });
+            || self
+                .bindings
+                .iter()
+                .any(|binding| !binding.plain_import && words::CONSUMERS.contains(&self.texts[binding.sym as usize]));
         let shows = |position: Position| match position {
             Position::Callee => false,
             Position::Consumed => shadowed,
@@ -132,7 +133,7 @@ impl Scopes<'_> {
             let elsewhere = self.bindings.iter().enumerate().any(|(index, binding)| {
                 binding.sym == f && binding.keep && Some(index) != self.entry.map(|id| id as usize)
             });
-            let free = self.table.get(&(MODULE, f)).is_none();
+            let free = !self.table.contains_key(&(MODULE, f));
             self.entry.is_some_and(|id| self.binding(id).sym != f) && (elsewhere || free || self.kept.contains(&f))
         });
         if taken {
