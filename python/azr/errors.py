@@ -26,6 +26,17 @@ class EngineError(AzrError):
     """A rollout engine failed or broke its contract; never a reward."""
 
 
+class SandboxError(AzrError):
+    """The sandbox itself failed: no verdict about any program follows, and nothing may be rewarded for it.
+
+    `code` says how: wall_clock, cancelled, forked, bad_guest, guest_contract, bad_limit, host, runtime.
+    """
+
+    def __init__(self, message: str, code: str = "other") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class RunError(AzrError):
     """A run folder cannot be used: locked, foreign, damaged, full or read-only."""
 

@@ -61,6 +61,8 @@ class Reason(StrEnum):
     STACK_OVERFLOW = "stack_overflow"
     OUTPUT_TOO_LONG = "output_too_long"
     NOT_A_TASK_VALUE = "not_a_task_value"
+    CRASHED = "crashed"
+    """It brought the guest's interpreter down, and nothing else."""
     NONDETERMINISTIC = "nondeterministic"
 
 

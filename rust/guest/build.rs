@@ -30,6 +30,10 @@ const PARTS: &str = "
     encodings/punycode encodings/raw_unicode_escape encodings/rot_13 encodings/unicode_escape
     encodings/utf_16 encodings/utf_16_be encodings/utf_16_le encodings/utf_32 encodings/utf_32_be
     encodings/utf_32_le encodings/utf_7 encodings/utf_8 encodings/utf_8_sig
+    encodings/big5 encodings/cp1250 encodings/cp1251 encodings/cp1253 encodings/cp1254 encodings/cp850
+    encodings/cp932 encodings/cp949 encodings/euc_jp encodings/euc_kr encodings/gb18030 encodings/gb2312
+    encodings/gbk encodings/hz encodings/iso2022_jp encodings/iso8859_2 encodings/iso8859_5
+    encodings/iso8859_9 encodings/koi8_r encodings/mac_roman encodings/shift_jis
 ";
 
 fn main() {

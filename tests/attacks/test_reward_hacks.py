@@ -90,7 +90,7 @@ def test_outputs_that_are_too_long_are_rejected_not_cut(make_parts: Make) -> Non
     """C4: a cut output made an unsolvable task."""
     verdict = judged(make_parts, "def f(a):\n    return list(range(1000000))")
     assert isinstance(verdict, Rejected)
-    assert verdict.reason in (Reason.OUTPUT_TOO_LONG, Reason.OUT_OF_FUEL, Reason.OUT_OF_MEMORY)
+    assert verdict.reason in (Reason.NOT_A_TASK_VALUE, Reason.OUT_OF_FUEL, Reason.OUT_OF_MEMORY)
 
 
 def test_the_text_input_in_a_name_is_no_offence(make_parts: Make) -> None:

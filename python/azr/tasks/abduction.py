@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from azr.tasks.base import KindOptions
-from azr.tasks.common import answer_of, first_failure, make_task, parse_program_and_input
+from azr.tasks.common import answer_of, first_failure, make_task, parse_program_and_input, values
 from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
@@ -33,7 +33,7 @@ class Abduction:
 
     def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         failure = first_failure(results)
-        return failure or make_task(self.kind, draft, completion, [result.value for result in results])
+        return failure or make_task(self.kind, draft, completion, values(results))
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"program": task.program, "output": task.outputs[0].repr}

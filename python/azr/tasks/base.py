@@ -5,7 +5,7 @@ A new kind is one class with this protocol and one line in `azr.tasks.KINDS`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -24,7 +24,7 @@ class KindOptions:
     induction_score: str = "binary"
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Literal["strict", "python"]:
         return "strict" if self.strict else "python"
 
 

@@ -37,6 +37,13 @@ def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
     return None
 
 
+def values(results: Sequence["Ran | Invalid"]) -> list["Value"]:
+    """The outputs of results among which none failed."""
+    from azr.sandbox import Valid
+
+    return [result.value for result in results if isinstance(result, Valid)]
+
+
 def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequence["Value"]) -> Task:
     """A task with its provenance; the step and the id are given where it is stored."""
     prompt = completion.prompt

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from azr.tasks.base import KindOptions
-from azr.tasks.common import first_failure, make_task
+from azr.tasks.common import first_failure, make_task, values
 from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, Block, BlockSyntax, last, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
@@ -41,7 +41,7 @@ class Induction:
 
     def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
         failure = first_failure(results)
-        return failure or make_task(self.kind, draft, completion, [result.value for result in results])
+        return failure or make_task(self.kind, draft, completion, values(results))
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"pairs": self._pairs(syntax, task, shown(task)), "message": task.message}

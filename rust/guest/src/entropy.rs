@@ -126,6 +126,9 @@ fn turn_over(vm: &VirtualMachine) -> PyResult<()> {
     // These read a set's elements without asking for its iterator.
     types.list_type.slots.init.store(Some(init_list));
     types.tuple_type.slots.new.store(Some(new_tuple));
+    // Their short cut past the two slots above.
+    types.list_type.slots.vectorcall.store(None);
+    types.tuple_type.slots.vectorcall.store(None);
     interpreter::call(vm, "azr_prelude", "turn_over")?;
     let prelude = interpreter::import(vm, "azr_prelude")?;
     for (class, name, replacement) in [

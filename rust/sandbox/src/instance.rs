@@ -265,3 +265,47 @@ impl Instance {
         Ok(hot)
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "compiler")]
+mod tests {
+    use super::*;
+
+    /// Programs that write all over their memory, and some that end in the middle.
+    const PROGRAMS: &[(&str, &str)] = &[
+        ("def f(n):\n    return n", "1"),
+        ("import builtins, sys, math\ndef f(n):\n    builtins.x = sys.y = math.pi = [n] * 1000\n    return n", "7"),
+        ("def f(n):\n    return len([str(i) * 9 for i in range(n)])", "30000"),
+        ("def f(n):\n    return f(n - 1) if n else 0", "900"),
+        ("def f(n):\n    return 1 / n", "0"),
+        ("def f(n:", "0"),
+        ("import re, json, datetime\ndef f(n):\n    return re.sub('a', json.dumps(n), str(datetime.date(2020, 1, n)))", "9"),
+    ];
+
+    #[test]
+    fn every_byte_of_a_used_instance_is_what_it_was() {
+        let guest = Guest::embedded().unwrap();
+        assert!(guest.hot_bytes() > 0, "some pages are copied back, or this shows less than it should");
+        let worker = std::thread::Builder::new().stack_size(crate::guest::STACK_BYTES + (2 << 20));
+        let check = move || {
+            let mut instance = Instance::new(&guest).unwrap();
+            assert!(instance.is_fresh());
+            for (program, arguments) in PROGRAMS {
+                let request = Request::Run(Run {
+                    program: (*program).to_owned(),
+                    call: Some(azr_wire::Call { entry: "f".into(), arguments: (*arguments).into() }),
+                    limits: GuestLimits { memory_bytes: 1 << 26, output_bytes: 1 << 16, value_bytes: 1 << 16 },
+                    entropy: crate::program::second_entropy(),
+                });
+                let shift = crate::program::second_entropy().address_shift;
+                let budget =
+                    Budget { fuel: 1 << 32, memory_bytes: 1 << 26, address_shift: shift, response_bytes: 1 << 20 };
+                let (answer, _) =
+                    instance.answer(&request.encode(), budget, Duration::MAX, &Cancel::new()).unwrap();
+                assert!(matches!(answer, Answer::Response(_)), "{program}: {answer:?}");
+                assert!(instance.is_fresh(), "after {program}");
+            }
+        };
+        worker.spawn(check).unwrap().join().unwrap();
+    }
+}

@@ -67,19 +67,19 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// The variant's name as it stands in JSON and in Python: `returned`, `out of fuel`, ...
+    /// The variant's name as it stands in JSON and in Python: `returned`, `out_of_fuel`, ...
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Returned(_) => "returned",
             Self::Raised { .. } => "raised",
-            Self::SyntaxError { .. } => "syntax error",
-            Self::InvalidInput(_) => "invalid input",
-            Self::OutOfFuel { .. } => "out of fuel",
-            Self::OutOfMemory { .. } => "out of memory",
-            Self::StackOverflow => "stack overflow",
-            Self::OutputTooLong { .. } => "output too long",
-            Self::NotATaskValue(_) => "not a task value",
+            Self::SyntaxError { .. } => "syntax_error",
+            Self::InvalidInput(_) => "invalid_input",
+            Self::OutOfFuel { .. } => "out_of_fuel",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::StackOverflow => "stack_overflow",
+            Self::OutputTooLong { .. } => "output_too_long",
+            Self::NotATaskValue(_) => "not_a_task_value",
             Self::Crashed(_) => "crashed",
         }
     }

@@ -25,8 +25,20 @@ pub struct Sandbox {
 }
 
 /// Stops a batch from another thread: what has not ended yet ends with [`Error::Cancelled`].
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+#[derive(Clone, Default)]
+pub struct Cancel {
+    on: Arc<AtomicBool>,
+    poll: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cancel").field("on", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}
+
+/// How often a thread that waits for a batch asks [`Cancel::polling`]'s question.
+const POLL: Duration = Duration::from_millis(50);
 
 impl Cancel {
     /// A switch that is off.
@@ -35,15 +47,21 @@ impl Cancel {
         Self::default()
     }
 
+    /// A switch that also goes on when `poll`, asked now and then by the thread that waits for the batch,
+    /// says so.
+    pub fn polling(poll: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { on: Arc::default(), poll: Some(Arc::new(poll)) }
+    }
+
     /// Stops every batch that was given this switch, within some 20 ms.
     pub fn cancel(&self) {
         // Relaxed: the flag carries no data; a worker that sees it late stops late.
-        self.0.store(true, Ordering::Relaxed);
+        self.on.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
         // Relaxed: as in `cancel`.
-        self.0.load(Ordering::Relaxed)
+        self.on.load(Ordering::Relaxed)
     }
 }
 
@@ -198,7 +216,21 @@ impl Sandbox {
         }
         let mut left = lock(&batch.left);
         while *left > 0 {
-            left = batch.done.wait(left).unwrap_or_else(|poisoned| poisoned.into_inner());
+            let (guard, waited) = batch
+                .done
+                .wait_timeout(left, POLL)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            left = guard;
+            if waited.timed_out()
+                && let Some(poll) = &cancel.poll
+            {
+                // Not under the lock: the question may take its time, and workers need the lock.
+                drop(left);
+                if poll() {
+                    cancel.cancel();
+                }
+                left = lock(&batch.left);
+            }
         }
         drop(left);
         let mut results: Vec<Ran> = Vec::with_capacity(count);

@@ -57,14 +57,14 @@ impl InvalidReason {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::SyntaxError => "syntax error",
-            Self::InvalidInput => "invalid input",
+            Self::SyntaxError => "syntax_error",
+            Self::InvalidInput => "invalid_input",
             Self::Raised => "raised",
-            Self::OutOfFuel => "out of fuel",
-            Self::OutOfMemory => "out of memory",
-            Self::StackOverflow => "stack overflow",
-            Self::OutputTooLong => "output too long",
-            Self::NotATaskValue => "not a task value",
+            Self::OutOfFuel => "out_of_fuel",
+            Self::OutOfMemory => "out_of_memory",
+            Self::StackOverflow => "stack_overflow",
+            Self::OutputTooLong => "output_too_long",
+            Self::NotATaskValue => "not_a_task_value",
             Self::Crashed => "crashed",
             Self::Nondeterministic => "nondeterministic",
         }

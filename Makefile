@@ -1,0 +1,91 @@
+# `make help` lists what there is to make.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Runs on busy cores are several times slower without it.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help
+help: ## Show this.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	command -v uv >/dev/null || python3 -m pip install --quiet uv
+	uv venv --quiet $(VENV)
+
+$(VENV)/.tools: pyproject.toml | $(BIN)/python
+	uv pip install --quiet --python $(BIN)/python --group dev
+	touch $@
+
+# Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
+$(VENV)/.train: $(VENV)/.tools
+	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'tomli-w>=1.0'
+	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.*' 2>/dev/null; \
+	then echo 'torch: CPU build'; \
+	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
+	  uv pip install --python $(BIN)/python 'torch==2.13.*'; fi
+	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22' \
+	  'complexipy>=3' 'radon>=6' --group peers
+	touch $@
+
+SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
+$(VENV)/.extension: $(SOURCES) $(VENV)/.tools
+	. $(BIN)/activate && maturin develop --release --quiet --skip-install
+	uv pip install --quiet --python $(BIN)/python click
+	echo "$(CURDIR)/python" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/azr_source.pth"
+	printf '#!/bin/sh\nexec "%s" -m azr "$$@"\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/azr && chmod +x $(BIN)/azr
+	touch $@
+
+.PHONY: dev
+dev: $(VENV)/.extension $(VENV)/.train ## Set up everything for work on azr, in .venv.
+
+.PHONY: train
+train: dev ## Self-play on the CPU.
+	$(BIN)/azr train
+
+.PHONY: test
+test: dev ## Every test and check.
+	$(MAKE) lint
+	cargo test --release --workspace --exclude azr-python --quiet
+	$(BIN)/python -m pytest --quiet
+
+.PHONY: lint
+lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the guest's hash against its sources.
+	$(BIN)/ruff check python tests
+	$(BIN)/mypy
+	rust/guest/check.sh
+
+.PHONY: guest
+guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTING.md).
+	rust/guest/make.sh
+
+.PHONY: bench
+bench: $(VENV)/.extension ## Measure the sandbox beside its peers, on DATA=FILE.jsonl if given.
+	uv pip install --quiet --python $(BIN)/python pydantic-monty==1.5.0
+	$(BIN)/azr sandbox bench --peers $(if $(DATA),--data $(DATA))
+
+.PHONY: loom
+loom: ## Every interleaving of the buffer's table, by loom.
+	RUSTFLAGS='--cfg loom' LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \
+	  cargo test --release -p azr-buffer --lib models
+
+# The parser and the log's files are not for Miri: the table, the lanes and the samplers are.
+.PHONY: miri
+miri: ## The buffer's storage under Miri (nightly, with its component).
+	MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-ignore-leaks' CARGO_TARGET_DIR=target/miri \
+	  cargo +nightly miri test -p azr-buffer --test buffer -- eight_threads_lose only_measurements
+
+.PHONY: tsan
+tsan: ## The buffer's threads under ThreadSanitizer (nightly, with rust-src).
+	RUSTFLAGS='-Zsanitizer=thread' CARGO_TARGET_DIR=target/tsan cargo +nightly test -Zbuild-std \
+	  --target x86_64-unknown-linux-gnu -p azr-buffer --test buffer -- threads
+
+.PHONY: crash
+crash: ## 10,000 times kill -9, truncation or a flipped bit: nothing acknowledged is lost.
+	AZR_CRASH_TRIALS=10000 cargo test --release -p azr-buffer --test crash -- --nocapture
+
+FUZZ_SECONDS ?= 600
+.PHONY: fuzz-buffer
+fuzz-buffer: ## Fuzz the canonicaliser and the log reader (nightly, cargo-fuzz).
+	cd rust/buffer && cargo +nightly fuzz run canonical -- -max_total_time=$(FUZZ_SECONDS)
+	cd rust/buffer && cargo +nightly fuzz run log -- -max_total_time=$(FUZZ_SECONDS)

@@ -1,0 +1,104 @@
+"""How far the sandbox agrees with CPython on given programs."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from azr.errors import AzrError
+from azr.sandbox import InvalidReason, Outcome, Request, Sandbox, SyntaxProblem, Valid, Value
+
+
+@dataclass(slots=True)
+class Report:
+    """What was compared and what came of it."""
+
+    compared: int = 0
+    """Calls that return or raise under CPython."""
+    agree: int = 0
+    returned: int = 0
+    """Of the compared, those that return under CPython."""
+    returned_agree: int = 0
+    nondeterministic: int = 0
+    """Calls that differ from run to run under CPython."""
+    rejected: int = 0
+    """Of these, rejected by `validate`."""
+    rejected_as_such: int = 0
+    returned_but_rejected: int = 0
+    """Calls that return under CPython and are rejected by `validate` as nondeterministic."""
+    differ: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    code: str
+    input: str
+    want: dict[str, object]
+
+
+def measure(data: Path) -> Report:
+    """Run every row of a JSONL file. Raises AzrError for a row that is of neither form."""
+    rows = list(_rows(data))
+    sandbox = Sandbox()
+    report = Report()
+    outcomes = sandbox.run_batch([Request(program=row.code, call=row.input) for row in rows])
+    returns = [str(row.want["returns"]) for row in rows if "returns" in row.want]
+    gold = iter(sandbox.literals(returns))
+    for row, outcome in zip(rows, outcomes, strict=True):
+        _compare(report, row, outcome, next(gold) if "returns" in row.want else None)
+    verdicts = sandbox.validate([(row.code, [row.input]) for row in rows])
+    for row, verdict in zip(rows, verdicts, strict=True):
+        [result] = verdict.results
+        as_such = not isinstance(result, Valid) and result.reason is InvalidReason.NONDETERMINISTIC
+        if "nondeterministic" in row.want:
+            report.nondeterministic += 1
+            report.rejected += not isinstance(result, Valid)
+            report.rejected_as_such += as_such
+        elif "returns" in row.want:
+            report.returned_but_rejected += as_such
+    return report
+
+
+def _rows(data: Path) -> Iterator[_Row]:
+    for number, line in enumerate(data.read_text().splitlines(), 1):
+        row = json.loads(line)
+        if {"code", "input", "output"} <= row.keys():
+            yield _Row(row["code"], row["input"], {"returns": row["output"]})
+        elif {"code", "inputs", "outcomes"} <= row.keys():
+            for text, outcome in zip(row["inputs"], row["outcomes"], strict=True):
+                yield _Row(row["code"], text, outcome)
+        else:
+            raise AzrError(f"{data}, line {number}: needs code, input, output or code, inputs, outcomes")
+
+
+def _compare(report: Report, row: _Row, outcome: Outcome, gold: Value | SyntaxProblem | None) -> None:
+    if gold is not None:
+        report.compared += 1
+        report.returned += 1
+        if _returns_gold(outcome, gold, str(row.want["returns"])):
+            report.agree += 1
+            report.returned_agree += 1
+            return
+        want = str(row.want["returns"])
+    elif "raises" in row.want:
+        report.compared += 1
+        if outcome.exception == row.want["raises"]:
+            report.agree += 1
+            return
+        want = f"raises {row.want['raises']}"
+    else:
+        return
+    report.differ.append({"code": row.code, "input": row.input, "want": want, "got": _text(outcome)})
+
+
+def _returns_gold(outcome: Outcome, gold: Value | SyntaxProblem, text: str) -> bool:
+    if isinstance(gold, Value):
+        return outcome.value is not None and outcome.value.equals(gold, "strict")
+    # Not plain data under CPython either: an object's repr. Its class is all that can agree.
+    return (outcome.message is not None and "is not plain data" in outcome.message) or "nan" in text
+
+
+def _text(outcome: Outcome) -> str:
+    if outcome.value is not None:
+        return outcome.value.repr
+    return ": ".join(str(part) for part in (outcome.kind, outcome.exception, outcome.message) if part)

@@ -1,0 +1,307 @@
+//! Class `Sandbox` and the values that it gives and takes. Batches in, batches out, without the GIL.
+//!
+//! Outcomes cross as plain tuples and values as their canonical bytes: `azr/sandbox.py` gives both their types.
+
+#![expect(unsafe_code, reason = "loads the native code that this crate's build script made")]
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use azr_sandbox::{
+    Cancel, Check, Ended, Equality, Error, Guest, Limits, Literal, Outcome, Program, Validation, Value,
+};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::value;
+
+/// Fuel, memory, output, value, source, nesting, wall seconds.
+type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
+
+/// Source, entry, argument text, limits.
+type RequestRow = (String, String, Option<String>, Option<LimitsRow>);
+
+/// Kind, value, class, message, traceback, limit, stdout, stderr, fuel used, peak memory.
+type OutcomeRow = (
+    &'static str,
+    Option<Vec<u8>>,
+    Option<String>,
+    Option<String>,
+    Vec<(u32, String)>,
+    Option<u64>,
+    String,
+    String,
+    u64,
+    u32,
+);
+
+/// Verdict, outcome, problem.
+type CheckRow = (bool, Option<OutcomeRow>, Option<String>);
+
+/// An error of the sandbox as `azr.errors.SandboxError(message, code)`.
+fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let code = match error {
+        Error::BadGuest(_) => "bad_guest",
+        Error::GuestContract(_) => "guest_contract",
+        Error::WallClock { .. } => "wall_clock",
+        Error::Cancelled => "cancelled",
+        Error::Forked { .. } => "forked",
+        Error::BadLimit { .. } => "bad_limit",
+        Error::Host(_) => "host",
+        Error::Runtime(_) => "runtime",
+        _ => "other",
+    };
+    let class = CLASS.import(py, "azr.errors", "SandboxError");
+    match class.and_then(|class| class.call1((error.to_string(), code))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+/// The guest that this module carries, as native code.
+fn shipped() -> Result<Guest, Error> {
+    static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.code.zst"));
+    static GUEST: OnceLock<Guest> = OnceLock::new();
+    if let Some(guest) = GUEST.get() {
+        return Ok(guest.clone());
+    }
+    let code = zstd::decode_all(CODE)?;
+    // SAFETY: the bytes are part of this library: its build script made them with the same version.
+    let guest = unsafe { Guest::from_precompiled(&code)? };
+    Ok(GUEST.get_or_init(|| guest).clone())
+}
+
+/// Runs untrusted Python: see `azr.sandbox.Sandbox`.
+#[pyclass(frozen, module = "azr._azr")]
+pub(crate) struct Sandbox(azr_sandbox::Sandbox);
+
+#[pymethods]
+impl Sandbox {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        threads: Option<usize>,
+        limits: Option<LimitsRow>,
+        guest: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let made = py.detach(|| {
+            let guest = match guest {
+                None => shipped()?,
+                Some(path) => Guest::from_wasm(&read_wasm(&path)?)?,
+            };
+            let limits = limits.map_or_else(Limits::default, limits_of);
+            match threads {
+                None => azr_sandbox::Sandbox::new(&guest, limits),
+                Some(threads) => azr_sandbox::Sandbox::with_threads(&guest, limits, threads),
+            }
+        });
+        made.map(Self).map_err(|error| raise(py, &error))
+    }
+
+    /// Worker threads.
+    #[getter]
+    fn threads(&self) -> usize {
+        self.0.threads()
+    }
+
+    /// The limits of requests without their own.
+    #[getter]
+    fn limits(&self) -> LimitsRow {
+        limits_row(self.0.limits())
+    }
+
+    fn run_batch(&self, py: Python<'_>, requests: Vec<RequestRow>) -> PyResult<Vec<OutcomeRow>> {
+        let programs: Vec<Program> = requests.into_iter().map(program).collect();
+        let outcomes = self.run(py, move |sandbox, cancel| sandbox.run_batch(&programs, cancel))?;
+        Ok(outcomes.into_iter().map(outcome_row).collect())
+    }
+
+    fn validate(
+        &self,
+        py: Python<'_>,
+        items: Vec<(String, Vec<String>)>,
+    ) -> PyResult<Vec<Vec<(Option<&'static str>, Option<Vec<u8>>, u64, Option<OutcomeRow>)>>> {
+        let counts: Vec<usize> = items.iter().map(|(_, inputs)| inputs.len()).collect();
+        let flat = self.run(py, move |sandbox, cancel| {
+            sandbox.validate(&items, cancel).into_iter().flatten().collect()
+        })?;
+        let mut rows = flat.into_iter().map(|validation| match validation {
+            Validation::Valid { value, fuel_used } => (None, Some(value.encode()), fuel_used, None),
+            Validation::Invalid { reason, outcome } => {
+                (Some(reason.name()), None, outcome.fuel_used, Some(outcome_row(outcome)))
+            }
+        });
+        Ok(counts.into_iter().map(|count| rows.by_ref().take(count).collect()).collect())
+    }
+
+    fn check_output(
+        &self,
+        py: Python<'_>,
+        items: Vec<(String, Vec<u8>)>,
+        strict: bool,
+        tolerance: f64,
+    ) -> PyResult<Vec<CheckRow>> {
+        let items = items
+            .into_iter()
+            .map(|(text, gold)| Ok((text, value::decode(&gold)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        let equality = Equality { strict, tolerance };
+        let checks =
+            self.run(py, move |sandbox, cancel| sandbox.check_output(&items, equality, cancel))?;
+        Ok(checks.into_iter().map(check_row).collect())
+    }
+
+    fn check_input(
+        &self,
+        py: Python<'_>,
+        items: Vec<(String, String, Vec<u8>)>,
+        strict: bool,
+        tolerance: f64,
+    ) -> PyResult<Vec<CheckRow>> {
+        let items = items
+            .into_iter()
+            .map(|(source, input, gold)| Ok((source, input, value::decode(&gold)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        let equality = Equality { strict, tolerance };
+        let checks =
+            self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel))?;
+        Ok(checks.into_iter().map(check_row).collect())
+    }
+
+    fn literals(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<(Option<Vec<u8>>, Option<String>)>> {
+        let literals = self.run(py, move |sandbox, cancel| sandbox.literals(&texts, cancel))?;
+        Ok(literals
+            .into_iter()
+            .map(|literal| match literal {
+                Literal::Value(value) => (Some(value.encode()), None),
+                Literal::Invalid(why) => (None, Some(why)),
+            })
+            .collect())
+    }
+
+    fn imports(
+        &self,
+        py: Python<'_>,
+        programs: Vec<String>,
+    ) -> PyResult<Vec<(Option<Vec<String>>, Option<String>)>> {
+        let found = self.run(py, move |sandbox, cancel| sandbox.imports(&programs, cancel))?;
+        Ok(found
+            .into_iter()
+            .map(|program| match program {
+                Ok(names) => (Some(names), None),
+                Err(why) => (None, Some(why)),
+            })
+            .collect())
+    }
+}
+
+impl Sandbox {
+    /// The one door out of the GIL: runs a batch, stops it on Ctrl-C, and raises the first failure of ours.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&azr_sandbox::Sandbox, &Cancel) -> Vec<Result<T, Error>> + Send,
+    ) -> PyResult<Vec<T>> {
+        let interrupted: Arc<Mutex<Option<PyErr>>> = Arc::default();
+        let seen = Arc::clone(&interrupted);
+        let cancel = Cancel::polling(move || {
+            Python::attach(|py| match py.check_signals() {
+                Ok(()) => false,
+                Err(error) => {
+                    *seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+                    true
+                }
+            })
+        });
+        let results = py.detach(|| work(&self.0, &cancel));
+        let mut interrupted = interrupted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(error) = interrupted.take() {
+            return Err(error);
+        }
+        results
+            .into_iter()
+            .collect::<Result<Vec<T>, Error>>()
+            .map_err(|error| raise(py, &error))
+    }
+}
+
+/// Whether two encoded values are the same.
+#[pyfunction]
+pub(crate) fn values_equal(a: &[u8], b: &[u8], strict: bool, tolerance: f64) -> PyResult<bool> {
+    Ok(Equality { strict, tolerance }.holds(&value::decode(a)?, &value::decode(b)?))
+}
+
+/// The text of an encoded value, as Python's `repr` writes it, sets in one fixed order.
+#[pyfunction]
+pub(crate) fn value_repr(encoded: &[u8]) -> PyResult<String> {
+    Ok(azr_sandbox::repr(&value::decode(encoded)?))
+}
+
+fn read_wasm(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    let bytes = std::fs::read(path)?;
+    if bytes.starts_with(b"\0asm") { Ok(bytes) } else { Ok(zstd::decode_all(&bytes[..])?) }
+}
+
+fn limits_of(row: LimitsRow) -> Limits {
+    let (fuel, memory_bytes, output_bytes, value_bytes, source_bytes, nesting, wall) = row;
+    // Out of range becomes zero, which is refused by name.
+    let wall = Duration::try_from_secs_f64(wall).unwrap_or_default();
+    Limits { fuel, memory_bytes, output_bytes, value_bytes, source_bytes, nesting, wall }
+}
+
+fn limits_row(limits: &Limits) -> LimitsRow {
+    (
+        limits.fuel,
+        limits.memory_bytes,
+        limits.output_bytes,
+        limits.value_bytes,
+        limits.source_bytes,
+        limits.nesting,
+        limits.wall.as_secs_f64(),
+    )
+}
+
+fn program((source, entry, call, limits): RequestRow) -> Program {
+    let program = match call {
+        None => Program::script(source),
+        Some(arguments) => Program::call(source, entry, arguments),
+    };
+    match limits {
+        None => program,
+        Some(limits) => program.with_limits(limits_of(limits)),
+    }
+}
+
+fn outcome_row(outcome: Outcome) -> OutcomeRow {
+    let kind = outcome.ended.kind();
+    let (mut value, mut class, mut message, mut traceback, mut limit) =
+        (None, None, None, Vec::new(), None);
+    match outcome.ended {
+        Ended::Returned(returned) => value = Some(Value::encode(&returned)),
+        Ended::Raised { class: name, message: text, traceback: frames } => {
+            (class, message) = (Some(name), Some(text));
+            traceback = frames.into_iter().map(|frame| (frame.line, frame.function)).collect();
+        }
+        Ended::SyntaxError { message: text, line } => {
+            message = Some(text);
+            traceback.push((line, "<module>".to_owned()));
+        }
+        Ended::InvalidInput(why) | Ended::NotATaskValue(why) | Ended::Crashed(why) => {
+            message = Some(why);
+        }
+        Ended::OutOfFuel { limit: bound } => limit = Some(bound),
+        Ended::OutOfMemory { limit: bound } | Ended::OutputTooLong { limit: bound } => {
+            limit = Some(u64::from(bound));
+        }
+        _ => {}
+    }
+    let Outcome { stdout, stderr, fuel_used, peak_memory, .. } = outcome;
+    (kind, value, class, message, traceback, limit, stdout, stderr, fuel_used, peak_memory)
+}
+
+fn check_row(check: Check) -> CheckRow {
+    (check.correct, check.outcome.map(outcome_row), check.problem)
+}

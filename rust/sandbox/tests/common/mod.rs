@@ -1,0 +1,59 @@
+//! A sandbox for tests: the embedded guest, compiled once for all test binaries of a build.
+
+#![expect(unsafe_code, reason = "loads what it compiled itself, from the build's own folder")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use azr_sandbox::{Cancel, Ended, Guest, Limits, Outcome, Program, Sandbox, embedded_wasm, repr};
+
+pub fn guest() -> Guest {
+    static GUEST: OnceLock<Guest> = OnceLock::new();
+    GUEST
+        .get_or_init(|| {
+            let wasm = embedded_wasm().unwrap();
+            let name = format!("guest-{}.code", blake3::hash(&wasm).to_hex());
+            let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+            if !path.exists() {
+                let partial = path.with_extension(std::process::id().to_string());
+                std::fs::write(&partial, Guest::precompile(&wasm, false).unwrap()).unwrap();
+                std::fs::rename(&partial, &path).unwrap();
+            }
+            let code = std::fs::read(&path).unwrap();
+            // SAFETY: `Guest::precompile` of this build wrote the file.
+            unsafe { Guest::from_precompiled(&code) }.unwrap()
+        })
+        .clone()
+}
+
+/// Small limits, so that what should hit one hits it soon.
+pub fn limits() -> Limits {
+    Limits { fuel: 2_000_000_000, memory_bytes: 64 << 20, ..Limits::default() }
+}
+
+pub fn sandbox() -> &'static Sandbox {
+    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
+    SANDBOX.get_or_init(|| Sandbox::with_threads(&guest(), limits(), 2).unwrap())
+}
+
+pub fn run(program: &str, arguments: &str) -> Outcome {
+    sandbox().run(&Program::call(program, "f", arguments)).unwrap()
+}
+
+pub fn script(program: &str) -> Outcome {
+    sandbox().run(&Program::script(program)).unwrap()
+}
+
+/// The returned value's text, or how else the program ended.
+pub fn text(outcome: &Outcome) -> String {
+    match &outcome.ended {
+        Ended::Returned(value) => repr(value),
+        Ended::Raised { class, .. } => class.clone(),
+        other => other.kind().to_owned(),
+    }
+}
+
+pub fn run_all(programs: &[Program]) -> Vec<Outcome> {
+    sandbox().run_batch(programs, &Cancel::new()).into_iter().map(Result::unwrap).collect()
+}

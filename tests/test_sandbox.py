@@ -1,0 +1,249 @@
+"""The sandbox as Python sees it: typed results, order, threads, processes, interruption."""
+
+import asyncio
+import faulthandler
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from azr.errors import SandboxError
+from azr.sandbox import (
+    Imports,
+    Invalid,
+    InvalidReason,
+    Limits,
+    OutcomeKind,
+    Request,
+    Sandbox,
+    SyntaxProblem,
+    Valid,
+    Value,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+IDENTITY = "def f(x):\n    return x"
+READER = Sandbox(threads=1)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    return Sandbox(threads=2, limits=Limits(fuel=2_000_000_000, memory_bytes=64 << 20))
+
+
+def plain_data() -> st.SearchStrategy[object]:
+    hashable = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+        lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
+        max_leaves=4,
+    )
+    return st.recursive(
+        hashable | st.complex_numbers(allow_nan=False),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.tuples(inner)
+            | st.dictionaries(hashable, inner, max_size=3)
+            | st.sets(hashable, max_size=3)
+        ),
+        max_leaves=8,
+    )
+
+
+@given(plain_data())
+def test_values_survive_the_crossing(data: object) -> None:
+    value = Value.of(data)
+    assert value.to_python() == data
+    assert Value.from_encoded(value.encoded) == value
+    assert value.equals(Value.of(data)) and value.equals(Value.of(data), "strict")
+
+
+@given(plain_data(), plain_data())
+def test_equality_is_pythons_own(a: object, b: object) -> None:
+    assert Value.of(a).equals(Value.of(b)) == (a == b)
+
+
+def _without_sets(data: object) -> bool:
+    return "{" not in repr(data) and "frozenset" not in repr(data)
+
+
+@given(plain_data().filter(_without_sets))
+def test_repr_is_pythons_own(data: object) -> None:
+    # Printable characters depend on the Unicode version, and both sides have their own.
+    if repr(data).isascii():
+        assert Value.of(data).repr == repr(data)
+
+
+@settings(deadline=None, max_examples=60)
+# The text of a complex number with a negative zero or an infinity does not evaluate to it, in CPython either.
+@given(plain_data().filter(lambda data: repr(data).isascii() and "j" not in repr(data)))
+def test_the_guest_reads_what_python_writes(data: object) -> None:
+    [read] = READER.literals([repr(data)])
+    assert isinstance(read, Value), read
+    assert read.equals(Value.of(data), "strict") or -0.0 in _leaves(data)
+
+
+def _leaves(data: object) -> list[object]:
+    if isinstance(data, dict):
+        return [leaf for pair in data.items() for leaf in _leaves(pair)]
+    if isinstance(data, list | tuple | set | frozenset):
+        return [leaf for item in data for leaf in _leaves(item)]
+    return [data]
+
+
+def test_bytes_that_encode_nothing_are_refused() -> None:
+    for encoded in (b"", b"\xff", b"\x03\x01\x00", b"\x09\xff\xff\xff\xff\x0f", b"\x09\x01" * 5_000):
+        with pytest.raises(ValueError):
+            Value.from_encoded(encoded)
+    with pytest.raises(TypeError):
+        Value.of(object())
+    with pytest.raises(ValueError):
+        Value.of([float("nan")])
+
+
+def test_an_outcome_says_how_and_what_it_took(sandbox: Sandbox) -> None:
+    outcome = sandbox.run("def f(x):\n    print('hi')\n    return {x: [1.5, None]}", call="'a'")
+    assert outcome.kind is OutcomeKind.RETURNED and outcome.value is not None
+    assert outcome.value.to_python() == {"a": [1.5, None]} and outcome.stdout == "hi\n"
+    assert outcome.fuel_used > 0 and outcome.peak_memory > 0
+    raised = sandbox.run("def f(x):\n    return g(x)\ndef g(x):\n    raise KeyError('gone')", call="1")
+    assert (raised.kind, raised.exception) == (OutcomeKind.RAISED, "KeyError")
+    assert raised.traceback == ((2, "f"), (4, "g"))
+    spent = sandbox.run("while True: pass", limits=Limits(fuel=1_000_000))
+    assert (spent.kind, spent.limit, spent.fuel_used) == (OutcomeKind.OUT_OF_FUEL, 1_000_000, 1_000_000)
+
+
+def test_batches_keep_order(sandbox: Sandbox) -> None:
+    requests = [Request(program=f"def f(x):\n    return x + {n}", call=str(n)) for n in range(300)]
+    outcomes = sandbox.run_batch(requests)
+    assert [outcome.value and outcome.value.to_python() for outcome in outcomes] == [2 * n for n in range(300)]
+    assert sandbox.run_batch([]) == []
+
+
+def test_the_event_loop_goes_on_while_a_batch_runs(sandbox: Sandbox) -> None:
+    async def both() -> tuple[int, int]:
+        batch = asyncio.create_task(sandbox.arun_batch([Request(program=IDENTITY, call="1")] * 200))
+        ticks = 0
+        while not batch.done():
+            await asyncio.sleep(0)
+            ticks += 1
+        return len(await batch), ticks
+
+    count, ticks = asyncio.run(both())
+    assert count == 200 and ticks > 1
+
+
+def test_threads_share_one_sandbox(sandbox: Sandbox) -> None:
+    results: dict[int, object] = {}
+
+    def work(number: int) -> None:
+        outcome = sandbox.run(IDENTITY, call=str(number))
+        results[number] = outcome.value and outcome.value.to_python()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {number: number for number in range(20)}
+
+
+def test_a_forked_child_is_told_and_can_make_its_own(sandbox: Sandbox) -> None:
+    sandbox.run(IDENTITY, call="1")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            sandbox.run(IDENTITY, call="1")
+            text = "the parent's sandbox ran"
+        except SandboxError as error:
+            own = Sandbox(threads=1).run(IDENTITY, call="42")
+            text = f"{error.code} {own.value.to_python() if own.value else own}"
+        os.write(writer, text.encode())
+        os._exit(0)
+    os.close(writer)
+    text = os.read(reader, 1000).decode()
+    os.waitpid(child, 0)
+    assert text == "forked 42"
+
+
+def test_spawned_processes_work(tmp_path: Path) -> None:
+    script = (
+        "from azr.sandbox import Sandbox\n"
+        "from multiprocessing import get_context\n"
+        "def work(n):\n    return Sandbox(threads=1).run('def f(x): return x', call=str(n)).value.to_python()\n"
+        "if __name__ == '__main__':\n"
+        "    with get_context('spawn').Pool(1) as pool:\n        print(pool.map(work, [3, 4]))\n"
+    )
+    file = tmp_path / "spawns.py"
+    file.write_text(script)
+    ran = subprocess.run([sys.executable, file], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "[3, 4]", ran.stderr
+
+
+def test_faulthandler_and_traps_get_along(sandbox: Sandbox) -> None:
+    faulthandler.enable()
+    try:
+        outcome = sandbox.run("import sys\nsys.setrecursionlimit(10**9)\ndef g():\n    return g()\ng()")
+        assert outcome.kind in (OutcomeKind.RAISED, OutcomeKind.STACK_OVERFLOW)
+    finally:
+        faulthandler.disable()
+
+
+def test_ctrl_c_stops_a_batch(sandbox: Sandbox) -> None:
+    script = (
+        "import threading, os, signal\n"
+        "from azr.sandbox import Limits, Request, Sandbox\n"
+        "sandbox = Sandbox(threads=2)\n"
+        "loop = Request(program='while True: pass', limits=Limits(fuel=1 << 60, wall_seconds=3600))\n"
+        "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "try:\n    sandbox.run_batch([loop] * 8)\nexcept KeyboardInterrupt:\n"
+        "    print('stopped', sandbox.run('def f(x): return x', call='1').value.repr)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "stopped 1", ran.stderr
+
+
+def test_the_wall_clock_raises_and_decides_nothing(sandbox: Sandbox) -> None:
+    with pytest.raises(SandboxError) as caught:
+        sandbox.run("while True: pass", limits=Limits(fuel=1 << 60, wall_seconds=0.05))
+    assert caught.value.code == "wall_clock"
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [(Limits(fuel=0), "fuel"), (Limits(memory_bytes=1), "memory_bytes"), (Limits(fuel=-1), "out of range")],
+)
+def test_bad_limits_are_named(limits: Limits, word: str) -> None:
+    with pytest.raises(SandboxError, match=word):
+        Sandbox(threads=1, limits=limits)
+
+
+def test_a_guest_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "guest.wasm"
+    path.write_bytes(b"\0asm\1\0\0\0")
+    with pytest.raises(SandboxError) as caught:
+        Sandbox(threads=1, guest=path)
+    assert caught.value.code == "bad_guest"
+
+
+def test_validation_and_checks_come_in_order(sandbox: Sandbox) -> None:
+    [good, bad] = sandbox.validate([(IDENTITY, ["1", "(1, 'a')"]), ("def f(x):\n    return id(x)", ["[]", ")"])])
+    assert good.results == (
+        Valid(Value.of(1), good.results[0].fuel_used),
+        Valid(Value.of((1, "a")), good.results[1].fuel_used),
+    )  # type: ignore[union-attr]
+    assert [isinstance(result, Invalid) and result.reason for result in bad.results] == [
+        InvalidReason.NONDETERMINISTIC,
+        InvalidReason.INVALID_INPUT,
+    ]
+    checks = sandbox.check_output([("[1, 2]", Value.of([1, 2])), ("[1", Value.of([1])), ("2", Value.of(2.0))])
+    assert [check.correct for check in checks] == [True, False, True]
+    [strict] = sandbox.check_output([("2", Value.of(2.0))], mode="strict")
+    assert not strict.correct
+    [program] = sandbox.check_program([("def f(x):\n    return x * 2", [("1", Value.of(2)), ("2", Value.of(5))])])
+    assert program.passed == (True, False) and len(program.outcomes) == 2
+    assert sandbox.imports(["import os.path", "import ("])[0] == Imports(("os.path",))
+    assert isinstance(sandbox.imports(["import ("])[0], SyntaxProblem)
