@@ -178,6 +178,30 @@ def test_the_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> Non
             assert caught.value.code == "read_only"
 
 
+def test_a_forked_child_cannot_write_beside_its_parent(tmp_path: Path) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from azr.buffer import TaskBuffer
+from azr.errors import BufferError
+from azr.types import Kind, Task
+def task(n): return Task(kind=Kind.DEDUCTION, program=f"def f(x): return {n}", inputs=("1",), outputs=())
+buffer = TaskBuffer.open(Path(sys.argv[1]), group_commit=(1000, 1000.0))
+buffer.insert(task(1))
+if os.fork() == 0:
+    buffer.insert(task(2))
+    try: buffer.commit()
+    except BufferError as error: os._exit(0 if error.code == "forked" else 1)
+    os._exit(2)
+assert os.wait()[1] == 0
+buffer.insert(task(3))
+buffer.commit()
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], check=True)
+    with TaskBuffer.open(tmp_path) as buffer:
+        assert [row[1] for row in buffer.rows(buffer.ids())] == ["def f(x): return 1", "def f(x): return 3"]
+
+
 def test_a_damaged_log_is_an_error_with_its_offset_until_it_is_salvaged(tmp_path: Path) -> None:
     with TaskBuffer.open(tmp_path) as buffer:
         buffer.insert_many([task(number) for number in range(10)])

@@ -21,6 +21,9 @@ use crate::task::{Kind, State, Task};
 /// Ids are below this: the similarity index links them in 32 bits.
 const MAX_TASKS: u64 = u32::MAX as u64 - 1;
 
+/// The most bytes that one task may take: a record of the log has to hold it.
+const MAX_TASK: usize = 64 << 20;
+
 /// At most about so many published tasks wait to be entered in their lanes. Each would cost an insert two contended cache
 /// lines; a reader that finds them waiting enters them in a few microseconds.
 const BACKLOG: u64 = 256;
@@ -79,6 +82,14 @@ pub enum Rejected {
     /// Its program or an input has no canonical form.
     #[error(transparent)]
     Invalid(Invalid),
+    /// It takes more room than one record of the log may.
+    #[error("the task takes {bytes} bytes, the most is {limit}")]
+    TooLarge {
+        /// Its encoded size.
+        bytes: usize,
+        /// The most that is taken.
+        limit: usize,
+    },
 }
 
 /// The id under which a task was added, or why it was not.
@@ -203,7 +214,7 @@ impl TaskBuffer {
     ///
     /// # Errors
     ///
-    /// [`Rejected::Invalid`] where the buffer needs a canonical form and the program has none.
+    /// [`Rejected::Invalid`] where the buffer needs a canonical form and the program has none, [`Rejected::TooLarge`].
     pub fn prepare(&self, task: &Task) -> std::result::Result<Prepared, Rejected> {
         let Options { level, similarity, entry, .. } = &self.options;
         let form = if *level >= Level::Canonical || *similarity {
@@ -217,6 +228,9 @@ impl TaskBuffer {
         };
         let signature = form.as_ref().filter(|_| *similarity).map(|form| similarity::signature(&form.program));
         let payload = codec::encode_task(task).into_boxed_slice();
+        if payload.len() > MAX_TASK {
+            return Err(Rejected::TooLarge { bytes: payload.len(), limit: MAX_TASK });
+        }
         Ok(Prepared { node: Node::new(Entry::new(payload, key, *level, signature)), form })
     }
 

@@ -101,6 +101,17 @@ pub enum Error {
     /// The buffer is open for reading only.
     #[error("the buffer is open read-only")]
     ReadOnly,
+    /// The buffer has no log to write.
+    #[error("the buffer is in memory only: it has no log")]
+    NoLog,
+    /// The process that opened the buffer has forked, and this is the child: two writers would destroy the log.
+    #[error(
+        "the buffer was opened by process {owner}, which forked this one; open it anew, once that process has closed it"
+    )]
+    Forked {
+        /// The process that may write.
+        owner: u32,
+    },
     /// No such task.
     #[error("there is no task {id}; the buffer has ids below {len}, and compaction drops evicted ones")]
     NoSuchTask {

@@ -74,6 +74,8 @@ struct Writer {
 #[derive(Debug)]
 pub(crate) struct Log {
     folder: PathBuf,
+    /// The process that opened it. A fork inherits the lock, but not the right to write.
+    owner: u32,
     /// None when read-only.
     writer: Option<Mutex<Writer>>,
     queue: SegQueue<Update>,
@@ -111,6 +113,9 @@ impl Log {
 
     fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
         let writer = self.writer.as_ref().ok_or(Error::ReadOnly)?;
+        if std::process::id() != self.owner {
+            return Err(Error::Forked { owner: self.owner });
+        }
         // A panic while it was held leaves records that were not acknowledged, and those are written again.
         Ok(writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -212,6 +217,7 @@ impl TaskBuffer {
         };
         buffer.log = Some(Log {
             folder: folder.to_owned(),
+            owner: std::process::id(),
             writer: Some(Mutex::new(writer)),
             queue: SegQueue::new(),
             committer: OnceLock::new(),
@@ -254,6 +260,7 @@ impl TaskBuffer {
                     let durable = AtomicU64::new(buffer.len());
                     buffer.log = Some(Log {
                         folder: folder.to_owned(),
+                        owner: std::process::id(),
                         writer: None,
                         queue: SegQueue::new(),
                         committer: OnceLock::new(),
@@ -280,10 +287,10 @@ impl TaskBuffer {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadOnly`] without a log to write; [`Error::Io`], after which nothing of it counts and it can be tried
+    /// [`Error::NoLog`], [`Error::ReadOnly`], [`Error::Forked`]; [`Error::Io`], after which nothing of it counts and it can be tried
     /// again; [`Error::Poisoned`].
     pub fn commit(&self) -> Result<Position> {
-        let log = self.log.as_ref().ok_or(Error::ReadOnly)?;
+        let log = self.log.as_ref().ok_or(Error::NoLog)?;
         let mut writer = log.writer()?;
         if let Some(error) = log.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // What failed in the background is told once; its records wait still.
@@ -296,9 +303,9 @@ impl TaskBuffer {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadOnly`] without a log to write.
+    /// [`Error::NoLog`], [`Error::ReadOnly`], [`Error::Forked`].
     pub fn position(&self) -> Result<Position> {
-        Ok(self.log.as_ref().ok_or(Error::ReadOnly)?.writer()?.position)
+        Ok(self.log.as_ref().ok_or(Error::NoLog)?.writer()?.position)
     }
 
     fn write_waiting(&self, log: &Log, writer: &mut Writer) -> Result<Position> {
@@ -358,7 +365,7 @@ impl TaskBuffer {
     ///
     /// As [`TaskBuffer::commit`]; [`Error::Interrupted`].
     pub fn compact(&self, stop: &dyn Fn() -> bool) -> Result<Position> {
-        let log = self.log.as_ref().ok_or(Error::ReadOnly)?;
+        let log = self.log.as_ref().ok_or(Error::NoLog)?;
         let mut writer = log.writer()?;
         let old = self.write_waiting(log, &mut writer)?;
         let rewrite = Rewrite::start(&log.folder, old.generation + 1, self.options.segment_bytes)?;

@@ -50,6 +50,14 @@ fn a_program_without_a_canonical_form_is_rejected_not_an_error() {
     assert_eq!(exact.insert(&Task::new(Kind::Deduction, "def f(:", "1")).expect("memory can be written"), Ok(0));
 }
 
+#[test]
+fn a_task_that_no_record_can_hold_is_rejected() {
+    let buffer = memory(Level::Exact, Cap::NONE);
+    let huge = Task { message: "x".repeat(65 << 20), ..task(1) };
+    assert!(matches!(buffer.insert(&huge).expect("memory can be written"), Err(Rejected::TooLarge { .. })));
+    assert!(matches!(buffer.commit(), Err(Error::NoLog)));
+}
+
 /// Threads insert overlapping tasks, read and sample, all at once.
 fn stress(level: Level, threads: u64, each: u64, overlap: u64) {
     let buffer = memory(level, Cap { tasks: each, policy: Policy::Newest });

@@ -50,6 +50,8 @@ fn raise(py: Python<'_>, error: &Error) -> PyErr {
         Error::Lost { .. } => "lost",
         Error::NoSuchPosition { .. } | Error::BadPosition { .. } => "no_such_position",
         Error::ReadOnly => "read_only",
+        Error::NoLog => "no_log",
+        Error::Forked { .. } => "forked",
         Error::NoSuchTask { .. } => "no_such_task",
         Error::BadRate { .. } => "bad_rate",
         Error::Poisoned { .. } => "poisoned",
