@@ -83,6 +83,10 @@ def set_clock():
     time.sleep = sleep
     time.gmtime = calendar_time(time.gmtime)
     time.localtime = time.gmtime
+    plain_ctime, plain_asctime, plain_strftime = time.ctime, time.asctime, time.strftime
+    time.ctime = lambda secs=None: plain_ctime(seconds() if secs is None else secs)
+    time.asctime = lambda t=None: plain_asctime(time.gmtime() if t is None else t)
+    time.strftime = lambda format, t=None: plain_strftime(format, time.gmtime() if t is None else t)
     time.tzname = ("UTC", "UTC")
     time.timezone = time.altzone = time.daylight = 0
 
@@ -129,7 +133,11 @@ def turn_over():
     def id(obj, /):
         return plain_id(obj) + 0x10000
 
+    def unpacked(obj, /):
+        return iter(obj) if type(obj) in (set, frozenset) else obj
+
     builtins.sorted, builtins.hash, builtins.id = sorted, hash, id
+    builtins.__azr_unpacked__ = unpacked
 
 
 def set_pop(self, /):

@@ -14,6 +14,7 @@ mod literal;
 mod memory;
 mod native;
 mod output;
+mod rewrite;
 mod run;
 mod scope;
 

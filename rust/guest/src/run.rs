@@ -5,7 +5,7 @@ use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyCode};
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyRef, VirtualMachine};
 
-use crate::{arguments, encode, entropy, heap, interpreter, output, scope};
+use crate::{arguments, encode, entropy, heap, interpreter, output, rewrite, scope};
 
 /// Bytes of an exception's message that are kept.
 const MESSAGE_BYTES: usize = 2_000;
@@ -23,6 +23,11 @@ pub(crate) fn run(run: &Run) -> Response {
 
 fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
     let code = match compile(vm, &run.program, Mode::Exec, "<program>") {
+        Ok(code) if run.entropy.unpromised_order => {
+            // What compiles as it stands compiles rewritten; if not, the program runs as it stands.
+            let rewritten = rewrite::unpack_by_iterator(&run.program);
+            compile(vm, &rewritten, Mode::Exec, "<program>").unwrap_or(code)
+        }
         Ok(code) => code,
         Err(ended) => return ended,
     };

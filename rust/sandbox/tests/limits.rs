@@ -44,8 +44,8 @@ fn memory_runs_out_by_every_route() {
     ends(&["out_of_memory"], "'x' * 10**9");
     ends(&["out_of_memory"], "[0] * 10**8");
     ends(&["out_of_memory"], "bytearray(10**9)");
-    ends(&["out_of_memory"], "x = []\nwhile True: x.append('a' * 1000)");
-    ends(&["out_of_memory"], "d = {}\ni = 0\nwhile True:\n    d[i] = i\n    i += 1");
+    ends(&["out_of_memory"], "x = []\nwhile True: x.append(bytearray(100_000))");
+    ends(&["out_of_memory"], "d = {}\ni = 0\nwhile True:\n    d[i] = bytearray(10_000)\n    i += 1");
     ends(&["out_of_memory"], "x = [1]\nwhile True: x = x + x");
     ends(&["out_of_memory"], "try:\n    'x' * 10**9\nexcept MemoryError:\n    pass");
 }
@@ -101,7 +101,7 @@ fn text_that_nests_without_brackets_ends_as_an_outcome() {
 
 #[test]
 fn output_is_bounded() {
-    ends(&["output_too_long"], "while True: print('flood')");
+    ends(&["output_too_long"], "while True: print('flood' * 1_000)");
     ends(&["output_too_long"], "import sys\nwhile True:\n    try: sys.stderr.write('x' * 1000)\n    except BaseException: pass");
     assert_eq!(script("print('a', 1)\nimport sys\nprint('b', file=sys.stderr)").stdout, "a 1\n");
 }
