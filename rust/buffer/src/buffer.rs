@@ -24,10 +24,6 @@ const MAX_TASKS: u64 = u32::MAX as u64 - 1;
 /// The most bytes that one task may take: a record of the log has to hold it.
 const MAX_TASK: usize = 64 << 20;
 
-/// At most about so many published tasks wait to be entered in their lanes. Each would cost an insert two contended cache
-/// lines; a reader that finds them waiting enters them in a few microseconds.
-const BACKLOG: u64 = 256;
-
 /// When tasks are acknowledged without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupCommit {
@@ -48,6 +44,8 @@ pub struct Options {
     pub similarity: bool,
     /// The function that inputs are arguments of; see [`canonicalize`].
     pub entry: Option<String>,
+    /// Room for so many tasks from the start. More may come; then the map grows, which costs each insert a little.
+    pub expected: usize,
     /// Close a segment of the log at this size.
     pub segment_bytes: u64,
     /// Commit in the background. None: tasks are durable when [`TaskBuffer::commit`] returns, and not before.
@@ -61,6 +59,7 @@ impl Default for Options {
             cap: Cap::NONE,
             similarity: true,
             entry: None,
+            expected: 1 << 16,
             segment_bytes: 64 << 20,
             group_commit: None,
         }
@@ -149,6 +148,7 @@ impl TaskBuffer {
     }
 
     pub(crate) fn with_capacity(options: Options, capacity: usize) -> Self {
+        let capacity = capacity.max(options.expected);
         let behaviour = if options.level == Level::Behaviour { capacity } else { 0 };
         Self {
             table: Table::with_capacity([behaviour, capacity]),
@@ -249,9 +249,6 @@ impl TaskBuffer {
         let same = |index: usize, a: &Entry, b: &Entry| self.is_same(index, a, b, Some(prepared));
         match self.table.insert(&prepared.node, &same) {
             Ok(id) => {
-                if id % BACKLOG == BACKLOG - 1 {
-                    self.enter_lanes();
-                }
                 if self.options.similarity {
                     self.index.add(id, &prepared.node.value.signature, &prepared.node.value.links, 0..BANDS);
                 }

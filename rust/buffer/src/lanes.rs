@@ -1,8 +1,10 @@
 //! The ids of each kind in order, and which of them are served.
 //!
-//! A published task is entered in its lane when somebody looks at the lanes (or when many wait), by whichever thread comes
-//! first, in order of ids and with the same helping as on the shelf: the id goes into the first free place of the lane, then the lane's length grows, then the count of
-//! entered ids. A late helper finds its id entered already, because ids only rise along a lane.
+//! A published task is entered in its lane when somebody looks at the lanes: an insert need not touch what all inserts
+//! would touch, and a reader that finds the tasks of a step waiting enters them in some microseconds. Whichever thread
+//! comes first does it, in order of ids and with the same helping as on the shelf: the id goes into the first free place of
+//! the lane, then the lane's length grows, then the count of entered ids. A late helper finds its id entered already,
+//! because ids only rise along a lane.
 
 use crate::raw::Slots;
 use crate::rng::mix;

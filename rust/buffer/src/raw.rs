@@ -153,7 +153,7 @@ pub(crate) struct Shelf<T> {
 }
 
 /// How often a thread looks whether the owner of a slot finishes it by itself, before it helps.
-const PATIENCE: u32 = if cfg!(loom) { 0 } else { 16 };
+const PATIENCE: u32 = if cfg!(loom) { 0 } else { 64 };
 
 // SAFETY: the shelf hands out `&T` to any thread (needs `T: Sync`) and drops `T` on whichever drops it (needs `T: Send`).
 unsafe impl<T: Send + Sync> Send for Shelf<T> {}

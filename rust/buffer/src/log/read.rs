@@ -105,15 +105,22 @@ impl Pass<'_> {
             segments.iter().map(|segment| files::segment_path(self.folder, self.generation, *segment)).collect();
         std::thread::scope(|scope| {
             // One segment is read ahead while another is applied.
-            let (send, read) = sync_channel(1);
-            let ahead = &paths;
-            scope.spawn(move || ahead.iter().try_for_each(|path| send.send(fs::read(path))));
+            let ahead = (paths.len() > 1).then(|| {
+                let (send, read) = sync_channel(1);
+                let paths = &paths;
+                scope.spawn(move || paths.iter().try_for_each(|path| send.send(fs::read(path))));
+                read
+            });
             for (index, (segment, path)) in segments.iter().zip(&paths).enumerate() {
                 if usize::try_from(*segment) != Ok(index) {
                     let found = "a segment before it is missing";
                     return Err(Error::Damaged { path: path.clone(), offset: 0, found, tasks: apply.tasks() });
                 }
-                let bytes = read.recv().expect("the reader sends a result for each path").context("read", path)?;
+                let bytes = match &ahead {
+                    Some(read) => read.recv().expect("the reader sends a result for each path"),
+                    None => fs::read(path),
+                };
+                let bytes = bytes.context("read", path)?;
                 end = Position { segment: *segment, offset: HEADER, tasks: apply.tasks(), ..end };
                 if self.segment(path, &bytes, index + 1 == segments.len(), &mut end, apply)? {
                     break;

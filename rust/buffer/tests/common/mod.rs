@@ -31,7 +31,7 @@ pub(crate) fn contents(buffer: &TaskBuffer) -> BTreeMap<u64, (Task, State)> {
 }
 
 pub(crate) fn options() -> Options {
-    Options { similarity: false, ..Options::default() }
+    Options { similarity: false, expected: 0, ..Options::default() }
 }
 
 pub(crate) fn open(folder: &Path) -> std::sync::Arc<TaskBuffer> {
