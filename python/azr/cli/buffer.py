@@ -245,14 +245,18 @@ def write_parquet(out: Path, tasks: Iterator[Line]) -> None:
 @click.option(
     "--tasks", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Tasks of the large buffer."
 )
-@click.option(
-    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here, with the command."
-)
-def bench(as_json: bool, data: Path | None, tasks: int, save: Path | None) -> None:
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
+@click.option("--only", multiple=True, help="Only this part; repeatable.")
+def bench(as_json: bool, data: Path | None, tasks: int, save: Path | None, only: tuple[str, ...]) -> None:
     """Measure the buffer here: canonical forms, threads, sampling, log, similarity, duplicates."""
-    from azr.cli.buffer_bench import measure
+    from azr.cli.buffer_bench import PARTS, measure
 
-    numbers = measure(data, tasks, lambda text: click.echo(text, err=True))
+    unknown = set(only) - set(PARTS)
+    if unknown:
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}: known parts are {', '.join(PARTS)}", param_hint="--only"
+        )
+    numbers = measure(data, tasks, lambda text: click.echo(text, err=True), only or PARTS)
     if save:
         save.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     if as_json:

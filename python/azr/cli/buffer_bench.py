@@ -37,27 +37,31 @@ SAMPLES: list[Program] = [
 """Programs to measure with where no data is given."""
 
 
-def measure(data: Path | None, tasks: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """All figures, as JSON."""
+PARTS = ("canonical", "duplicates", "threads", "canonical_inserts", "similarity", "end_to_end", "large")
+"""What there is to measure."""
+
+
+def measure(data: Path | None, tasks: int, say: Callable[[str], None], parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """The figures of these parts, as JSON."""
     programs = read_programs(data) if data else SAMPLES
+    work: dict[str, Callable[[], Any]] = {
+        "canonical": lambda: canonical_rate(programs),
+        "duplicates": lambda: duplicates(programs) | behavioural(programs),
+        "threads": thread_table,
+        "canonical_inserts": lambda: canonical_inserts(programs),
+        "similarity": lambda: similarity(programs),
+        "end_to_end": lambda: end_to_end(programs),
+        "large": lambda: large(programs, tasks),
+    }
+    chosen = "" if set(parts) == set(PARTS) else "".join(f" --only {part}" for part in parts)
     results: dict[str, Any] = {
-        "command": "azr buffer bench --json --tasks " + str(tasks) + (f" --data {data.name}" if data else ""),
+        "command": f"azr buffer bench --json --tasks {tasks}" + (f" --data {data.name}" if data else "") + chosen,
         "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "platform": platform.platform()},
         "programs": len(programs),
     }
-    say("canonical forms")
-    results["canonical"] = canonical_rate(programs)
-    results["duplicates"] = duplicates(programs)
-    say("threads")
-    results["threads"] = thread_table()
-    results["canonical_inserts"] = canonical_inserts(programs)
-    say("similarity")
-    results["similarity"] = similarity(programs)
-    say("the sandbox into the buffer")
-    results["end_to_end"] = end_to_end(programs)
-    results["duplicates"] |= behavioural(programs)
-    say(f"a buffer of {tasks} tasks")
-    results["large"] = large(programs, tasks)
+    for part in parts:
+        say(part)
+        results[part] = work[part]()
     return results
 
 
