@@ -46,7 +46,7 @@ train: dev ## Self-play on the CPU.
 .PHONY: test
 test: dev ## Every test and check.
 	$(MAKE) lint
-	cargo test --release --workspace --exclude azr-python --quiet
+	cargo test --release -p azr-wire -p azr-sandbox -p azr-buffer
 	$(BIN)/python -m pytest --quiet
 
 .PHONY: lint
@@ -61,7 +61,7 @@ guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTIN
 
 .PHONY: bench
 bench: $(VENV)/.extension ## Measure the sandbox beside its peers, on DATA=FILE.jsonl if given.
-	uv pip install --quiet --python $(BIN)/python pydantic-monty==1.5.0
+	uv pip install --quiet --python $(BIN)/python pydantic-monty==1.4.0
 	$(BIN)/azr sandbox bench --peers $(if $(DATA),--data $(DATA))
 
 .PHONY: loom
