@@ -46,7 +46,8 @@ train: dev ## Self-play on the CPU.
 .PHONY: test
 test: dev ## Every test and check.
 	$(MAKE) lint
-	cargo test --release -p azr-wire -p azr-sandbox -p azr-buffer
+	cargo test --release -p azr-wire -p azr-sandbox
+	cargo test --release -p azr-buffer
 	$(BIN)/python -m pytest --quiet
 
 .PHONY: lint
