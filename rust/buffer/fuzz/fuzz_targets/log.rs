@@ -8,7 +8,7 @@ use azr_buffer::{Access, Kind, Open, Options, Task, TaskBuffer};
 use libfuzzer_sys::fuzz_target;
 
 fn options() -> Options {
-    Options { similarity: false, ..Options::default() }
+    Options { similarity: false, expected: 0, ..Options::default() }
 }
 
 fn read_all(folder: &Path, salvage: bool) {
