@@ -31,7 +31,10 @@ def locate(name: str) -> str:
         return name
     folder = Path(str(resources.files("azr"))) / "model"
     if not (folder / "config.json").is_file():
-        raise ModelError(f"the embedded model is not in this installation ({folder}); `azr bootstrap` makes it")
+        raise ModelError(
+            "the embedded model is not in this version: give --model NAME|DIR, or try --config configs/smoke.toml, "
+            "which needs none"
+        )
     return str(folder)
 
 
