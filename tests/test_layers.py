@@ -16,7 +16,7 @@ LAYERS = [
     {"tasks", "rewards", "rollouts", "trainer"},
     {"run", "store", "parts", "taskfile"},
     {"propose", "validate", "solve", "reward", "update", "seed", "metrics"},
-    {"evals", "observe", "trace", "save"},
+    {"evals", "observe", "oversight", "save"},
     {"loop", "build", "session"},
 ]
 

@@ -9,6 +9,8 @@ from azr.config import Config, resolve
 from azr.errors import RunError
 from azr.metrics import Numbers, StepReport
 from azr.observe import Quiet
+from azr.oversight.traces import TraceReader
+from azr.run import TRACES
 from azr.session import Result, start_run
 from azr.types import Kind, Prompt, Rejected, Valid
 
@@ -94,8 +96,8 @@ def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
     run(tmp_path / "c", "seed=1")
     a, b, c = (timeless(rows(tmp_path / name, "metrics.jsonl")) for name in "abc")
     assert a == b
-    assert rows(tmp_path / "a", "traces.jsonl") == rows(tmp_path / "b", "traces.jsonl")
-    assert rows(tmp_path / "a", "traces.jsonl") != rows(tmp_path / "c", "traces.jsonl") and len(c) == len(a)
+    traces = [list(TraceReader(tmp_path / name / TRACES)) for name in "abc"]
+    assert traces[0] == traces[1] != traces[2] and len(c) == len(a)
 
 
 def half_valid(prompt: Prompt, draw: int) -> str:

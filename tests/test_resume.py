@@ -12,7 +12,7 @@ import pytest
 from azr.config import Config, resolve
 from azr.errors import CheckpointError, RunError
 from azr.observe import Quiet
-from azr.run import RunFolder
+from azr.run import TRACES, RunFolder
 from azr.session import resume_run, start_run
 from azr.trainer import checkpoint
 
@@ -68,14 +68,14 @@ def never() -> bool:
     return False
 
 
-def outcome(folder: Path) -> tuple[list[object], list[str], bytes]:
+def outcome(folder: Path) -> tuple[list[object], bytes, bytes]:
     """All that a run leaves, without times and memory."""
     metrics = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
     kept = [{k: v for k, v in row.items() if not k.startswith(("seconds/", "memory/"))} for row in metrics]
     last = checkpoint.newest(folder / "checkpoints")
     assert last is not None
     weights = last / "model.safetensors"
-    traces = (folder / "traces.jsonl").read_text("utf-8").splitlines()
+    traces = (folder / TRACES).read_bytes()
     return kept, traces, weights.read_bytes() if weights.exists() else b""
 
 

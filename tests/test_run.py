@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from azr.config import Config, resolve
 from azr.errors import RunError
+from azr.oversight.traces import TraceReader, TraceWriter
 from azr.run import METRICS, TRACES, RunFolder
 
 
@@ -22,10 +23,20 @@ def test_rows_after_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
     folder.append(METRICS, [{"step": 1}])
     sizes = folder.sizes()
     folder.append(METRICS, [{"step": 2}])
-    folder.append(TRACES, [{"step": 2}])
+    with TraceWriter(folder.path / TRACES) as trace:
+        trace.append([{"step": 2}])
     (folder.path / METRICS).open("a").write('{"step": 3, torn')
     folder.cut(sizes)
-    assert folder.rows(METRICS) == [{"step": 1}] and folder.rows(TRACES) == []
+    assert folder.rows(METRICS) == [{"step": 1}] and len(TraceReader(folder.path / TRACES)) == 0
+
+
+def test_a_file_that_lost_rows_since_the_checkpoint_is_named(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", Config())
+    folder.append(METRICS, [{"step": 1}])
+    sizes = folder.sizes()
+    os.truncate(folder.path / METRICS, 3)
+    with pytest.raises(RunError, match=r"metrics\.jsonl has 3 bytes, and had 12"):
+        folder.cut(sizes)
 
 
 def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ class CheckpointError(RunError):
     """A checkpoint could not be written or read; the last good one is left as it was."""
 
 
+class TraceError(RunError):
+    """A trace cannot be read or written, or is damaged; names the file and the place."""
+
+
 class RegistryError(ConfigError):
     """A named part (reward, advantage, loss, engine) does not exist or does not fit its signature."""
 

@@ -12,13 +12,13 @@ from functools import partial
 from azr.evals.probe import as_numbers, held_out, probe
 from azr.metrics import StepReport, measure
 from azr.observe import Observer, Stopwatch
+from azr.oversight.recorder import Recorder
 from azr.parts import Parts
 from azr.propose import propose
 from azr.reward import reward
-from azr.run import METRICS, TRACES, RunFolder
+from azr.run import RunFolder
 from azr.save import save
 from azr.solve import solve
-from azr.trace import rows_of
 from azr.trainer.policy import Policy
 from azr.types import Task, Valid
 from azr.update import update
@@ -28,10 +28,13 @@ from azr.validate import validate
 class Loop:
     """A run between its seeds and its last step."""
 
-    def __init__(self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer) -> None:
+    def __init__(
+        self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer, recorder: Recorder
+    ) -> None:
         self._parts = parts
         self._policy = policy
         self._folder = folder
+        self._recorder = recorder
         self._observer = observer
         self._held_out = held_out(parts, parts.config.evals.limit)
 
@@ -76,7 +79,7 @@ class Loop:
 
     def begin(self) -> None:
         """Probe the weights that the run starts from, and save, so that there is always something to resume."""
-        self._folder.append(METRICS, [{"step": 0, **self._probe(0)}])
+        self._recorder.begin(self._probe(0))
         self.save()
 
     def save(self) -> None:
@@ -92,8 +95,7 @@ class Loop:
         last = report.step == config.run.steps
         if last or (config.evals.every and report.step % config.evals.every == 0):
             numbers |= self._probe(report.step)
-        self._folder.append(METRICS, [{"step": report.step, **numbers}])
-        self._folder.append(TRACES, rows_of(report, config.run.trace_rate, config.seed))
+        self._recorder.step(report, numbers)
         self._observer.stepped(report, numbers)
 
     def _probe(self, step: int) -> dict[str, float]:

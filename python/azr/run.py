@@ -1,4 +1,4 @@
-"""A run is a folder: config.toml, metrics.jsonl, traces.jsonl, buffer/, checkpoints/step_N/.
+"""A run is a folder: config.toml, metrics.jsonl, traces.jsonl.zst, alarms.jsonl, buffer/, checkpoints/step_N/.
 
 One process at a time holds it. What was appended after the checkpoint that a run resumes from is cut off, so that a
 resumed run's files read as if it had never been interrupted.
@@ -15,9 +15,11 @@ from typing import Any
 from azr.config import Config, dump_config, load_config
 from azr.errors import RunError
 
-CONFIG, METRICS, TRACES, BUFFER, CHECKPOINTS, LOCK = (
-    "config.toml", "metrics.jsonl", "traces.jsonl", "buffer", "checkpoints", "lock",
+CONFIG, METRICS, TRACES, ALARMS, BUFFER, CHECKPOINTS, LOCK = (
+    "config.toml", "metrics.jsonl", "traces.jsonl.zst", "alarms.jsonl", "buffer", "checkpoints", "lock",
 )  # fmt: skip
+APPENDED = (METRICS, TRACES, ALARMS)
+"""Files that only grow, and are cut to a checkpoint's lengths when a run goes on from it."""
 
 
 class RunFolder:
@@ -94,15 +96,29 @@ class RunFolder:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
     def sizes(self) -> dict[str, int]:
-        """How long the appended files are now."""
-        return {name: path.stat().st_size for name in (METRICS, TRACES) if (path := self.path / name).exists()}
+        """How long the appended files are now, all of it on disk: a checkpoint names these lengths."""
+        found = {}
+        for name in APPENDED:
+            if (path := self.path / name).exists():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                    found[name] = os.fstat(file.fileno()).st_size
+        return found
 
     def cut(self, sizes: Mapping[str, int]) -> None:
-        """Make the appended files as long as they were."""
-        for name in (METRICS, TRACES):
+        """Make the appended files as long as they were; one that somebody removed stays away.
+
+        Raises:
+            RunError: one is shorter than it was: rows are lost.
+        """
+        for name in APPENDED:
             path = self.path / name
-            if path.exists():
-                os.truncate(path, sizes.get(name, 0))
+            if not path.exists():
+                continue
+            wanted, found = sizes.get(name, 0), path.stat().st_size
+            if found < wanted:
+                raise RunError(f"{path} has {found} bytes, and had {wanted} at the checkpoint: remove it to go on")
+            os.truncate(path, wanted)
 
     def close(self) -> None:
         """Let others have it."""

@@ -1,6 +1,7 @@
 """A whole run: open the folder, build the parts, seed or resume, loop."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from azr.build import assemble, check, make_engine
 from azr.config import Config
 from azr.loop import Loop
 from azr.observe import Observer
+from azr.oversight.recorder import Recorder
 from azr.rollouts import Engine
 from azr.run import METRICS, RunFolder
 from azr.save import latest, position_of, restore
@@ -67,16 +69,18 @@ def _run(
     path = latest(folder)
     parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0)
     try:
-        loop = Loop(parts, policy, folder, observer)
         if path is None:
             folder.cut({})
             observer.phase("seed")
             seed(parts, observer.seeded)
-            loop.begin()
         else:
             restore(path, folder, policy)
             engine.load(policy.model)
-        complete = loop.run(should_stop)
+        with closing(Recorder(folder, config)) as recorder:
+            loop = Loop(parts, policy, folder, observer, recorder)
+            if path is None:
+                loop.begin()
+            complete = loop.run(should_stop)
     finally:
         parts.store.close()
     rows = folder.rows(METRICS)

@@ -43,6 +43,7 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
             formatted=reading.formatted and not isinstance(reading.answer, Unparsed),
             score=verdict.score,
             reason=verdict.reason,
+            fuel=verdict.fuel,
         )
         for completion, reading, verdict in zip(completions, readings, verdicts, strict=True)
     ]

@@ -125,11 +125,16 @@ class TaskStore:
         if isinstance(found, Inserted):
             return replace(verdict, task=replace(verdict.task, id=found.id))
         if isinstance(found, Unusable):
-            return Rejected(proposal=verdict.proposal, reason=Reason.NO_CANONICAL_FORM, detail=found.why)
+            return Rejected(
+                proposal=verdict.proposal, reason=Reason.NO_CANONICAL_FORM, detail=found.why, fuel=verdict.fuel
+            )
         if self._config.reward.proposer.duplicates == "reject":
-            return Rejected(proposal=verdict.proposal, reason=Reason.DUPLICATE, detail=f"of task {found.of}")
+            return Rejected(
+                proposal=verdict.proposal, reason=Reason.DUPLICATE, detail=f"of task {found.of}",
+                duplicate_of=found.of, duplicate_level=found.level, fuel=verdict.fuel,
+            )  # fmt: skip
         (stored,) = self._buffer.get([found.of])
-        return replace(verdict, task=stored, duplicate_of=found.of)
+        return replace(verdict, task=stored, duplicate_of=found.of, duplicate_level=found.level)
 
     def _remember(self, task: Task) -> None:
         self._answers[task.kind].update(_answers(task))

@@ -168,6 +168,10 @@ class Valid:
     task: Task
     duplicate_of: int | None = None
     """Id of the stored task that it repeats; then `task` is that one and nothing was added."""
+    duplicate_level: str = ""
+    """How alike they are: exact, canonical or behaviour."""
+    fuel: int = 0
+    """What its run took, all inputs together, under one of the two settings of entropy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +181,10 @@ class Rejected:
     proposal: Proposal
     reason: Reason
     detail: str = ""
+    """More about it: of a program that raised, the exception's class."""
+    duplicate_of: int | None = None
+    duplicate_level: str = ""
+    fuel: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,8 @@ class Answer:
     score: float
     reason: str
     """`correct`, `wrong`, a flaw of parsing, or how the program that checked it ended."""
+    fuel: int = 0
+    """What checking it took in the sandbox; 0 where nothing ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +209,7 @@ class Attempt:
     formatted: bool
     score: float
     reason: str
+    fuel: int = 0
 
     @property
     def correct(self) -> bool:

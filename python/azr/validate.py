@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from azr.parts import Parts
-from azr.tasks.common import whole_program
+from azr.tasks.common import exception_of, fuel_of, whole_program
 from azr.tasks.composite import fits
 from azr.types import Draft, Proposal, Reason, Rejected, Task, Unparsed, Valid
 
@@ -61,10 +61,12 @@ def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rej
         made = kind.materialise(_draft(proposal), proposal.completion, validation.results)
         if isinstance(made, Task) and not _servable(parts, made):
             made = Reason.TOO_LONG
+        fuel = fuel_of(validation.results)
         if isinstance(made, Task):
-            verdicts[index] = Valid(proposal=proposal, task=replace(made, step=step))
+            verdicts[index] = Valid(proposal=proposal, task=replace(made, step=step), fuel=fuel)
         else:
-            verdicts[index] = Rejected(proposal=proposal, reason=made)
+            detail = exception_of(validation.results) if made is Reason.RAISED else ""
+            verdicts[index] = Rejected(proposal=proposal, reason=made, detail=detail, fuel=fuel)
 
 
 def _servable(parts: Parts, task: Task) -> bool:

@@ -23,7 +23,7 @@ def test_smoke_run_tells_what_happened_and_where_the_result_lies(tmp_path: Path)
     for words in ("seeds  induction", "step 1 ", "step 3 ", "valid 100%", "run: r", "model: r/checkpoints/step_3"):
         assert words in done.stderr
     names = {path.name for path in (tmp_path / "r").iterdir()}
-    assert {"config.toml", "metrics.jsonl", "traces.jsonl", "buffer", "checkpoints"} <= names
+    assert {"config.toml", "metrics.jsonl", "traces.jsonl.zst", "buffer", "checkpoints"} <= names
 
 
 def test_resume_goes_on(tmp_path: Path) -> None:

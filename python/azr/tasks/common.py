@@ -37,6 +37,23 @@ def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
     return None
 
 
+def fuel_of(results: Sequence["Ran | Invalid"]) -> int:
+    """What running the draft took, all inputs together."""
+    from azr.sandbox import Invalid
+
+    return sum(
+        result.outcome.fuel_used if isinstance(result, Invalid) else result.fuel_used
+        for result in results
+    )
+
+
+def exception_of(results: Sequence["Ran | Invalid"]) -> str:
+    """The class of the first exception; the program may have named it itself."""
+    from azr.sandbox import Invalid
+
+    return next((r.outcome.exception for r in results if isinstance(r, Invalid) and r.outcome.exception), "")
+
+
 def values(results: Sequence["Ran | Invalid"]) -> list["Value"]:
     """The outputs of results among which none failed."""
     from azr.sandbox import Valid
@@ -62,6 +79,7 @@ def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequenc
 
 def answer_of(check: "Check") -> Answer:
     """A single check as a verdict."""
+    fuel = check.outcome.fuel_used if check.outcome else 0
     if check.correct:
-        return Answer(score=1.0, reason="correct")
-    return Answer(score=0.0, reason=str(check.reason) if check.reason else "wrong")
+        return Answer(score=1.0, reason="correct", fuel=fuel)
+    return Answer(score=0.0, reason=str(check.reason) if check.reason else "wrong", fuel=fuel)

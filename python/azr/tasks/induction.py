@@ -61,10 +61,11 @@ class Induction:
         share = sum(check.passed) / len(check.passed)
         score = {"binary": float(share == 1.0), "accuracy": share, "any": float(share > 0.0)}
         graded = score[self._options.induction_score]
+        fuel = sum(outcome.fuel_used for outcome in check.outcomes)
         if graded == 1.0:
-            return Answer(score=graded, reason="correct")
+            return Answer(score=graded, reason="correct", fuel=fuel)
         failed = next(o for o, passed in zip(check.outcomes, check.passed, strict=True) if not passed)
-        return Answer(score=graded, reason="wrong" if failed.value is not None else str(failed.kind))
+        return Answer(score=graded, reason="wrong" if failed.value is not None else str(failed.kind), fuel=fuel)
 
     @staticmethod
     def _pairs(syntax: BlockSyntax, task: Task, count: int) -> str:
