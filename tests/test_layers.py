@@ -15,7 +15,7 @@ LAYERS = [
     {"config", "sandbox", "buffer", "buffer_values", "behaviour", "_azr"},
     {"tasks", "rewards", "rollouts", "trainer"},
     {"run", "store", "parts", "taskfile"},
-    {"propose", "validate", "solve", "reward", "update", "seed", "metrics"},
+    {"propose", "validate", "flow", "solve", "reward", "update", "seed", "metrics"},
     {"evals", "observe", "oversight", "save"},
     {"loop", "build", "session"},
 ]

@@ -54,7 +54,7 @@ def timeless(found: Sequence[dict[str, object]]) -> list[dict[str, object]]:
 def test_the_stages_run_in_order(tmp_path: Path) -> None:
     _, watcher = run(tmp_path / "run", "run.steps=1")
     begin = watcher.phases.index("propose")
-    stages = ["propose", "validate", "buffer", "solve", "solve", "reward", "update", "load"]
+    stages = ["propose", "rollout", "validate", "buffer", "solve", "rollout", "solve", "rollout", "reward", "update"]
     assert watcher.phases[begin : begin + len(stages)] == stages
 
 

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from azr.parts import Parts
-from azr.propose import fitting_prompt, propose, propose_prompts
+from azr.propose import ask, fitting_prompt, propose_prompts, step_prompts
 from azr.randomness import generator
-from azr.types import Draft, Kind, Prompt, Role, Task, Unparsed
+from azr.types import Draft, Kind, Prompt, Proposal, Role, Task, Unparsed
 
 Make = Callable[..., Parts]
+
+
+def propose(parts: Parts, step: int) -> list[Proposal]:
+    return ask(parts, step_prompts(parts, step), step, "propose")
 
 
 def sums(count: int, kind: Kind = Kind.DEDUCTION) -> list[tuple[Kind, Draft]]:

@@ -10,19 +10,18 @@ from collections.abc import Callable
 from functools import partial
 
 from azr.evals.probe import as_numbers, held_out, probe
+from azr.flow import roll_out
 from azr.metrics import StepReport, measure
 from azr.observe import Observer, Stopwatch
 from azr.oversight.recorder import Recorder
 from azr.parts import Parts
-from azr.propose import propose
 from azr.reward import reward
 from azr.run import RunFolder
 from azr.save import save
 from azr.solve import solve
 from azr.trainer.policy import Policy
-from azr.types import Task, Valid
+from azr.types import Task
 from azr.update import update
-from azr.validate import validate
 
 
 class Loop:
@@ -44,22 +43,21 @@ class Loop:
         watch = Stopwatch(self._observer)
         draw: Callable[[], list[Task]] = partial(parts.store.serve, step)
 
-        drawn = draw() if config.solve.lag else []
-        proposals = watch("propose", lambda: propose(parts, step))
-        checked = watch("validate", lambda: validate(parts, proposals, step))
-        verdicts = watch("buffer", lambda: parts.store.admit(checked))
-        fresh = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
-        trials = watch("solve", lambda: solve(parts, fresh, config.solve.attempts, parts.sampling(step, "trials")))
-        parts.store.record(trials, step)
-        tasks = drawn if config.solve.lag else draw()
-        attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
-        episodes = watch("reward", lambda: reward(parts, verdicts, trials, attempts, step))
+        # Propose, validate, buffer, solve: one queue.
+        done = roll_out(parts, step, draw() if config.solve.lag else [], watch)
+        parts.store.record(done.trials, step)
+        attempts = done.attempts
+        if not config.solve.lag:
+            tasks = draw()
+            attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
+        episodes = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
         batch, stats = watch("update", lambda: update(self._policy, episodes, config))
         watch("load", lambda: parts.engine.load(self._policy.model))
 
         return StepReport(
-            step=step, verdicts=verdicts, trials=trials, attempts=attempts, batch=batch, stats=stats,
+            step=step, verdicts=done.verdicts, trials=done.trials, attempts=attempts, batch=batch, stats=stats,
             seconds=watch.seconds, stored={kind: parts.store.count(kind) for kind in config.tasks.kinds},
+            dropped=done.dropped,
         )  # fmt: skip
 
     def run(self, should_stop: Callable[[], bool]) -> bool:

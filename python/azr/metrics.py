@@ -30,6 +30,8 @@ class StepReport:
     """Of each stage."""
     stored: Mapping[Kind, int]
     """Tasks of each kind that can be sampled."""
+    dropped: int = 0
+    """Attempts that were asked for and not used (`azr.flow`)."""
 
 
 def measure(report: StepReport) -> Numbers:
@@ -47,6 +49,7 @@ def measure(report: StepReport) -> Numbers:
         for kind in report.stored:
             rows = [i for i, e in enumerate(report.batch.episodes) if e.role is role and e.kind is kind]
             _add(found, f"update/{role}/{kind}", _episodes(report, rows))
+    found["rollout/dropped"] = report.dropped
     _add(found, "update", _update(report.stats))
     _add(found, "seconds", {**report.seconds, "step": sum(report.seconds.values())})
     found["memory/peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

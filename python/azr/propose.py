@@ -1,7 +1,7 @@
 """Stage 1: references from the buffer -> prompts -> what the model writes.
 
-All kinds are sampled in one call, so that the engine sees one queue. Proposers of deduction and abduction tasks are
-shown up to K stored tasks of their kind; those of induction tasks get one stored program.
+All kinds go to the engine together, so that it sees one queue (`azr.flow`). Proposers of deduction and abduction tasks
+are shown up to K stored tasks of their kind; those of induction tasks get one stored program.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,11 @@ from azr.tasks import composite
 from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
 
 
-def propose(parts: Parts, step: int) -> list[Proposal]:
-    """Ask for `propose.batch` tasks of each kind."""
+def step_prompts(parts: Parts, step: int) -> list[Prompt]:
+    """`propose.batch` prompts of each kind; none before `propose.start_step`."""
     if step < parts.config.propose.start_step:
         return []
-    prompts = [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
-    return ask(parts, prompts, step, "propose")
+    return [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
 
 
 def ask(parts: Parts, prompts: Sequence[Prompt], step: int, purpose: str) -> list[Proposal]:

@@ -174,5 +174,5 @@ def test_truncation_removes_the_tail(settings: dict[str, float], allowed: set[in
 
 
 def test_uniforms_depend_on_seed_and_row_alone() -> None:
-    both = Uniforms(7, [3, 9]).at(100, torch.tensor([0, 1]))
-    assert Uniforms(7, [9]).at(100, torch.tensor([0]))[0] == both[1] != both[0]
+    both = Uniforms([(7, 3), (7, 9)]).at(100, torch.tensor([0, 1]))
+    assert Uniforms([(7, 9)]).at(100, torch.tensor([0]))[0] == both[1] != both[0]

@@ -1,12 +1,15 @@
 """What the stages need of a rollout engine.
 
-Token ids go in and come out; text is only for reading. Sampling settings are explicit in every call, so that no call
+Token ids go in and come out; text is only for reading. Sampling settings are explicit in every request, so that none
 can silently run under another one's.
+
+An engine is a queue: requests go in at any time, completions come out as they finish, in any order. What a completion
+says depends on its request alone (rounding aside), so the order matters to speed and to nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from azr.types import Completion, Prompt
 
@@ -19,12 +22,38 @@ class Sampling:
     """How completions are drawn."""
 
     seed: int
-    """Completion j of prompt i depends on (seed, i, j) alone, not on how prompts are batched (rounding aside)."""
+    """A completion depends on (seed, row) and its prompt alone, not on how prompts are batched (rounding aside)."""
     temperature: float = 1.0
     """0: greedy."""
     top_p: float = 1.0
     top_k: int = 0
     max_tokens: int = 1024
+
+
+class Key(NamedTuple):
+    """What a request is for: the caller's name of it, unique among those under way."""
+
+    purpose: str
+    place: int
+    """Of the prompt."""
+    draw: int = 0
+    """Of the completion, among those of one prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One completion that is wanted."""
+
+    key: Key
+    prompt: Prompt
+    sampling: Sampling
+    row: int
+    """Which of the seed's streams of chance it draws from."""
+    urgency: int = 0
+    """Among requests that wait, higher ones start first where the engine can choose."""
+
+
+Finished = tuple[Request, Completion]
 
 
 class Tokenizer(Protocol):
@@ -50,8 +79,28 @@ class Engine(Protocol):
 
     tokenizer: Tokenizer
 
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Put requests into the queue.
+
+        Raises:
+            EngineError: a prompt cannot be sampled from.
+        """
+        ...
+
+    def collect(self) -> list[Finished]:
+        """What has finished since the last call, in any order; waits until something has. Empty: nothing is under way.
+
+        Raises:
+            EngineError: the engine broke, and could not be mended.
+        """
+        ...
+
+    def cancel(self, keys: Collection[Key]) -> None:
+        """Forget requests: their completions never come out."""
+        ...
+
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
-        """`count` completions of each prompt, in order.
+        """`count` completions of each prompt, in order. Only while nothing else is under way.
 
         Raises:
             EngineError: a prompt cannot be sampled from, or the engine broke.
@@ -59,5 +108,31 @@ class Engine(Protocol):
         ...
 
     def load(self, model: "PreTrainedModel | None") -> None:
-        """Take the model's current weights; None where there is no model."""
+        """Take the model's current weights; None where there is no model. Only while nothing is under way."""
         ...
+
+    def close(self) -> None:
+        """Let go of processes and memory; the engine cannot be used afterwards."""
+        ...
+
+
+def requests_for(
+    purpose: str, prompts: Sequence[tuple[int, Prompt]], sampling: Sampling, count: int = 1, urgency: int = 0
+) -> list[Request]:
+    """`count` requests for each (index, prompt); row `index * count + draw`."""
+    return [
+        Request(
+            key=Key(purpose, index, draw), prompt=prompt, sampling=sampling, row=index * count + draw, urgency=urgency
+        )
+        for index, prompt in prompts
+        for draw in range(count)
+    ]
+
+
+def sample_all(engine: Engine, prompts: Sequence[Prompt], sampling: Sampling, count: int) -> list[list[Completion]]:
+    """`Engine.sample` by the engine's queue."""
+    engine.submit(requests_for("sample", list(enumerate(prompts)), sampling, count))
+    found: dict[Key, Completion] = {}
+    while done := engine.collect():
+        found.update((request.key, completion) for request, completion in done)
+    return [[found[Key("sample", index, draw)] for draw in range(count)] for index in range(len(prompts))]

@@ -17,9 +17,10 @@ BLOCK = 64
 class Uniforms:
     """One stream of uniform numbers for each row."""
 
-    def __init__(self, seed: int, rows: list[int]) -> None:
-        self._streams = [np.random.Generator(np.random.Philox(key=[seed, row])) for row in rows]
-        self._blocks = np.empty((len(rows), 0))
+    def __init__(self, keys: list[tuple[int, int]]) -> None:
+        """`keys`: (seed, row) of each."""
+        self._streams = [np.random.Generator(np.random.Philox(key=[seed, row])) for seed, row in keys]
+        self._blocks = np.empty((len(keys), 0))
 
     def at(self, position: int, active: Tensor) -> Tensor:
         """The numbers of the active rows at one position, [len(active)]."""

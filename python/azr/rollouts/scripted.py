@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from azr.rollouts.base import Sampling, Tokenizer
+from azr.rollouts.base import Request, Tokenizer
+from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.tokens import ByteTokenizer
 from azr.types import Completion, Prompt
 
@@ -14,23 +15,20 @@ Script = Callable[[Prompt, int], str]
 """(prompt, draw) -> text. `draw` is a number that depends on the seed, the prompt's and the completion's index."""
 
 
-class ScriptedEngine:
+class ScriptedEngine(BatchedEngine):
     """Deterministic answers; every completion is finished and has log-probability 0."""
 
     def __init__(self, script: Script, tokenizer: Tokenizer | None = None) -> None:
-        self.tokenizer: Tokenizer = tokenizer or ByteTokenizer()
+        super().__init__(tokenizer or ByteTokenizer())
         self._script = script
-
-    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
-        return [
-            [self._complete(prompt, sampling.seed + index * count + draw) for draw in range(count)]
-            for index, prompt in enumerate(prompts)
-        ]
 
     def load(self, model: "PreTrainedModel | None") -> None:
         """A script has no weights."""
 
-    def _complete(self, prompt: Prompt, draw: int) -> Completion:
+    def _complete(self, requests: Sequence[Request]) -> list[Completion]:
+        return [self._write(request.prompt, request.sampling.seed + request.row) for request in requests]
+
+    def _write(self, prompt: Prompt, draw: int) -> Completion:
         text = self._script(prompt, draw)
         ids = (*self.tokenizer.encode(text, False), min(self.tokenizer.end_ids))
         return Completion(prompt=prompt, text=text, token_ids=ids, log_probs=(0.0,) * len(ids), finished=True)

@@ -5,6 +5,8 @@ and Llama models on a CPU are read by `decoder.Decoder`, everything else by the 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,8 @@ import torch
 
 from azr.errors import EngineError
 from azr.rollouts import decoder
-from azr.rollouts.base import Sampling, Tokenizer
+from azr.rollouts.base import Request, Sampling, Tokenizer
+from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.draw import Uniforms, draw
 from azr.rollouts.model_decoder import Decoding, ModelDecoder
 from azr.types import Completion, Prompt
@@ -26,12 +29,29 @@ SHRINK_BELOW = 0.75
 """The batch is cut down when fewer than this share of its rows are still being written."""
 
 
-class TransformersEngine:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Requests for completions of one prompt: they share its prefill."""
+
+    requests: list[tuple[int, Request]]
+    """Each with its place among all requests."""
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.requests[0][1].prompt
+
+    @property
+    def likeness(self) -> tuple[str, str, int, int]:
+        """Groups that are near in this order ask for the same thing and are of like length."""
+        return (self.prompt.role, self.prompt.kind, len(self.prompt.token_ids), self.requests[0][0])
+
+
+class TransformersEngine(BatchedEngine):
     """Shares the trainer's model: after `load` it samples from the weights as they are."""
 
     def __init__(self, tokenizer: Tokenizer, batch: int) -> None:
         """`batch`: sequences that are sampled together."""
-        self.tokenizer = tokenizer
+        super().__init__(tokenizer)
         self._batch = batch
         self._model: PreTrainedModel | None = None
         self._decoder: Decoding[Any] | None = None
@@ -47,78 +67,74 @@ class TransformersEngine:
         assert self._decoder is not None
         self._decoder.refresh()
 
-    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
+    def _complete(self, requests: Sequence[Request]) -> list[Completion]:
         if self._model is None:
             raise EngineError("sample before load: the engine has no weights")
-        found: dict[int, list[Completion]] = {}
+        found: dict[int, Completion] = {}
         training = self._model.training
         self._model.train(False)
         with torch.inference_mode():
-            for chunk in self._chunks(prompts, count):
-                found.update(self._sample_chunk(prompts, chunk, sampling, count))
+            for chunk in self._chunks(_groups(requests)):
+                found.update(self._sample_chunk(chunk))
         self._model.train(training)
-        return [found[index] for index in range(len(prompts))]
+        return [found[place] for place in range(len(requests))]
 
-    def _chunks(self, prompts: Sequence[Prompt], count: int) -> Iterator[list[int]]:
-        """Prompts that ask for the same thing and are of like length, as many as fit the batch."""
-
-        def likeness(index: int) -> tuple[str, str, int, int]:
-            prompt = prompts[index]
-            return (prompt.role, prompt.kind, len(prompt.token_ids), index)
-
-        size = max(1, self._batch // count)
-        chunk: list[int] = []
-        for index in sorted(range(len(prompts)), key=likeness):
+    def _chunks(self, groups: Sequence[_Group]) -> Iterator[list[_Group]]:
+        """Groups that ask for the same thing and are of like length, as many as fit the batch."""
+        chunk: list[_Group] = []
+        rows = 0
+        for group in sorted(groups, key=lambda group: group.likeness):
             # Another kind of prompt has another length: mixed only where a chunk would be too small to be worth it.
-            other = chunk and likeness(chunk[-1])[:2] != likeness(index)[:2]
-            if len(chunk) == size or (other and len(chunk) >= size * SMALLEST):
+            other = chunk and chunk[-1].likeness[:2] != group.likeness[:2]
+            unlike = chunk and _settings(chunk[-1]) != _settings(group)
+            full = rows + len(group.requests) > self._batch
+            if chunk and (full or unlike or (other and rows >= self._batch * SMALLEST)):
                 yield chunk
-                chunk = []
-            chunk.append(index)
+                chunk, rows = [], 0
+            chunk.append(group)
+            rows += len(group.requests)
         if chunk:
             yield chunk
 
-    def _sample_chunk(
-        self, prompts: Sequence[Prompt], chunk: list[int], sampling: Sampling, count: int
-    ) -> dict[int, list[Completion]]:
+    def _sample_chunk(self, chunk: list[_Group]) -> dict[int, Completion]:
         assert self._model is not None and self._decoder is not None
         device = self._model.device
-        longest = max(len(prompts[index].token_ids) for index in chunk)
+        longest = max(len(group.prompt.token_ids) for group in chunk)
         room = self._model.config.max_position_embeddings - longest
         if room < 1:
             raise EngineError(f"a prompt of {longest} tokens fills the model's {longest + room} positions")
         ids = torch.zeros(len(chunk), longest, dtype=torch.long)
-        padding = torch.tensor([longest - len(prompts[index].token_ids) for index in chunk])
-        for row, index in enumerate(chunk):
-            ids[row, int(padding[row]) :] = torch.tensor(prompts[index].token_ids)
+        padding = torch.tensor([longest - len(group.prompt.token_ids) for group in chunk])
+        for row, group in enumerate(chunk):
+            ids[row, int(padding[row]) :] = torch.tensor(group.prompt.token_ids)
         logits, cache = self._decoder.prefill(ids.to(device), padding.to(device))
-        tokens, log_probs, lengths = self._decode(logits, cache, chunk, sampling, count, min(room, sampling.max_tokens))
-        result: dict[int, list[Completion]] = {index: [] for index in chunk}
-        for row, length in enumerate(lengths):
-            index = chunk[row // count]
-            written = tokens[row, :length].tolist()
+        counts = [len(group.requests) for group in chunk]
+        if max(counts) > 1:
+            shared = torch.arange(len(chunk)).repeat_interleave(torch.tensor(counts)).to(logits.device)
+            logits, cache = logits.index_select(0, shared), cache.select(shared)
+        requests = [entry for group in chunk for entry in group.requests]
+        limit = min(room, requests[0][1].sampling.max_tokens)
+        tokens, log_probs, lengths = self._decode(logits, cache, [request for _, request in requests], limit)
+        result: dict[int, Completion] = {}
+        for row, (place, request) in enumerate(requests):
+            written = tokens[row, : lengths[row]].tolist()
             finished = written[-1] in self.tokenizer.end_ids
-            result[index].append(
-                Completion(
-                    prompt=prompts[index],
-                    text=self.tokenizer.decode(written[:-1] if finished else written),
-                    token_ids=tuple(written),
-                    log_probs=tuple(log_probs[row, :length].tolist()),
-                    finished=finished,
-                )
+            result[place] = Completion(
+                prompt=request.prompt,
+                text=self.tokenizer.decode(written[:-1] if finished else written),
+                token_ids=tuple(written),
+                log_probs=tuple(log_probs[row, : lengths[row]].tolist()),
+                finished=finished,
             )
         return result
 
     def _decode(
-        self, logits: torch.Tensor, cache: Any, chunk: list[int], sampling: Sampling, count: int, limit: int
+        self, logits: torch.Tensor, cache: Any, requests: Sequence[Request], limit: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Write all rows to their end: tokens [rows, limit], log-probabilities [rows, limit], lengths [rows]."""
         assert self._decoder is not None
-        rows = len(chunk) * count
-        uniforms = Uniforms(sampling.seed, [index * count + j for index in chunk for j in range(count)])
-        if count > 1:
-            shared = torch.arange(len(chunk), device=logits.device).repeat_interleave(count)
-            logits, cache = logits.index_select(0, shared), cache.select(shared)
+        rows, sampling = len(requests), requests[0].sampling
+        uniforms = Uniforms([(request.sampling.seed, request.row) for request in requests])
         tokens = np.zeros((rows, limit), dtype=np.int64)
         log_probs = np.zeros((rows, limit), dtype=np.float32)
         lengths = np.full(rows, limit)
@@ -141,3 +157,18 @@ class TransformersEngine:
                 token, cache = token.index_select(0, moved), cache.select(moved)
             logits = self._decoder.step(token, cache)
         return tokens, log_probs, lengths
+
+
+def _groups(requests: Sequence[Request]) -> list[_Group]:
+    """Neighbours with one prompt and the same settings go together."""
+    entries = groupby(enumerate(requests), key=lambda entry: (id(entry[1].prompt), _bounds(entry[1].sampling)))
+    return [_Group(list(group)) for _, group in entries]
+
+
+def _settings(group: _Group) -> tuple[float, float, int, int]:
+    return _bounds(group.requests[0][1].sampling)
+
+
+def _bounds(sampling: Sampling) -> tuple[float, float, int, int]:
+    """All but the seed: what rows of one batch must share."""
+    return (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens)

@@ -1,0 +1,51 @@
+"""A queue for engines that sample a whole batch at once: what waits is sampled when somebody collects."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from azr.errors import EngineError
+from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.types import Completion, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class BatchedEngine:
+    """Subclasses say how a batch is sampled."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._waiting: dict[Key, Request] = {}
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """See `Engine.submit`."""
+        for request in requests:
+            if request.key in self._waiting:
+                raise EngineError(f"{request.key} is under way already")
+            self._waiting[request.key] = request
+
+    def collect(self) -> list[Finished]:
+        """See `Engine.collect`: everything that waits, in the order it came."""
+        requests, self._waiting = list(self._waiting.values()), {}
+        return list(zip(requests, self._complete(requests), strict=True)) if requests else []
+
+    def cancel(self, keys: Collection[Key]) -> None:
+        """See `Engine.cancel`."""
+        for key in keys:
+            self._waiting.pop(key, None)
+
+    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
+        """See `Engine.sample`."""
+        return sample_all(self, prompts, sampling, count)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def load(self, model: "PreTrainedModel | None") -> None:
+        """See `Engine.load`."""
+        raise NotImplementedError
+
+    def _complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """One completion for each request, in order."""
+        raise NotImplementedError
