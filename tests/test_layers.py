@@ -14,10 +14,11 @@ LAYERS = [
     {"types", "errors", "randomness", "registry"},
     {"config", "sandbox", "buffer", "buffer_values", "behaviour", "_azr"},
     {"tasks", "rewards", "rollouts", "trainer"},
-    {"run", "store", "parts", "taskfile"},
+    {"domains"},
+    {"run", "store", "shards", "parts", "taskfile"},
     {"propose", "validate", "flow", "solve", "reward", "update", "seed", "metrics"},
     {"evals", "observe", "oversight", "save"},
-    {"loop", "build", "session"},
+    {"loop", "build", "session", "examine"},
 ]
 
 

@@ -1,14 +1,15 @@
 """From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azr.config import Config
 from azr.errors import ConfigError
-from azr.parts import Parts, make_program_policy, make_rewards, make_task_kinds, make_template
+from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
-from azr.tasks.render import Renderer
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.policy import Policy, StillPolicy
@@ -38,26 +39,33 @@ def check(config: Config) -> None:
         )
 
 
-def assemble(config: Config, engine: Engine, buffer: Path, position: int | None = None) -> Parts:
+def assemble(
+    config: Config,
+    engine: Engine,
+    buffer: Path,
+    position: int | None = None,
+    positions: Mapping[str, int] | None = None,
+) -> Parts:
     """The parts around an engine.
 
     Args:
         buffer: folder of the task buffer's log.
         position: of a checkpoint; what the log holds beyond it is cut off. None: keep all of it.
+        positions: the same of each domain's log.
     """
     from azr.store import open_store
 
-    kinds = make_task_kinds(config)
-    template = make_template(config, engine.tokenizer)
+    domains = make_domains(config, partial(make_sandbox, config))
     return Parts(
         config=config,
-        kinds=kinds,
-        renderer=Renderer(template, kinds, engine.tokenizer.encode, config.tasks.banned_imports),
+        kinds=all_kinds(config, domains),
+        domains=domains,
+        renderer=make_renderer(config, engine.tokenizer, domains),
         programs=make_program_policy(config),
         rewards=make_rewards(config),
         engine=engine,
         sandbox=make_sandbox(config),
-        store=open_store(buffer, config, position),
+        store=open_store(buffer, config, position, positions),
     )
 
 
@@ -78,8 +86,8 @@ def make_engine(config: Config) -> tuple[Engine, Policy]:
     return engine, policy
 
 
-def make_sandbox(config: Config) -> "Sandbox":
-    """The sandbox with the config's limits; 0 keeps the sandbox's own."""
+def make_sandbox(config: Config, modules: Mapping[str, str] | None = None) -> "Sandbox":
+    """The sandbox with the config's limits (0 keeps the sandbox's own) and a domain's modules."""
     from azr.sandbox import Limits, Sandbox
 
     given = config.sandbox.model_dump(include={"fuel", "memory_bytes", "output_bytes", "value_bytes"})
@@ -87,4 +95,5 @@ def make_sandbox(config: Config) -> "Sandbox":
         threads=config.sandbox.threads or None,
         limits=Limits(**{name: value for name, value in given.items() if value}),
         guest=Path(config.sandbox.guest) if config.sandbox.guest else None,
+        **({"modules": dict(modules)} if modules else {}),
     )

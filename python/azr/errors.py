@@ -64,5 +64,9 @@ class RegistryError(ConfigError):
     """A named part (reward, advantage, loss, engine) does not exist or does not fit its signature."""
 
 
+class DomainError(ConfigError):
+    """A domain cannot be found or used: names the domain, the key and what is allowed."""
+
+
 class ScriptError(AzrError):
     """A scripted engine has no answer for a prompt."""

@@ -1,5 +1,7 @@
 """Numbers of a step, named `stage/role/kind/name`, or `stage/name` where there is no role and kind.
 
+A run over domains has `domain/<domain>/...` besides, which its kinds add up to.
+
 Every proposal is counted as valid or under exactly one reason, every attempt under exactly one reason.
 """
 
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from azr.config.domain import PYTHON
 from azr.trainer.policy import UpdateStats
 from azr.types import Attempt, Batch, Episode, Kind, Rejected, Role, Valid, solve_rate
 
@@ -49,6 +52,8 @@ def measure(report: StepReport) -> Numbers:
         for kind in report.stored:
             rows = [i for i, e in enumerate(report.batch.episodes) if e.role is role and e.kind is kind]
             _add(found, f"update/{role}/{kind}", _episodes(report, rows))
+    for domain in _domains(report.stored):
+        _add(found, f"domain/{domain}", _domain(report, domain))
     found["rollout/dropped"] = report.dropped
     _add(found, "update", _update(report.stats))
     _add(found, "seconds", {**report.seconds, "step": sum(report.seconds.values())})
@@ -116,6 +121,35 @@ def _episodes(report: StepReport, rows: Sequence[int]) -> Numbers:
         "advantage_std": float(report.batch.advantages[list(rows)].std()),
         **{f"part/{name}": value for name, value in _parts(episodes).items()},
     }
+
+
+def _domains(kinds: Iterable[Kind]) -> list[str]:
+    """The domains of a run, `python` for plain kinds; none in a run over plain Python alone."""
+    found = list(dict.fromkeys(kind.domain for kind in kinds))
+    return [name or PYTHON for name in found] if any(found) else []
+
+
+def _domain(report: StepReport, domain: str) -> Numbers:
+    """What a domain's kinds add up to."""
+    name = "" if domain == PYTHON else domain
+    verdicts = [verdict for verdict in report.verdicts if verdict.proposal.kind.domain == name]
+    trials = [row for row in report.trials if row and row[0].task.kind.domain == name]
+    answers = [attempt for row in report.attempts for attempt in row if attempt.task.kind.domain == name]
+    found: Numbers = {"stored": sum(count for kind, count in report.stored.items() if kind.domain == name)}
+    if verdicts:
+        found["propose/count"] = len(verdicts)
+        found["propose/valid_rate"] = _mean(float(isinstance(verdict, Valid)) for verdict in verdicts)
+        scored = [v.quality for v in verdicts if isinstance(v, Valid) and v.quality is not None]
+        found |= {"propose/quality": _mean(scored)} if scored else {}
+    if trials:
+        found["propose/solve_rate"] = _mean(solve_rate(row) for row in trials)
+    if answers:
+        found["solve/count"] = len(answers)
+        found["solve/score"] = _mean(attempt.score for attempt in answers)
+    for role in Role:
+        rewards = [e.reward for e in report.batch.episodes if e.role is role and e.kind.domain == name]
+        found |= {f"{role}/reward": _mean(rewards)} if rewards else {}
+    return found
 
 
 def _parts(episodes: Sequence[Episode]) -> Numbers:

@@ -1,9 +1,12 @@
 """What the stages work with: made once, before the first step, and passed to every stage."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azr.config import Config
+from azr.config.mixture import folders
+from azr.domains.domain import Domain, all_texts, make_domain
 from azr.randomness import derive
 from azr.registry import resolve
 from azr.rewards import PROPOSER, SOLVER, TERMS, ProposerReward, SolverReward
@@ -35,13 +38,20 @@ class Parts:
     """The parts of one run."""
 
     config: Config
-    kinds: dict[Kind, TaskKind]
+    kinds: Mapping[Kind, TaskKind]
+    """Plain ones, and those of the run's domains."""
     renderer: Renderer
     programs: ProgramPolicy
+    """The rules for plain programs."""
+    domains: tuple[Domain, ...] = ()
     rewards: Rewards
     engine: Engine
     sandbox: "Sandbox"
     store: "TaskStore"
+
+    def policy(self, domain: str) -> ProgramPolicy:
+        """The rules for a domain's programs."""
+        return next((found.programs for found in self.domains if found.name == domain), self.programs)
 
     def sampling(self, step: int, purpose: str) -> Sampling:
         """The sampling settings of the config, under a seed of this step and purpose."""
@@ -65,21 +75,46 @@ def make_rewards(config: Config) -> Rewards:
     )
 
 
-def make_template(config: Config, tokenizer: "Tokenizer") -> Template:
+def make_template(config: Config, tokenizer: "Tokenizer", tags: Sequence[str] = ()) -> Template:
     """The outer form of conversations; `auto`: the one that the model was made for, or else the paper's text."""
     name: str = config.prompt.template
     if name == "auto":
         name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
     if name == "chat":
-        return Chat(tokenizer.chat)
-    return Terse() if name == "terse" else Think()
+        return Chat(tokenizer.chat, tags)
+    return Terse(tags) if name == "terse" else Think(tags)
 
 
 def make_task_kinds(config: Config) -> dict[Kind, TaskKind]:
-    """Every kind, with the config's options."""
+    """Every plain kind, with the config's options."""
+    return make_kinds(_options(config))
+
+
+def make_domains(config: Config, make_sandbox: "Callable[[Mapping[str, str]], Sandbox]") -> tuple[Domain, ...]:
+    """The config's domains, each with a sandbox that has its modules."""
+    programs, options = make_program_policy(config), _options(config)
+    return tuple(make_domain(folder, options, programs, make_sandbox) for folder in folders(config))
+
+
+def all_kinds(config: Config, domains: Sequence[Domain]) -> dict[Kind, TaskKind]:
+    """Plain ones, and those of the domains."""
+    kinds = make_task_kinds(config)
+    for domain in domains:
+        kinds |= domain.kinds
+    return kinds
+
+
+def make_renderer(config: Config, tokenizer: "Tokenizer", domains: Sequence[Domain]) -> Renderer:
+    """The prompts of a run."""
+    template = make_template(config, tokenizer, [tag for domain in domains for tag in domain.tags])
+    kinds = all_kinds(config, domains)
+    return Renderer(template, kinds, tokenizer.encode, config.tasks.banned_imports, all_texts(domains))
+
+
+def _options(config: Config) -> KindOptions:
     tasks = config.tasks
-    return make_kinds(
-        KindOptions(inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score)
+    return KindOptions(
+        inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from azr.config.mixture import shares
 from azr.parts import Parts
 from azr.randomness import generator
 from azr.tasks import composite
@@ -15,7 +16,7 @@ from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
 
 
 def step_prompts(parts: Parts, step: int) -> list[Prompt]:
-    """`propose.batch` prompts of each kind; none before `propose.start_step`."""
+    """Each kind's share of prompts, `propose.batch` of each in plain Python; none before `propose.start_step`."""
     if step < parts.config.propose.start_step:
         return []
     return [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
@@ -30,11 +31,11 @@ def ask(parts: Parts, prompts: Sequence[Prompt], step: int, purpose: str) -> lis
 def propose_prompts(parts: Parts, kind: Kind, step: int, purpose: str = "references") -> list[Prompt]:
     """The prompts of one kind, from what the buffer holds now."""
     rng = generator(parts.config.seed, step, f"{purpose}/{kind}")
-    count = parts.config.propose.batch
+    count = shares(parts.config).proposals[kind] if kind in parts.config.tasks.kinds else parts.config.propose.batch
     if parts.kinds[kind].from_task:
-        return [fitting_prompt(parts, kind, (), source) for source in parts.store.sources(count, rng)]
+        return [fitting_prompt(parts, kind, (), source) for source in parts.store.sources(count, rng, kind.domain)]
     return [
-        fitting_prompt(parts, kind, parts.store.references(kind, rng), None, _composites(parts, step, rng))
+        fitting_prompt(parts, kind, parts.store.references(kind, rng), None, _composites(parts, kind, step, rng))
         for _ in range(count)
     ]
 
@@ -61,12 +62,12 @@ def read_proposal(parts: Parts, completion: Completion) -> Proposal:
     return Proposal(completion=completion, draft=draft, formatted=reading.formatted)
 
 
-def _composites(parts: Parts, step: int, rng: np.random.Generator) -> list[Task]:
+def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -> list[Task]:
     """Earlier programs that this prompt orders the model to call; mostly none."""
     knobs = composite.knobs_at(parts.config.tasks.composite, step)
     if knobs.chance == 0.0 or rng.random() >= knobs.chance:
         return []
     wanted = int(rng.integers(knobs.at_least, knobs.at_most + 1))
-    chosen = parts.store.plain(wanted, rng)
+    chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
     return [task for task in renamed if task is not None] if all(renamed) else []

@@ -10,7 +10,7 @@ from azr.parts import Parts
 from azr.randomness import generator
 from azr.rewards import AttemptFacts, ProposalFacts
 from azr.rewards.combine import METHODS
-from azr.types import Attempt, Completion, Episode, Rejected, Task, Valid, solve_rate
+from azr.types import Attempt, Completion, Episode, Rejected, Valid, solve_rate
 
 
 def reward(
@@ -48,7 +48,7 @@ def reward_proposals(
             value = parts.config.reward.proposer.invalid
             episodes.append(Episode(completion=completion, reward=value, parts={"invalid": value}))
         else:
-            episodes.append(_reward_task(parts, completion, verdict.task, next(rates), float(chance)))
+            episodes.append(_reward_task(parts, completion, verdict, next(rates), float(chance)))
     assert next(rates, None) is None, "one row of trials for each valid proposal"
     return episodes
 
@@ -67,10 +67,16 @@ def reward_attempts(parts: Parts, attempts: Sequence[Attempt], step: int) -> lis
     return episodes
 
 
-def _reward_task(parts: Parts, completion: Completion, task: Task, rate: float, noise: float) -> Episode:
+def _reward_task(parts: Parts, completion: Completion, verdict: Valid, rate: float, noise: float) -> Episode:
     config = parts.config.reward.proposer
-    references = completion.prompt.references
-    facts = ProposalFacts(task=task, solve_rate=rate, references=references, history=parts.store, noise=noise)
+    facts = ProposalFacts(
+        task=verdict.task,
+        solve_rate=rate,
+        references=completion.prompt.references,
+        history=parts.store,
+        noise=noise,
+        quality=verdict.quality,
+    )
     learnability = parts.rewards.proposer(facts)
     pieces = {"solve_rate": rate, "learnability": learnability}
     if learnability == 0.0:

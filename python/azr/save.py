@@ -21,7 +21,8 @@ STATE = "run.json"
 
 def save(folder: RunFolder, policy: Policy, store: "TaskStore", config: Config) -> Path:
     """Write the checkpoint of the policy's step and remove those that the config does not keep."""
-    state = {"step": policy.step, "buffer": store.position(), "files": folder.sizes()}
+    positions = store.positions()
+    state = {"step": policy.step, "buffer": positions.pop(""), "domains": positions, "files": folder.sizes()}
 
     def fill(target: Path) -> None:
         policy.save(target)
@@ -45,6 +46,11 @@ def position_of(path: Path) -> int:
     return int(_state(path)["buffer"])
 
 
+def positions_of(path: Path) -> dict[str, int]:
+    """The positions of the domains' buffers at a checkpoint."""
+    return {name: int(position) for name, position in _state(path)["domains"].items()}
+
+
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
     """Put the weights and the run folder's files back to a checkpoint."""
     state = _state(path)
@@ -57,6 +63,11 @@ def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
 def _state(path: Path) -> dict[str, Any]:
     try:
         state = json.loads((path / STATE).read_text("ascii"))
-        return {"step": int(state["step"]), "buffer": int(state["buffer"]), "files": dict(state["files"])}
+        return {
+            "step": int(state["step"]),
+            "buffer": int(state["buffer"]),
+            "domains": dict(state["domains"]),
+            "files": dict(state["files"]),
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the checkpoint {path} has no readable {STATE}: {error!r}") from error

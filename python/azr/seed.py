@@ -4,11 +4,12 @@ One pool of programs is proposed for all kinds that bring their own program, pas
 what earlier passes found; then induction tasks are made from that pool. No weights change.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azr.domains.domain import Domain
 from azr.errors import RunError
 from azr.parts import Parts
 from azr.propose import ask, propose_prompts
@@ -36,21 +37,36 @@ def seed(parts: Parts, progress: Progress) -> None:
         RunError: the model proposes too little that is valid.
     """
     config = parts.config
+    for brought in parts.domains:
+        parts.store.add(domain_seeds(brought, parts.kinds, parts.sandbox))
     if config.seeding.path:
         parts.store.add(read_tasks(Path(config.seeding.path), parts.kinds, parts.sandbox))
         return
-    wanted_kinds = {*config.tasks.kinds, *POOLED}
-    identity = identity_tasks(parts.kinds, config.tasks.inputs, parts.sandbox)
-    parts.store.add([task for task in identity if task.kind in wanted_kinds])
+    plain = [kind for kind in config.tasks.kinds if not kind.domain]
+    if plain:
+        identity = identity_tasks(parts.kinds, config.tasks.inputs, parts.sandbox)
+        parts.store.add([task for task in identity if task.kind in {*plain, *POOLED}])
     wanted = config.seeding.factor * config.propose.batch
-    own = [kind for kind in config.tasks.kinds if not parts.kinds[kind].from_task]
-    own += [kind for kind in POOLED if kind not in own and len(own) < len(config.tasks.kinds)]
-    for kind in [*own, *(kind for kind in config.tasks.kinds if kind not in own)]:
-        _fill(parts, kind, wanted, progress)
+    for domain in dict.fromkeys(kind.domain for kind in config.tasks.kinds):
+        kinds = [kind for kind in config.tasks.kinds if kind.domain == domain]
+        own = [kind for kind in kinds if not parts.kinds[kind].from_task]
+        own += [kind for kind in parts.store.pool(domain) if kind not in own and len(own) < len(kinds)]
+        for kind in [*own, *(kind for kind in kinds if kind not in own)]:
+            _fill(parts, kind, wanted, progress)
 
 
-def identity_tasks(kinds: dict[Kind, TaskKind], inputs: int, sandbox: "Sandbox") -> list[Task]:
-    """The one task that nobody had to propose, in each kind; `inputs`: of an induction task."""
+def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
+    """The tasks that a domain brings, each verified by running it; in a domain too, programs make tasks of twins."""
+    about = domain.folder.about
+    if not about.seeds:
+        return []
+    tasks = read_tasks(domain.folder.file(about.seeds, "seeds"), kinds, sandbox, domain.name)
+    twins = [replace(task, kind=other) for task in tasks for other in _twins(task.kind, domain.kinds)]
+    return tasks + twins
+
+
+def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbox") -> list[Task]:
+    """The one task that nobody had to propose, in each plain kind; `inputs`: of an induction task."""
     more = (str(number) for number in range(2, inputs))
     several = (*IDENTITY_INPUTS, *more)[:inputs]
     drafts = [
@@ -63,6 +79,7 @@ def identity_tasks(kinds: dict[Kind, TaskKind], inputs: int, sandbox: "Sandbox")
             ),
         )
         for kind in kinds
+        if not kind.domain
     ]
     made = verify(drafts, kinds, sandbox)
     assert all(isinstance(task, Task) for task in made), f"the identity program is a task: {made}"
@@ -93,8 +110,14 @@ def _add(parts: Parts, kind: Kind, tasks: Sequence[Task], missing: int) -> None:
         if missing == 0:
             return
         missing -= parts.store.add([task])
-        if kind in POOLED:
-            parts.store.add([replace(task, kind=other) for other in POOLED if other is not kind])
+        parts.store.add([replace(task, kind=other) for other in _twins(kind, parts.kinds)])
+
+
+def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:
+    """The other kinds of the domain that a program and an input of this kind make a task of."""
+    if kind.base not in POOLED:
+        return []
+    return [other.of(kind.domain) for other in POOLED if other is not kind.base and other.of(kind.domain) in kinds]
 
 
 def _poor(parts: Parts, kind: Kind, wanted: int, asked: int, valid: int, last: Sequence[Valid | Rejected]) -> str:

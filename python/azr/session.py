@@ -13,7 +13,7 @@ from azr.observe import Observer
 from azr.oversight.recorder import Recorder
 from azr.rollouts import Engine
 from azr.run import METRICS, RunFolder
-from azr.save import latest, position_of, restore
+from azr.save import latest, position_of, positions_of, restore
 from azr.seed import seed
 from azr.trainer.policy import Policy
 
@@ -67,7 +67,8 @@ def _run(
 ) -> Result:
     engine, policy = built
     path = latest(folder)
-    parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0)
+    positions = positions_of(path) if path else {}
+    parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0, positions)
     try:
         if path is None:
             folder.cut({})

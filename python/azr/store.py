@@ -4,7 +4,7 @@ The rules of the curriculum stand here; remembering, deduplicating and sampling 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,21 +13,26 @@ from numpy.typing import NDArray
 
 from azr.buffer import Duplicate, Inserted, TaskBuffer, Unusable
 from azr.config import Config
+from azr.config.mixture import folders, shares
 from azr.errors import RunError
 from azr.randomness import generator
+from azr.shards import Shard, Shards, folder_of, note_slots, slots_of
 from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate
 
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
-"""Kinds whose programs induction tasks are made from."""
+"""Kinds whose programs induction tasks are made from; in a domain, its own of these."""
 
 
 class TaskStore:
     """The tasks of a run."""
 
-    def __init__(self, buffer: TaskBuffer, config: Config) -> None:
+    def __init__(self, buffer: TaskBuffer | Shards, config: Config, kinds: Sequence[Kind] = tuple(Kind)) -> None:
+        """`kinds`: all that the buffer may hold, in order."""
         self._buffer = buffer
         self._config = config
-        self._answers: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
+        self._kinds = tuple(kinds)
+        self._served = shares(config).answers
+        self._answers: dict[Kind, Counter[str]] = {kind: Counter() for kind in kinds}
         for task in self.everything():
             self._remember(task)
 
@@ -37,11 +42,16 @@ class TaskStore:
 
     def everything(self) -> list[Task]:
         """All tasks, kind by kind, in the order of their ids."""
-        return [task for kind in Kind for task in self._buffer.get(self._buffer.ids(kind))]
+        return [task for kind in self._kinds for task in self._buffer.get(self._buffer.ids(kind))]
 
     def position(self) -> int:
-        """Where the buffer's log ends, all of it on disk; a checkpoint names it."""
-        return self._buffer.checkpoint()
+        """Where plain Python's log ends, all of it on disk."""
+        return self.positions()[""]
+
+    def positions(self) -> dict[str, int]:
+        """Where each domain's log ends, all of it on disk; a checkpoint names them. Plain Python: the empty name."""
+        found = self._buffer.checkpoint()
+        return found if isinstance(found, dict) else {"": found}
 
     def close(self) -> None:
         """Let go of the buffer's folder."""
@@ -72,23 +82,29 @@ class TaskStore:
         """Distinct tasks of the kind: `propose.references` of them, or all there are."""
         return self._buffer.get(self._draw([kind], self._config.propose.references, rng))
 
-    def sources(self, count: int, rng: np.random.Generator) -> list[Task]:
-        """Programs for induction proposals, from the kinds that bring their own; repeated only if there are too few."""
-        return self._filled(self._draw(POOLED, count, rng), count, rng)
+    def sources(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """Programs for proposals about stored ones, from the domain's pool; repeated only if there are too few."""
+        return self._filled(self._draw(self.pool(domain), count, rng), count, rng)
 
-    def plain(self, count: int, rng: np.random.Generator) -> list[Task]:
+    def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
         """Up to `count` tasks whose programs are not composites themselves."""
-        drawn = self._buffer.get(self._draw(POOLED, 8 * count, rng))
+        drawn = self._buffer.get(self._draw(self.pool(domain), 8 * count, rng))
         return [task for task in drawn if not task.parents][:count]
+
+    def pool(self, domain: str) -> tuple[Kind, ...]:
+        """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all it has."""
+        own = [kind for kind in self._kinds if kind.domain == domain]
+        pooled = tuple(kind.of(domain) for kind in POOLED if kind.of(domain) in own)
+        return pooled or tuple(own)
 
     # What the solver trains on.
 
     def serve(self, step: int) -> list[Task]:
-        """`solve.batch` tasks of each kind, by the config's mix; never fewer, as long as there is one."""
+        """Each kind's share of tasks, by the config's mix; never fewer, as long as there is one."""
         tasks: list[Task] = []
         for kind in self._config.tasks.kinds:
             rng = generator(self._config.seed, step, f"serve/{kind}")
-            tasks += self._filled(self._mix(kind, step, rng), self._config.solve.batch, rng)
+            tasks += self._filled(self._mix(kind, step, rng), self._served[kind], rng)
         self._buffer.mark_served([task.id for task in tasks if task.id is not None])
         return tasks
 
@@ -140,15 +156,15 @@ class TaskStore:
         self._answers[task.kind].update(_answers(task))
 
     def _mix(self, kind: Kind, step: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        solve = self._config.solve
+        solve, count = self._config.solve, self._served[kind]
         seed = int(rng.integers(2**62))
         since = step - solve.window + (0 if solve.lag else 1)
         if solve.mix == "uniform":
-            return self._buffer.uniform([kind], solve.batch, seed)
+            return self._buffer.uniform([kind], count, seed)
         if solve.mix == "step":
-            return self._buffer.weighted([kind], solve.batch, seed)
+            return self._buffer.weighted([kind], count, seed)
         sample = self._buffer.max_new if solve.mix == "max_new" else self._buffer.half_new
-        return sample([kind], solve.batch, seed, since=since)
+        return sample([kind], count, seed, since=since)
 
     def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         seed = int(rng.integers(2**62))
@@ -174,15 +190,30 @@ SERVED: dict[str, Callable[[float], bool]] = {
 
 def _answers(task: Task) -> tuple[str, ...]:
     """What a solver would have to find, as text."""
-    if task.kind is Kind.ABDUCTION:
+    if task.kind.base is Kind.ABDUCTION:
         return task.inputs
     return tuple(value.repr for value in task.outputs)
 
 
-def open_store(folder: Path, config: Config, position: int | None) -> TaskStore:
-    """Open or make the buffer of a run; what its log holds beyond `position` is cut off."""
+def open_store(
+    folder: Path, config: Config, position: int | None, positions: Mapping[str, int] | None = None
+) -> TaskStore:
+    """Open or make the buffers of a run; what a log holds beyond its position is cut off."""
+    domains = {domain.name: domain.kinds for domain in folders(config)}
+    plain = _open(folder, config, position)
+    if not domains:
+        return TaskStore(plain, config)
+    shards = {"": Shard(0, plain, {kind: kind for kind in Kind})}
+    for number, (name, kinds) in enumerate(domains.items(), 1):
+        path, slots = folder_of(folder, name), slots_of(kinds)
+        at = None if position is None else (positions or {}).get(name, 0)
+        shards[name] = Shard(number, _open(path, config, at), slots)
+        note_slots(path, slots)
+    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.slots])
+
+
+def _open(folder: Path, config: Config, position: int | None) -> TaskBuffer:
     given = config.buffer
-    buffer = TaskBuffer.open(
+    return TaskBuffer.open(
         folder, cap=given.cap, eviction=given.eviction, deduplicate=given.deduplicate, position=position
     )
-    return TaskStore(buffer, config)

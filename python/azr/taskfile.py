@@ -4,13 +4,14 @@ Outputs are written for people only. Whoever reads a file runs its programs agai
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azr.errors import RunError
 from azr.tasks import TaskKind
+from azr.tasks.common import run_drafts
 from azr.types import Completion, Draft, Kind, Prompt, Reason, Role, Task
 
 if TYPE_CHECKING:
@@ -27,8 +28,23 @@ def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def read_tasks(path: Path, kinds: dict[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
-    """Read tasks and verify each by running it.
+def read_tasks(path: Path, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox", domain: str = "") -> list[Task]:
+    """Read tasks and verify each by running it. `domain`: whose kinds a file means that names no domain.
+
+    Raises:
+        RunError: the file cannot be read, or a line is no task; names the line.
+    """
+    drafts = read_drafts(path, kinds, domain)
+    tasks = []
+    for number, made in enumerate(verify(drafts, kinds, sandbox), 1):
+        if isinstance(made, Reason):
+            raise RunError(f"{path}, line {number}: the sandbox rejects this task: {made}")
+        tasks.append(made)
+    return tasks
+
+
+def read_drafts(path: Path, kinds: Collection[Kind], domain: str = "") -> list[tuple[Kind, Draft]]:
+    """The tasks of a file as they stand there, not yet run.
 
     Raises:
         RunError: the file cannot be read, or a line is no task; names the line.
@@ -42,22 +58,17 @@ def read_tasks(path: Path, kinds: dict[Kind, TaskKind], sandbox: "Sandbox") -> l
         try:
             row = json.loads(line)
             draft = Draft(program=row["program"], inputs=tuple(row["inputs"]), message=row.get("message", ""))
-            drafts.append((Kind(row["kind"]), draft))
+            drafts.append((_kind(row["kind"], kinds, domain), draft))
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}, line {number}: not a task: {error!r}") from error
-    tasks = []
-    for number, made in enumerate(verify(drafts, kinds, sandbox), 1):
-        if isinstance(made, Reason):
-            raise RunError(f"{path}, line {number}: the sandbox rejects this task: {made}")
-        tasks.append(made)
-    return tasks
+    return drafts
 
 
 def verify(
-    drafts: Sequence[tuple[Kind, Draft]], kinds: dict[Kind, TaskKind], sandbox: "Sandbox"
+    drafts: Sequence[tuple[Kind, Draft]], kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox"
 ) -> list[Task | Reason]:
     """Run drafts that no model wrote: a task, or the reason why it is none, for each."""
-    results = sandbox.validate([(draft.program, draft.inputs) for _, draft in drafts])
+    results = run_drafts(kinds, sandbox, [(kind, draft.program, draft.inputs) for kind, draft in drafts])
     made: list[Task | Reason] = []
     for (kind, draft), result in zip(drafts, results, strict=True):
         prompt = Prompt(role=Role.PROPOSE, kind=kind, text="", token_ids=())
@@ -65,3 +76,10 @@ def verify(
         task = kinds[kind].materialise(draft, nobody, result.results)
         made.append(replace(task, step=0) if isinstance(task, Task) else task)
     return made
+
+
+def _kind(name: str, kinds: Collection[Kind], domain: str) -> Kind:
+    kind = Kind(name) if "." in name else Kind(name).of(domain)
+    if kind not in kinds:
+        raise ValueError(f"{name!r} is no kind of this run, which has {', '.join(sorted(kinds))}")
+    return kind

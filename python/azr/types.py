@@ -8,10 +8,11 @@ run time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,17 +28,60 @@ class Role(StrEnum):
     SOLVE = "solve"
 
 
-class Kind(StrEnum):
-    """Which part of (program, input, output) the solver has to find."""
+class _PlainKinds(type):
+    """Iterating `Kind` gives the kinds over plain Python, which are always there."""
 
-    DEDUCTION = "deduction"
+    def __iter__(cls) -> Iterator[Kind]:
+        return iter((Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION, Kind.ERROR))
+
+
+class Kind(str, metaclass=_PlainKinds):
+    """Which part of (program, input, output) the solver has to find, by name.
+
+    An open set: a domain's kind is called `<domain>.<name>`, and may be one that only the domain knows. There is one
+    object for each name, so `is` compares.
+    """
+
+    __slots__ = ()
+
+    DEDUCTION: ClassVar[Kind]
     """program + input -> output"""
-    ABDUCTION = "abduction"
+    ABDUCTION: ClassVar[Kind]
     """program + output -> any input that gives it"""
-    INDUCTION = "induction"
+    INDUCTION: ClassVar[Kind]
     """input/output pairs + message -> program"""
-    ERROR = "error"
+    ERROR: ClassVar[Kind]
     """program + input -> name of the exception, or NoError; the paper's ablation, off by default"""
+
+    def __new__(cls, name: str) -> Kind:
+        known = _KINDS.get(name)
+        if known is None:
+            if not KIND_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a kind, such as deduction or tables.deduction")
+            known = _KINDS.setdefault(name, super().__new__(cls, name))
+        return known
+
+    def __reduce__(self) -> tuple[type[Kind], tuple[str]]:
+        return Kind, (str(self),)
+
+    @property
+    def domain(self) -> str:
+        """The domain that it belongs to; empty for plain Python."""
+        return self.rpartition(".")[0]
+
+    @property
+    def base(self) -> Kind:
+        """The kind's own name, without its domain."""
+        return Kind(self.rpartition(".")[2])
+
+    def of(self, domain: str) -> Kind:
+        """This kind, in a domain."""
+        return Kind(f"{domain}.{self.base}") if domain else self.base
+
+
+KIND_NAME: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
+_KINDS: Final[dict[str, Kind]] = {}
+Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION, Kind.ERROR = map(Kind, ("deduction", "abduction", "induction", "error"))
 
 
 class Reason(StrEnum):
@@ -49,6 +93,8 @@ class Reason(StrEnum):
     SEVERAL_DEFINITIONS = "several_definitions"
     FORBIDDEN_IMPORT = "forbidden_import"
     BAD_COMPOSITE = "bad_composite"
+    LOW_QUALITY = "low_quality"
+    """The domain's own score of proposals is below the domain's minimum."""
     TOO_LONG = "too_long"
     DUPLICATE = "duplicate"
     NO_CANONICAL_FORM = "no_canonical_form"
@@ -172,6 +218,8 @@ class Valid:
     """How alike they are: exact, canonical or behaviour."""
     fuel: int = 0
     """What its run took, all inputs together, under one of the two settings of entropy."""
+    quality: float | None = None
+    """What the domain's own score says of it, in [0, 1]; None where the domain has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

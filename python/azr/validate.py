@@ -4,11 +4,12 @@ Nothing is accepted that was not run, and nothing that a model wrote is run anyw
 one verdict, in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from azr.domains.appraise import appraise
 from azr.parts import Parts
-from azr.tasks.common import exception_of, fuel_of, whole_program
+from azr.tasks.common import exception_of, fuel_of, run_drafts, whole_program
 from azr.tasks.composite import fits
 from azr.types import Draft, Proposal, Reason, Rejected, Task, Unparsed, Valid
 
@@ -18,7 +19,7 @@ def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Val
     verdicts: list[Valid | Rejected | None] = [_read(proposal) for proposal in proposals]
     _judge(parts, proposals, verdicts)
     _run(parts, proposals, verdicts, step)
-    return [verdict for verdict in verdicts if verdict is not None]
+    return appraise(parts.kinds, [verdict for verdict in verdicts if verdict is not None])
 
 
 def _read(proposal: Proposal) -> Rejected | None:
@@ -38,8 +39,7 @@ def _judge(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | R
         for index, proposal in enumerate(proposals)
         if verdicts[index] is None and not parts.kinds[proposal.kind].from_task
     ]
-    reasons = parts.programs.judge(parts.sandbox, [_draft(proposals[index]).program for index in own])
-    for index, reason in zip(own, reasons, strict=True):
+    for index, reason in _judged(parts, proposals, own):
         proposal = proposals[index]
         composites = len(proposal.completion.prompt.composites)
         if reason is None and composites and not fits(_draft(proposal).program, composites):
@@ -48,14 +48,23 @@ def _judge(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | R
             verdicts[index] = Rejected(proposal=proposal, reason=reason)
 
 
+def _judged(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -> Iterator[tuple[int, Reason | None]]:
+    """What the rules for programs say, each domain's of its own."""
+    for domain in dict.fromkeys(proposals[index].kind.domain for index in own):
+        rows = [index for index in own if proposals[index].kind.domain == domain]
+        programs = [_draft(proposals[index]).program for index in rows]
+        yield from zip(rows, parts.policy(domain).judge(parts.sandbox, programs), strict=True)
+
+
 def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None], step: int) -> None:
     """Run the rest, all in one batch."""
     left = [index for index, verdict in enumerate(verdicts) if verdict is None]
     items = []
     for index in left:
         draft = _draft(proposals[index])
-        items.append((whole_program(draft, proposals[index].completion.prompt), draft.inputs))
-    for index, validation in zip(left, parts.sandbox.validate(items), strict=True):
+        program = whole_program(draft, proposals[index].completion.prompt)
+        items.append((proposals[index].kind, program, draft.inputs))
+    for index, validation in zip(left, run_drafts(parts.kinds, parts.sandbox, items), strict=True):
         proposal = proposals[index]
         kind = parts.kinds[proposal.kind]
         made = kind.materialise(_draft(proposal), proposal.completion, validation.results)

@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "bootstrap": ("azr.cli.bootstrap", "bootstrap", "Make the embedded model from nothing."),
     "eval": ("azr.cli.eval", "evaluate", "Score a model on held-out tasks."),
     "sandbox": ("azr.cli.sandbox", "sandbox", "Run programs in the sandbox, or measure it."),
+    "domain": ("azr.cli.domain", "domain", "Make and check domains of your own."),
     "buffer": ("azr.cli.buffer", "buffer", "Show, export or measure a task buffer."),
 }
 

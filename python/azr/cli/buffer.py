@@ -28,7 +28,7 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--kind",
             "kinds",
-            type=click.Choice([kind.value for kind in Kind]),
+            type=click.Choice([str(kind) for kind in Kind]),
             multiple=True,
             help="Only this kind; repeatable.",
         ),

@@ -1,42 +1,56 @@
 """`azr train --dry-run`: what would happen, without a model's weights and without a run folder."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import click
 
-from azr.build import check
+from azr.build import check, make_sandbox
 from azr.config import Config, dump_config
-from azr.parts import make_task_kinds, make_template
+from azr.config.mixture import shares
+from azr.parts import all_kinds, make_domains, make_renderer
 from azr.rollouts import Tokenizer
 from azr.rollouts.tokens import ByteTokenizer
-from azr.sandbox import Sandbox
-from azr.seed import identity_tasks
+from azr.seed import domain_seeds, identity_tasks
 from azr.tasks.render import Renderer
 from azr.trainer.model import load_tokenizer
-from azr.types import Kind, Role
+from azr.types import Kind, Prompt, Role, Task
 
 
 def show(config: Config) -> None:
     """Print the resolved config, the plan of a step and one prompt of each role and kind."""
     check(config)
     tokenizer: Tokenizer = ByteTokenizer() if config.engine.name == "scripted" else load_tokenizer(config.model)
-    kinds = make_task_kinds(config)
-    renderer = Renderer(make_template(config, tokenizer), kinds, tokenizer.encode, config.tasks.banned_imports)
+    domains = make_domains(config, partial(make_sandbox, config))
+    kinds = all_kinds(config, domains)
+    renderer = make_renderer(config, tokenizer, domains)
     click.echo(dump_config(config))
     click.echo(plan(config))
-    examples = {task.kind: task for task in identity_tasks(kinds, config.tasks.inputs, Sandbox())}
+    sandbox = make_sandbox(config)
+    tasks = identity_tasks(kinds, config.tasks.inputs, sandbox)
+    tasks += [task for domain in domains for task in domain_seeds(domain, kinds, sandbox)]
     for kind in config.tasks.kinds:
-        source = examples[Kind.DEDUCTION] if kinds[kind].from_task else None
-        references = () if source else (examples[kind],)
-        prompts = (renderer.propose(kind, references, source), renderer.solve(examples[kind]))
-        for role, prompt in zip(Role, prompts, strict=True):
+        for role, prompt in zip(Role, examples(renderer, kind, kinds[kind].from_task, tasks), strict=False):
             click.echo(f"--- {role} {kind}, {len(prompt.token_ids)} tokens ---\n{prompt.text}\n")
+
+
+def examples(renderer: Renderer, kind: Kind, from_task: bool, tasks: Sequence[Task]) -> list[Prompt]:
+    """A propose prompt and, where there is a task of the kind, a solve prompt."""
+    own = [task for task in tasks if task.kind is kind][:1]
+    pool = [task for task in tasks if task.kind.domain == kind.domain and task.kind is not kind]
+    if from_task and not (pool or own):
+        return []  # only seeds from the model can show one
+    source = (pool or own)[0] if from_task else None
+    asked = renderer.propose(kind, () if from_task else own, source)
+    return [asked, *(renderer.solve(task) for task in own)]
 
 
 def plan(config: Config) -> str:
     """How much one step samples, runs and trains."""
-    kinds, propose, solve = len(config.tasks.kinds), config.propose, config.solve
-    proposals = kinds * propose.batch
+    propose, solve, share = config.propose, config.solve, shares(config)
+    proposals = sum(share.proposals.values())
     trials = proposals * solve.attempts
-    answers = kinds * solve.batch * solve.answers
+    answers = sum(share.answers.values()) * solve.answers
     trained = answers + (proposals if propose.train else 0) + (trials if solve.train_on_attempts else 0)
     return (
         f"One of {config.run.steps} steps: {proposals} proposals, up to {trials} attempts for solve rates, {answers}"

@@ -1,6 +1,5 @@
 """What the user typed -> `Config`: files hold only differences, an unknown key names the nearest one."""
 
-import difflib
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
@@ -8,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from azr.config.explain import explain
+from azr.config.mixture import with_domains
 from azr.config.schema import Config
 from azr.errors import ConfigError
-
-EXTRA_KEY = "extra_forbidden"  # pydantic's name of the error
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
@@ -30,18 +29,31 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
-    return resolve(values, overrides, source)
+    return resolve(values, overrides, source, path.parent if path else None)
 
 
-def resolve(values: dict[str, Any], overrides: Sequence[str] = (), source: str = "config") -> Config:
-    """Check a tree of values with the overrides applied to it."""
+def resolve(
+    values: dict[str, Any], overrides: Sequence[str] = (), source: str = "config", folder: Path | None = None
+) -> Config:
+    """Check a tree of values with the overrides applied to it. `folder`: what paths of domains are relative to."""
     for override in overrides:
         _apply(values, override)
     try:
-        return Config.model_validate(values)
+        config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(item) for item in error.errors()]
+        lines = [explain(item, Config) for item in error.errors()]
         raise ConfigError(f"{source}: " + "; ".join(lines)) from error
+    config = _anchor(config, folder or Path())
+    return with_domains(config, folder or Path(), "kinds" in values.get("tasks", {})) if config.domains else config
+
+
+def _anchor(config: Config, folder: Path) -> Config:
+    """A script that is a file is named relative to the config's file."""
+    file, colon, function = config.engine.script.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        return config
+    script = f"{(folder / file).resolve()}:{function}"
+    return config.model_copy(update={"engine": config.engine.model_copy(update={"script": script})})
 
 
 def dump_config(config: Config) -> str:
@@ -71,24 +83,3 @@ def _apply(values: dict[str, Any], override: str) -> None:
         table[parts[-1]] = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:
         table[parts[-1]] = text
-
-
-def _explain(item: Any) -> str:
-    """One validation error as `key = value: what is allowed`."""
-    location = [part for part in item["loc"] if isinstance(part, str)]
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] != EXTRA_KEY:
-        return f"{key} = {item['input']!r}: {item['msg']}"
-    known = list(_section(location[:-1]).model_fields)
-    near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-    return f"unknown key {key}: {hint}"
-
-
-def _section(location: Sequence[str]) -> type[BaseModel]:
-    """The model at a path of field names; items of a list of tables stand at the list's name."""
-    section: type[BaseModel] = Config
-    for name in location:
-        annotation: Any = section.model_fields[name].annotation
-        section = annotation if isinstance(annotation, type) else annotation.__args__[0]
-    return section

@@ -7,25 +7,16 @@ on a CPU.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from azr.config.base import Count, Fraction, KindName, NonNegative, Positive, Section
+from azr.config.domain import PYTHON
 from azr.types import Kind
-
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
 
 BANNED_IMPORTS = (
     "logging random multiprocessing pebble subprocess threading datetime time hashlib hmac bcrypt os.sys os.path"
     " sys.exit os.environ calendar"
 )
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelConfig(Section):
@@ -77,7 +68,8 @@ class CompositeConfig(Section):
 class TasksConfig(Section):
     """Which tasks there are, and which programs are allowed."""
 
-    kinds: tuple[Kind, ...] = (Kind.ABDUCTION, Kind.DEDUCTION, Kind.INDUCTION)
+    kinds: tuple[KindName, ...] = (Kind.ABDUCTION, Kind.DEDUCTION, Kind.INDUCTION)
+    """A domain's are called `<domain>.<kind>`. With `domains` and without this key: all kinds of every domain."""
     inputs: Annotated[int, Field(ge=2)] = 10
     """Of an induction task: the first half is shown, the rest is hidden."""
     several_definitions: bool = True
@@ -173,7 +165,8 @@ class ProposerRewardConfig(Section):
     duplicates: Literal["pay", "reject"] = "pay"
     """`reject`: a proposal that the buffer already has earns `invalid`."""
     terms: tuple[TermConfig, ...] = ()
-    """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, or `module:function`."""
+    """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, quality (of the domain), or
+    `module:function`."""
     combine: Literal["sum", "multiply", "sum_multiply", "multiply_sum"] = "sum"
 
 
@@ -280,7 +273,30 @@ class EngineConfig(Section):
     batch: Positive = 256
     """Sequences sampled together."""
     script: str = ""
-    """For `scripted`: a `module:function` from prompt to completion text."""
+    """For `scripted`: a `module:function` (or `file.py:function`) from prompt to completion text."""
+
+
+class DomainConfig(Section):
+    """One domain of the run's mixture."""
+
+    path: str = ""
+    """Folder with a domain.toml, relative to the config's file."""
+    name: str = ""
+    """Without `path`: of an installed domain (entry point group `azr.domains`), or `python` for plain Python."""
+    weight: NonNegative = 1.0
+    """Its share of each step's proposals and answers, relative to the others'; 0: only probed, never trained on."""
+    fingerprint: str = ""
+    """Of the domain's files. A run's own config has it, so that it never goes on with others."""
+
+    @model_validator(mode="after")
+    def _named(self) -> "DomainConfig":
+        if not self.path and not self.name:
+            raise ValueError("a domain needs a path or a name")
+        return self
+
+    @property
+    def plain(self) -> bool:
+        return self.name == PYTHON and not self.path
 
 
 class Config(Section):
@@ -292,6 +308,8 @@ class Config(Section):
     engine: EngineConfig = EngineConfig()
     sampling: SamplingConfig = SamplingConfig()
     tasks: TasksConfig = TasksConfig()
+    domains: tuple[DomainConfig, ...] = ()
+    """What else to learn than plain Python; with any, plain Python only if `python` is among them."""
     sandbox: SandboxConfig = SandboxConfig()
     buffer: BufferConfig = BufferConfig()
     propose: ProposeConfig = ProposeConfig()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from azr.config.mixture import probed_kinds
+from azr.domains.domain import Domain
 from azr.parts import Parts
 from azr.solve import solve
 from azr.taskfile import read_tasks
@@ -33,16 +35,22 @@ class Scores:
 def held_out(parts: Parts, limit: int = 0) -> list[Task]:
     """The config's held-out tasks, or the package's; empty if there are none. `limit`: of each kind, 0 for all."""
     path = parts.config.evals.tasks or str(Path(str(resources.files("azr.evals"))) / "heldout.jsonl")
-    if not parts.config.evals.tasks and not Path(path).exists():
-        return []
-    tasks = [
-        task for task in read_tasks(Path(path), parts.kinds, parts.sandbox) if task.kind in parts.config.tasks.kinds
-    ]
+    tasks = [task for domain in parts.domains for task in domain_held_out(parts, domain)]
+    if parts.config.evals.tasks or Path(path).exists():
+        tasks += read_tasks(Path(path), parts.kinds, parts.sandbox)
     chosen = []
-    for kind in parts.config.tasks.kinds:
+    for kind in probed_kinds(parts.config):
         of_kind = [task for task in tasks if task.kind is kind]
         chosen += of_kind[: limit or len(of_kind)]
     return chosen
+
+
+def domain_held_out(parts: Parts, domain: Domain) -> list[Task]:
+    """The tasks that a domain keeps back."""
+    file = domain.folder.about.heldout
+    if not file:
+        return []
+    return read_tasks(domain.folder.file(file, "heldout"), parts.kinds, parts.sandbox, domain.name)
 
 
 def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
@@ -52,7 +60,7 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
     sampled = solve(parts, tasks, samples, sampling)
     greedy = solve(parts, tasks, 1, replace(sampling, temperature=0.0))
     found = {}
-    for kind in parts.config.tasks.kinds:
+    for kind in probed_kinds(parts.config):
         rows = [index for index, task in enumerate(tasks) if task.kind is kind]
         if not rows:
             continue

@@ -17,7 +17,7 @@ SOLVER = {
 }
 TERMS = {
     name: f"azr.rewards.{name}:term"
-    for name in ("complexity", "edit_distance", "halstead", "answer_diversity", "cluster_share", "novelty")
+    for name in ("complexity", "edit_distance", "halstead", "answer_diversity", "cluster_share", "novelty", "quality")
 }
 
 __all__ = ["PROPOSER", "SOLVER", "TERMS", "AttemptFacts", "History", "ProposalFacts", "ProposerReward", "SolverReward"]

@@ -34,6 +34,8 @@ class ProposalFacts:
     history: History | None = None
     noise: float = 0.0
     """Uniform in [0, 1), seeded; for control runs."""
+    quality: float | None = None
+    """What the domain's own score says of the task, in [0, 1]; None where the domain has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

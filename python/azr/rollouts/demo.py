@@ -10,11 +10,16 @@ HIDE_EVERY = 3
 def answer(prompt: Prompt, draw: int) -> str:
     """What a patient beginner would write, in the paper's think/answer form."""
     blocks = _proposal(prompt, draw) if prompt.role is Role.PROPOSE else _solution(prompt, draw)
+    return think(blocks)
+
+
+def think(blocks: str) -> str:
+    """The blocks as the answer of a completion."""
     return f" Let me see. </think>\n<answer>\n{blocks}\n</answer>"
 
 
 def _proposal(prompt: Prompt, draw: int) -> str:
-    if prompt.kind is Kind.INDUCTION:
+    if prompt.kind.base is Kind.INDUCTION:
         inputs = "\n".join(f"```input\n{draw % 7 + n}\n```" for n in range(10))
         return f"{inputs}\n```message\nAdd something.\n```"
     return f"```python\ndef f(a):\n    return a + {draw % 1000}\n```\n```input\n{draw % 11}\n```"
@@ -24,9 +29,9 @@ def _solution(prompt: Prompt, draw: int) -> str:
     task = prompt.task
     assert task is not None, "a solve prompt has its task"
     wrong = draw % HIDE_EVERY == 0
-    if prompt.kind is Kind.INDUCTION:
+    if prompt.kind.base is Kind.INDUCTION:
         return f"```python\n{'def f(a): return None' if wrong else task.program}\n```"
-    if prompt.kind is Kind.ABDUCTION:
+    if prompt.kind.base is Kind.ABDUCTION:
         return f"```input\n{'None' if wrong else task.inputs[0]}\n```"
-    right = label(task) if prompt.kind is Kind.ERROR else task.outputs[0].repr
+    right = label(task) if prompt.kind.base is Kind.ERROR else task.outputs[0].repr
     return f"```output\n{'None' if wrong else right}\n```"

@@ -1,11 +1,12 @@
 """What a kind of task has to know: how to ask for one, read one, make one of a run, ask for its answer and check it.
 
-A new kind is one class with this protocol and one line in `azr.tasks.KINDS`.
+A new kind is one class with this protocol: a plain one has a line in `azr.tasks.KINDS`, that of a domain stands in its
+`domain.toml` (`azr.domains`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -31,9 +32,15 @@ class KindOptions:
 class TaskKind(Protocol):
     """One kind of task."""
 
-    kind: ClassVar[Kind]
-    from_task: ClassVar[bool]
-    """True: a proposal is about the program of a stored task of another kind; False: it brings its own program."""
+    @property
+    def kind(self) -> Kind:
+        """Its name."""
+        ...
+
+    @property
+    def from_task(self) -> bool:
+        """True: a proposal is about the program of a stored task of another kind; False: it brings its own program."""
+        ...
 
     def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
         """Values of the slots of `propose_<kind>.txt` that only this kind has."""

@@ -1,13 +1,14 @@
 """What the kinds share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from azr.tasks.base import TaskKind
 from azr.tasks.parsing import INPUT, PROGRAM, Block, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Check, Invalid, Value
+    from azr.sandbox import Check, Invalid, Sandbox, Validation, Value
     from azr.sandbox import Valid as Ran
 
 
@@ -25,6 +26,32 @@ def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
 def whole_program(draft: Draft, prompt: Prompt) -> str:
     """What is run: the composites' sources, then what the model wrote."""
     return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
+
+
+def literal_text(arguments: str) -> str:
+    """The text of a tuple literal with the arguments of a call."""
+    return f"({arguments.strip().rstrip(',')},)" if arguments.strip() else "()"
+
+
+def home(kind: TaskKind, plain: "Sandbox") -> "Sandbox":
+    """Where a kind's programs run: a domain's in the sandbox that has its modules."""
+    own: Sandbox = getattr(kind, "sandbox", plain)
+    return own
+
+
+def run_drafts(
+    kinds: Mapping[Kind, TaskKind], plain: "Sandbox", drafts: Sequence[tuple[Kind, str, Sequence[str]]]
+) -> "list[Validation]":
+    """Validate (kind, program, inputs), in order: all of one domain in one batch, each on its own sandbox."""
+    batches: dict[str, list[int]] = {}
+    for index, (kind, _, _) in enumerate(drafts):
+        batches.setdefault(kind.domain, []).append(index)
+    found: dict[int, Validation] = {}
+    for rows in batches.values():
+        sandbox = home(kinds[drafts[rows[0]][0]], plain)
+        results = sandbox.validate([(drafts[row][1], drafts[row][2]) for row in rows])
+        found |= zip(rows, results, strict=True)
+    return [found[index] for index in range(len(drafts))]
 
 
 def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:

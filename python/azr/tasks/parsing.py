@@ -20,6 +20,7 @@ from azr.types import Flaw, Unparsed
 
 PROGRAM, INPUT, OUTPUT, MESSAGE = "program", "input", "output", "message"
 TAGS = (PROGRAM, INPUT, OUTPUT, MESSAGE)
+"""Known to every template; a domain's kinds may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Fenced:
     name = "fenced"
     _fence = re.compile(r"^(`{3,})[ \t]*([^\s`]*)[ \t]*$")
 
+    def __init__(self, tags: Sequence[str] = ()) -> None:
+        """`tags`: besides the four that are always known."""
+        self._tags = (*TAGS, *tags)
+
     def render(self, tag: str, body: str) -> str:
         return f"```{'python' if tag == PROGRAM else tag}\n{body}\n```"
 
@@ -64,7 +69,7 @@ class Fenced:
                     opened, body = (fence[1], fence[2]), []
             elif fence and fence[1] == opened[0] and not fence[2]:
                 tag = PROGRAM if opened[1] == "python" else opened[1]
-                if tag in TAGS:
+                if tag in self._tags:
                     blocks.append(Block(tag, "\n".join(body).strip("\n")))
                 opened = None
             else:
@@ -78,7 +83,10 @@ class Sections:
     """One marker a block, as the terse template uses them."""
 
     name = "terse"
-    _marker = re.compile(rf"^<({'|'.join(TAGS)})>", re.MULTILINE)
+
+    def __init__(self, tags: Sequence[str] = ()) -> None:
+        """`tags`: besides the four that are always known."""
+        self._marker = re.compile(rf"^<({'|'.join((*TAGS, *tags))})>", re.MULTILINE)
 
     def render(self, tag: str, body: str) -> str:
         return f"<{tag}>" + ("\n" if tag == PROGRAM else "") + body

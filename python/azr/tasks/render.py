@@ -1,6 +1,7 @@
 """From a role, a kind and tasks to a prompt: text by named slots, then token ids."""
 
-from collections.abc import Callable, Sequence
+import string
+from collections.abc import Callable, Mapping, Sequence
 
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import PROGRAM, BlockSyntax
@@ -9,16 +10,27 @@ from azr.types import Completion, Kind, Prompt, Role, Task
 
 Encode = Callable[[str, bool], list[int]]
 """Text, and whether to add the tokenizer's special tokens, to ids."""
+Texts = Mapping[tuple[str, Role, Kind], string.Template]
+"""(block syntax, role, kind) -> the text of a domain's kind."""
+NONE: Texts = {}
 
 
 class Renderer:
     """Writes all prompts of a run and reads what comes back."""
 
-    def __init__(self, template: Template, kinds: dict[Kind, TaskKind], encode: Encode, banned: Sequence[str]) -> None:
+    def __init__(
+        self,
+        template: Template,
+        kinds: Mapping[Kind, TaskKind],
+        encode: Encode,
+        banned: Sequence[str],
+        texts: Texts = NONE,
+    ) -> None:
         self.template = template
         self._kinds = kinds
         self._encode = encode
         self._banned = ", ".join(banned)
+        self._texts = texts
 
     def propose(
         self,
@@ -30,10 +42,10 @@ class Renderer:
         """Ask for a task. `source`: the stored task that an induction proposal is about."""
         syntax = self.template.syntax
         slots = {
+            "banned": self._banned,
             **self._kinds[kind].propose_slots(syntax, source),
             "references": self._references(kind, references),
             "composites": self._composites(composites),
-            "banned": self._banned,
         }
         return self._prompt(
             Role.PROPOSE, kind, slots, task=source, references=tuple(references), composites=tuple(composites)
@@ -59,8 +71,9 @@ class Renderer:
         references: tuple[Task, ...] = (),
         composites: tuple[Task, ...] = (),
     ) -> Prompt:
-        file = load_text(f"{self.template.syntax.name}/{role}_{kind}")
-        text = self.template.wrap(file.substitute(slots), role, kind)
+        syntax = self.template.syntax.name
+        words = self._texts.get((syntax, role, kind)) or load_text(f"{syntax}/{role}_{kind}")
+        text = self.template.wrap(words.substitute(slots), role, kind)
         return Prompt(
             role=role,
             kind=kind,

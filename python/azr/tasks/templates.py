@@ -6,7 +6,7 @@ of the answer that the prompt itself already wrote (`opening`) is put back befor
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -51,9 +51,12 @@ class Think:
     """The paper's plain text: thoughts and answer in tags, the opening think tag belongs to the prompt."""
 
     name = "think"
-    syntax: BlockSyntax = Fenced()
     special_tokens = True
     _form = re.compile(r"\s*<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
+
+    def __init__(self, tags: Sequence[str] = ()) -> None:
+        """`tags`: of blocks that only a domain's kinds know."""
+        self.syntax: BlockSyntax = Fenced(tags)
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
         return load_text("outer_think").substitute(task=text.rstrip("\n")).removesuffix("\n")
@@ -67,12 +70,12 @@ class Chat:
     """The tokenizer's chat template; thoughts are free, the answer stands in one pair of answer tags at the end."""
 
     name = "chat"
-    syntax: BlockSyntax = Fenced()
     special_tokens = False
     _form = re.compile(r"(?:(?!<answer>).)*<answer>(?:(?!<answer>).)*</answer>\s*", re.DOTALL)
 
-    def __init__(self, render: Callable[[str], str]) -> None:
+    def __init__(self, render: Callable[[str], str], tags: Sequence[str] = ()) -> None:
         """`render` puts one user message through the tokenizer's template, up to where the assistant begins."""
+        self.syntax: BlockSyntax = Fenced(tags)
         self._render = render
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
@@ -86,7 +89,6 @@ class Terse:
     """No words at all: markers, and the completion is the answer. For models that learnt it, such as the embedded."""
 
     name = "terse"
-    syntax: BlockSyntax = Sections()
     special_tokens = False
     _openings: Mapping[tuple[Role, Kind], str] = {
         (Role.PROPOSE, Kind.DEDUCTION): "<program>\n",
@@ -99,11 +101,19 @@ class Terse:
         (Role.SOLVE, Kind.ERROR): "<output>",
     }
 
+    def __init__(self, tags: Sequence[str] = ()) -> None:
+        """`tags`: of blocks that only a domain's kinds know."""
+        self.syntax: BlockSyntax = Sections(tags)
+
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        return text + self._openings[role, kind]
+        return text + self._opening(role, kind)
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
-        return Reading(self._openings[role, kind] + completion, True)
+        return Reading(self._opening(role, kind) + completion, True)
+
+    def _opening(self, role: Role, kind: Kind) -> str:
+        """The marker that the prompt ends with; a kind that only a domain knows writes its own."""
+        return self._openings.get((role, kind.base), "")
 
 
 @cache

@@ -1,0 +1,25 @@
+"""What domains say of new tasks: their quality scores, and what falls below their minimum."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from azr.domains.kind import DomainKind
+from azr.tasks.base import TaskKind
+from azr.types import Kind, Reason, Rejected, Valid
+
+
+def appraise(kinds: Mapping[Kind, TaskKind], verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
+    """Every verdict, valid ones with the quality that their domain sees in them; in order."""
+    found = list(verdicts)
+    for kind in dict.fromkeys(verdict.proposal.kind for verdict in verdicts):
+        judge = kinds[kind]
+        if not isinstance(judge, DomainKind):
+            continue
+        rows = [(i, v) for i, v in enumerate(verdicts) if isinstance(v, Valid) and v.proposal.kind is kind]
+        for (index, verdict), score in zip(rows, judge.judge([verdict.task for _, verdict in rows]), strict=True):
+            if score is not None and score < judge.minimum:
+                detail = f"{score:g} < {judge.minimum:g}"
+                found[index] = Rejected(proposal=verdict.proposal, reason=Reason.LOW_QUALITY, detail=detail)
+            else:
+                found[index] = replace(verdict, quality=score)
+    return found

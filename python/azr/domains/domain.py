@@ -1,0 +1,152 @@
+"""A domain, ready to use: its kinds on a sandbox with its modules, its rules for programs, its prompts."""
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azr.config.domain import ALL
+from azr.config.domain_files import DomainFolder
+from azr.domains.kind import DomainKind, Rules
+from azr.domains.types import MODULE, module_source
+from azr.errors import DomainError
+from azr.registry import load_module
+from azr.tasks import KINDS, KindOptions
+from azr.tasks.policy import Policy
+from azr.tasks.render import Texts
+from azr.tasks.templates import load_text
+from azr.types import Kind, Role
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+WORDED = "fenced"
+"""Syntax of the templates with words, which additions are for."""
+MEMBERS = (
+    "propose_slots", "show", "parse_proposal", "materialise", "solve_slots", "parse_answer", "check",
+)  # fmt: skip
+"""What a new kind's class must have besides `from_task`, `propose_text` and `solve_text`."""
+
+MakeSandbox = Callable[[Mapping[str, str]], "Sandbox"]
+"""From guest modules by name to a sandbox that has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What a run needs of one domain."""
+
+    folder: DomainFolder
+    kinds: Mapping[Kind, DomainKind]
+    programs: Policy
+    sandbox: "Sandbox"
+    texts: Texts
+    tags: tuple[str, ...]
+    """Of blocks that only its kinds know."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def make_domain(folder: DomainFolder, options: KindOptions, programs: Policy, make_sandbox: MakeSandbox) -> Domain:
+    """Load a domain. Its modules are put into a guest of its own, once.
+
+    Args:
+        programs: the run's rules for programs, which the domain's narrow.
+
+    Raises:
+        DomainError: a file, a class or a module cannot be used; names the domain and the key.
+    """
+    about = folder.about
+    sandbox = make_sandbox(guest_modules(folder))
+    policy = allowed_programs(folder, programs)
+    verified = about.verifier.kinds or about.kind_names if about.verifier else ()
+    verifier = folder.text(about.verifier.file, "verifier.file") if about.verifier else None
+    quality = folder.text(about.quality.file, "quality.file") if about.quality else None
+    inner: dict[str, Any] = {name: KINDS[Kind(name)](options) for name in about.kinds}
+    inner |= {name: new_kind(folder, name)(options) for name in about.new_kinds}
+    kinds = {}
+    for name, kind in inner.items():
+        rules = Rules(
+            sandbox=sandbox,
+            typed=bool(about.types),
+            banned=", ".join(policy.banned),
+            verifier=verifier if name in verified else None,
+            quality=quality,
+            minimum=about.quality.minimum if about.quality else 0.0,
+        )
+        kinds[Kind(name).of(folder.name)] = DomainKind(Kind(name).of(folder.name), kind, rules)
+    return Domain(
+        folder=folder, kinds=kinds, programs=policy, sandbox=sandbox, texts=_texts(folder, inner, policy),
+        tags=tuple(sorted({tag for kind in inner.values() for tag in getattr(kind, "tags", ())})),
+    )  # fmt: skip
+
+
+def guest_modules(folder: DomainFolder) -> dict[str, str]:
+    """Source of every module that the domain's guest has, by name."""
+    about = folder.about
+    modules = {name: folder.text(file, f"modules.{name}") for name, file in about.modules.items()}
+    return modules | ({MODULE: module_source(about.types)} if about.types else {})
+
+
+def allowed_programs(folder: DomainFolder, programs: Policy) -> Policy:
+    """The run's rules with the domain's imports: its own modules always, besides them what its allow-list has."""
+    about = folder.about
+    listed = programs.allowed if about.allowed_imports is None else about.allowed_imports
+    strict = bool(programs.allowed) or about.allowed_imports is not None
+    own = tuple(about.modules)
+    return Policy(
+        banned=tuple(name for name in programs.banned if name not in {*own, *listed}) if strict else programs.banned,
+        allowed=(*own, *listed) or ("",) if strict else (),
+        several_definitions=programs.several_definitions,
+        max_chars=programs.max_chars,
+    )
+
+
+def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], Any]:
+    """The class of a kind that only this domain knows."""
+    what = f"domain {folder.name}: new_kinds.{name} = {folder.about.new_kinds[name]!r}"
+    module, colon, attribute = folder.about.new_kinds[name].partition(":")
+    if not colon:
+        raise DomainError(f"{what}: expected file.py:Class or module:Class")
+    try:
+        place = str(folder.file(module, f"new_kinds.{name}")) if module.endswith(".py") else module
+        found = getattr(load_module(place), attribute)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise DomainError(f"{what}: {error}") from error
+    lacking = [member for member in (*MEMBERS, "from_task", "propose_text", "solve_text") if not hasattr(found, member)]
+    if not isinstance(found, type) or lacking:
+        raise DomainError(f"{what} is no kind: it lacks {', '.join(lacking) or 'being a class'}")
+    return found
+
+
+def _texts(folder: DomainFolder, kinds: Mapping[str, Any], policy: Policy) -> Texts:
+    texts = {}
+    for name, kind in kinds.items():
+        whole = Kind(name).of(folder.name)
+        for role in Role:
+            added = _additions(folder, name, role, policy)
+            if name in folder.about.kinds:
+                body = load_text(f"{WORDED}/{role}_{name}").template
+                # The terse texts have no words, and so no additions.
+                texts["terse", role, whole] = load_text(f"terse/{role}_{name}")
+            else:
+                body = getattr(kind, f"{role}_text")
+                texts["terse", role, whole] = string.Template(body)
+            texts[WORDED, role, whole] = string.Template(added + body)
+    return texts
+
+
+def _additions(folder: DomainFolder, name: str, role: Role, policy: Policy) -> str:
+    """What is put in front: for all kinds, for this one, and which imports are allowed."""
+    about = folder.about
+    given = [getattr(about.prompts[key], role) for key in (ALL, name) if key in about.prompts]
+    if role is Role.PROPOSE and name in about.kinds and policy.allowed:
+        given.append(f"The program may import nothing but: {', '.join(policy.allowed)}.".replace("but: .", "at all."))
+    parts = [text.strip().replace("$", "$$") for text in given if text.strip()]
+    return "".join(part + "\n\n" for part in parts)
+
+
+def all_texts(domains: Sequence[Domain]) -> Texts:
+    """The texts of several domains."""
+    return {key: text for domain in domains for key, text in domain.texts.items()}

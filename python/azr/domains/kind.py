@@ -1,0 +1,90 @@
+"""A kind as a domain has it: the kind itself, on the domain's own sandbox, under the domain's rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from azr.domains.scoring import NOT_A_LITERAL, literals, qualities, verify
+from azr.domains.types import TypedSandbox
+from azr.tasks.base import TaskKind
+from azr.tasks.common import literal_text
+from azr.tasks.parsing import Block, BlockSyntax
+from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+
+if TYPE_CHECKING:
+    from azr.sandbox import Invalid, Sandbox, Valid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What all kinds of a domain share."""
+
+    sandbox: "Sandbox"
+    """With the domain's modules."""
+    typed: bool
+    """Whether programs may return instances of the domain's types."""
+    banned: str
+    """Modules that programs may not import, as a list for the prompt."""
+    verifier: str | None
+    quality: str | None
+    minimum: float
+    """Quality below which a proposal is rejected."""
+
+
+class DomainKind:
+    """Passes everything on to the kind, but runs, checks and scores as its domain says."""
+
+    def __init__(self, kind: Kind, inner: TaskKind, rules: Rules) -> None:
+        self.kind = kind
+        self.from_task = inner.from_task
+        self._inner = inner
+        self._rules = rules
+
+    @property
+    def sandbox(self) -> "Sandbox":
+        """Where its programs run."""
+        ours = self._rules.sandbox
+        return cast("Sandbox", TypedSandbox(ours)) if self._rules.typed else ours
+
+    def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
+        return {"banned": self._rules.banned, **self._inner.propose_slots(syntax, source)}
+
+    def show(self, syntax: BlockSyntax, task: Task) -> str:
+        return self._inner.show(syntax, task)
+
+    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
+        return self._inner.parse_proposal(blocks, prompt)
+
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+        made = self._inner.materialise(draft, completion, results)
+        return replace(made, kind=self.kind) if isinstance(made, Task) else made
+
+    def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
+        return self._inner.solve_slots(syntax, task)
+
+    def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
+        return self._inner.parse_answer(blocks)
+
+    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+        if self._rules.verifier is not None:
+            return verify(self._rules.sandbox, self._rules.verifier, self.kind.base, answers)
+        if self.kind.base is Kind.ABDUCTION:
+            return self._check_arguments(answers)
+        return self._inner.check(self.sandbox, answers)
+
+    def _check_arguments(self, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """Arguments have to be data: an expression could change the domain's modules before the program uses them."""
+        read = literals(self._rules.sandbox, [literal_text(text) for _, text in answers])
+        plain = [answer for answer, value in zip(answers, read, strict=True) if value is not None]
+        checked = iter(self._inner.check(self.sandbox, plain))
+        return [NOT_A_LITERAL if value is None else next(checked) for value in read]
+
+    def judge(self, tasks: Sequence[Task]) -> list[float | None]:
+        """What the domain's quality score says of new tasks; None where it has none."""
+        if self._rules.quality is None:
+            return [None] * len(tasks)
+        return list(qualities(self._rules.sandbox, self._rules.quality, self.kind.base, tasks))
+
+    @property
+    def minimum(self) -> float:
+        return self._rules.minimum

@@ -1,0 +1,61 @@
+"""A kind whose problems are values: the proposer writes one, the solver answers with a value, the verifier scores it.
+
+The commonest new kind needs no more than this base and a few lines:
+
+    class Plan(Problem):
+        program = "import planning\\n\\ndef f(field):\\n    return planning.problem(field)"
+        propose_text = "Write a field ... $references"
+        solve_text = "Here is a field ... $problem"
+
+`f` checks a proposed problem in the guest: it raises for one that is not well formed, and returns it in the form that
+the solver is shown and the verifier is given.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from azr.tasks.base import KindOptions
+from azr.tasks.common import answer_of, first_failure, make_task, values
+from azr.tasks.parsing import INPUT, OUTPUT, Block, BlockSyntax, only
+from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+
+if TYPE_CHECKING:
+    from azr.sandbox import Invalid, Sandbox, Valid
+
+
+class Problem:
+    """Proposals are one `input` block, answers one `output` block with a literal."""
+
+    kind: ClassVar[Kind] = Kind("problem")
+    from_task: ClassVar[bool] = False
+    program: ClassVar[str]
+    """Defines `f`, which checks a problem and returns what the solver is shown."""
+    propose_text: ClassVar[str]
+    solve_text: ClassVar[str]
+
+    def __init__(self, options: KindOptions) -> None:
+        self._options = options
+
+    def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
+        return {}
+
+    def show(self, syntax: BlockSyntax, task: Task) -> str:
+        return syntax.render(INPUT, task.inputs[0])
+
+    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
+        text = only(blocks, INPUT)
+        return text if isinstance(text, Unparsed) else Draft(program=self.program, inputs=(text.strip(),))
+
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+        failure = first_failure(results)
+        return failure or make_task(self.kind, draft, completion, values(results))
+
+    def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
+        return {"problem": task.outputs[0].repr}
+
+    def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
+        return only(blocks, OUTPUT)
+
+    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """Without a verifier of the domain the problem's own value is the answer."""
+        return [answer_of(c) for c in sandbox.check_output([(text, task.outputs[0]) for task, text in answers])]

@@ -1,0 +1,14 @@
+"""What a domain's own kind of task is: the kind protocol (`azr.tasks.base`), and its two prompts."""
+
+from typing import ClassVar, Protocol
+
+from azr.tasks.base import TaskKind
+
+
+class NewKind(TaskKind, Protocol):
+    """A kind that only a domain knows. Its class is called with the run's `KindOptions`."""
+
+    propose_text: ClassVar[str]
+    """Prompt that asks for a task, a `string.Template` with the slots of `propose_slots` and `$references`."""
+    solve_text: ClassVar[str]
+    """Prompt that asks for an answer, with the slots of `solve_slots`."""
