@@ -1,16 +1,16 @@
 """What is right and wrong with a domain, in plain words: for its author, before any model sees it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
-from azr.build import make_sandbox as with_limits
+from azr.build import make_sandbox
 from azr.config import resolve
 from azr.config.domain_files import find, read
 from azr.domains.domain import Domain, make_domain
-from azr.domains.scoring import quality_scores, task_values
+from azr.domains.scoring import failure, number, quality_scores, task_values
 from azr.errors import AzrError
 from azr.rollouts.tokens import ByteTokenizer
 from azr.taskfile import read_drafts, verify
@@ -20,10 +20,9 @@ from azr.tasks.render import Renderer
 from azr.tasks.templates import Think
 from azr.types import Draft, Role, Task
 
-if TYPE_CHECKING:
-    from azr.sandbox import Sandbox
-
-EDGES = (None, True, -1, 0.0, float("nan"), "", "answer", [], [[]], {}, (), {"answer": [1, "b"]})
+EDGES: Final[tuple[Any, ...]] = (
+    None, True, -1, 0.0, float("nan"), "", "answer", [], [[]], {}, (), {"answer": [1, "b"]},
+)  # fmt: skip
 """Answers that no verifier expects; it has to score each, and the same each time."""
 
 
@@ -58,11 +57,9 @@ def examine(path: Path) -> list[Finding]:
     return found
 
 
-def load(path: Path, make_sandbox: "Callable[..., Sandbox] | None" = None) -> Domain:
+def load(path: Path) -> Domain:
     """The domain at a path under the default options, outside of any run."""
-    if make_sandbox is None:
-        make_sandbox = partial(with_limits, resolve({}))
-    return make_domain(read(find(str(path), "")), KindOptions(), Policy(), make_sandbox)
+    return make_domain(read(find(str(path), "")), KindOptions(), Policy(), partial(make_sandbox, resolve({})))
 
 
 def _tasks(domain: Domain, file: str, what: str) -> tuple[list[Finding], list[Task]]:
@@ -127,13 +124,14 @@ def _verifier(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
         for value in task_values(domain.sandbox, task.kind.base, [task])
         for edge in EDGES
     ]
-    scores = domain.sandbox.score(items)
-    failed = [(item, score) for item, score in zip(items, scores, strict=True) if score.score is None]
+    sandbox: Any = domain.sandbox
+    scores = sandbox.score(items)
+    failed = [(item, score) for item, score in zip(items, scores, strict=True) if number(score) is None]
     for (_, _, answer), score in failed[:3]:
-        yield Finding(False, f"verifier: {score.reason} on the answer {answer.repr}")
-    earned = [(item, score) for item, score in zip(items, scores, strict=True) if score.score]
+        yield Finding(False, f"verifier: {failure(score)} on the answer {answer.repr}")
+    earned = [(item, score) for item, score in zip(items, scores, strict=True) if number(score)]
     for (_, _, answer), score in earned[:3]:
-        yield Finding(True, f"verifier: note that the answer {answer.repr} earns {score.score:g} somewhere")
+        yield Finding(True, f"verifier: note that the answer {answer.repr} earns {number(score):g} somewhere")
     yield Finding(not failed, f"verifier: {len(items) - len(failed)} of {len(items)} odd answers got a score")
 
 
@@ -143,9 +141,9 @@ def _quality(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
         return
     source = domain.folder.text(about.file, "quality.file")
     scores = [score for task in tasks for score in quality_scores(domain.sandbox, source, task.kind.base, [task])]
-    failed = [score for score in scores if score.score is None]
+    failed = [score for score in scores if number(score) is None]
     if failed:
-        yield Finding(False, f"quality: {failed[0].reason} on {len(failed)} of {len(tasks)} tasks")
+        yield Finding(False, f"quality: {failure(failed[0])} on {len(failed)} of {len(tasks)} tasks")
         return
-    values = [score.score or 0.0 for score in scores]
+    values = [number(score) or 0.0 for score in scores]
     yield Finding(True, f"quality: {min(values):.2f} to {max(values):.2f} over {len(tasks)} tasks")

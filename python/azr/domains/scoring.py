@@ -10,7 +10,10 @@ from azr.tasks.common import literal_text
 from azr.types import Answer, Kind, Task
 
 if TYPE_CHECKING:
-    from azr.sandbox import Sandbox, Score, Value
+    from azr.sandbox import Value
+
+    Sandbox = Any
+    Score = Any
 
 NOT_A_LITERAL = Answer(score=0.0, reason="not_a_literal")
 ASK_QUALITY = "\n\ndef verify(task, answer):\n    return quality(task)\n"
@@ -34,7 +37,7 @@ def verify(sandbox: "Sandbox", source: str, kind: Kind, answers: Sequence[tuple[
 
 def qualities(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[Task]) -> list[float]:
     """What `quality(task)` says of each task; 0 where it fails."""
-    return [score.score or 0.0 for score in quality_scores(sandbox, source, kind, tasks)]
+    return [number(score) or 0.0 for score in quality_scores(sandbox, source, kind, tasks)]
 
 
 def quality_scores(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[Task]) -> "list[Score]":
@@ -42,7 +45,20 @@ def quality_scores(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[
     from azr.sandbox import Value
 
     nothing = Value.of(None)
-    return sandbox.score([(source + ASK_QUALITY, value, nothing) for value in task_values(sandbox, kind, tasks)])
+    items = [(source + ASK_QUALITY, value, nothing) for value in task_values(sandbox, kind, tasks)]
+    scores: list[Score] = sandbox.score(items)
+    return scores
+
+
+def number(score: "Score") -> float | None:
+    """The score itself; None where there is none."""
+    found: float | None = getattr(score, "score", None)
+    return found
+
+
+def failure(score: "Score") -> str:
+    """Why there is no score; empty where there is one."""
+    return str(getattr(score, "reason", ""))
 
 
 def task_values(sandbox: "Sandbox", kind: Kind, tasks: Sequence[Task]) -> "list[Value]":
@@ -81,6 +97,7 @@ def _read(sandbox: "Sandbox", kind: Kind, texts: Sequence[str]) -> "list[Value |
 
 
 def _answer(score: "Score") -> Answer:
-    if score.score is None:
-        return Answer(score=0.0, reason=f"verifier_{score.reason}")
-    return Answer(score=score.score, reason="correct" if score.score >= 1.0 else "graded" if score.score else "wrong")
+    found = number(score)
+    if found is None:
+        return Answer(score=0.0, reason=f"verifier_{failure(score)}")
+    return Answer(score=found, reason="correct" if found >= 1.0 else "graded" if found else "wrong")
