@@ -2,10 +2,13 @@
 
 import asyncio
 import faulthandler
+import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,9 @@ from azr.sandbox import (
     OutcomeKind,
     Request,
     Sandbox,
+    Scored,
     SyntaxProblem,
+    Unscored,
     Valid,
     Value,
 )
@@ -247,3 +252,47 @@ def test_validation_and_checks_come_in_order(sandbox: Sandbox) -> None:
     assert program.passed == (True, False) and len(program.outcomes) == 2
     assert sandbox.imports(["import os.path", "import ("])[0] == Imports(("os.path",))
     assert isinstance(sandbox.imports(["import ("])[0], SyntaxProblem)
+
+
+TABLES = "ROWS = list(range(1000))\ndef size():\n    ROWS.append(1)\n    return len(ROWS)\n"
+
+
+def test_modules_are_found_loaded_and_fresh() -> None:
+    sandbox = Sandbox(threads=1, modules={"tables": TABLES, "shapes.square": "import tables\nside = tables.size()"})
+    program = "import tables, shapes.square\ndef f(x):\n    return tables.size(), shapes.square.side"
+    for _ in range(3):
+        outcome = sandbox.run(program, call="0")
+        assert outcome.value is not None and outcome.value.to_python() == (1002, 1001)
+    with pytest.raises(SandboxError, match=r"`tables`, line 2: NameError") as caught:
+        Sandbox(threads=1, modules={"tables": "x = 1\ny = z"})
+    assert caught.value.code == "bad_module"
+
+
+def test_a_pickled_sandbox_is_made_anew_with_its_modules() -> None:
+    made = Sandbox(threads=1, limits=Limits(fuel=10_000_000), modules={"tables": TABLES})
+    again = pickle.loads(pickle.dumps(made))
+    assert (again.threads, again.limits) == (made.threads, made.limits)
+    outcome = again.run("import tables\ndef f(x):\n    return tables.size()", call="0")
+    assert outcome.value is not None and outcome.value.to_python() == 1001
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        outcome = pool.submit(made.run, "import tables\ndef f(x):\n    return tables.size()", call="0").result()
+    assert outcome.value is not None and outcome.value.to_python() == 1001
+
+
+def test_verifiers_score_data_and_their_failures_are_typed() -> None:
+    sandbox = Sandbox(threads=1, limits=Limits(fuel=100_000_000), modules={"tables": TABLES})
+    verifier = "import tables\ndef verify(task, answer):\n    return answer['at'] / 1001 * (tables.size() == task)"
+    hostile = "__import__('os')"
+    scores = sandbox.score(
+        [
+            (verifier, Value.of(1001), Value.of({"at": 1001})),
+            (verifier, Value.of(7), Value.of({"at": 1001})),
+            ("def verify(task, answer):\n    return answer == task", Value.of(hostile), Value.of(hostile)),
+            ("def verify(task, answer):\n    return 2", Value.of(None), Value.of(None)),
+            ("def verify(task, answer):\n    while True: pass", Value.of(None), Value.of(None)),
+            ("def verify(task, answer):\n    return id(task) % 7 / 7", Value.of([1]), Value.of(None)),
+        ]
+    )
+    assert [score.score for score in scores if isinstance(score, Scored)] == [1.0, 0.0, 1.0]
+    reasons = [score.reason for score in scores if isinstance(score, Unscored)]
+    assert reasons == [InvalidReason.NOT_A_SCORE, InvalidReason.OUT_OF_FUEL, InvalidReason.NONDETERMINISTIC]

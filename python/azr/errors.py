@@ -29,7 +29,7 @@ class EngineError(AzrError):
 class SandboxError(AzrError):
     """The sandbox itself failed: no verdict about any program follows, and nothing may be rewarded for it.
 
-    `code` says how: wall_clock, cancelled, forked, bad_guest, guest_contract, bad_limit, host, runtime.
+    `code` says how: wall_clock, cancelled, forked, bad_guest, bad_module, guest_contract, bad_limit, host, runtime.
     """
 
     def __init__(self, message: str, code: str = "other") -> None:

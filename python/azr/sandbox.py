@@ -10,7 +10,7 @@ within a second. A sandbox does not survive `fork`: it says so at once, and a ne
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -86,6 +86,8 @@ class InvalidReason(StrEnum):
     NOT_A_TASK_VALUE = "not_a_task_value"
     CRASHED = "crashed"
     NONDETERMINISTIC = "nondeterministic"
+    NOT_A_SCORE = "not_a_score"
+    """A verifier returned something else than a number from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,26 @@ class ProgramCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """What a verifier says of an answer, the same whatever the entropy."""
+
+    score: float
+    """From 0 to 1; `True` and `False` are 1 and 0."""
+    fuel_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """The verifier gave no score: no reward follows."""
+
+    reason: InvalidReason
+    outcome: Outcome
+
+
+Score = Scored | Unscored
+
+
+@dataclass(frozen=True, slots=True)
 class Imports:
     """Modules that a program imports: dotted names; `from a import b` gives `a` and `a.b`."""
 
@@ -211,17 +233,32 @@ class Sandbox:
     """Runs untrusted Python. Owns threads: make one and share it.
 
     `threads`: workers, one a core if None. `limits`: of requests without their own. `guest`: a WebAssembly
-    guest that you built yourself (`make guest`), instead of the one in the package.
+    guest that you built yourself (`make guest`), instead of the one in the package. `modules`: source texts by
+    dotted name, imported once; programs find them loaded and start no later for it. They are trusted, may import
+    one another, and raise SandboxError with code bad_module and the line where one cannot be imported.
+
+    A pickled sandbox is made anew from its arguments where it is loaded: threads do not travel.
     """
 
-    def __init__(self, *, threads: int | None = None, limits: Limits | None = None, guest: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        limits: Limits | None = None,
+        guest: Path | None = None,
+        modules: Mapping[str, str] | None = None,
+    ) -> None:
         if threads is not None and threads < 1:
             raise SandboxError(f"threads must be at least 1, not {threads}", "bad_limit")
         row = limits._row() if limits is not None else None
+        self._made_with = (threads, limits, guest, dict(modules or {}))
         try:
-            self._inner = _azr.Sandbox(threads, row, guest)
+            self._inner = _azr.Sandbox(threads, row, guest, list(self._made_with[3].items()))
         except OverflowError as error:
             raise SandboxError(f"a limit is out of range: {error}", "bad_limit") from error
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        return _remade, self._made_with
 
     @property
     def threads(self) -> int:
@@ -283,6 +320,15 @@ class Sandbox:
             verdicts.append(ProgramCheck(tuple(check.correct for check in mine), outcomes))
         return verdicts
 
+    def score(self, items: Sequence[tuple[str, Value, Value]]) -> list[Score]:
+        """Have verifiers score answers: each item is a source that defines `verify(task, answer)`, and the two values.
+
+        Both reach the guest as data: no text of theirs is compiled. Runs under both settings of entropy, as
+        `validate` does; a verifier may import the sandbox's `modules`.
+        """
+        rows = self._inner.score([(source, task.encoded, answer.encoded) for source, task, answer in items])
+        return [_score(row) for row in rows]
+
     def literals(self, texts: Sequence[str]) -> list[Value | SyntaxProblem]:
         """Each text read as a literal of plain data. Nothing is executed."""
         return [
@@ -320,6 +366,18 @@ def _verdict(row: "tuple[str | None, bytes | None, int, _azr._OutcomeRow | None]
         return Valid(Value(value), fuel_used)
     assert reason is not None and outcome is not None, "a verdict is a value or a reason"
     return Invalid(InvalidReason(reason), _outcome(outcome))
+
+
+def _score(row: "tuple[float | None, int, str | None, _azr._OutcomeRow | None]") -> Score:
+    score, fuel_used, reason, outcome = row
+    if score is not None:
+        return Scored(score, fuel_used)
+    assert reason is not None and outcome is not None, "there is a score or a reason"
+    return Unscored(InvalidReason(reason), _outcome(outcome))
+
+
+def _remade(threads: int | None, limits: Limits | None, guest: Path | None, modules: dict[str, str]) -> Sandbox:
+    return Sandbox(threads=threads, limits=limits, guest=guest, modules=modules)
 
 
 def _check(row: "_azr._CheckRow") -> Check:

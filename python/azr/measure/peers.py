@@ -38,7 +38,7 @@ def warm_pool(programs: Programs) -> dict[str, float]:
 
 def monty(programs: Programs) -> dict[str, float]:
     """pydantic-monty's pool: a language-level sandbox without WebAssembly, in a worker process."""
-    from pydantic_monty import Monty  # type: ignore[import-not-found]
+    from pydantic_monty import Monty
 
     def work() -> None:
         with Monty() as pool:

@@ -115,6 +115,82 @@ def reseed():
     random._inst.seed()
 
 
+class _Given:
+    """Finds and loads modules whose source texts were handed in."""
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def file(self, name):
+        return name.replace(".", "/") + ".py"
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.sources:
+            return None
+        from importlib.machinery import ModuleSpec
+
+        package = any(other.startswith(name + ".") for other in self.sources)
+        return ModuleSpec(name, self, origin=self.file(name), is_package=package)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        name = module.__spec__.name
+        source, file = self.sources[name], self.file(name)
+        module.__file__ = file
+        code = compile(source, file, "exec", dont_inherit=True)
+        try:
+            # What these modules unpack is walked by iterator: sets then show their order under both settings.
+            code = compile(_azr.unpack_by_iterator(source), file, "exec", dont_inherit=True)
+        except SyntaxError:
+            pass
+        exec(code, module.__dict__)
+
+    def fault(self, importing, error):
+        """Module, line and text of what went wrong."""
+        files = {self.file(name): name for name in self.sources}
+        module, line = importing, 0
+        if isinstance(error, SyntaxError) and error.filename in files:
+            module, line = files[error.filename], error.lineno or 0
+        else:
+            frame = error.__traceback__
+            while frame is not None:
+                if frame.tb_frame.f_code.co_filename in files:
+                    module, line = files[frame.tb_frame.f_code.co_filename], frame.tb_lineno
+                frame = frame.tb_next
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        return module, line, f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def import_given(sources):
+    """Import modules given as {dotted name: text}, so that programs find them loaded.
+
+    None, or (module, line, message) of what is wrong with one.
+    """
+    import sys
+
+    for name in sources:
+        if name in sys.modules:
+            return name, 0, "Python has a module of this name already"
+    for name in list(sources):
+        while "." in name:
+            name = name.rpartition(".")[0]
+            if name not in sys.modules:
+                sources.setdefault(name, "")
+    builtins.__azr_unpacked__ = lambda obj: obj
+    finder = _Given(sources)
+    sys.meta_path.insert(0, finder)
+    name = ""
+    try:
+        for name in list(sources):
+            __import__(name)
+    except BaseException as error:
+        return finder.fault(name, error)
+    finally:
+        sys.meta_path.remove(finder)
+
+
 def turn_over():
     """Replace what shows an order or a number that CPython does not promise; see entropy.rs."""
     plain_sorted, plain_hash, plain_id = builtins.sorted, builtins.hash, builtins.id
@@ -136,7 +212,28 @@ def turn_over():
     def unpacked(obj, /):
         return iter(obj) if type(obj) in (set, frozenset) else obj
 
+    def walked(plain, alone=False):
+        def function(first, /, *rest, **options):
+            if type(first) in (set, frozenset) and not (alone and rest):
+                first = list(first)
+            return plain(first, *rest, **options)
+
+        function.__name__ = function.__qualname__ = plain.__name__
+        return function
+
     builtins.sorted, builtins.hash, builtins.id = sorted, hash, id
+    # Of elements that tie the first wins. With several arguments these compare the arguments.
+    builtins.max, builtins.min = walked(builtins.max, alone=True), walked(builtins.min, alone=True)
+    import itertools
+
+    for name in ("combinations", "combinations_with_replacement", "permutations"):
+        setattr(itertools, name, walked(getattr(itertools, name)))
+    plain_product = itertools.product
+
+    def product(*iterables, repeat=1):
+        return plain_product(*[iter(one) if type(one) in (set, frozenset) else one for one in iterables], repeat=repeat)
+
+    itertools.product = product
     builtins.__azr_unpacked__ = unpacked
 
 
@@ -159,3 +256,12 @@ def list_extend(self, iterable, /):
 
 def list_iadd(self, iterable, /):
     return _iadd(self, list(iterable) if type(iterable) in (set, frozenset) else iterable)
+
+
+_fromkeys = dict.__dict__["fromkeys"]
+
+
+@classmethod
+def dict_fromkeys(cls, iterable, value=None, /):
+    keys = list(iterable) if type(iterable) in (set, frozenset) else iterable
+    return _fromkeys.__get__(None, cls)(keys, value)

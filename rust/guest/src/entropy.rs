@@ -23,6 +23,8 @@ unsafe impl Sync for Cell {}
 struct State {
     clock_ns: u64,
     random: u64,
+    /// Whether modules are loaded that may use `random` for a program that does not name it.
+    random_expected: bool,
     list_init: Option<InitFunc>,
     tuple_new: Option<NewFunc>,
 }
@@ -33,6 +35,7 @@ type NewFunc = fn(PyTypeRef, FuncArgs, &VirtualMachine) -> PyResult;
 static STATE: Cell = Cell(UnsafeCell::new(State {
     clock_ns: 0,
     random: 0,
+    random_expected: false,
     list_init: None,
     tuple_new: None,
 }));
@@ -107,13 +110,18 @@ pub(crate) fn set(vm: &VirtualMachine, entropy: &Entropy, source: &[&str]) -> Py
     state.random = entropy.random_seed;
     // The generator behind the functions of `random` exists already. A program whose text does not
     // name the module can still reach it, and then sees the same numbers under every seed.
-    if source.iter().any(|text| text.contains("random")) {
+    if state.random_expected || source.iter().any(|text| text.contains("random")) {
         interpreter::call(vm, "azr_prelude", "reseed")?;
     }
     if entropy.unpromised_order {
         turn_over(vm)?;
     }
     Ok(())
+}
+
+/// Seeds the generator of `random` for every program from now on, if one of these modules names it.
+pub(crate) fn expect_random(sources: &[&str]) {
+    state().random_expected |= sources.iter().any(|text| text.contains("random"));
 }
 
 /// Turns over every order and number that CPython does not promise.
@@ -135,6 +143,7 @@ fn turn_over(vm: &VirtualMachine) -> PyResult<()> {
         (types.set_type, "pop", "set_pop"),
         (types.list_type, "extend", "list_extend"),
         (types.list_type, "__iadd__", "list_iadd"),
+        (types.dict_type, "fromkeys", "dict_fromkeys"),
     ] {
         class.set_attr(vm.ctx.intern_str(name), prelude.get_attr(replacement, vm)?);
     }

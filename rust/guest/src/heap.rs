@@ -50,6 +50,17 @@ pub(crate) fn seal() {
     state.limit = usize::MAX;
 }
 
+/// Seals what the second heap holds too: the memory becomes a snapshot, and the programs that start from
+/// it get a second heap of their own behind it. The allocator's state of the old one is forgotten, so
+/// nothing may be allocated or freed between this and the snapshot.
+pub(crate) fn seal_again() {
+    // SAFETY: as in `seal`.
+    let state = unsafe { &mut *HEAPS.0.get() };
+    state.start = state.top.next_multiple_of(PAGE);
+    state.top = state.start;
+    state.second = Dlmalloc::new_with_allocator(Arena);
+}
+
 /// Opens the second heap for one request: `shift` bytes into the fresh pages, `memory` bytes long.
 pub(crate) fn open(memory: u32, shift: u32) {
     // SAFETY: as in `seal`.

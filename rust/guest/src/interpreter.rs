@@ -78,7 +78,11 @@ fn prepare(vm: &VirtualMachine) -> PyResult<()> {
     entropy::remember_originals(vm);
     scope::prepare(vm)?;
     warm_up(vm)?;
-    // What exists now lives for ever: keep the collector away from it.
+    keep(vm)
+}
+
+/// What exists now lives for ever: keeps the collector away from it.
+pub(crate) fn keep(vm: &VirtualMachine) -> PyResult<()> {
     let gc = import(vm, "gc")?;
     vm.call_method(&gc, "collect", ())?;
     vm.call_method(&gc, "freeze", ())?;

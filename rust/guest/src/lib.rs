@@ -2,9 +2,11 @@
 //!
 //! The host calls three exports. `azr_init` once, before the snapshot; then, in every fresh copy of
 //! the snapshot, `azr_begin` for a place to write a request to and `azr_run` to answer it. A guest
-//! answers one request and is thrown away, so nothing here cleans up.
+//! answers one request and is thrown away, so nothing here cleans up. One request asks to be kept:
+//! the memory after [`Request::Modules`] is a snapshot in its turn.
 
 mod arguments;
+mod decode;
 mod encode;
 mod entropy;
 mod heap;
@@ -12,6 +14,7 @@ mod imports;
 mod interpreter;
 mod literal;
 mod memory;
+mod modules;
 mod native;
 mod output;
 mod rewrite;
@@ -73,8 +76,14 @@ pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
         Request::Imports(programs) => {
             Response::Imports(programs.iter().map(|program| imports::imports(program)).collect())
         }
+        Request::Modules { modules, entropy } => {
+            Response::Modules(modules::import(&modules, &entropy))
+        }
     };
     let bytes = response.encode().leak();
+    if matches!(response, Response::Modules(Ok(()))) {
+        heap::seal_again();
+    }
     (bytes.as_ptr().addr() as u64) << 32 | bytes.len() as u64
 }
 

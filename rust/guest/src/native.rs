@@ -28,6 +28,12 @@ mod decl {
         entropy::sleep(nanoseconds);
     }
 
+    /// A program's text for the second setting of entropy: see `rewrite.rs`.
+    #[pyfunction]
+    fn unpack_by_iterator(source: PyStrRef) -> String {
+        crate::rewrite::unpack_by_iterator(&source.to_string_lossy())
+    }
+
     /// Random bytes, from the request's seed.
     #[pyfunction]
     fn random_bytes(count: usize, vm: &VirtualMachine) -> PyResult<Vec<u8>> {

@@ -1,8 +1,8 @@
 //! The second setting of entropy, where the interpreter unpacks a set without asking for its iterator.
 //!
-//! `[*s]`, `f(*s)` and `a, b = s` read an exact set's elements directly. Under the second setting
-//! their operands are wrapped in a call that gives the set's (turned over) iterator instead. No line is
-//! added, so tracebacks stay right.
+//! `[*s]`, `f(*s)`, `a, b = s`, and `tuple(s)` in a loop that has run a while, read an exact set's elements
+//! directly. Under the second setting their operands are wrapped in a call that gives the set's (turned
+//! over) iterator instead. No line is added, so tracebacks stay right.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprContext, Stmt};
@@ -55,6 +55,13 @@ impl<'a> Visitor<'a> for Operands {
             )
         {
             self.wrap(&starred.value);
+        }
+        if let Expr::Call(call) = expr
+            && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "tuple")
+            && let [operand] = &*call.arguments.args
+            && !matches!(operand, Expr::Starred(_) | Expr::Generator(_))
+        {
+            self.wrap(operand);
         }
         walk_expr(self, expr);
     }

@@ -1,11 +1,12 @@
 //! Runs one program.
 
-use azr_wire::{Ended, Frame, Response, Run, Value};
+use azr_wire::{Arguments, Call, Ended, Frame, Response, Run, Value};
 use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyCode};
 use rustpython_vm::compiler::Mode;
+use rustpython_vm::scope::Scope;
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyRef, VirtualMachine};
 
-use crate::{arguments, encode, entropy, heap, interpreter, output, rewrite, scope};
+use crate::{arguments, decode, encode, entropy, heap, interpreter, output, rewrite, scope};
 
 /// Bytes of an exception's message that are kept.
 const MESSAGE_BYTES: usize = 2_000;
@@ -31,42 +32,71 @@ fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
         Ok(code) => code,
         Err(ended) => return ended,
     };
-    let call = match &run.call {
-        None => None,
-        Some(call) => match arguments::check(&call.arguments) {
-            Ok(names) => Some((call, names)),
-            Err(why) => return Ended::InvalidInput(why),
-        },
+    // Argument text is checked before the program runs: it may be no input at all.
+    let text = match &run.call {
+        Some(Call { arguments: Arguments::Text(text), .. }) => text.as_str(),
+        _ => "",
     };
-    let arguments = run.call.as_ref().map_or("", |call| &call.arguments);
-    if let Err(error) = entropy::set(vm, &run.entropy, &[&run.program, arguments]) {
+    let names = match arguments::check(text) {
+        Ok(names) => names,
+        Err(why) => return Ended::InvalidInput(why),
+    };
+    if let Err(error) = entropy::set(vm, &run.entropy, &[&run.program, text]) {
         return raised(vm, &error);
     }
     let scope = scope::main();
     if let Err(error) = vm.run_code_obj(code, scope.clone()) {
         return raised(vm, &error);
     }
-    let Some((call, names)) = call else {
+    let Some(call) = &run.call else {
         return Ended::Returned(Value::None);
     };
-    for name in names {
-        let known = scope.globals.contains_key(name.as_str(), vm)
-            || vm.builtins.dict().contains_key(name.as_str(), vm);
-        if !known {
-            return Ended::InvalidInput(format!("the arguments name `{name}`, which is not defined"));
+    let result = match &call.arguments {
+        Arguments::Values(values) => call_with(vm, &scope, &call.entry, values),
+        Arguments::Text(text) => {
+            for name in names {
+                let known = scope.globals.contains_key(name.as_str(), vm)
+                    || vm.builtins.dict().contains_key(name.as_str(), vm);
+                if !known {
+                    return Ended::InvalidInput(format!(
+                        "the arguments name `{name}`, which is not defined"
+                    ));
+                }
+            }
+            // The newline ends a comment that the arguments may close with.
+            let source = format!("{}({text}\n)", call.entry);
+            match compile(vm, &source, Mode::Eval, "<call>") {
+                Ok(code) => vm.run_code_obj(code, scope).map_err(|error| raised(vm, &error)),
+                Err(Ended::SyntaxError { message, .. }) => Err(Ended::InvalidInput(message)),
+                Err(ended) => Err(ended),
+            }
         }
-    }
-    // The newline ends a comment that the arguments may close with.
-    let source = format!("{}({}\n)", call.entry, call.arguments);
-    let code = match compile(vm, &source, Mode::Eval, "<call>") {
-        Ok(code) => code,
-        Err(Ended::SyntaxError { message, .. }) => return Ended::InvalidInput(message),
-        Err(ended) => return ended,
     };
-    match vm.run_code_obj(code, scope) {
+    match result {
         Ok(object) => returned(vm, &object, run.limits.value_bytes as usize),
-        Err(error) => raised(vm, &error),
+        Err(ended) => ended,
     }
+}
+
+/// Calls a function of the program with data: no text of the arguments is ever compiled.
+fn call_with(
+    vm: &VirtualMachine,
+    scope: &Scope,
+    entry: &str,
+    values: &[Value],
+) -> Result<PyObjectRef, Ended> {
+    let function = match scope.globals.get_item_opt(entry, vm) {
+        Ok(Some(function)) => function,
+        Ok(None) => {
+            return Err(Ended::InvalidInput(format!("the program defines no `{entry}`")));
+        }
+        Err(error) => return Err(raised(vm, &error)),
+    };
+    let mut arguments = Vec::with_capacity(values.len());
+    for value in values {
+        arguments.push(decode::decode(vm, value).map_err(Ended::InvalidInput)?);
+    }
+    function.call(arguments, vm).map_err(|error| raised(vm, &error))
 }
 
 fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Ended {
@@ -128,7 +158,7 @@ fn traceback(error: &Py<PyBaseException>) -> Vec<Frame> {
 }
 
 /// At most `MESSAGE_BYTES` of the text.
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     if text.len() > MESSAGE_BYTES {
         text.truncate(text.floor_char_boundary(MESSAGE_BYTES));
         text.push_str("...");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use azr_sandbox::{
-    Cancel, Check, Ended, Equality, Error, Guest, Limits, Literal, Outcome, Program, Validation, Value,
+    Cancel, Check, Ended, Equality, Error, Guest, Limits, Literal, Outcome, Program, Score, Validation, Value,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -45,6 +45,7 @@ fn raise(py: Python<'_>, error: &Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let code = match error {
         Error::BadGuest(_) => "bad_guest",
+        Error::BadModule { .. } => "bad_module",
         Error::GuestContract(_) => "guest_contract",
         Error::WallClock { .. } => "wall_clock",
         Error::Cancelled => "cancelled",
@@ -81,17 +82,22 @@ pub(crate) struct Sandbox(azr_sandbox::Sandbox);
 #[pymethods]
 impl Sandbox {
     #[new]
+    #[pyo3(signature = (threads, limits, guest, modules=Vec::new()))]
     fn new(
         py: Python<'_>,
         threads: Option<usize>,
         limits: Option<LimitsRow>,
         guest: Option<PathBuf>,
+        modules: Vec<(String, String)>,
     ) -> PyResult<Self> {
         let made = py.detach(|| {
             let guest = match guest {
                 None => shipped()?,
                 Some(path) => Guest::from_wasm(&read_wasm(&path)?)?,
             };
+            let modules: Vec<(&str, &str)> =
+                modules.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
+            let guest = guest.with_modules(&modules)?;
             let limits = limits.map_or_else(Limits::default, limits_of);
             match threads {
                 None => azr_sandbox::Sandbox::new(&guest, limits),
@@ -169,6 +175,27 @@ impl Sandbox {
         let checks =
             self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel))?;
         Ok(checks.into_iter().map(check_row).collect())
+    }
+
+    fn score(
+        &self,
+        py: Python<'_>,
+        items: Vec<(String, Vec<u8>, Vec<u8>)>,
+    ) -> PyResult<Vec<(Option<f64>, u64, Option<&'static str>, Option<OutcomeRow>)>> {
+        let items = items
+            .into_iter()
+            .map(|(source, task, answer)| Ok((source, value::decode(&task)?, value::decode(&answer)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        let scores = self.run(py, move |sandbox, cancel| sandbox.score(&items, cancel))?;
+        Ok(scores
+            .into_iter()
+            .map(|score| match score {
+                Score::Scored { score, fuel_used } => (Some(score), fuel_used, None, None),
+                Score::Failed { reason, outcome } => {
+                    (None, outcome.fuel_used, Some(reason.name()), Some(outcome_row(outcome)))
+                }
+            })
+            .collect())
     }
 
     fn literals(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<(Option<Vec<u8>>, Option<String>)>> {

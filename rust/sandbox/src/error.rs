@@ -9,6 +9,16 @@ pub enum Error {
     /// The bytes are not a guest that this version can run.
     #[error("not a usable guest: {0}")]
     BadGuest(String),
+    /// A module given to [`Guest::with_modules`](crate::Guest::with_modules) cannot be imported.
+    #[error("module `{name}`, line {line}: {message}")]
+    BadModule {
+        /// The module that holds the line.
+        name: String,
+        /// Line in its source, from 1; 0 where the fault lies in no line.
+        line: u32,
+        /// What is wrong: class and text of the exception.
+        message: String,
+    },
     /// The guest answered with bytes that are not an answer, or broke another rule that ours keeps.
     #[error("the guest broke its contract: {0}")]
     GuestContract(String),

@@ -6,7 +6,8 @@
 
 #![expect(unsafe_code, reason = "loads native code; the block says why it is right")]
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use wasmtime::{Config, Engine, Module};
@@ -14,6 +15,7 @@ use wasmtime::{Config, Engine, Module};
 use crate::error::Error;
 use crate::instance::Instance;
 use crate::memory::{Creator, Image};
+use crate::program::module_request;
 use crate::split::{self, Split};
 
 /// The guest that comes with this crate: snapshotted WebAssembly, compressed.
@@ -116,7 +118,54 @@ impl Guest {
         unsafe { Self::load(parts.code, parts.start, parts.image, parts.size, parts.hash) }
     }
 
-    /// BLAKE3 of the module that this guest was compiled from, in hexadecimal.
+    /// This guest with Python modules of yours imported, given as (dotted name, source text).
+    ///
+    /// They are imported once, in one instance, and the memory afterwards is what every program of the new
+    /// guest starts from: a program's `import` finds them loaded and pays nothing. They may import one another
+    /// in any order and whatever the guest has; packages that are named by a part alone are made. While they
+    /// are imported the clock and the random numbers are fixed, and what they print is dropped; may take
+    /// [`Limits::default`]'s fuel and 128 MiB of memory. Native code is shared with this guest, and a guest
+    /// with the same modules that is still in use is given again.
+    ///
+    /// The modules are yours: unlike programs they are trusted to bring the same state about every time, though
+    /// no more than programs can they reach the host.
+    ///
+    /// # Errors
+    /// [`Error::BadModule`] when one of them does not compile or raises, with the line.
+    ///
+    /// [`Limits::default`]: crate::Limits::default
+    pub fn with_modules(&self, modules: &[(&str, &str)]) -> Result<Self, Error> {
+        static KNOWN: Mutex<Option<HashMap<String, Weak<Loaded>>>> = Mutex::new(None);
+        if modules.is_empty() {
+            return Ok(self.clone());
+        }
+        let hash = self.hash_with(modules);
+        let known = || KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(loaded) = known().as_ref().and_then(|known| known.get(&hash)?.upgrade()) {
+            return Ok(Self(loaded));
+        }
+        let image = Instance::new(self)?.into_image(&module_request(modules)?)?;
+        let guest = Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
+        guest.image().set_hot(Instance::hot_ranges(&guest)?);
+        let mut known = known();
+        let known = known.get_or_insert_default();
+        known.retain(|_, loaded| loaded.strong_count() > 0);
+        known.insert(hash, Arc::downgrade(&guest.0));
+        Ok(guest)
+    }
+
+    /// A hash over this guest and what it would import.
+    fn hash_with(&self, modules: &[(&str, &str)]) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for text in std::iter::once(self.hash()).chain(modules.iter().flat_map(|(name, source)| [*name, *source])) {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// BLAKE3 of the module that this guest was compiled from, in hexadecimal; with modules of yours, of them
+    /// too.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.0.hash
@@ -147,7 +196,7 @@ impl Guest {
     ) -> Result<Self, Error> {
         let image = Arc::new(Image::new(start, image, size).map_err(Error::Host)?);
         let mut config = Config::new();
-        config.with_host_memory(Arc::new(Creator(Arc::clone(&image))));
+        config.with_host_memory(Arc::new(Creator));
         let engine = engine(&config)?;
         start_ticking(&engine)?;
         // SAFETY: the caller's promise.

@@ -11,7 +11,8 @@ use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::error::Error;
 use crate::guest::Guest;
-use crate::memory::{Image, PAGE};
+use crate::memory::{Image, PAGE, starting_as};
+use crate::program::{ModuleRequest, modules_imported};
 use crate::sandbox::Cancel;
 
 /// Programs whose written pages decide what every reset copies: the kinds of work that programs do.
@@ -112,7 +113,8 @@ impl Instance {
         });
         // Instantiating runs no code of the guest, but needs some fuel to be set.
         store.set_fuel(u64::MAX).map_err(runtime)?;
-        let instance = wasmtime::Instance::new(&mut store, guest.module(), &[]).map_err(runtime)?;
+        let instance = starting_as(guest.image(), || wasmtime::Instance::new(&mut store, guest.module(), &[]));
+        let instance = instance.map_err(runtime)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
         let mut global =
             |name: &str| instance.get_global(&mut store, name).ok_or_else(|| missing(name));
@@ -155,6 +157,28 @@ impl Instance {
             Err(error) => self.trapped(error)?,
         };
         Ok((answer, used))
+    }
+
+    /// Has the guest import modules, and makes what its memory is then into an image.
+    pub(crate) fn into_image(mut self, modules: &ModuleRequest) -> Result<Image, Error> {
+        let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
+        let budget = modules.budget;
+        *self.store.data_mut() = Control { started: Instant::now(), wall: modules.wall, cancel: Cancel::new() };
+        self.store.set_epoch_deadline(1);
+        self.store.set_fuel(budget.fuel).map_err(runtime)?;
+        let answer = match self.call(&modules.request, budget) {
+            Ok(response) => Answer::Response(self.read(response, budget.response_bytes)?.to_vec()),
+            Err(error) => self.trapped(error)?,
+        };
+        modules_imported(answer, &modules.names)?;
+        // The stack is as empty as it was at the start: what is below its pointer is rubbish to the guest.
+        if self.stack_pointer.get(&mut self.store).i32() != Some(self.stack_top) {
+            return Err(Error::GuestContract("importing modules moved its stack pointer".to_owned()));
+        }
+        let data = self.memory.data(&self.store);
+        let start = data.iter().position(|&byte| byte != 0).unwrap_or(0) / PAGE * PAGE;
+        let end = data.iter().rposition(|&byte| byte != 0).map_or(start, |last| last + 1);
+        Image::new(start, &data[start..end], data.len()).map_err(Error::Host)
     }
 
     fn call(&mut self, request: &[u8], budget: Budget) -> wasmtime::Result<u64> {
@@ -236,7 +260,7 @@ impl Instance {
         for (program, arguments) in SAMPLES {
             let request = Request::Run(Run {
                 program: (*program).to_owned(),
-                call: Some(azr_wire::Call { entry: "f".to_owned(), arguments: (*arguments).to_owned() }),
+                call: Some(azr_wire::Call { entry: "f".to_owned(), arguments: azr_wire::Arguments::Text((*arguments).to_owned()) }),
                 limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
                 entropy: Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
             });
@@ -293,7 +317,7 @@ mod tests {
             for (program, arguments) in PROGRAMS {
                 let request = Request::Run(Run {
                     program: (*program).to_owned(),
-                    call: Some(azr_wire::Call { entry: "f".into(), arguments: (*arguments).into() }),
+                    call: Some(azr_wire::Call { entry: "f".into(), arguments: azr_wire::Arguments::Text((*arguments).into()) }),
                     limits: GuestLimits { memory_bytes: 1 << 26, output_bytes: 1 << 16, value_bytes: 1 << 16 },
                     entropy: crate::program::second_entropy(),
                 });

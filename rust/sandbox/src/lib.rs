@@ -46,5 +46,5 @@ pub use limits::Limits;
 pub use outcome::{Ended, Outcome};
 pub use program::Program;
 pub use sandbox::{Cancel, Sandbox};
-pub use task::{Check, ENTRY, InvalidReason, Validation};
+pub use task::{Check, ENTRY, InvalidReason, Score, VERIFIER_ENTRY, Validation};
 pub use value::{Equality, Int, Value, repr};

@@ -19,6 +19,7 @@
 
 #![expect(unsafe_code, reason = "maps memory; every block says why it is right")]
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::fs::File;
 use std::ops::Range;
@@ -235,9 +236,23 @@ impl Drop for Mapping {
     }
 }
 
-/// Gives wasmtime memories that start as the image.
+thread_local! {
+    /// The image that the instance being made in this thread starts from.
+    static CHOSEN: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+}
+
+/// Runs `make`, in which memories start as `image`.
+pub(crate) fn starting_as<T>(image: &Arc<Image>, make: impl FnOnce() -> T) -> T {
+    CHOSEN.set(Some(Arc::clone(image)));
+    let made = make();
+    CHOSEN.set(None);
+    made
+}
+
+/// Gives wasmtime memories that start as the image of [`starting_as`]: guests that differ in their image
+/// alone share an engine and its code.
 #[derive(Debug)]
-pub(crate) struct Creator(pub(crate) Arc<Image>);
+pub(crate) struct Creator;
 
 // SAFETY: each memory is its own mapping with the reservation and guard that wasmtime asks for. It is not
 // zero at first, as the trait wants for modules that fill it from data segments: the module's data
@@ -251,12 +266,13 @@ unsafe impl MemoryCreator for Creator {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
-        let size = self.0.size();
+        let image = CHOSEN.with_borrow(Option::clone).ok_or("no image was chosen for this memory")?;
+        let size = image.size();
         if minimum != size || maximum != Some(size) {
             return Err("the module's memory is not of the image's size".to_owned());
         }
         let length = reserved.unwrap_or(size).max(size) + guard;
-        let mapping = self.0.map(length).map_err(|error| error.to_string())?;
+        let mapping = image.map(length).map_err(|error| error.to_string())?;
         Ok(Box::new(Memory { mapping, size }))
     }
 }

@@ -1,6 +1,10 @@
 //! A program to run, and what its run means.
 
-use azr_wire::{Abort, Call, Entropy, GuestLimits, Request, Response, Run};
+use std::time::Duration;
+
+use azr_wire::{
+    Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Request, Response, Run, Value,
+};
 use wasmtime::Trap;
 
 use crate::error::Error;
@@ -40,7 +44,16 @@ impl Program {
         entry: impl Into<String>,
         arguments: impl Into<String>,
     ) -> Self {
-        let call = Call { entry: entry.into(), arguments: arguments.into() };
+        let call = Call { entry: entry.into(), arguments: Arguments::Text(arguments.into()) };
+        Self { source: source.into(), call: Some(call), limits: None }
+    }
+
+    /// Run `source`, then call its function `entry` with data, one value a positional argument.
+    ///
+    /// The values become objects in the guest without any text being compiled: data from elsewhere cannot
+    /// become code.
+    pub fn call_with(source: impl Into<String>, entry: impl Into<String>, values: Vec<Value>) -> Self {
+        let call = Call { entry: entry.into(), arguments: Arguments::Values(values) };
         Self { source: source.into(), call: Some(call), limits: None }
     }
 
@@ -107,11 +120,14 @@ impl Program {
         if !is_name(&call.entry) {
             return Some(Ended::InvalidInput(format!("{:?} is not a function's name", call.entry)));
         }
-        if let Some(message) = long(&call.arguments) {
+        let Arguments::Text(arguments) = &call.arguments else {
+            return None;
+        };
+        if let Some(message) = long(arguments) {
             return Some(Ended::InvalidInput(message));
         }
         // One pair of parentheses is the call's own.
-        too_deep(&call.arguments, limits.nesting.saturating_sub(1))
+        too_deep(arguments, limits.nesting.saturating_sub(1))
             .map(|(_, message)| Ended::InvalidInput(message.to_owned()))
     }
 }
@@ -144,6 +160,80 @@ pub(crate) fn parse_job(request: &Request, limits: &Limits, response_bytes: usiz
         request: request.encode(),
         budget: Budget { fuel: limits.fuel, memory_bytes, address_shift: 0, response_bytes },
         wall: limits.wall,
+    }
+}
+
+/// A request to import modules, and what it may cost.
+pub(crate) struct ModuleRequest {
+    pub(crate) request: Vec<u8>,
+    pub(crate) budget: Budget,
+    pub(crate) wall: Duration,
+    /// All names, for faults that lie in no one module.
+    pub(crate) names: String,
+}
+
+/// Bytes of heap that modules may take while they are imported.
+const MODULE_BYTES: u32 = 128 << 20;
+
+/// The request to import modules, if their names are names.
+pub(crate) fn module_request(modules: &[(&str, &str)]) -> Result<ModuleRequest, Error> {
+    let limits = Limits::default();
+    let mut named = Vec::with_capacity(modules.len());
+    for (name, source) in modules {
+        let bad = |line, message: &str| {
+            Err(Error::BadModule { name: (*name).to_owned(), line, message: message.to_owned() })
+        };
+        if !name.split('.').all(is_name) {
+            return bad(0, "not a module's name: dotted identifiers are");
+        }
+        if named.iter().any(|(known, _)| known == name) {
+            return bad(0, "given twice");
+        }
+        if let Some((line, message)) = too_deep(source, limits.nesting) {
+            return bad(line, message);
+        }
+        named.push(((*name).to_owned(), (*source).to_owned()));
+    }
+    let names: Vec<&str> = modules.iter().map(|(name, _)| *name).collect();
+    let request = Request::Modules { modules: named, entropy: first_entropy() };
+    Ok(ModuleRequest {
+        request: request.encode(),
+        budget: Budget {
+            fuel: limits.fuel,
+            memory_bytes: MODULE_BYTES,
+            address_shift: 0,
+            response_bytes: RESPONSE_BYTES,
+        },
+        wall: limits.wall,
+        names: names.join(", "),
+    })
+}
+
+/// Whether the modules are imported, by the guest's answer.
+pub(crate) fn modules_imported(answer: Answer, names: &str) -> Result<(), Error> {
+    let bytes = match answer {
+        Answer::Response(bytes) => bytes,
+        Answer::Trapped { trap, abort, stack, panic } => {
+            let message = match (abort, trap) {
+                (Abort::Memory, _) => format!("importing takes more than {MODULE_BYTES} bytes of memory"),
+                (Abort::Output, _) => "importing prints more than 1 MiB".to_owned(),
+                (Abort::Exit, _) => "importing calls os._exit".to_owned(),
+                (_, Trap::OutOfFuel) => "importing runs out of fuel".to_owned(),
+                (_, Trap::StackOverflow) => "importing overflows the stack".to_owned(),
+                _ if stack => "importing overflows the stack".to_owned(),
+                (_, trap) => format!("importing crashes the interpreter: {trap} {panic}"),
+            };
+            return Err(Error::BadModule { name: names.to_owned(), line: 0, message });
+        }
+    };
+    match Response::decode(&bytes) {
+        Ok(Response::Modules(Ok(()))) => Ok(()),
+        Ok(Response::Modules(Err(ModuleProblem { module, line, message }))) => {
+            let name = if module.is_empty() { names.to_owned() } else { module };
+            Err(Error::BadModule { name, line, message })
+        }
+        Ok(_) => Err(Error::GuestContract("it answered another question".to_owned())),
+        Err(error) => Err(Error::GuestContract(format!("its response does not decode: {error}"))),
     }
 }
 

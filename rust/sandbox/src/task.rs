@@ -12,6 +12,9 @@ use crate::value::{Equality, Value};
 /// The function that tasks call.
 pub const ENTRY: &str = "f";
 
+/// The function of a verifier: `verify(task, answer)`.
+pub const VERIFIER_ENTRY: &str = "verify";
+
 /// Literals or programs that one guest parses.
 const PARSED_TOGETHER: usize = 64;
 
@@ -50,6 +53,8 @@ pub enum InvalidReason {
     Crashed,
     /// Two runs under different entropy differ, or the value's text has no one form.
     Nondeterministic,
+    /// A verifier returned something else than a number from 0 to 1.
+    NotAScore,
 }
 
 impl InvalidReason {
@@ -67,6 +72,7 @@ impl InvalidReason {
             Self::NotATaskValue => "not_a_task_value",
             Self::Crashed => "crashed",
             Self::Nondeterministic => "nondeterministic",
+            Self::NotAScore => "not_a_score",
         }
     }
 
@@ -85,6 +91,25 @@ impl InvalidReason {
             Ended::Crashed(_) => Self::Crashed,
         })
     }
+}
+
+/// What a verifier says of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Score {
+    /// A number from 0 to 1, the same under every entropy.
+    Scored {
+        /// The number; `True` and `False` are 1 and 0.
+        score: f64,
+        /// Fuel that one run takes.
+        fuel_used: u64,
+    },
+    /// The verifier gave none: no reward follows from this.
+    Failed {
+        /// Why.
+        reason: InvalidReason,
+        /// The first run.
+        outcome: Outcome,
+    },
 }
 
 /// Whether an answer is right.
@@ -109,11 +134,59 @@ impl Sandbox {
         items: &[(String, Vec<String>)],
         cancel: &Cancel,
     ) -> Vec<Vec<Result<Validation, Error>>> {
-        let limits = self.limits();
         let programs = items.iter().flat_map(|(source, inputs)| {
             inputs.iter().map(move |input| Program::call(source, ENTRY, input))
         });
         let programs: Vec<Program> = programs.collect();
+        let mut verdicts = self.run_twice(&programs, cancel).into_iter().map(|twice| {
+            Ok(match twice? {
+                (Outcome { ended: Ended::Returned(value), fuel_used, .. }, None) => {
+                    Validation::Valid { value, fuel_used }
+                }
+                (outcome, reason) => {
+                    let reason = reason.expect("what returned nothing has a reason");
+                    Validation::Invalid { reason, outcome }
+                }
+            })
+        });
+        items
+            .iter()
+            .map(|(_, inputs)| verdicts.by_ref().take(inputs.len()).collect())
+            .collect()
+    }
+
+    /// Has verifiers score answers: each item is a verifier's source, which defines `verify(task, answer)`, and
+    /// the two values. They reach the guest as data, and no text of theirs is compiled. Runs under both
+    /// settings of entropy, as [`Sandbox::validate`] does.
+    pub fn score(&self, items: &[(String, Value, Value)], cancel: &Cancel) -> Vec<Result<Score, Error>> {
+        let programs: Vec<Program> = items
+            .iter()
+            .map(|(source, task, answer)| {
+                Program::call_with(source, VERIFIER_ENTRY, vec![task.clone(), answer.clone()])
+            })
+            .collect();
+        let score = |(outcome, reason): (Outcome, Option<InvalidReason>)| {
+            if let Some(reason) = reason {
+                return Score::Failed { reason, outcome };
+            }
+            match &outcome.ended {
+                Ended::Returned(value) => match unit_number(value) {
+                    Some(score) => Score::Scored { score, fuel_used: outcome.fuel_used },
+                    None => Score::Failed { reason: InvalidReason::NotAScore, outcome },
+                },
+                _ => unreachable!("what returned nothing has a reason"),
+            }
+        };
+        self.run_twice(&programs, cancel).into_iter().map(|twice| Ok(score(twice?))).collect()
+    }
+
+    /// Runs each program under both settings of entropy: the first run, and why it decides nothing, if so.
+    fn run_twice(
+        &self,
+        programs: &[Program],
+        cancel: &Cancel,
+    ) -> Vec<Result<(Outcome, Option<InvalidReason>), Error>> {
+        let limits = self.limits();
         let first: Vec<_> = programs.iter().map(|one| one.prepare_under(limits, first_entropy())).collect();
         let first = self.run_prepared(first, cancel);
         // Only what may be a task, or may show an address, is worth a second run.
@@ -127,13 +200,14 @@ impl Sandbox {
             .map(|(one, _)| one.prepare_under(limits, second_entropy()))
             .collect();
         let mut second = self.run_prepared(second, cancel).into_iter();
-        let mut verdicts = first.into_iter().map(|first| {
-            let other = if again(&first) { second.next() } else { None };
-            Ok(verdict(first?, other.transpose()?))
-        });
-        items
-            .iter()
-            .map(|(_, inputs)| verdicts.by_ref().take(inputs.len()).collect())
+        first
+            .into_iter()
+            .map(|first| {
+                let other = if again(&first) { second.next() } else { None };
+                let (first, other) = (first?, other.transpose()?);
+                let reason = problem(&first, other.as_ref());
+                Ok((first, reason))
+            })
             .collect()
     }
 
@@ -297,19 +371,27 @@ impl Sandbox {
     }
 }
 
-fn verdict(first: Outcome, second: Option<Outcome>) -> Validation {
+/// Why a run decides nothing: it did not return, or the run under the other entropy differs from it.
+fn problem(first: &Outcome, second: Option<&Outcome>) -> Option<InvalidReason> {
     let differ = second.is_some_and(|second| {
         (&first.ended, &first.stdout, &first.stderr) != (&second.ended, &second.stdout, &second.stderr)
     });
-    let reason = match &first.ended {
-        Ended::Returned(_) | Ended::NotATaskValue(_) if differ => InvalidReason::Nondeterministic,
-        Ended::Returned(value) if shows_an_order(value) => InvalidReason::Nondeterministic,
-        Ended::Returned(value) => {
-            return Validation::Valid { value: value.clone(), fuel_used: first.fuel_used };
-        }
-        ended => InvalidReason::of(ended).expect("every other ending has a reason"),
+    match &first.ended {
+        Ended::Returned(_) | Ended::NotATaskValue(_) if differ => Some(InvalidReason::Nondeterministic),
+        Ended::Returned(value) if shows_an_order(value) => Some(InvalidReason::Nondeterministic),
+        ended => InvalidReason::of(ended),
+    }
+}
+
+/// A number from 0 to 1.
+fn unit_number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        Value::Int(int) => int.to_i64()? as f64,
+        Value::Float(float) => *float,
+        _ => return None,
     };
-    Validation::Invalid { reason, outcome: first }
+    (0.0..=1.0).contains(&number).then_some(number)
 }
 
 /// Whether the value holds a set of two or more elements whose order CPython draws anew in each

@@ -64,11 +64,15 @@ fn the_order_of_sets_is_seen_through() {
         "list(s)", "tuple(s)", "[x for x in s]", "''.join(s)", "str(s)", "s.pop()", "[*s]", "next(iter(s))",
         "sorted(s, key=len)", "list(enumerate(s))", "[] + list(s | {'z'})",
         "list(frozenset(s))", "list(map(str.upper, s))", "f'{s}'", "(lambda *a: a)(*s)", "list({x: 1 for x in s})",
+        "list(dict.fromkeys(s))", "dict.fromkeys(s, 1).popitem()", "max(s, key=len)", "min(s, key=len)",
+        "next(__import__('itertools').permutations(s))", "next(__import__('itertools').combinations(s, 2))",
+        "next(__import__('itertools').product(s, [1]))", "[tuple(s) for _ in range(300)][-1]",
     ] {
         let program = format!("def f(x):\n    s = set(x)\n    return {body}");
         assert_eq!(validate(&program, "['aa', 'bb', 'cc']"), Err(InvalidReason::Nondeterministic), "{body}");
     }
-    for body in ["sorted(s)", "len(s)", "'aa' in s", "max(s)", "s == {'cc', 'bb', 'aa'}", "sum(map(len, s))"] {
+    for body in ["sorted(s)", "len(s)", "'aa' in s", "max(s)", "s == {'cc', 'bb', 'aa'}", "sum(map(len, s))", "max(s, {'z'}) == s",
+        "min(s, default=1)", "len(dict.fromkeys(s))", "max(1, 2)"] {
         let program = format!("def f(x):\n    s = set(x)\n    return {body}");
         assert!(validate(&program, "['aa', 'bb', 'cc']").is_ok(), "{body}");
     }

@@ -14,7 +14,8 @@ mod value;
 
 pub use codec::{DecodeError, Reader, Writer};
 pub use message::{
-    Abort, Call, Ended, Entropy, Frame, GuestLimits, Literal, Request, Response, Run,
+    Abort, Arguments, Call, Ended, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Request,
+    Response, Run,
 };
 pub use value::{Int, Value};
 

@@ -17,6 +17,14 @@ pub enum Request {
     },
     /// List the modules that each program imports, by its syntax. Nothing is executed.
     Imports(Vec<String>),
+    /// Import modules given as text, each before what follows it unless it is imported by one; the memory
+    /// afterwards is where other programs start.
+    Modules {
+        /// Dotted name and source text of each.
+        modules: Vec<(String, String)>,
+        /// What the modules see of it while they are imported.
+        entropy: Entropy,
+    },
 }
 
 /// A program, what to do with it, and the bounds that the guest itself keeps.
@@ -37,8 +45,17 @@ pub struct Run {
 pub struct Call {
     /// Name of the function.
     pub entry: String,
+    /// What it is called with.
+    pub arguments: Arguments,
+}
+
+/// What a function is called with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
     /// What stands between the parentheses: parsed as an argument list and nothing else.
-    pub arguments: String,
+    Text(String),
+    /// Data, one value a positional argument: never a part of the program's text.
+    Values(Vec<Value>),
 }
 
 /// Bounds that the guest keeps itself. Fuel, stack and the hard memory cap are the host's.
@@ -93,6 +110,17 @@ pub enum Ended {
     NotATaskValue(String),
 }
 
+/// Why modules cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleProblem {
+    /// The module that holds the line.
+    pub module: String,
+    /// Line in its source, from 1; 0 where the fault lies in no line.
+    pub line: u32,
+    /// Class and text of the exception, cut to a bound.
+    pub message: String,
+}
+
 /// One frame of a traceback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -129,6 +157,8 @@ pub enum Response {
     Literals(Vec<Literal>),
     /// To [`Request::Imports`], in order: dotted names, or why the program does not parse.
     Imports(Vec<Result<Vec<String>, String>>),
+    /// To [`Request::Modules`].
+    Modules(Result<(), ModuleProblem>),
 }
 
 /// Why the guest stopped in the middle: it stores the number, then traps.
@@ -175,7 +205,7 @@ impl Request {
                     Some(call) => {
                         out.u8(1);
                         out.bytes(call.entry.as_bytes());
-                        out.bytes(call.arguments.as_bytes());
+                        write_arguments(&mut out, &call.arguments);
                     }
                 }
                 for limit in
@@ -183,10 +213,7 @@ impl Request {
                 {
                     out.number(u64::from(limit));
                 }
-                out.u64(run.entropy.random_seed);
-                out.u64(run.entropy.clock_ns);
-                out.number(u64::from(run.entropy.address_shift));
-                out.u8(u8::from(run.entropy.unpromised_order));
+                write_entropy(&mut out, run.entropy);
             }
             Self::Literals { texts, value_bytes } => {
                 out.u8(1);
@@ -196,6 +223,14 @@ impl Request {
             Self::Imports(programs) => {
                 out.u8(2);
                 out.list(programs, |out, program| out.bytes(program.as_bytes()));
+            }
+            Self::Modules { modules, entropy } => {
+                out.u8(3);
+                out.list(modules, |out, (name, source)| {
+                    out.bytes(name.as_bytes());
+                    out.bytes(source.as_bytes());
+                });
+                write_entropy(&mut out, *entropy);
             }
         }
         out.finish()
@@ -214,7 +249,7 @@ impl Request {
                     0 => None,
                     1 => Some(Call {
                         entry: input.text()?.to_owned(),
-                        arguments: input.text()?.to_owned(),
+                        arguments: read_arguments(&mut input)?,
                     }),
                     unknown => return Err(DecodeError::UnknownTag(unknown)),
                 },
@@ -223,18 +258,17 @@ impl Request {
                     output_bytes: input.u32()?,
                     value_bytes: input.u32()?,
                 },
-                entropy: Entropy {
-                    random_seed: input.u64()?,
-                    clock_ns: input.u64()?,
-                    address_shift: input.u32()?,
-                    unpromised_order: input.u8()? != 0,
-                },
+                entropy: read_entropy(&mut input)?,
             }),
             1 => Self::Literals {
                 value_bytes: input.u32()?,
                 texts: input.list(|input| Ok(input.text()?.to_owned()))?,
             },
             2 => Self::Imports(input.list(|input| Ok(input.text()?.to_owned()))?),
+            3 => Self::Modules {
+                modules: input.list(|input| Ok((input.text()?.to_owned(), input.text()?.to_owned())))?,
+                entropy: read_entropy(&mut input)?,
+            },
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
@@ -281,6 +315,17 @@ impl Response {
                     }
                 });
             }
+            Self::Modules(Ok(())) => {
+                out.u8(3);
+                out.u8(0);
+            }
+            Self::Modules(Err(problem)) => {
+                out.u8(3);
+                out.u8(1);
+                out.bytes(problem.module.as_bytes());
+                out.number(u64::from(problem.line));
+                out.bytes(problem.message.as_bytes());
+            }
         }
         out.finish()
     }
@@ -312,11 +357,57 @@ impl Response {
                     unknown => return Err(DecodeError::UnknownTag(unknown)),
                 })
             })?),
+            3 => Self::Modules(match input.u8()? {
+                0 => Ok(()),
+                1 => Err(ModuleProblem {
+                    module: input.text()?.to_owned(),
+                    line: input.u32()?,
+                    message: input.text()?.to_owned(),
+                }),
+                unknown => return Err(DecodeError::UnknownTag(unknown)),
+            }),
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
         Ok(response)
     }
+}
+
+fn write_arguments(out: &mut Writer, arguments: &Arguments) {
+    match arguments {
+        Arguments::Text(text) => {
+            out.u8(0);
+            out.bytes(text.as_bytes());
+        }
+        Arguments::Values(values) => {
+            out.u8(1);
+            out.list(values, |out, value| value.write(out));
+        }
+    }
+}
+
+fn read_arguments(input: &mut Reader<'_>) -> Result<Arguments, DecodeError> {
+    Ok(match input.u8()? {
+        0 => Arguments::Text(input.text()?.to_owned()),
+        1 => Arguments::Values(input.list(Value::read)?),
+        unknown => return Err(DecodeError::UnknownTag(unknown)),
+    })
+}
+
+fn write_entropy(out: &mut Writer, entropy: Entropy) {
+    out.u64(entropy.random_seed);
+    out.u64(entropy.clock_ns);
+    out.number(u64::from(entropy.address_shift));
+    out.u8(u8::from(entropy.unpromised_order));
+}
+
+fn read_entropy(input: &mut Reader<'_>) -> Result<Entropy, DecodeError> {
+    Ok(Entropy {
+        random_seed: input.u64()?,
+        clock_ns: input.u64()?,
+        address_shift: input.u32()?,
+        unpromised_order: input.u8()? != 0,
+    })
 }
 
 fn write_ended(out: &mut Writer, ended: &Ended) {
