@@ -8,7 +8,7 @@ import pytest
 import torch
 from azr.config import resolve
 from azr.trainer.model import load_model
-from azr.trainer.packing import micro_batches, pack
+from azr.trainer.packing import pack
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
@@ -143,20 +143,6 @@ def test_a_restored_policy_goes_on_bit_for_bit(make: Make, tmp_path: Path) -> No
         assert (one.loss, one.grad_norm) == (two.loss, two.grad_norm)
     pairs = zip(policy._model.parameters(), other._model.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
-
-
-def test_pieces_hold_every_episode_once_within_the_budget() -> None:
-    given = batch(40)
-    rows: list[int] = []
-    for piece in micro_batches(given, 200, "cpu"):
-        assert piece.ids.numel() <= 200 or len(piece.rows) == 1
-        for at, row in enumerate(piece.rows.tolist()):
-            completion = given.episodes[row].completion
-            assert piece.targets[at][piece.mask[at]].tolist() == list(completion.token_ids)
-            kept = piece.ids[at][piece.attention[at].bool()].tolist()
-            assert kept == [*completion.prompt.token_ids, *completion.token_ids]
-            rows.append(row)
-    assert sorted(rows) == list(range(40))
 
 
 def test_checkpoint_loads_as_a_plain_hugging_face_model(make: Make, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ class TrainConfig(Section):
     updates: Positive = 1
     """Optimizer steps on one batch; 1 is fully on policy."""
     micro_batch_tokens: Positive = 16_384
-    """Padded tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
+    """Tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"
 
 

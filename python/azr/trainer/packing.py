@@ -1,19 +1,41 @@
-"""Episodes -> padded micro-batches.
+"""Episodes -> packed micro-batches: no padding goes through the model, and a prompt that several episodes share goes
+through it once.
 
-Prompts are padded on the left and completions on the right, so that the completions of all rows stand in the same
-columns. Rows of like length go together. How they are cut changes nothing but rounding: each row carries its weight.
+A piece is one row of T tokens: first its distinct prompts, then the completions, each with the positions that it has
+behind its prompt. A completion's tokens attend to their prompt and to themselves; so the hidden states are those of the
+episodes taken one by one. How a batch is cut into pieces changes nothing but rounding: each episode carries its weight.
 
-Legend: B rows, P prompt columns, C completion columns.
+Legend: T tokens, G distinct prompts, B episodes (one completion each), C the longest completion.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from azr.types import Batch
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which tokens attend to which."""
+
+    prompts: Tensor
+    """[G + 1], where each prompt begins, and where the last one ends."""
+    completions: Tensor
+    """[B + 1], the same of the completions."""
+    prompt_of: Tensor
+    """[B], the prompt of each completion."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether some prompt has several completions."""
+        return len(self.prompt_of) != len(self.prompts) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +45,16 @@ class MicroBatch:
     rows: Tensor
     """[B], index of each row's episode in the batch."""
     ids: Tensor
-    """[B, P + C]"""
-    attention: Tensor
-    """[B, P + C], 1 where there is a token."""
+    """[T]"""
     positions: Tensor
-    """[B, P + C]"""
+    """[T]"""
+    layout: Layout
+    source: Tensor
+    """[N], the token whose hidden state predicts each of the N completion tokens, row by row."""
     targets: Tensor
     """[B, C], the sampled tokens."""
     mask: Tensor
-    """[B, C], which targets are tokens."""
+    """[B, C], which targets are tokens; N in all."""
     engine_log_probs: Tensor
     """[B, C], as the engine saw them."""
     advantages: Tensor
@@ -41,54 +64,76 @@ class MicroBatch:
 
 
 def micro_batches(batch: Batch, budget: int, device: str | torch.device) -> Iterator[MicroBatch]:
-    """Cut a batch so that each piece has at most `budget` columns times rows (or one row)."""
-    for rows in _cut(batch, budget):
+    """Cut a batch so that no piece has more than `budget` tokens (or one episode)."""
+    for rows in cut(batch, budget):
         yield pack(batch, rows, device)
 
 
-def pack(batch: Batch, rows: list[int], device: str | torch.device) -> MicroBatch:
-    """Some episodes of the batch as one padded piece."""
-    prompts = [batch.episodes[row].completion.prompt.token_ids for row in rows]
+def pack(batch: Batch, rows: Sequence[int], device: str | torch.device) -> MicroBatch:
+    """Some episodes of the batch as one piece."""
     answers = [batch.episodes[row].completion.token_ids for row in rows]
-    left, right = max(map(len, prompts)), max(map(len, answers))
-    ids = np.zeros((len(rows), left + right), dtype=np.int64)
-    attention = np.zeros_like(ids)
-    log_probs = np.zeros((len(rows), right), dtype=np.float32)
-    for at, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-        ids[at, left - len(prompt) : left + len(answer)] = (*prompt, *answer)
-        attention[at, left - len(prompt) : left + len(answer)] = 1
+    prompts: dict[tuple[int, ...], int] = {}
+    prompt_of = [prompts.setdefault(batch.episodes[row].completion.prompt.token_ids, len(prompts)) for row in rows]
+    prompt_ends, ends = _ends(prompts), _ends(answers)
+    ends += prompt_ends[-1]
+    longest = max(map(len, answers))
+    targets = np.zeros((len(rows), longest), dtype=np.int64)
+    log_probs = np.zeros((len(rows), longest), dtype=np.float32)
+    mask = np.zeros((len(rows), longest), dtype=bool)
+    source = []
+    for at, answer in enumerate(answers):
+        targets[at, : len(answer)], mask[at, : len(answer)] = answer, True
         log_probs[at, : len(answer)] = batch.episodes[rows[at]].completion.log_probs
-    positions = np.maximum(attention.cumsum(1) - 1, 0)
+        source += [prompt_ends[prompt_of[at] + 1] - 1, *range(ends[at], ends[at + 1] - 1)]
+    texts: list[Sequence[int]] = [*prompts, *answers]
+    starts = [0] * len(prompts) + [len(batch.episodes[row].completion.prompt.token_ids) for row in rows]
 
-    def tensor(values: np.ndarray, dtype: torch.dtype = torch.float32) -> Tensor:
+    def tensor(values: object, dtype: torch.dtype = torch.long) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(device=device, dtype=dtype)
 
     return MicroBatch(
         rows=torch.tensor(rows),
-        ids=tensor(ids, torch.long),
-        attention=tensor(attention, torch.long),
-        positions=tensor(positions, torch.long),
-        targets=tensor(ids[:, left:], torch.long),
-        mask=tensor(attention[:, left:], torch.bool),
-        engine_log_probs=tensor(log_probs),
-        advantages=tensor(batch.advantages[rows, None]),
-        weights=tensor(batch.weights[rows, None]),
+        ids=tensor(np.concatenate([np.array(text) for text in texts])),
+        positions=tensor(np.concatenate([start + np.arange(len(t)) for start, t in zip(starts, texts, strict=True)])),
+        layout=Layout(prompts=tensor(prompt_ends), completions=tensor(ends), prompt_of=tensor(prompt_of)),
+        source=tensor(source),
+        targets=tensor(targets),
+        mask=tensor(mask, torch.bool),
+        engine_log_probs=tensor(log_probs, torch.float32),
+        advantages=tensor(batch.advantages[rows, None], torch.float32),
+        weights=tensor(batch.weights[rows, None], torch.float32),
     )
 
 
-def _cut(batch: Batch, budget: int) -> Iterator[list[int]]:
-    def size(row: int) -> tuple[int, int]:
-        completion = batch.episodes[row].completion
-        return (len(completion.prompt.token_ids), len(completion.token_ids))
-
+def cut(batch: Batch, budget: int) -> Iterator[list[int]]:
+    """Rows of each piece. Like lengths and equal prompts go together; the order depends on the batch alone."""
     rows: list[int] = []
-    left = right = 0
-    for row in sorted(range(len(batch.episodes)), key=lambda row: (sum(size(row)), row)):
-        prompt, answer = size(row)
-        left, right = max(left, prompt), max(right, answer)
-        if rows and (len(rows) + 1) * (left + right) > budget:
+    tokens, last = 0, None
+    for row in _ordered(batch):
+        completion = batch.episodes[row].completion
+        prompt = completion.prompt.token_ids
+        cost = len(completion.token_ids) + (len(prompt) if prompt != last else 0)
+        if rows and tokens + cost > budget:
             yield rows
-            rows, left, right = [], prompt, answer
+            rows, tokens, cost = [], 0, len(completion.token_ids) + len(prompt)
         rows.append(row)
+        tokens, last = tokens + cost, prompt
     if rows:
         yield rows
+
+
+def _ordered(batch: Batch) -> list[int]:
+    """All rows: by the prompt's length, episodes of one prompt side by side, then by the completion's length."""
+    first: dict[tuple[int, ...], int] = {}
+
+    def place(row: int) -> tuple[int, int, int, int]:
+        completion = batch.episodes[row].completion
+        prompt = completion.prompt.token_ids
+        return (len(prompt), first.setdefault(prompt, row), len(completion.token_ids), row)
+
+    return sorted(range(len(batch.episodes)), key=place)
+
+
+def _ends(texts: "Sequence[Sequence[int]] | dict[tuple[int, ...], int]") -> Ints:
+    """Where each text begins in their concatenation, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)

@@ -20,6 +20,7 @@ from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
 from azr.trainer.model import LoadedModel
 from azr.trainer.optim import learning_rate, make_optimizer
+from azr.trainer.packed_model import prepare
 from azr.trainer.packing import MicroBatch, micro_batches
 from azr.trainer.policy import UpdateStats
 from azr.trainer.scoring import score
@@ -36,6 +37,7 @@ class TorchPolicy:
     def __init__(self, loaded: LoadedModel, config: Config) -> None:
         self.model: PreTrainedModel | None = loaded.model
         self._model = loaded.model
+        prepare(self._model)
         self._tokenizer = loaded.tokenizer
         self._config = config
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")

@@ -1,0 +1,135 @@
+"""A forward pass for training small models on a CPU: reads a Hugging Face model's weights and does nothing else.
+
+There the model's own forward spends most of its time outside of matrix products. Here norms, rotations and gates are
+one function each with a backward pass of its own, projections of one input are one product, and residuals are added by
+the product that ends a block. For the architectures of `rollouts.decoder`; hidden states and gradients equal the
+model's (a test).
+
+Legend: T tokens, E hidden size, H heads, K key heads, D head size, I inner size.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from azr.rollouts.decoder import supports as decodable
+from azr.trainer.attention import attend, grids_of
+from azr.trainer.packing import MicroBatch
+
+
+def supports(model: Any) -> bool:
+    """Whether this forward pass can stand in for the model's: plain weights of a known family, on a CPU."""
+    config = model.config
+    plain = type(model).__name__ in ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
+    drops = getattr(config, "attention_dropout", 0.0)
+    biased = getattr(config, "mlp_bias", False)
+    return plain and model.device.type == "cpu" and decodable(model) and not drops and not biased
+
+
+def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
+    """The last hidden states of a piece, after the final norm, [T, E]."""
+    base, config = model.model, model.config
+    grids = grids_of(piece.layout)
+    x = F.embedding(piece.ids, base.embed_tokens.weight)
+    cos, sin = base.rotary_emb(x, piece.positions[None])
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    half = size // 2
+    rotary = (cos[0, :, None, :half].contiguous(), sin[0, :, None, :half].contiguous())
+    heads = (config.num_attention_heads, config.num_key_value_heads)
+    for layer in base.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        qkv = _project(_norm(x, layer.input_layernorm), attention.q_proj, attention.k_proj, attention.v_proj)
+        query, key, value = torch.split(qkv.view(len(x), -1, size), [heads[0], heads[1], heads[1]], 1)
+        if hasattr(attention, "q_norm"):
+            query, key = _norm(query, attention.q_norm), _norm(key, attention.k_norm)
+        query, key = _Rotate.apply(query, *rotary), _Rotate.apply(key, *rotary)  # type: ignore[no-untyped-call]
+        mixed = attend(query, key, value, grids, attention.scaling)
+        x = _project_onto(x, mixed.flatten(1), attention.o_proj)
+        gates = _project(_norm(x, layer.post_attention_layernorm), mlp.gate_proj, mlp.up_proj)
+        x = _project_onto(x, _Gate.apply(gates), mlp.down_proj)  # type: ignore[no-untyped-call]
+    return _norm(x, base.norm)
+
+
+def _norm(x: Tensor, norm: Any) -> Tensor:
+    return _Norm.apply(x, norm.weight, norm.variance_epsilon)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _project(x: Tensor, *layers: Any) -> Tensor:
+    """Several projections of one input as one product."""
+    bias = torch.cat([layer.bias for layer in layers]) if layers[0].bias is not None else None
+    return F.linear(x, torch.cat([layer.weight for layer in layers]), bias)
+
+
+def _project_onto(residual: Tensor, x: Tensor, layer: Any) -> Tensor:
+    added: Tensor = torch.addmm(residual, x, layer.weight.t())
+    return added if layer.bias is None else torch.add(added, layer.bias)
+
+
+class _Norm(torch.autograd.Function):
+    """RMSNorm over the last axis."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        inverse = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
+        ctx.save_for_backward(x, weight, inverse)
+        return (x * inverse).mul_(weight)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        (grad,) = grads
+        x, weight, inverse = ctx.saved_tensors
+        normed = x * inverse
+        product = grad * normed
+        of_weight = product.flatten(0, -2).sum(0)
+        # mean(grad w normed) over the last axis, by a matrix-vector product
+        mean = torch.mv(product.flatten(0, -2), weight).view(*product.shape[:-1], 1).div_(-x.shape[-1])
+        return torch.mul(grad, weight).addcmul_(normed, mean).mul_(inverse), of_weight, None
+
+
+class _Rotate(torch.autograd.Function):
+    """Rotary positions: each pair (a, b) of halves -> (a cos - b sin, b cos + a sin)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _turn(x, cos, sin, -1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        cos, sin = ctx.saved_tensors
+        return _turn(grads[0], cos, sin, 1), None, None
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
+    first, second = x.chunk(2, -1)
+    result = x.new_empty(x.shape)
+    one, two = result.chunk(2, -1)
+    torch.mul(first, cos, out=one).addcmul_(second, sin, value=sign)
+    torch.mul(second, cos, out=two).addcmul_(first, sin, value=-sign)
+    return result
+
+
+class _Gate(torch.autograd.Function):
+    """[T, 2 I] -> silu(first half) x second half."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor) -> Tensor:
+        ctx.save_for_backward(gates)
+        gate, up = gates.chunk(2, -1)
+        return F.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        (grad,) = grads
+        (gates,) = ctx.saved_tensors
+        gate, up = gates.chunk(2, -1)
+        result = torch.empty_like(gates)
+        of_gate, of_up = result.chunk(2, -1)
+        # d silu(g) = s + g s (1 - s), s = sigmoid(g)
+        share = torch.sigmoid(gate)
+        silu = share * gate
+        torch.mul(silu, grad, out=of_up)
+        torch.addcmul(share, silu, 1.0 - share, out=of_gate).mul_(grad).mul_(up)
+        return result

@@ -1,0 +1,68 @@
+"""A Hugging Face model's own forward pass over a packed piece.
+
+transformers lets a model's attention be replaced by name; ours takes the piece's layout from the call. Outside of a
+piece, as when the same model samples, the name stands for transformers' own `sdpa`.
+"""
+
+from typing import Any
+
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from azr.errors import ModelError
+from azr.trainer.attention import attend, grids_of
+from azr.trainer.packing import MicroBatch
+
+NAME = "azr_packed"
+SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+"""Config keys of models whose logits are more than a matrix product."""
+
+
+def prepare(model: Any) -> None:
+    """Let a model read packed pieces.
+
+    Raises:
+        ModelError: its attention cannot be replaced, or its logits are not a plain product.
+    """
+    config, kind = model.config, type(model).__name__
+    odd = [key for key in SCALED_HEADS if getattr(config, key, None) not in (None, 1, 1.0)]
+    head = model.get_output_embeddings()
+    if odd or head is None or getattr(head, "bias", None) is not None:
+        raise ModelError(f"{kind}: log-probabilities come from the head's weight alone, but it has {odd or 'a bias'}")
+    if "sliding_attention" in (getattr(config, "layer_types", None) or ()):
+        raise ModelError(f"{kind} has layers with a sliding window, which packed training does not support")
+    if not getattr(model, "_supports_attention_backend", False):
+        raise ModelError(f"{kind}: its attention cannot be replaced in transformers, so it cannot be trained packed")
+    model.set_attn_implementation(NAME)
+
+
+def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
+    """The last hidden states of a piece, after the final norm, [T, E]."""
+    output = model.get_decoder()(
+        input_ids=piece.ids[None],
+        position_ids=piece.positions[None],
+        # A mask that is four-dimensional is taken as it is: ours is in the layout.
+        attention_mask=piece.ids.new_zeros((1, 1, 1, 1)),
+        use_cache=False,
+        azr_grids=grids_of(piece.layout),
+    )
+    hidden: Tensor = output.last_hidden_state[0]
+    return hidden
+
+
+def _attention(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+) -> tuple[Tensor, None]:
+    """transformers' signature: [1, H, T, D] in, [1, T, H, D] out."""
+    grids = options.pop("azr_grids", None)
+    if grids is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    queries, keys, values = (x[0].transpose(0, 1) for x in (query, key, value))
+    scale = options.get("scaling") or query.shape[-1] ** -0.5
+    return attend(queries, keys, values, grids, scale)[None], None
+
+
+AttentionInterface.register(NAME, _attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)
