@@ -100,3 +100,9 @@ body = st.text(st.characters(codec="ascii", exclude_characters="`<\r\v\f\x1c\x1d
 def test_what_is_rendered_is_read_back(syntax: Fenced | Sections, parts: list[tuple[str, str]]) -> None:
     text = "\n".join(syntax.render(tag, content) for tag, content in parts)
     assert syntax.split(text) == [Block(tag, content) for tag, content in parts]
+
+
+def test_a_fence_with_a_million_blanks_is_read_once() -> None:
+    """From each blank anew it would take hours: no text of a model may hold up the trainer."""
+    assert Fenced().split("```" + " " * 1_000_000 + "x y") == []
+    assert Fenced().split("`" * 1_000_000 + " x y") == []

@@ -49,7 +49,8 @@ class Fenced:
     """Markdown fences; the program's tag is `python`."""
 
     name = "fenced"
-    _fence = re.compile(r"^(`{3,})[ \t]*([^\s`]*)[ \t]*$")
+    # Possessive: a line of very many blanks is read once, not once from each blank.
+    _fence = re.compile(r"^(`{3,}+)[ \t]*+([^\s`]*+)[ \t]*+$")
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
         """`tags`: besides the four that are always known."""
