@@ -19,7 +19,8 @@ $(VENV)/.tools: pyproject.toml | $(BIN)/python
 
 # Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
 $(VENV)/.train: $(VENV)/.tools
-	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'tomli-w>=1.0' 'zstandard>=0.23'
+	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'tomli-w>=1.0' 'zstandard>=0.23' \
+	  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
 	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.*' 2>/dev/null; \
 	then echo 'torch: CPU build'; \
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
@@ -36,6 +37,13 @@ $(VENV)/.extension: $(SOURCES) $(VENV)/.tools
 	printf '#!/bin/sh\nexec "%s" -m azr "$$@"\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/azr && chmod +x $(BIN)/azr
 	touch $@
 
+# Of the page's tests. Debian and its kin have it in a package; else Playwright brings one.
+.PHONY: browser
+browser: $(VENV)/.tools ## A headless Chromium, if there is none.
+	command -v chromium chromium-browser google-chrome chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get install --yes --no-install-recommends chromium; } \
+	  || $(BIN)/playwright install chromium
+
 .PHONY: dev
 dev: $(VENV)/.extension $(VENV)/.train ## Set up everything for work on azr, in .venv.
 
@@ -44,7 +52,7 @@ train: dev ## Self-play on the CPU.
 	$(BIN)/azr train
 
 .PHONY: test
-test: dev ## Every test and check.
+test: dev browser ## Every test and check.
 	$(MAKE) lint
 	cargo test --release -p azr-wire -p azr-sandbox
 	cargo test --release -p azr-buffer

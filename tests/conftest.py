@@ -1,8 +1,10 @@
 """Fixtures that several folders share: a tiny random model with a byte tokenizer, made on the spot."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azr.parts import Parts
@@ -64,3 +66,18 @@ def make_parts(tmp_path: Path) -> Callable[..., Parts]:
         return parts
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium: the system's, or the one that `playwright install chromium` brought."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    own = next((path for name in names if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        if own is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.fail("these tests need Chromium: `make browser` installs it")
+        browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -19,6 +19,8 @@ LAYERS = [
     {"propose", "validate", "flow", "solve", "reward", "update", "seed", "metrics"},
     {"evals", "observe", "oversight", "save"},
     {"loop", "build", "session", "examine"},
+    {"report"},
+    {"watch"},
 ]
 
 

@@ -18,6 +18,8 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "seed": ("azr.cli.seed", "seed", "Fill and save the seed buffers of a model."),
     "bootstrap": ("azr.cli.bootstrap", "bootstrap", "Make the embedded model from nothing."),
     "eval": ("azr.cli.eval", "evaluate", "Score a model on held-out tasks."),
+    "report": ("azr.cli.report", "report", "Make one HTML file of a run, or of several."),
+    "watch": ("azr.cli.watch", "watch", "Show a run as it goes on, on this machine, in a browser."),
     "sandbox": ("azr.cli.sandbox", "sandbox", "Run programs in the sandbox, or measure it."),
     "domain": ("azr.cli.domain", "domain", "Make and check domains of your own."),
     "buffer": ("azr.cli.buffer", "buffer", "Show, export or measure a task buffer."),

@@ -1,0 +1,33 @@
+"""`azr watch`: a run in the browser, as it goes on."""
+
+import threading
+from pathlib import Path
+
+import click
+
+PORT = 8710
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: any that is free.")
+def watch(run: Path, port: int) -> None:
+    """Show a run as it goes on, in a browser on this machine.
+
+    Nothing is written and the trainer is not disturbed. Only this machine can ask; from another one, go through ssh:
+    ssh -L 8710:127.0.0.1:8710 MACHINE.
+    """
+    from azr.report.folder import Folder
+    from azr.watch.live import Live
+    from azr.watch.server import HOST, application, listen, serve
+
+    folder = Folder(run)
+    live = Live(folder)
+    listening = listen(port)
+    threading.Thread(target=live.follow, daemon=True, name="follow").start()
+    click.echo(f"http://{HOST}:{listening.getsockname()[1]}/ shows {run}; Ctrl-C ends it", err=True)
+    try:
+        serve(application(live, folder.name), listening)
+    finally:
+        live.close()
+        listening.close()

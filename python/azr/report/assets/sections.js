@@ -1,0 +1,152 @@
+// From the layout and the runs to cards with charts.
+
+const KINDS = ["deduction", "abduction", "induction", "error"];
+const BANDS = ["s0", "s1", "s2", "s3", "s4"];
+const KNOWN = { correct: "c2", wrong: "c1" };
+const tone = (at) => `c${at % 8}`;
+
+/** The kinds that any of the runs has numbers of. */
+function kindsOf(runs) {
+  const names = runs.flatMap((run) => [...Object.keys(run.metrics), ...Object.keys(run.curriculum)]);
+  return KINDS.filter((kind) => names.some((name) => name.includes(`${kind}/`)));
+}
+
+/** The plots of a chart: [{label, ...}] as `Plot` wants them. One run: kinds share a plot; several: runs share it. */
+function plotsOf(chart, runs) {
+  const kinds = kindsOf(runs);
+  const byKind = chart.keys.some((key) => key.includes("{kind}"));
+  const base = { unit: chart.unit, top: chart.top, log: chart.log, kind: chart.kind, bins: chart.table === "curriculum" };
+  const plots = [];
+  if (chart.kind === "stack") {
+    for (const run of runs) {
+      for (const kind of byKind ? kinds : [null]) {
+        const name = [runs.length > 1 ? run.name : null, kind].filter(Boolean).join(", ");
+        plots.push({ ...base, name, kindName: kind, series: layers(chart, run, kind), marks: steps(run) });
+      }
+    }
+  } else if (byKind && runs.length > 1) {
+    for (const kind of kinds) {
+      plots.push({ ...base, name: kind, kindName: kind, series: runs.flatMap((run, at) => curves(chart, run, kind, tone(at), run.name)), marks: [] });
+    }
+  } else if (byKind) {
+    plots.push({ ...base, name: "", series: kinds.flatMap((kind) => curves(chart, runs[0], kind, `k-${kind}`, kind)), marks: steps(runs[0]) });
+  } else {
+    const single = runs.length === 1;
+    const series = runs.flatMap((run, at) => curves(chart, run, null, single ? null : tone(at), single ? null : run.name));
+    plots.push({ ...base, name: "", series, marks: single ? steps(runs[0]) : [] });
+  }
+  return plots.filter((plot) => plot.series.length).map((plot) => ({ ...plot, label: [chart.title, plot.name].filter(Boolean).join(", ") }));
+}
+
+const steps = (run) => [...new Set(run.alarms.map((alarm) => alarm.step))].slice(0, 200);
+
+function column(chart, run, key) {
+  const table = chart.table === "curriculum" ? run.curriculum : run.metrics;
+  const values = table[key];
+  if (!values) return null;
+  const x = chart.table === "curriculum" ? run.bins : run.steps;
+  return { x, y: values };
+}
+
+function curves(chart, run, kind, given, name) {
+  const key = (at) => chart.keys[at].replace("{kind}", kind);
+  if (chart.kind === "band") {
+    const middle = column(chart, run, key(1));
+    if (!middle) return [];
+    return [{ label: name, tone: given, ...middle, low: column(chart, run, key(0)).y, high: column(chart, run, key(2)).y }];
+  }
+  return chart.keys.flatMap((_, at) => {
+    const found = column(chart, run, key(at));
+    if (!found) return [];
+    const several = chart.keys.length > 1;
+    const label = several ? [name, chart.labels[at]].filter(Boolean).join(", ") : name || chart.title.toLowerCase();
+    return [{ label, tone: several && name === null ? tone(at) : given || tone(0), dash: several && name !== null && at ? "5 3" : null, ...found }];
+  });
+}
+
+function layers(chart, run, kind) {
+  const table = chart.table === "curriculum" ? run.curriculum : run.metrics;
+  const found = chart.keys.flatMap((key, at) => {
+    const wanted = key.replace("{kind}", kind);
+    if (!wanted.endsWith("*")) return [{ key: wanted, label: chart.labels[at] }];
+    const start = wanted.slice(0, -1);
+    return Object.keys(table).filter((name) => name.startsWith(start)).map((name) => ({ key: name, label: name.slice(start.length).replaceAll("_", " ") }));
+  });
+  const fixed = chart.labels.length === BANDS.length;
+  const series = found.filter(({ key }) => table[key]).map(({ key, label }) => ({ label, ...column(chart, run, key) }));
+  if (!fixed && chart.labels.length === 0) series.sort((a, b) => total(b.y) - total(a.y));
+  return folded(series).map((one, at) => ({ ...one, tone: fixed ? BANDS[at] : KNOWN[one.label] || tone(at + 3) }));
+}
+
+const total = (values) => values.reduce((sum, value) => sum + (value || 0), 0);
+
+/** At most eight layers: what is left goes into one. */
+function folded(series) {
+  if (series.length <= 8) return series;
+  const rest = series.slice(7);
+  const y = rest[0].x.map((_, i) => rest.reduce((sum, one) => sum + (one.y[i] || 0), 0));
+  return [...series.slice(0, 7), { label: `${rest.length} others`, x: rest[0].x, y }];
+}
+
+/** A card with a chart. Returns {node, update(runs)}, or null if no run has anything for it. */
+function chartCard(chart, runs) {
+  const plots = plotsOf(chart, runs);
+  if (!plots.length) return null;
+  const made = plots.map((about) => new Plot(about));
+  const labels = [...new Map(plots.flatMap((plot) => plot.series).map((one) => [one.label, one])).values()];
+  const legend = el("div", { class: "legend" }, labels.length > 1 ? labels.map((one) => legendKey(one, chart, made)) : null);
+  const tableNode = el("div", { class: "data hidden", tabindex: "0", role: "region", "aria-label": `${chart.title}, as a table` });
+  const holder = el("div", { class: "panels" }, plots.map((plot, at) => el("div", { class: "panel" },
+    plots.length > 1 ? el("div", { class: "name" }, plot.name) : null, made[at].node)));
+  const button = el("button", { class: "button", type: "button", "aria-pressed": "false", "aria-label": `${chart.title} as a table`, on: { click: () => {
+    const table = tableNode.classList.toggle("hidden");
+    holder.classList.toggle("hidden", !table);
+    button.setAttribute("aria-pressed", String(!table));
+    if (!table) replace(tableNode, made.map((plot) => asTable(plot.about)));
+  } } }, "Table");
+  const node = el("figure", { class: `chart card${plots.length > 1 ? " wide" : ""}`, id: `chart-${chart.id}` },
+    el("div", { class: "chart-head" }, el("div", {}, el("h3", {}, chart.title), el("p", { class: "note" }, chart.note)), button),
+    legend, holder, tableNode);
+  const update = (now) => plotsOf(chart, now).forEach((about, at) => made[at] && made[at].update(about));
+  return { node, update, wide: plots.length > 1 };
+}
+
+function legendKey(one, chart, plots) {
+  return el("button", { type: "button", "aria-pressed": "true", on: { click: (event) => {
+    const button = event.currentTarget;
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    for (const plot of plots) {
+      if (on) plot.hidden.delete(one.label);
+      else plot.hidden.add(one.label);
+      plot.draw();
+    }
+  } } }, el("span", { class: `swatch ${chart.kind === "stack" ? "block" : ""} ${one.tone}` }), one.label);
+}
+
+/** At most forty rows of a plot, as a table. */
+function asTable(about) {
+  const at = [...new Set(about.series.flatMap((one) => one.x))].sort((a, b) => a - b);
+  const every = Math.ceil(at.length / 40);
+  const rows = at.filter((_, index) => index % every === 0 || index === at.length - 1);
+  return el("table", {}, el("caption", { class: "sr" }, about.label),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "step"), about.series.map((one) => el("th", { scope: "col", class: "num" }, one.label)))),
+    el("tbody", {}, rows.map((step) => el("tr", {}, el("th", { scope: "row" }, compact(step)),
+      about.series.map((one) => el("td", { class: "num" }, format(one.y[one.x.indexOf(step)], about.unit)))))));
+}
+
+/** Any metric at all. */
+function explorer(runs) {
+  const names = () => [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))].sort();
+  const select = el("select", { class: "field", "aria-label": "Metric" });
+  const aboutOf = (name) => ({
+    label: name, unit: "number", top: null, log: false, kind: "lines", marks: runs.length > 1 ? [] : steps(runs[0]),
+    series: runs.flatMap((run, at) => (run.metrics[name] ? [{ label: runs.length > 1 ? run.name : name, tone: tone(at), x: run.steps, y: run.metrics[name] }] : [])),
+  });
+  const list = () => replace(select, names().map((name) => el("option", { value: name, selected: name === select.value }, name)));
+  list();
+  const plot = new Plot(aboutOf(select.value));
+  select.addEventListener("change", () => plot.update(aboutOf(select.value)));
+  const node = el("figure", { class: "chart card wide" }, el("div", { class: "explorer" }, el("h3", {}, "Any metric"), select), plot.node);
+  return { node, update: (now) => { runs = now; list(); plot.update(aboutOf(select.value)); } };
+}

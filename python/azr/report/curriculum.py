@@ -1,0 +1,145 @@
+"""The curriculum over time, from the task buffer: solve rates of new tasks, their programs' sizes, complexity, variety.
+
+Steps are put into at most 60 bins, of some dozens of tasks each. Solve rates are of every task, at its first trial;
+what has to be read out of programs is of at most `SAMPLE` tasks a bin and kind, evenly chosen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azr.buffer import TaskBuffer
+from azr.report.code import Measures, measures, patterns, unlikeness
+from azr.types import Kind
+
+BINS: Final = 60
+TASKS_A_BIN: Final = 90
+"""At least so many where there are more than 8 bins: shares of fewer tasks are noise."""
+SAMPLE: Final = 20
+RATES: Final = ("unsolved", "hard", "middle", "easy", "solved")
+"""Solve rate 0; up to 1/3; up to 2/3; below 1; 1."""
+MEASURED: Final = ("cyclomatic", "volume", "nodes", "lines")
+
+Columns = dict[str, list[float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Numbers of all stored tasks; arrays over ids, which are dense."""
+
+    kind: NDArray[np.int8]
+    """Index into `Kind`."""
+    step: NDArray[np.int64]
+    rate: NDArray[np.float64]
+    """At the first trial; NaN where nobody has tried."""
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def of(self, kind: Kind) -> NDArray[np.bool_]:
+        return np.asarray(self.kind == list(Kind).index(kind))
+
+
+def read_tasks(buffer: TaskBuffer) -> Tasks:
+    """The numbers of all tasks of a buffer."""
+    count = len(buffer)
+    kind, step = np.zeros(count, np.int8), np.zeros(count, np.int64)
+    rate = np.full(count, np.nan)
+    numbers = {name.value: index for index, name in enumerate(Kind)}
+    for start in range(0, count, 1000):
+        ids = range(start, min(start + 1000, count))
+        for task_id, row in zip(ids, buffer.rows(ids), strict=True):
+            kind[task_id], step[task_id] = numbers[row[0]], row[6]
+            history = buffer.state(task_id).history
+            if history:
+                rate[task_id] = history[0].rate
+    return Tasks(kind, step, rate)
+
+
+class Measured:
+    """Measures of programs, each program measured once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Measures | None] = {}
+
+    def of(self, program: str) -> Measures | None:
+        if program not in self._known:
+            self._known[program] = measures(program)
+        return self._known[program]
+
+
+def curriculum(buffer: TaskBuffer, tasks: Tasks, measured: Measured) -> tuple[list[float], Columns]:
+    """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has nothing to say."""
+    edges = bin_edges(tasks.step)
+    columns: Columns = {}
+    for kind in Kind:
+        of_kind = np.flatnonzero(tasks.of(kind))
+        if not len(of_kind):
+            continue
+        seen: set[int] = set()
+        for low, high in pairwise(edges):
+            ids = of_kind[(tasks.step[of_kind] >= low) & (tasks.step[of_kind] < high)]
+            found = {**_rates(tasks.rate[ids]), **_programs(buffer, ids, measured, seen)}
+            for name, value in found.items():
+                columns.setdefault(f"{kind}/{name}", []).append(value)
+    return [(low + high - 1) / 2 for low, high in pairwise(edges)], columns
+
+
+def bin_edges(steps: NDArray[np.int64]) -> list[int]:
+    """Edges of the bins: the seeds, of step 0, have one of their own."""
+    last = int(steps.max(initial=0))
+    if last == 0:
+        return [0, 1]
+    bins = min(BINS, max(8, len(steps) // TASKS_A_BIN))
+    width = -(-last // bins)
+    return [0, *range(1, last + 1, width), last + 1]
+
+
+def even(items: Sequence[int] | NDArray[np.int64], count: int) -> list[int]:
+    """At most `count` of the items, evenly spaced, in order."""
+    if len(items) <= count:
+        return [int(item) for item in items]
+    return [int(items[int(position)]) for position in np.linspace(0, len(items) - 1, count)]
+
+
+def _rates(rates: NDArray[np.float64]) -> dict[str, float | None]:
+    """Shares of the tried tasks by how often they were solved, and the mean."""
+    tried = rates[~np.isnan(rates)]
+    if not len(tried):
+        return dict.fromkeys([f"rate/{name}" for name in RATES] + ["rate/mean", "rate/low", "rate/high"])
+    place = np.select([tried <= 0, tried <= 1 / 3, tried <= 2 / 3, tried < 1], [0, 1, 2, 3], 4)
+    shares = np.bincount(place, minlength=len(RATES)) / len(tried)
+    low, high = np.quantile(tried, [0.25, 0.75])
+    named = {f"rate/{name}": float(share) for name, share in zip(RATES, shares, strict=True)}
+    return {**named, "rate/mean": float(tried.mean()), "rate/low": float(low), "rate/high": float(high)}
+
+
+def _programs(
+    buffer: TaskBuffer, ids: NDArray[np.int64], measured: Measured, seen: set[int]
+) -> dict[str, float | None]:
+    """What a sample of a bin's programs is like. `seen`: shapes of the bins before."""
+    programs = [row[1] for row in buffer.rows(even(ids, SAMPLE))]
+    found = [about for program in programs if (about := measured.of(program)) is not None]
+    numbers: dict[str, float | None] = {}
+    for name in MEASURED:
+        values = [getattr(about, name) for about in found]
+        low, middle, high = np.quantile(values, [0.1, 0.5, 0.9]) if values else (None, None, None)
+        numbers |= {f"{name}/low": low, f"{name}/middle": middle, f"{name}/high": high}
+    numbers["new_shapes"] = sum(about.whole not in seen for about in found) / len(found) if found else None
+    seen |= {about.whole for about in found}
+    numbers["unlikeness"] = unlikeness([about.shape for about in found])
+    return numbers
+
+
+def comment_shares(found: Sequence[Sequence[str]]) -> dict[str, float | None]:
+    """Share of programs with any comment, and with step-by-step patterns in them. `found`: each one's comments."""
+    if not found:
+        return {"commented": None, "stepwise": None}
+    return {
+        "commented": sum(bool(texts) for texts in found) / len(found),
+        "stepwise": sum(bool(patterns(texts)) for texts in found) / len(found),
+    }

@@ -1,0 +1,114 @@
+"""A run folder, read only: no lock is taken, nothing is written, and a trainer that is at work is not disturbed.
+
+Appended files may end in the middle of a line while a trainer writes. Such an end is left for the next look; a line
+that is damaged elsewhere is left out and counted.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azr.buffer import TaskBuffer
+from azr.errors import RunError
+from azr.run import BUFFER, CONFIG, METRICS
+
+ALARMS = "alarms.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What could not be shown, in words for the reader; each once."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        if text not in self.texts:
+            self.texts.append(text)
+
+
+class Folder:
+    """One run, to look at."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            RunError: there is no run in the folder, or it cannot be read.
+        """
+        if not path.is_dir():
+            raise RunError(f"{path} is no run folder: there is no such folder")
+        if not (path / CONFIG).is_file():
+            raise RunError(f"{path} is no run folder: it has no {CONFIG}; azr train --run {path} makes one")
+        self.path = path
+        self.notes = Notes()
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    def config(self) -> dict[str, Any]:
+        """The run's config as it was written, as a tree.
+
+        Raises:
+            RunError: it is no TOML.
+        """
+        try:
+            return tomllib.loads((self.path / CONFIG).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"cannot read {self.path / CONFIG}: {error}") from error
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One row a step, ascending; where a step stands twice, the later row counts."""
+        rows = {row["step"]: row for row in self.rows(METRICS) if isinstance(row.get("step"), int)}
+        return [rows[step] for step in sorted(rows)]
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Alarms in the order in which they were raised. Only `step` is sure to be there."""
+        return [row for row in self.rows(ALARMS) if isinstance(row.get("step"), int)]
+
+    def rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """The whole rows of a `.jsonl` file; none if there is no such file."""
+        path = self.path / name
+        try:
+            with path.open("rb") as file:
+                yield from self._rows(name, file)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunError(f"cannot read {path}: {error}") from error
+
+    def _rows(self, name: str, lines: Any) -> Iterator[dict[str, Any]]:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            if isinstance(row, dict):
+                yield row
+            else:
+                self.notes.add(f"{name}: line {number} is no JSON object and was left out")
+
+    def buffer(self, similarity: bool = False) -> TaskBuffer | None:
+        """The run's task buffer, for reading; None if there is none, or if it cannot be read (noted)."""
+        folder = self.path / BUFFER
+        if not folder.is_dir():
+            self.notes.add("there is no task buffer: programs and their solve rates are missing")
+            return None
+        try:
+            return TaskBuffer.open(folder, access="read", similarity=similarity)
+        except RunError as error:
+            self.notes.add(f"the task buffer cannot be read: {error}")
+            return None
+
+    def changed(self) -> tuple[tuple[str, int, int], ...]:
+        """Names, sizes and times of what a trainer appends to: different after anything happened."""
+        found = []
+        for path in (*self.path.iterdir(), *(self.path / BUFFER).glob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                about = path.stat()
+                found.append((path.name, about.st_size, about.st_mtime_ns))
+        return tuple(sorted(found))

@@ -1,0 +1,192 @@
+"""A run that goes on, kept ready to be asked about: an index of its trace, its tasks, its curves.
+
+Texts stay on the disk: what is in memory are some bytes for each row of the trace and for each task.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from azr.errors import AzrError
+from azr.oversight.traces import TraceReader
+from azr.report.curriculum import Columns, Measured, Tasks, bin_edges, curriculum, read_tasks
+from azr.report.folder import Folder
+from azr.report.gallery import Gallery, Wanted, episode
+from azr.report.index import Filter, TraceIndex
+from azr.report.scan import Scan, comment_columns, pattern_table, phrase_table
+from azr.report.summary import summarise
+from azr.report.visible import one_line
+from azr.run import TRACES
+
+CHUNK: Final = 500
+"""Rows of the trace that are indexed before others get their turn."""
+SEARCHED: Final = 200_000
+"""Rows that one search reads at most."""
+REST: Final = 20.0
+"""Reading the tasks again waits this many times as long as it took."""
+
+Answer = dict[str, Any]
+
+
+class Live:
+    """One run, as of a moment ago. Safe to ask from several threads."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._reader = TraceReader(folder.path / TRACES)
+        self._search = TraceReader(folder.path / TRACES, cached_blocks=2)
+        self._searching = threading.Lock()
+        self._scan = Scan(TraceIndex())
+        self._measured = Measured()
+        self._tasks: Tasks | None = None
+        self._bins: list[float] = []
+        self._columns: Columns = {}
+        self._gallery = Gallery(None, None, self._scan.index, self._reader)
+        self._seen: object = None
+        self._asked_again = 0.0
+        self._summary: tuple[str, Answer] = ("", {})
+        self._stop = threading.Event()
+
+    def follow(self) -> None:
+        """Look at the run once a second, until `close`."""
+        while not self._stop.is_set():
+            left = self.look()
+            self._stop.wait(0.02 if left else 1.0)
+
+    def look(self) -> int:
+        """Take in what is new; returns how many rows of the trace are still to be indexed."""
+        with self._lock:
+            try:
+                self._reader.refresh()
+                left = self._scan.follow(self._reader, CHUNK)
+                if left == 0:
+                    self._reread()
+            except AzrError as error:
+                self._folder.notes.add(str(error))
+                return 0
+            return left
+
+    def close(self) -> None:
+        """End `follow`."""
+        self._stop.set()
+
+    def version(self) -> str:
+        """A text that is another one after anything changed."""
+        state = (self._folder.changed(), len(self._scan.index), len(self._gallery.entries))
+        return hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
+
+    def run(self, known: str) -> Answer:
+        """The run's numbers, unless the asker knows them already."""
+        with self._lock:
+            version = self.version()
+            if version == known:
+                return {"version": version}
+            if self._summary[0] != version:
+                self._summary = (version, self._summarise())
+            return {"version": version, "runs": [self._summary[1]]}
+
+    def programs(self, wanted: Wanted, text: str, offset: int, count: int, newest: bool) -> Answer:
+        """A page of programs and refused proposals."""
+        with self._lock:
+            gallery = self._gallery
+            entries = gallery.find(wanted)
+            if newest:
+                entries = entries[::-1]
+            if text:
+                return self._found(gallery.search(entries, text), offset, count, gallery.lines)
+            lines = gallery.lines(entries[offset : offset + count])
+            return {"total": len(entries), "of": len(gallery.entries), "lines": lines, "options": self._options()}
+
+    def program(self, key: int) -> Answer | None:
+        """One of them."""
+        with self._lock:
+            return self._gallery.detail(key)
+
+    def completions(self, wanted: Filter, text: str, offset: int, count: int, newest: bool) -> Answer:
+        """A page of the trace's rows."""
+        with self._lock:
+            rows = self._scan.index.find(wanted)
+            total = len(self._scan.index)
+            options = self._options()
+        if newest:
+            rows = rows[::-1]
+        with self._searching:
+            self._search.refresh()
+            if text:
+                hits = self._hits(rows[:SEARCHED], text)
+                answer = self._found(hits, offset, count, lambda part: [self._line(int(row)) for row in part])
+                return answer | {"of": total, "options": options}
+            lines = [self._line(int(row)) for row in rows[offset : offset + count]]
+        return {"total": len(rows), "of": total, "lines": lines, "options": options}
+
+    def completion(self, row: int) -> Answer | None:
+        """One of them."""
+        with self._searching:
+            self._search.refresh()
+            return episode(self._search[row], row) if 0 <= row < len(self._search) else None
+
+    def _reread(self) -> None:
+        """The tasks again, if something changed and the last time is long enough ago."""
+        changed = self._folder.changed()
+        if changed == self._seen or time.monotonic() < self._asked_again:
+            return
+        begin = time.monotonic()
+        buffer = self._folder.buffer()
+        if buffer is not None:
+            self._tasks = read_tasks(buffer)
+            self._bins, self._columns = curriculum(buffer, self._tasks, self._measured)
+            self._columns |= comment_columns(self._scan.written, bin_edges(self._tasks.step))
+        self._gallery.close()
+        self._gallery = Gallery(buffer, self._tasks, self._scan.index, self._reader)
+        self._seen = changed
+        self._asked_again = time.monotonic() + REST * (time.monotonic() - begin)
+
+    def _summarise(self) -> Answer:
+        counts = {"tasks": len(self._tasks) if self._tasks else 0, "completions in the trace": len(self._reader)}
+        try:
+            found = summarise(self._folder, self._bins, self._columns, counts)
+        except AzrError as error:
+            self._folder.notes.add(str(error))
+            return self._summary[1]
+        written = self._scan.written
+        return found | {"patterns": pattern_table(written), "phrases": phrase_table(written), "read": len(written)}
+
+    def _options(self) -> Answer:
+        index = self._scan.index
+        return {
+            "kind": sorted({*self._gallery.kinds, *index.kinds.known} - {""}),
+            "verdict": sorted({*self._gallery.verdicts, *index.verdicts.known} - {""}),
+            "purpose": sorted(index.purposes.known),
+        }
+
+    def _found(self, hits: Iterator[Any], offset: int, count: int, lines: Any) -> Answer:
+        """A page of what a search finds; it ends once it knows whether there is more."""
+        found = []
+        for hit in hits:
+            found.append(hit)
+            if len(found) > offset + count:
+                break
+        page = found[offset : offset + count]
+        more = len(found) > offset + count
+        return {"total": len(found) - more, "of": 0, "lines": lines(page), "open": more}
+
+    def _hits(self, rows: "np.ndarray[Any, np.dtype[np.int64]]", text: str) -> Iterator[int]:
+        wanted = text.lower()
+        for row in rows:
+            about = self._search[int(row)]
+            if any(wanted in str(about.get(name) or "").lower() for name in ("completion", "program", "answer")):
+                yield int(row)
+
+    def _line(self, row: int) -> Mapping[str, Any]:
+        about = self._search[row]
+        found = {name: one_line(str(about.get(name, "")), 40) for name in ("kind", "verdict", "purpose")}
+        title = about.get("answer") or about.get("completion")
+        step = about.get("step")
+        return found | {
+            "key": row, "step": step if isinstance(step, int) else 0, "rate": None, "title": one_line(str(title), 110)
+        }  # fmt: skip
