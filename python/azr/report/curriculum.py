@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from azr.buffer import TaskBuffer
 from azr.report.code import Measures, measures, patterns, unlikeness
-from azr.types import Kind
 
 BINS: Final = 60
 TASKS_A_BIN: Final = 90
@@ -31,8 +30,10 @@ Columns = dict[str, list[float | None]]
 class Tasks:
     """Numbers of all stored tasks; arrays over ids, which are dense."""
 
-    kind: NDArray[np.int8]
-    """Index into `Kind`."""
+    kinds: tuple[str, ...]
+    """Names of the kinds that there are."""
+    kind: NDArray[np.int64]
+    """Index into `kinds`."""
     step: NDArray[np.int64]
     rate: NDArray[np.float64]
     """At the first trial; NaN where nobody has tried."""
@@ -40,24 +41,24 @@ class Tasks:
     def __len__(self) -> int:
         return len(self.step)
 
-    def of(self, kind: Kind) -> NDArray[np.bool_]:
-        return np.asarray(self.kind == list(Kind).index(kind))
+    def of(self, kind: str) -> NDArray[np.bool_]:
+        return np.asarray(self.kind == self.kinds.index(kind))
 
 
 def read_tasks(buffer: TaskBuffer) -> Tasks:
     """The numbers of all tasks of a buffer."""
     count = len(buffer)
-    kind, step = np.zeros(count, np.int8), np.zeros(count, np.int64)
+    kind, step = np.zeros(count, np.int64), np.zeros(count, np.int64)
     rate = np.full(count, np.nan)
-    numbers = {name.value: index for index, name in enumerate(Kind)}
+    numbers: dict[str, int] = {}
     for start in range(0, count, 1000):
         ids = range(start, min(start + 1000, count))
         for task_id, row in zip(ids, buffer.rows(ids), strict=True):
-            kind[task_id], step[task_id] = numbers[row[0]], row[6]
+            kind[task_id], step[task_id] = numbers.setdefault(str(row[0]), len(numbers)), row[6]
             history = buffer.state(task_id).history
             if history:
                 rate[task_id] = history[0].rate
-    return Tasks(kind, step, rate)
+    return Tasks(tuple(numbers), kind, step, rate)
 
 
 class Measured:
@@ -76,10 +77,8 @@ def curriculum(buffer: TaskBuffer, tasks: Tasks, measured: Measured) -> tuple[li
     """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has nothing to say."""
     edges = bin_edges(tasks.step)
     columns: Columns = {}
-    for kind in Kind:
+    for kind in tasks.kinds:
         of_kind = np.flatnonzero(tasks.of(kind))
-        if not len(of_kind):
-            continue
         seen: set[int] = set()
         for low, high in pairwise(edges):
             ids = of_kind[(tasks.step[of_kind] >= low) & (tasks.step[of_kind] < high)]

@@ -16,7 +16,6 @@ from azr.report.curriculum import Tasks
 from azr.report.index import NO_TASK, TraceIndex
 from azr.report.scan import program_of
 from azr.report.visible import LIMIT, one_line, visible
-from azr.types import Kind
 
 ACCEPTED: Final = "accepted"
 SEED: Final = "seed"
@@ -43,7 +42,7 @@ class Gallery:
     def __init__(self, buffer: TaskBuffer | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader) -> None:
         self._buffer, self._index, self._reader = buffer, index, reader
         self.verdicts = [ACCEPTED, SEED]
-        self.kinds = [kind.value for kind in Kind]
+        self.kinds = list(tasks.kinds) if tasks is not None else []
         parts = [self._refused()]
         if tasks is not None:
             parts.append(_stored(tasks))

@@ -74,7 +74,7 @@ class Scan:
 def program_of(row: Mapping[str, Any]) -> str:
     """The program that a model wrote in a row of the trace; empty if there is none."""
     found = row.get("program")
-    if row.get("role") == "solve" and row.get("kind") == Kind.INDUCTION:
+    if row.get("role") == "solve" and str(row.get("kind")).rpartition(".")[2] == Kind.INDUCTION:
         found = row.get("answer")
     return found if isinstance(found, str) else ""
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from azr.report.curriculum import Columns
 from azr.report.folder import Folder
 from azr.report.visible import one_line, visible
+from azr.types import Kind
 
 POINTS: Final = 1000
 """Steps that are drawn. A longer run's are put together: each point is the mean of several steps."""
@@ -34,6 +35,7 @@ def summarise(folder: Folder, bins: Sequence[float], columns: Columns, counts: M
         "name": one_line(folder.name, 80),
         "facts": facts(config, rows, counts),
         "config": [[one_line(key, 80), one_line(text, 300)] for key, text in flat(config)],
+        "kinds": kinds(metrics, columns),
         "steps": steps,
         "metrics": metrics,
         "bins": [short(value) for value in bins],
@@ -56,6 +58,14 @@ def condensed(rows: Rows) -> tuple[list[float], dict[str, list[float | int | Non
     }
     columns = {name: column for name, column in columns.items() if any(value is not None for value in column)}
     return [short(step) or 0 for step in steps], columns, width
+
+
+def kinds(metrics: Mapping[str, Any], columns: Columns) -> list[str]:
+    """The kinds of tasks that there are numbers of; those over plain Python first."""
+    found = [name.split("/")[1] for name in metrics if name.startswith("buffer/") and name.endswith("/stored")]
+    found += [name.split("/")[0] for name in columns if name.endswith("/rate/mean")]
+    plain = [str(kind) for kind in Kind if kind in found]
+    return plain + sorted(one_line(name, 60) for name in set(found) - set(plain))
 
 
 def facts(config: Mapping[str, Any], rows: Rows, counts: Mapping[str, int]) -> list[list[str]]:

@@ -101,7 +101,7 @@ function tileOf(label, key, unit) {
 
 function meanOf(run, key) {
   if (!key.includes("{kind}")) return run.metrics[key] || null;
-  const columns = KINDS.map((kind) => run.metrics[key.replace("{kind}", kind)]).filter(Boolean);
+  const columns = run.kinds.map((kind) => run.metrics[key.replace("{kind}", kind)]).filter(Boolean);
   if (!columns.length) return null;
   return columns[0].map((_, i) => {
     const values = columns.map((column) => column[i]).filter((value) => value !== null);

@@ -101,7 +101,7 @@ class Browser {
 
   item(line) {
     const about = [
-      el("span", { class: `dotted k-${line.kind}` }, el("span", {}, line.kind)),
+      el("span", { class: `dotted ${kindTone(line.kind)}` }, el("span", {}, line.kind)),
       el("span", {}, line.step === 0 ? "seed" : `step ${whole(line.step)}`),
       line.purpose && line.purpose !== "proposal" ? el("span", {}, line.purpose) : null,
       verdict(line.verdict),
@@ -159,7 +159,7 @@ function bar(share) {
 function showProgram(entry) {
   const title = entry.key >= 0 ? `Task ${entry.key}` : "Refused proposal";
   const facts = [
-    el("span", { class: `dotted k-${entry.kind}` }, el("span", {}, entry.kind)),
+    el("span", { class: `dotted ${kindTone(entry.kind)}` }, el("span", {}, entry.kind)),
     el("span", {}, entry.step === 0 ? "seed" : `made in step ${whole(entry.step)}`),
     entry.served ? el("span", {}, `served ${whole(entry.served)} times`) : null,
     entry.references?.length ? el("span", {}, `after tasks ${entry.references.join(", ")}`) : null,
@@ -203,7 +203,7 @@ function episode(one) {
 function showCompletion(one) {
   return [
     el("h3", {}, `Row ${whole(one.row)} of the trace`),
-    el("div", { class: "meta" }, el("span", { class: `dotted k-${one.kind}` }, el("span", {}, `${one.role} ${one.kind}`)),
+    el("div", { class: "meta" }, el("span", { class: `dotted ${kindTone(one.kind)}` }, el("span", {}, `${one.role} ${one.kind}`)),
       el("span", {}, `step ${whole(one.step)}`), one.task !== undefined ? el("span", {}, `task ${one.task}`) : null, verdict(one.verdict),
       one.finished ? null : el("span", { class: "badge bad" }, "cut at the limit"),
       one.flags.map((flag) => el("span", { class: "badge flag" }, flag)), el("span", { class: "text" }, one.detail)),

@@ -1,14 +1,18 @@
 // From the layout and the runs to cards with charts.
 
-const KINDS = ["deduction", "abduction", "induction", "error"];
 const BANDS = ["s0", "s1", "s2", "s3", "s4"];
 const KNOWN = { correct: "c2", wrong: "c1" };
 const tone = (at) => `c${at % 8}`;
 
 /** The kinds that any of the runs has numbers of. */
-function kindsOf(runs) {
-  const names = runs.flatMap((run) => [...Object.keys(run.metrics), ...Object.keys(run.curriculum)]);
-  return KINDS.filter((kind) => names.some((name) => name.includes(`${kind}/`)));
+const kindsOf = (runs) => [...new Set(runs.flatMap((run) => run.kinds))];
+
+const OWN = new Set(["deduction", "abduction", "induction", "error"]);
+
+/** The colour of a kind: the plain ones have their own, a domain's get one by their names. */
+function kindTone(kind) {
+  if (OWN.has(kind)) return `k-${kind}`;
+  return tone([...kind].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 997, 7));
 }
 
 /** The plots of a chart: [{label, ...}] as `Plot` wants them. One run: kinds share a plot; several: runs share it. */
@@ -29,7 +33,7 @@ function plotsOf(chart, runs) {
       plots.push({ ...base, name: kind, kindName: kind, series: runs.flatMap((run, at) => curves(chart, run, kind, tone(at), run.name)), marks: [] });
     }
   } else if (byKind) {
-    plots.push({ ...base, name: "", series: kinds.flatMap((kind) => curves(chart, runs[0], kind, `k-${kind}`, kind)), marks: steps(runs[0]) });
+    plots.push({ ...base, name: "", series: kinds.flatMap((kind) => curves(chart, runs[0], kind, kindTone(kind), kind)), marks: steps(runs[0]) });
   } else {
     const single = runs.length === 1;
     const series = runs.flatMap((run, at) => curves(chart, run, null, single ? null : tone(at), single ? null : run.name));
