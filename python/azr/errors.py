@@ -70,3 +70,7 @@ class DomainError(ConfigError):
 
 class ScriptError(AzrError):
     """A scripted engine has no answer for a prompt."""
+
+
+class BenchmarkError(AzrError):
+    """A benchmark's rows cannot be had, are not what they should be, or an evaluation cannot go on."""

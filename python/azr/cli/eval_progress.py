@@ -1,0 +1,54 @@
+"""What `azr eval` shows while it works: one line that changes on a terminal, one line a tenth elsewhere."""
+
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from azr.evals.benchmarks import Benchmark
+from azr.evals.records import Line
+from azr.evals.run import Share
+from azr.evals.scorers import APART
+
+WIDTH = 24
+
+
+class Progress:
+    """Renders how far each benchmark is, with the score of what is done since the start."""
+
+    def __init__(self, out: TextIO, share: Share) -> None:
+        self._out = out
+        self._live = out.isatty() and share.world == 1
+        self._mark = "" if share.world == 1 else f"[{share.rank}] "
+        self._total = self._before = self._done = self._apart = self._shown = 0
+        self._right = 0.0
+        self._begin = 0.0
+
+    def begun(self, benchmark: Benchmark, total: int, done: int) -> None:
+        self._total, self._before, self._done, self._right, self._apart, self._shown = total, done, 0, 0.0, 0, 0
+        self._begin = time.monotonic()
+        if done:
+            self._out.write(f"{self._mark}{benchmark.name}: {done} of {total} are there already\n")
+
+    def scored(self, benchmark: Benchmark, lines: Sequence[Line]) -> None:
+        self._done += len(lines)
+        self._right += sum(line.score for line in lines)
+        self._apart += sum(line.reason in APART for line in lines)
+        there = self._before + self._done
+        share = there / self._total
+        last = there >= self._total
+        if self._live:
+            bar = "=" * round(WIDTH * share) + " " * (WIDTH - round(WIDTH * share))
+            self._out.write(f"\r\x1b[K{benchmark.name} [{bar}] {self._text(there)}" + ("\n" if last else ""))
+        elif last or int(10 * share) > self._shown:
+            self._shown = int(10 * share)
+            self._out.write(f"{self._mark}{benchmark.name}: {self._text(there)}\n")
+        self._out.flush()
+
+    def _text(self, there: int) -> str:
+        rate = self._done / max(1e-9, time.monotonic() - self._begin)
+        left = (self._total - there) / max(1e-9, rate)
+        apart = f"  {self._apart} not judged" if self._apart else ""
+        minutes = f"  {left / 60:.0f} min left" if there < self._total else ""
+        return (
+            f"{there}/{self._total}  score so far {100 * self._right / self._done:.1f}%{apart}  {rate:.1f}/s{minutes}"
+        )

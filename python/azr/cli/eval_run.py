@@ -1,0 +1,213 @@
+"""What `azr eval` does between its options and its results."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from azr.cli.eval_progress import Progress
+from azr.errors import ConfigError
+from azr.evals.ask import Asker
+from azr.evals.benchmarks import BENCHMARKS, Benchmark, Item, choose, find
+from azr.evals.data import Rows, load
+from azr.evals.engine import open_model, pick_style
+from azr.evals.ranks import meet, part, share
+from azr.evals.records import RESULTS, Folder, write_json
+from azr.evals.run import Decoding, Evaluation
+from azr.evals.scorers import Tools
+from azr.evals.summary import averages, summarise
+from azr.sandbox import Limits, Sandbox
+from azr.trainer.model import EMBEDDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The options of `azr eval`."""
+
+    model: str | None
+    names: tuple[str, ...]
+    data: Path | None
+    out: Path | None
+    engine: str
+    template: str
+    samples: int
+    temperature: float
+    top_p: float
+    top_k: int
+    max_tokens: int
+    seed: int
+    limit: int
+    revisions: tuple[str, ...]
+    batch: int
+    dtype: Any
+    device: str
+    fuel: int
+    script: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A benchmark with its items."""
+
+    benchmark: Benchmark
+    rows: Rows
+    items: list[Item]
+
+
+def run(request: Request) -> dict[str, Any] | None:
+    """Evaluate; the results in the first process, None in the others."""
+    own = share()
+    chosen = [find(name) for name in choose(request.names)]
+    revisions = _revisions(request.revisions)
+    name = request.model or EMBEDDED
+    style = pick_style(request.template, name) if request.engine != "scripted" else _scripted_style(request.template)
+    sandbox = Sandbox(limits=Limits(wall_seconds=600.0))
+    # The data before the model: what is missing should be known before minutes of loading.
+    loaded = [_load(benchmark, request, revisions, sandbox) for benchmark in chosen]
+    folder = Folder(request.out or _default_folder(name), own.rank)
+    try:
+        settings = _settings(request, name, style, loaded)
+        if own.rank == 0:
+            folder.settle(settings)
+            _say_origins(loaded)
+        meet(own)
+        opened = open_model(name, request.engine, request.batch, request.dtype, request.device, request.script or "")
+        evaluation = Evaluation(
+            engine=opened.engine,
+            asker=Asker(style, opened.engine.tokenizer),
+            tools=Tools(sandbox=sandbox, fuel=request.fuel),
+            decoding=_decoding(request),
+            context=opened.context,
+            batch=request.batch,
+            share=own,
+            watcher=Progress(sys.stderr, own),
+        )
+        for each in loaded:
+            evaluation.run(each.benchmark, each.items, folder)
+        meet(own)
+        return _results(evaluation, loaded, settings, folder) if own.rank == 0 else None
+    finally:
+        part(own)
+        folder.close()
+
+
+def _load(benchmark: Benchmark, request: Request, revisions: Mapping[str, str], sandbox: Sandbox) -> Loaded:
+    # A file of tasks is not a copy of what the package holds itself.
+    data = request.data if benchmark.source.hub or (request.data and not request.data.is_dir()) else None
+    rows = load(benchmark, data, revisions.get(benchmark.name))
+    first = rows.rows[: request.limit] if request.limit else rows.rows
+    items = benchmark.build(first, sandbox)
+    names = {item.id for item in items}
+    if len(names) != len(items):
+        # Rows that share a name are told apart by their number.
+        items = [Item(**{**_fields(item), "id": f"{item.id}#{number}"}) for number, item in enumerate(items)]
+    return Loaded(benchmark=benchmark, rows=rows, items=items)
+
+
+def _fields(item: Item) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in item.__dataclass_fields__}
+
+
+def _revisions(given: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, commit = text.partition("=")
+        if not equals or name not in BENCHMARKS or not commit:
+            raise ConfigError(f"--revision {text!r}: expected BENCHMARK=COMMIT")
+        found[name] = commit
+    return found
+
+
+def _scripted_style(template: str) -> Any:
+    return "think" if template == "auto" else template
+
+
+def _default_folder(name: str) -> Path:
+    """Of a checkpoint the run's name and the step; the same for the same model, so that it is resumed."""
+    parts = [part for part in Path(name).parts if part not in ("/", "checkpoints", "..", ".")]
+    return Path("evals") / "-".join(parts[-2:])
+
+
+def _decoding(request: Request) -> Decoding:
+    return Decoding(
+        samples=request.samples,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        top_k=request.top_k,
+        max_tokens=request.max_tokens,
+        seed=request.seed,
+    )
+
+
+def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded]) -> dict[str, Any]:
+    """What an evaluation must not change when it is resumed."""
+    decoding = _decoding(request)
+    return {
+        "model": request.script if request.engine == "scripted" else name,
+        "engine": request.engine,
+        "template": style,
+        "decoding": {field: getattr(decoding, field) for field in decoding.__dataclass_fields__},
+        "batch": request.batch,
+        "dtype": request.dtype,
+        "fuel": request.fuel,
+        "limit": request.limit,
+        "benchmarks": {
+            each.benchmark.name: {
+                "origin": each.rows.origin,
+                "revision": each.rows.revision,
+                "pinned": each.rows.pinned,
+                "split": each.benchmark.source.split,
+                "licence": each.benchmark.source.licence,
+            }
+            for each in loaded
+        },
+    }
+
+
+def _say_origins(loaded: Sequence[Loaded]) -> None:
+    for each in loaded:
+        note = (
+            ""
+            if each.rows.pinned or each.rows.revision.startswith("sha256:")
+            else " (not the commit of the benchmark's file)"
+        )
+        click.echo(
+            f"{each.benchmark.name}: {len(each.items)} items of {each.rows.origin} at {each.rows.revision}{note}",
+            err=True,
+        )
+
+
+def _results(
+    evaluation: Evaluation, loaded: Sequence[Loaded], settings: dict[str, Any], folder: Folder
+) -> dict[str, Any]:
+    order = {each.benchmark.name: [item.id for item in each.items] for each in loaded}
+    folder.put_together(order)
+    decoding = evaluation.decoding
+    summaries = {
+        name: summarise(folder.lines(name), items, decoding.samples, decoding.seed) for name, items in order.items()
+    }
+    results = {
+        "settings": settings,
+        "benchmarks": summaries,
+        "averages": averages(summaries, decoding.seed),
+        "seconds": evaluation.seconds,
+        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": _versions(),
+    }
+    write_json(folder.path / RESULTS, results)
+    return {**results, "folder": str(folder.path)}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in ("azr", "torch", "transformers", "vllm", "math-verify", "datasets"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

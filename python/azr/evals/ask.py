@@ -1,0 +1,81 @@
+"""From an item to a prompt, and from a completion to the answer in it.
+
+`think`: the paper's text, as in training. `chat`: the tokenizer's chat template around the question. `plain`: no words,
+the item's stem is continued. `terse`: the embedded model's own form. The benchmarks that are tasks of the training
+(CRUXEval, LiveCodeBench execution, held-out tasks) are put as in training by all but `plain`; the terse form knows only
+those, so everything else is plain under it.
+"""
+
+from typing import Literal
+
+from azr.evals.benchmarks import Benchmark, Item
+from azr.evals.scorers import Scorer
+from azr.rollouts import Tokenizer
+from azr.tasks import KindOptions, make_kinds
+from azr.tasks.render import Renderer
+from azr.tasks.templates import Chat, Template, Terse, Think
+from azr.types import Prompt, Role, Unparsed
+
+Style = Literal["think", "chat", "terse", "plain"]
+
+
+class Asker:
+    """Asks under one template."""
+
+    def __init__(self, style: Style, tokenizer: Tokenizer) -> None:
+        self.style = style
+        self._tokenizer = tokenizer
+        self._kinds = make_kinds(KindOptions())
+        self._template = _template(style, tokenizer)
+        self._renderer = None if self._template is None else Renderer(self._template, self._kinds, tokenizer.encode, ())
+
+    def style_of(self, benchmark: Benchmark) -> Style:
+        """What a benchmark is asked in: `plain` where the terse form has no words for it."""
+        of_tasks = benchmark.scorer in ("task", "task_strict")
+        return "plain" if self.style == "terse" and not of_tasks else self.style
+
+    def prompt(self, benchmark: Benchmark, item: Item) -> Prompt:
+        """The prompt of an item."""
+        if item.task is not None and self._renderer is not None:
+            return self._renderer.solve(item.task)
+        style = self.style_of(benchmark)
+        text, special = item.stem, True
+        if style == "chat":
+            text, special = self._tokenizer.chat(item.question), False
+        elif style == "think":
+            text = Think().wrap(item.question, Role.SOLVE, benchmark.kind)
+        ids = tuple(self._tokenizer.encode(text, special))
+        return Prompt(role=Role.SOLVE, kind=benchmark.kind, text=text, token_ids=ids, task=item.task)
+
+    def read(self, benchmark: Benchmark, item: Item, scorer: Scorer, text: str) -> str | None:
+        """The answer in a completion's text."""
+        style = self.style_of(benchmark)
+        if style == "plain":
+            return scorer.read(text, item, benchmark.stops)
+        if item.task is not None:
+            return self._read_task(item, text)
+        if style == "chat":
+            return scorer.read(text.rpartition("</think>")[2], item, None)
+        reading = Think().read(text, Role.SOLVE, benchmark.kind).answer
+        if isinstance(reading, Unparsed):
+            return scorer.read(text, item, None)
+        found = scorer.read(reading, item, None)
+        # What stands between the answer's tags needs no box.
+        return reading or None if found is None and benchmark.scorer == "math" else found
+
+    def _read_task(self, item: Item, text: str) -> str | None:
+        template, task = self._template, item.task
+        assert template is not None and task is not None, "a task has a template"
+        reading = template.read(text, Role.SOLVE, task.kind).answer
+        blocks = reading if isinstance(reading, Unparsed) else template.syntax.split(reading)
+        answer = blocks if isinstance(blocks, Unparsed) else self._kinds[task.kind].parse_answer(blocks)
+        return None if isinstance(answer, Unparsed) else answer
+
+
+def _template(style: Style, tokenizer: Tokenizer) -> Template | None:
+    """The training's template of a style; None for plain text."""
+    if style == "chat":
+        return Chat(tokenizer.chat)
+    if style == "think":
+        return Think()
+    return Terse() if style == "terse" else None

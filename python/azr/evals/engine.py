@@ -1,0 +1,101 @@
+"""Open a model for evaluation: a folder, a name of the hub, a run of azr or one of its checkpoints."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from azr.config import load_config
+from azr.config.schema import ModelConfig
+from azr.errors import ConfigError, ModelError
+from azr.registry import resolve
+from azr.rollouts import ENGINES, Engine
+from azr.run import CHECKPOINTS, CONFIG
+from azr.trainer import checkpoint
+from azr.trainer.model import load_model, pick_device, template_of
+
+if TYPE_CHECKING:
+    from azr.evals.ask import Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A model that answers."""
+
+    engine: Engine
+    model: str
+    """What was opened, in full: of a run, its checkpoint."""
+    context: int
+    """Tokens of prompt and completion together; 0: no bound is known."""
+
+
+def locate(name: str) -> str:
+    """What to load: of a run's folder its newest checkpoint, verified; anything else as it is.
+
+    Raises:
+        ModelError: the run has no checkpoint yet.
+        CheckpointError: it is damaged.
+    """
+    folder = Path(name)
+    if not (folder / CONFIG).is_file() or not (folder / CHECKPOINTS).is_dir():
+        return name
+    newest = checkpoint.newest(folder / CHECKPOINTS)
+    if newest is None:
+        raise ModelError(f"the run {name} has no checkpoint yet")
+    checkpoint.verify(newest)
+    return str(newest)
+
+
+def pick_style(asked: str, name: str) -> "Style":
+    """The template: as asked, or for `auto` the one that the model's run or its config names."""
+    if asked == "auto":
+        asked = _of_run(Path(name)) or template_of(locate(name))
+    if asked not in ("think", "chat", "terse", "plain"):
+        raise ConfigError(f"--template {asked!r}: known are auto, think, chat, terse, plain")
+    return asked  # type: ignore[return-value]  # checked just now
+
+
+def _of_run(folder: Path) -> str | None:
+    """The template that a run was trained with, for the run's folder and for its checkpoints'."""
+    for home in (folder, folder.parent.parent):
+        if (home / CONFIG).is_file() and (home / CHECKPOINTS).is_dir():
+            template = load_config(home / CONFIG).prompt.template
+            return None if template == "auto" else template
+    return None
+
+
+def open_model(
+    name: str, engine: str = "transformers", batch: int = 256, dtype: Literal["auto", "float32", "bfloat16"] = "auto",
+    device: str = "auto", script: str = "",
+) -> Opened:  # fmt: skip
+    """Load a model into an engine; `batch`: sequences sampled together.
+
+    Raises:
+        AzrError: the model or the engine cannot be had.
+    """
+    if engine == "scripted":
+        from azr.rollouts.scripted import ScriptedEngine
+
+        if not script:
+            raise ConfigError("--engine scripted needs --script module:function")
+        return Opened(engine=ScriptedEngine(resolve({}, script, "--script")), model=script, context=0)
+    source = locate(name)
+    device = _own_device(pick_device(device))
+    if dtype == "auto":
+        dtype = "float32" if device == "cpu" else "bfloat16"
+    loaded = load_model(ModelConfig(name=source, dtype=dtype, device=device))
+    make: Any = resolve(ENGINES, engine, "--engine")
+    made: Engine = make(loaded.tokenizer, batch)
+    made.load(loaded.model)
+    return Opened(engine=made, model=source, context=int(getattr(loaded.model.config, "max_position_embeddings", 0)))
+
+
+def _own_device(device: str) -> str:
+    """Under torchrun each process has the device of its number on the machine."""
+    rank = os.environ.get("LOCAL_RANK")
+    if device != "cuda" or rank is None:
+        return device
+    import torch
+
+    torch.cuda.set_device(int(rank))
+    return f"cuda:{rank}"

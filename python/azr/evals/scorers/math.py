@@ -1,0 +1,54 @@
+"""Mathematics, judged by the math-verify library.
+
+The library parses LaTeX with a grammar and compares with sympy; nothing of an answer is evaluated as Python. Either can
+take for ever or all memory on a hostile or merely large answer, so both work in a process of their own that can be
+ended. What comes to no end is `timeout`, counted apart from wrong answers.
+"""
+
+import re
+from collections.abc import Sequence
+
+from azr.evals.benchmarks.base import Item
+from azr.evals.scorers.base import CORRECT, Reason, Tools, Verdict, until, wrong
+from azr.evals.scorers.math_process import MathProcess, Pair
+
+_SAID = re.compile(r"answer\s*(?:is\b|:|=)\s*:?\s*(.+)", re.IGNORECASE)
+
+
+class MathScorer:
+    """Whether an answer means the same as the gold answer."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._process = MathProcess()
+
+    def read(self, text: str, item: Item, stops: Sequence[str] | None) -> str | None:
+        """What is in the last box; or else what follows the last "answer is", to the end of its line."""
+        if stops is not None:
+            text = until(text, stops)
+        box = boxed(text)
+        if box is not None:
+            return box or None
+        said = _SAID.findall(text)
+        return said[-1].strip().rstrip(".*").strip() or None if said else None
+
+    def score(self, answers: Sequence[tuple[Item, str]]) -> list[Verdict]:
+        pairs = [Pair(str(item.facts["gold"]), text) for item, text in answers]
+        return [_verdict(found) for found in self._process.compare(pairs)]
+
+
+def _verdict(found: bool | str) -> Verdict:
+    if isinstance(found, str):
+        return wrong(Reason.TIMEOUT, found)
+    return CORRECT if found else wrong()
+
+
+def boxed(text: str) -> str | None:
+    r"""What is inside the last `\boxed{}` of the text whose braces close; None if there is none."""
+    for start in sorted((found.end() for found in re.finditer(r"\\(?:boxed|fbox)\s*\{", text)), reverse=True):
+        depth, at = 1, start
+        while at < len(text) and depth:
+            depth += {"{": 1, "}": -1}.get(text[at], 0) if text[at - 1] != "\\" else 0
+            at += 1
+        if not depth:
+            return text[start : at - 1].strip()
+    return None

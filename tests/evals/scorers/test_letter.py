@@ -1,0 +1,43 @@
+"""Letters of options."""
+
+import pytest
+from azr.evals.benchmarks import Item, find
+from azr.evals.scorers import Tools, make_scorer
+
+ITEM = Item(id="x", facts={"gold": "C", "letters": "ABCD"})
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("So \\boxed{C}.", "C"),
+        ("\\boxed{\\text{C}}", "C"),
+        ("\\boxed{(C)}", "C"),
+        ("The answer is (C).", "C"),
+        ("Not A. Thus the answer is **C**", "C"),
+        ("answer: c", "C"),
+        ("C", "C"),
+        ("(B) 14", "B"),
+        ("B. Because", "B"),
+        ("\\boxed{A} no, wait: \\boxed{C}", "C"),
+        ("The answer is Z", None),
+        ("\\boxed{J}", None),
+        ("Certainly not.", None),
+        ("I cannot say", None),
+        ("", None),
+    ],
+)
+def test_the_letter_in_a_reply(tools: Tools, text: str, letter: str | None) -> None:
+    assert make_scorer("letter", tools).read(text, ITEM, None) == letter
+
+
+def test_a_continuation_begins_with_the_letter(tools: Tools) -> None:
+    scorer = make_scorer("letter", tools)
+    assert scorer.read(" C\nQuestion: next", ITEM, ("\nQuestion:",)) == "C"
+    assert [v.score for v in scorer.score([(ITEM, "C"), (ITEM, "A")])] == [1.0, 0.0]
+
+
+def test_a_row_shows_its_options_and_its_gold_is_one_of_them(tools: Tools) -> None:
+    row = {"question_id": 7, "question": "2 + 2?", "options": ["3", "4"], "answer": "B"}
+    [item] = find("mmlu_pro").build([row], tools.sandbox)
+    assert "(A) 3\n(B) 4" in item.question and item.facts == {"gold": "B", "letters": "AB"}
