@@ -7,4 +7,4 @@ from azr.sandbox import Limits, Sandbox
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    return Tools(sandbox=Sandbox(threads=2, limits=Limits(wall_seconds=600.0)))
+    return Tools(sandbox=Sandbox(threads=2, limits=Limits(wall_seconds=600.0)), fuel=5_000_000_000)

@@ -74,7 +74,7 @@ def _imaginary(found: Any) -> Any:
     """`i` is the imaginary unit in an answer without any other letter; the library reads it as a variable."""
     from sympy import I
 
-    letters = getattr(found, "free_symbols", set())
+    letters: set[Any] = getattr(found, "free_symbols", set())
     return found.xreplace(dict.fromkeys(letters, I)) if {str(letter) for letter in letters} == {"i"} else found
 
 

@@ -72,6 +72,7 @@ def _raised(outcome: "Outcome") -> Verdict:
         "AssertionError": Reason.WRONG,
         "SyntaxError": Reason.SYNTAX_ERROR,
         "IndentationError": Reason.SYNTAX_ERROR,
+        "MemoryError": Reason.OUT_OF_MEMORY,
     }
     if name in ("NoFunction", "ForeignResult"):  # raised by the programs around the answers, see `harness`
         return wrong(Reason.NO_FUNCTION if name == "NoFunction" else Reason.FOREIGN_RESULT, message)
