@@ -95,5 +95,5 @@ def make_sandbox(config: Config, modules: Mapping[str, str] | None = None) -> "S
         threads=config.sandbox.threads or None,
         limits=Limits(**{name: value for name, value in given.items() if value}),
         guest=Path(config.sandbox.guest) if config.sandbox.guest else None,
-        **({"modules": dict(modules)} if modules else {}),
+        modules=modules,
     )

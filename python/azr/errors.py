@@ -68,6 +68,10 @@ class DomainError(ConfigError):
     """A domain cannot be found or used: names the domain, the key and what is allowed."""
 
 
+class GradingError(AzrError):
+    """What was handed to a grader is no task, or of a kind that it does not know."""
+
+
 class ScriptError(AzrError):
     """A scripted engine has no answer for a prompt."""
 

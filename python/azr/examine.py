@@ -124,8 +124,7 @@ def _verifier(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
         for value in task_values(domain.sandbox, task.kind.base, [task])
         for edge in EDGES
     ]
-    sandbox: Any = domain.sandbox
-    scores = sandbox.score(items)
+    scores = domain.sandbox.score(items)
     failed = [(item, score) for item, score in zip(items, scores, strict=True) if number(score) is None]
     for (_, _, answer), score in failed[:3]:
         yield Finding(False, f"verifier: {failure(score)} on the answer {answer.repr}")

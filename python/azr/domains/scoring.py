@@ -10,10 +10,7 @@ from azr.tasks.common import literal_text
 from azr.types import Answer, Kind, Task
 
 if TYPE_CHECKING:
-    from azr.sandbox import Value
-
-    Sandbox = Any
-    Score = Any
+    from azr.sandbox import Sandbox, Score, Value
 
 NOT_A_LITERAL = Answer(score=0.0, reason="not_a_literal")
 ASK_QUALITY = "\n\ndef verify(task, answer):\n    return quality(task)\n"
@@ -45,20 +42,21 @@ def quality_scores(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[
     from azr.sandbox import Value
 
     nothing = Value.of(None)
-    items = [(source + ASK_QUALITY, value, nothing) for value in task_values(sandbox, kind, tasks)]
-    scores: list[Score] = sandbox.score(items)
-    return scores
+    return sandbox.score([(source + ASK_QUALITY, value, nothing) for value in task_values(sandbox, kind, tasks)])
 
 
 def number(score: "Score") -> float | None:
     """The score itself; None where there is none."""
-    found: float | None = getattr(score, "score", None)
-    return found
+    from azr.sandbox import Scored
+
+    return score.score if isinstance(score, Scored) else None
 
 
 def failure(score: "Score") -> str:
     """Why there is no score; empty where there is one."""
-    return str(getattr(score, "reason", ""))
+    from azr.sandbox import Unscored
+
+    return str(score.reason) if isinstance(score, Unscored) else ""
 
 
 def task_values(sandbox: "Sandbox", kind: Kind, tasks: Sequence[Task]) -> "list[Value]":

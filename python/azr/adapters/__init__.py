@@ -1,0 +1,1 @@
+"""azr's sandbox as the reward function of other trainers, one file each."""

@@ -1,0 +1,32 @@
+"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and its kin.
+
+TRL calls it with keywords: `prompts`, `completions`, and every other column of the data set as a list.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from azr.adapters.messages import text_of
+from azr.errors import GradingError
+from azr.grading import Grader
+from azr.types import Task
+
+COLUMN = "task"
+RewardFunction = Callable[..., list[float]]
+
+
+def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Rows for `datasets.Dataset.from_list`: `prompt` (messages) and `task`."""
+    return [grader.row(task) for task in tasks]
+
+
+def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
+    """A function that scores each completion in [0, 1] by its row's `column`."""
+
+    def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float]:
+        if column not in columns:
+            raise GradingError(f"the data set has no column {column!r}: make its rows by azr.adapters.trl.rows")
+        texts = [text_of(completion) for completion in completions]
+        return [answer.score for answer in grader.grade(list(zip(columns[column], texts, strict=True)))]
+
+    return azr_reward
