@@ -26,7 +26,7 @@ $(VENV)/.train: $(VENV)/.tools
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
 	  uv pip install --python $(BIN)/python 'torch==2.13.*'; fi
 	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22' \
-	  'complexipy>=3' 'radon>=6' --group peers --group evals
+	  'complexipy>=3' 'radon>=6' 'fastapi>=0.115' 'httptools>=0.6' --group peers --group evals --group docs
 	touch $@
 
 SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
@@ -60,7 +60,7 @@ test: dev browser ## Every test and check.
 
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the guest's hash against its sources.
-	$(BIN)/ruff check python tests
+	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
 	rust/guest/check.sh
 

@@ -21,7 +21,7 @@ from azr.tasks.templates import Think
 from azr.types import Draft, Role, Task
 
 EDGES: Final[tuple[Any, ...]] = (
-    None, True, -1, 0.0, float("nan"), "", "answer", [], [[]], {}, (), {"answer": [1, "b"]},
+    None, True, -1, 0.5, 10**30, "", "answer", [], [[]], {}, (), {"answer": [1, "b"]},
 )  # fmt: skip
 """Answers that no verifier expects; it has to score each, and the same each time."""
 

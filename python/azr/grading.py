@@ -70,7 +70,11 @@ class Grader:
             GradingError: a task text is none of `row`'s.
             SandboxError: the sandbox failed; there is no verdict.
         """
-        tasks = [self.read(text) for text, _ in items]
+        return self.check([(self.read(text), completion) for text, completion in items])
+
+    def check(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """The same for tasks that are tasks already."""
+        tasks = [task for task, _ in items]
         prompts = [Prompt(role=Role.SOLVE, kind=task.kind, text="", token_ids=(), task=task) for task in tasks]
         verdicts = [
             self._parse(prompt, completion) for prompt, (_, completion) in zip(prompts, items, strict=True)

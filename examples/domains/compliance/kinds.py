@@ -8,18 +8,34 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from azr.domains import (
-    INPUT, OUTPUT, Answer, Block, BlockSyntax, Completion, Draft, Kind, KindOptions, Prompt, Reason, Task, Unparsed,
-    first_failure, last, make_task, only, values,
+    INPUT,
+    OUTPUT,
+    Answer,
+    Block,
+    BlockSyntax,
+    Completion,
+    Draft,
+    Kind,
+    KindOptions,
+    Prompt,
+    Reason,
+    Task,
+    Unparsed,
+    first_failure,
+    last,
+    make_task,
+    only,
+    values,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from azr.sandbox import Invalid, Sandbox, Valid
 
 RULE = "rule"
-LANGUAGE = """A rule says which payments are allowed. A payment is a dict with exactly these fields: amount (int, 0 to 100000),
-age (int, 18 to 120), items (int, 1 to 100), country ("DE", "FR", "IT", "PL" or "US"), approved (True or False). A rule
-compares fields with values (<, <=, >, >=, ==, !=, `in` a list), approved stands alone, and all is joined by `and`,
-`or`, `not` and parentheses, such as:
+LANGUAGE = """A rule says which payments are allowed. A payment is a dict with exactly these fields:
+amount (int, 0 to 100000), age (int, 18 to 120), items (int, 1 to 100), country ("DE", "FR", "IT", "PL" or "US"),
+approved (True or False). A rule compares fields with values (<, <=, >, >=, ==, !=, `in` a list), approved stands alone,
+and all is joined by `and`, `or`, `not` and parentheses, such as:
 
 ```rule
 amount <= 1000 or approved and country in ["DE", "FR"]

@@ -22,8 +22,9 @@ Give it in one block tagged input, for example:
 {"seasons": 2, "yields": {"wheat": [5, 3], "beans": [2, 4]}, "family": {"wheat": "grass", "beans": "pulse"}, "most": 1}
 ```
 $references"""
-    solve_text: ClassVar[str] = """Plan a field. "yields" says what each crop yields on each plot. No plot may bear crops of one family in two seasons
-running, and no crop may stand on more than "most" plots in one season. The best plan yields "best" in all.
+    solve_text: ClassVar[str] = """Plan a field. "yields" says what each crop yields on each plot. No plot may bear
+crops of one family in two seasons running, and no crop may stand on more than "most" plots in one season. The best
+plan yields "best" in all.
 
 ```input
 $problem

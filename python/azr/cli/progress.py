@@ -33,7 +33,7 @@ class Progress:
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         valid = _mean(numbers, [f"validate/propose/{kind}/valid_rate" for kind in report.stored])
         rewards = "  ".join(
-            f"{role} " + " ".join(f"{kind[:3]} {value:+.2f}" for kind, value in found)
+            f"{role} " + " ".join(f"{short(kind)} {value:+.2f}" for kind, value in found)
             for role in Role
             if (found := _rewards(numbers, role, list(report.stored)))
         )
@@ -94,6 +94,11 @@ def table(result: Result) -> str:
 
 def _rewards(numbers: Numbers, role: Role, kinds: list[Kind]) -> list[tuple[Kind, float]]:
     return [(kind, numbers[key]) for kind in kinds if (key := f"update/{role}/{kind}/reward") in numbers]
+
+
+def short(kind: Kind) -> str:
+    """A kind in three letters, with three of its domain where it has one."""
+    return f"{kind.domain[:3]}.{kind.base[:3]}" if kind.domain else kind[:3]
 
 
 def _mean(numbers: Numbers, keys: list[str]) -> float:

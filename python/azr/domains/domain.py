@@ -9,7 +9,7 @@ from azr.config.domain import ALL
 from azr.config.domain_files import DomainFolder
 from azr.domains.kind import DomainKind, Rules
 from azr.domains.types import MODULE, module_source
-from azr.errors import DomainError
+from azr.errors import DomainError, SandboxError
 from azr.registry import load_module
 from azr.tasks import KINDS, KindOptions
 from azr.tasks.policy import Policy
@@ -58,7 +58,12 @@ def make_domain(folder: DomainFolder, options: KindOptions, programs: Policy, ma
         DomainError: a file, a class or a module cannot be used; names the domain and the key.
     """
     about = folder.about
-    sandbox = make_sandbox(guest_modules(folder))
+    try:
+        sandbox = make_sandbox(guest_modules(folder))
+    except SandboxError as error:
+        if error.code != "bad_module":
+            raise
+        raise DomainError(f"domain {folder.name}: modules: {error}") from error
     policy = allowed_programs(folder, programs)
     verified = about.verifier.kinds or about.kind_names if about.verifier else ()
     verifier = folder.text(about.verifier.file, "verifier.file") if about.verifier else None

@@ -6,15 +6,16 @@ stands on more than `most` plots in one season. A plan is a list of seasons, eac
 "" for a plot that lies fallow.
 """
 
-from itertools import product
+from itertools import pairwise, product
 
 MAX_PLOTS, MAX_SEASONS, MAX_CROPS, MAX_YIELD = 3, 4, 4, 100
 FALLOW = ""
+FIELDS = {"seasons", "yields", "family", "most"}
 
 
 def problem(given):
     """The problem in its own form, with the best yield there is. Raises ValueError for what is no problem."""
-    _need(type(given) is dict and set(given) == {"seasons", "yields", "family", "most"}, "seasons, yields, family, most")
+    _need(type(given) is dict and set(given) == FIELDS, "seasons, yields, family, most")
     seasons, yields, family, most = given["seasons"], given["yields"], given["family"], given["most"]
     _need(type(seasons) is int and 1 <= seasons <= MAX_SEASONS, f"1 to {MAX_SEASONS} seasons")
     _need(type(yields) is dict and 1 <= len(yields) <= MAX_CROPS, f"1 to {MAX_CROPS} crops")
@@ -53,7 +54,7 @@ def season_fits(field, crops):
 def rotates(field, before, after):
     """Whether no plot bears the same family twice running."""
     family = field["family"]
-    return all(a == FALLOW or b == FALLOW or family[a] != family[b] for a, b in zip(before, after))
+    return all(a == FALLOW or b == FALLOW or family[a] != family[b] for a, b in zip(before, after, strict=True))
 
 
 def harvest(field, crops):
@@ -67,7 +68,7 @@ def total(field, plan):
         return None
     if not all(season_fits(field, season) for season in plan):
         return None
-    if not all(rotates(field, before, after) for before, after in zip(plan, plan[1:])):
+    if not all(rotates(field, before, after) for before, after in pairwise(plan)):
         return None
     return sum(harvest(field, season) for season in plan)
 

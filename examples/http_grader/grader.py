@@ -1,0 +1,250 @@
+"""An HTTP grader: azr's sandbox and task buffer as a service, for teams that already have a trainer.
+
+    POST /grade   {"items": [{"task", "completion"}]} -> {"answers": [{"score", "reason"}]}, or 429 and Retry-After
+    POST /tasks   {"items": [{"kind", "program", "inputs", "message"}]} -> {"verdicts": [{"id"} or ...]}
+    GET  /tasks   ?kind=&count=&seed= -> {"rows": [{"prompt", "task"}]}
+    GET  /health  200, or 503 while stopping
+
+Items wait in one bounded queue and are graded in batches that mix requests, so that the sandbox's threads stay busy
+whatever the size of a request. A request that does not fit is refused at once: 429, with how long to wait. A request
+that was taken is answered, also when the server is told to stop.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from azr.buffer import Duplicate, Inserted, TaskBuffer
+from azr.errors import GradingError, SandboxError
+from azr.grading import Grader
+from azr.taskfile import verify
+from azr.types import Answer, Draft, Kind, Task
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+from pydantic import BaseModel, Field
+
+Item = tuple[Task, str]
+
+
+class GradeItem(BaseModel):
+    """An answer: the task's text (`Grader.row`), and what the model wrote."""
+
+    task: str
+    completion: str
+
+
+class GradeRequest(BaseModel):
+    items: Annotated[list[GradeItem], Field(min_length=1, max_length=1024)]
+
+
+class NewTask(BaseModel):
+    """A proposal: it becomes a task if the sandbox finds that it is one."""
+
+    kind: str
+    program: str
+    inputs: Annotated[list[str], Field(min_length=1, max_length=64)]
+    message: str = ""
+
+
+class TasksRequest(BaseModel):
+    items: Annotated[list[NewTask], Field(min_length=1, max_length=1024)]
+
+
+class Full(Exception):
+    """The queue has no room."""
+
+
+@dataclass
+class Batches:
+    """A bounded queue of items in front of a grader. Made and used inside the event loop.
+
+    `capacity`: items that may wait. `largest`: of one batch. `workers`: batches at a time; two, so that one is prepared
+    while the sandbox runs the other.
+    """
+
+    grader: Grader
+    capacity: int = 4096
+    largest: int = 256
+    workers: int = 2
+    _waiting: deque[tuple[Sequence[Item], "asyncio.Future[list[Answer]]"]] = field(default_factory=deque)
+    _queued: int = 0
+    _rate: float = 500.0
+    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: bool = True
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(self.workers)]
+
+    async def grade(self, items: Sequence[Item]) -> list[Answer]:
+        """The verdicts on a request's items, in order.
+
+        Raises:
+            Full: there is no room; nothing of it was taken.
+        """
+        if self._queued + len(items) > self.capacity and self._queued:
+            raise Full
+        done: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((items, done))
+        self._queued += len(items)
+        self._more.set()
+        return await done
+
+    def wait_seconds(self) -> int:
+        """How long until what waits now is done, about."""
+        return max(1, math.ceil(self._queued / self._rate))
+
+    async def stop(self) -> None:
+        """Finish everything that was taken, then end."""
+        self._open = False
+        self._more.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _work(self) -> None:
+        while self._waiting or self._open:
+            if not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            await self._run(self._take())
+
+    def _take(self) -> list[tuple[Sequence[Item], "asyncio.Future[list[Answer]]"]]:
+        """The requests that come next, up to a batch; a request stays whole."""
+        taken = [self._waiting.popleft()]
+        size = len(taken[0][0])
+        while self._waiting and size + len(self._waiting[0][0]) <= self.largest:
+            taken.append(self._waiting.popleft())
+            size += len(taken[-1][0])
+        return taken
+
+    async def _run(self, taken: list[tuple[Sequence[Item], "asyncio.Future[list[Answer]]"]]) -> None:
+        items = [item for request, _ in taken for item in request]
+        begin = time.monotonic()
+        try:
+            answers = iter(await asyncio.to_thread(self.grader.check, items))
+        except Exception as error:
+            for _, done in taken:
+                if not done.cancelled():
+                    done.set_exception(error)
+            return
+        finally:
+            self._queued -= len(items)
+        spent = max(time.monotonic() - begin, 1e-6)
+        self._rate += 0.2 * (self.workers * len(items) / spent - self._rate)
+        for request, done in taken:
+            mine = [next(answers) for _ in request]
+            if not done.cancelled():
+                done.set_result(mine)
+
+
+class Farewell:
+    """Notes when requests come and go; while the server stops, tells every client to come back by a new connection."""
+
+    def __init__(self, app: Any, state: Any) -> None:
+        self._app, self._state = app, state
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def last_words(message: Any) -> None:
+            if message["type"] == "http.response.start" and self._state.draining:
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        self._state.seen = time.monotonic()
+        try:
+            await self._app(scope, receive, last_words)
+        finally:
+            self._state.seen = time.monotonic()
+
+
+routes = APIRouter()
+
+
+@routes.get("/health")
+async def health(request: Request) -> dict[str, Any]:
+    """503 while stopping, so that a balancer sends nothing more."""
+    state = request.app.state
+    if state.draining:
+        raise HTTPException(503, "stopping")
+    return {"kinds": sorted(state.grader.kinds), "threads": state.grader.sandbox.threads}
+
+
+@routes.post("/grade")
+async def grade(body: GradeRequest, request: Request) -> dict[str, Any]:
+    """Scores, in order."""
+    batches: Batches = request.app.state.batches
+    try:
+        items = [(batches.grader.read(item.task), item.completion) for item in body.items]
+        answers = await batches.grade(items)
+    except Full:
+        wait = str(batches.wait_seconds())
+        raise HTTPException(429, "the queue is full", headers={"Retry-After": wait}) from None
+    except GradingError as error:
+        raise HTTPException(422, str(error)) from error
+    except SandboxError as error:
+        raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from error
+    return {"answers": [{"score": answer.score, "reason": answer.reason} for answer in answers]}
+
+
+@routes.post("/tasks")
+def propose(body: TasksRequest, request: Request) -> dict[str, Any]:
+    """Run proposals; what is a task and new enters the buffer."""
+    grader, buffer = request.app.state.grader, request.app.state.buffer
+    unknown = [item.kind for item in body.items if item.kind not in set(Kind)]
+    if unknown:
+        raise HTTPException(422, f"no kind of plain Python: {', '.join(unknown)}")
+    drafts = [
+        (Kind(item.kind), Draft(program=item.program, inputs=tuple(item.inputs), message=item.message))
+        for item in body.items
+    ]
+    made = verify(drafts, grader.kinds, grader.sandbox)
+    stored = iter(buffer.insert_many([task for task in made if isinstance(task, Task)]))
+    return {"verdicts": [_verdict(next(stored)) if isinstance(m, Task) else {"rejected": str(m)} for m in made]}
+
+
+@routes.get("/tasks")
+def draw(request: Request, kind: str, count: Annotated[int, Query(ge=1, le=1024)] = 1, seed: int = 0) -> dict[str, Any]:
+    """Rows of stored tasks, the same for a seed."""
+    grader, buffer = request.app.state.grader, request.app.state.buffer
+    if kind not in set(Kind):
+        raise HTTPException(422, f"no kind of plain Python: {kind}")
+    return {"rows": [grader.row(task) for task in buffer.get(buffer.uniform([Kind(kind)], count, seed))]}
+
+
+def make_app(grader: Grader, buffer: Path | None = None, capacity: int = 4096) -> FastAPI:
+    """The service. `buffer`: folder of the task buffer; in memory if None."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        state = app.state
+        state.batches = Batches(grader, capacity)
+        state.batches.start()
+        state.buffer = TaskBuffer.open(buffer) if buffer else TaskBuffer.in_memory()
+        yield
+        await state.batches.stop()
+        if buffer:
+            state.buffer.commit()
+            state.buffer.close()
+
+    app = FastAPI(title="azr grader", lifespan=life)
+    app.state.grader, app.state.draining, app.state.seen = grader, False, 0.0
+    app.include_router(routes)
+    app.add_middleware(Farewell, state=app.state)
+    return app
+
+
+def _verdict(found: object) -> dict[str, Any]:
+    if isinstance(found, Inserted):
+        return {"id": found.id}
+    if isinstance(found, Duplicate):
+        return {"duplicate_of": found.of}
+    return {"rejected": "no_canonical_form"}
