@@ -220,6 +220,10 @@ class TaskBuffer:
         """The last solve rate of each task; None if nobody has tried it."""
         return self._inner.solve_rates([int(task_id) for task_id in ids])
 
+    def solve_rate(self, task_id: int) -> float | None:
+        """The last solve rate of a task; None if nobody has tried it."""
+        return self.solve_rates([task_id])[0]
+
     def ids(self, *kinds: Kind, where: Filter = EVERYTHING) -> Ids:
         """Ids of these kinds (none: all) that fit the filter, ascending; evicted tasks included."""
         if kinds:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from azr.config import Config
 from azr.errors import ConfigError
+from azr.oversight.overseer import make_monitors
 from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
@@ -25,6 +26,7 @@ def check(config: Config) -> None:
         ConfigError: names the key, the value and what is allowed.
     """
     make_rewards(config)
+    make_monitors(config)
     resolve(ADVANTAGES, config.train.advantage, "train.advantage")
     if ":" not in config.train.loss.name and config.train.loss.name not in LOSSES:
         resolve(LOSSES, config.train.loss.name, "train.loss.name")

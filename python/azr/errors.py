@@ -60,6 +60,16 @@ class TraceError(RunError):
     """A trace cannot be read or written, or is damaged; names the file and the place."""
 
 
+class OversightError(AzrError):
+    """A monitor, hook or sink failed, or left nothing to train on; names it."""
+
+
+class HangError(AzrError):
+    """A phase took longer than its limit; names the phase and the file with the stacks."""
+
+    exit_code = 75
+
+
 class RegistryError(ConfigError):
     """A named part (reward, advantage, loss, engine) does not exist or does not fit its signature."""
 

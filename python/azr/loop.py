@@ -13,7 +13,7 @@ from azr.evals.probe import as_numbers, held_out, probe
 from azr.flow import roll_out
 from azr.metrics import StepReport, measure
 from azr.observe import Observer, Stopwatch
-from azr.oversight.recorder import Recorder
+from azr.oversight.overseer import Overseer
 from azr.parts import Parts
 from azr.reward import reward
 from azr.run import RunFolder
@@ -28,29 +28,33 @@ class Loop:
     """A run between its seeds and its last step."""
 
     def __init__(
-        self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer, recorder: Recorder
+        self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer, overseer: Overseer
     ) -> None:
         self._parts = parts
         self._policy = policy
         self._folder = folder
-        self._recorder = recorder
+        self._overseer = overseer
         self._observer = observer
+        self._saved = policy.step
         self._held_out = held_out(parts, parts.config.evals.limit)
 
     def step(self) -> StepReport:
         """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
         parts, step, config = self._parts, self._policy.step + 1, self._parts.config
-        watch = Stopwatch(self._observer)
+        watch, overseer = Stopwatch(self._observer), self._overseer
+        overseer.begin(step)
         draw: Callable[[], list[Task]] = partial(parts.store.serve, step)
 
         # Propose, validate, buffer, solve: one queue.
         done = roll_out(parts, step, draw() if config.solve.lag else [], watch)
         parts.store.record(done.trials, step)
+        watch("oversee", lambda: overseer.proposed(step, done.verdicts))
         attempts = done.attempts
         if not config.solve.lag:
             tasks = draw()
             attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
-        episodes = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
+        earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
+        episodes = watch("oversee", lambda: overseer.answered(step, done.trials, attempts, earned))
         batch, stats = watch("update", lambda: update(self._policy, episodes, config))
         watch("load", lambda: parts.engine.load(self._policy.model))
 
@@ -63,27 +67,28 @@ class Loop:
     def run(self, should_stop: Callable[[], bool]) -> bool:
         """Steps until all are done or `should_stop`; saves at the end. True: all are done."""
         config = self._parts.config
-        saved = self._policy.step
-        self._observer.started(saved, config.run.steps)
-        while self._policy.step < config.run.steps and not should_stop():
+        self._saved = self._policy.step
+        self._observer.started(self._saved, config.run.steps)
+        goes_on = partial(self._overseer.goes_on, self.save, should_stop)
+        while self._policy.step < config.run.steps and not should_stop() and goes_on():
             report = self.step()
             self._record(report)
             if report.step % config.run.save_every == 0 or report.step == config.run.steps:
                 self.save()
-                saved = report.step
-        if saved != self._policy.step:
+        if self._saved != self._policy.step:
             self.save()
         return self._policy.step >= config.run.steps
 
     def begin(self) -> None:
         """Probe the weights that the run starts from, and save, so that there is always something to resume."""
-        self._recorder.begin(self._probe(0))
+        self._overseer.begun(self._probe(0))
         self.save()
 
     def save(self) -> None:
         """A checkpoint of everything, now."""
         self._observer.phase("save")
-        path = save(self._folder, self._policy, self._parts.store, self._parts.config)
+        path = save(self._folder, self._policy, self._parts.store, self._parts.config, self._overseer.state())
+        self._saved = self._policy.step
         self._observer.saved(self._policy.step, str(path))
 
     def _record(self, report: StepReport) -> None:
@@ -93,8 +98,7 @@ class Loop:
         last = report.step == config.run.steps
         if last or (config.evals.every and report.step % config.evals.every == 0):
             numbers |= self._probe(report.step)
-        self._recorder.step(report, numbers)
-        self._observer.stepped(report, numbers)
+        self._observer.stepped(report, self._overseer.stepped(report, numbers))
 
     def _probe(self, step: int) -> dict[str, float]:
         if not self._held_out:

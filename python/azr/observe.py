@@ -1,8 +1,8 @@
-"""Who watches a run: progress on a terminal, and later monitors. A stage never prints."""
+"""Who is told of a run: the terminal, the watchdog. A stage never prints."""
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from azr.metrics import Numbers, StepReport
 from azr.types import Kind
@@ -37,6 +37,10 @@ class Observer(Protocol):
         """A checkpoint is on disk."""
         ...
 
+    def alarmed(self, row: Mapping[str, Any]) -> None:
+        """A finding, as it is in alarms.jsonl; its evidence may be hostile text."""
+        ...
+
 
 class Quiet:
     """Nobody watches."""
@@ -52,6 +56,43 @@ class Quiet:
     def probed(self, step: int, numbers: Numbers) -> None: ...
 
     def saved(self, step: int, path: str) -> None: ...
+
+    def alarmed(self, row: Mapping[str, Any]) -> None: ...
+
+
+class Together:
+    """Several observers, told in order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def started(self, step: int, steps: int) -> None:
+        for observer in self._observers:
+            observer.started(step, steps)
+
+    def phase(self, name: str) -> None:
+        for observer in self._observers:
+            observer.phase(name)
+
+    def seeded(self, kind: Kind, found: int, wanted: int) -> None:
+        for observer in self._observers:
+            observer.seeded(kind, found, wanted)
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> None:
+        for observer in self._observers:
+            observer.stepped(report, numbers)
+
+    def probed(self, step: int, numbers: Numbers) -> None:
+        for observer in self._observers:
+            observer.probed(step, numbers)
+
+    def saved(self, step: int, path: str) -> None:
+        for observer in self._observers:
+            observer.saved(step, path)
+
+    def alarmed(self, row: Mapping[str, Any]) -> None:
+        for observer in self._observers:
+            observer.alarmed(row)
 
 
 class Stopwatch:

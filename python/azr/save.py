@@ -4,6 +4,7 @@ Chance needs no saving: every generator is made from the seed and the step (`azr
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 STATE = "run.json"
 
 
-def save(folder: RunFolder, policy: Policy, store: "TaskStore", config: Config) -> Path:
+def save(
+    folder: RunFolder, policy: Policy, store: "TaskStore", config: Config, oversight: Mapping[str, Any] | None = None
+) -> Path:
     """Write the checkpoint of the policy's step and remove those that the config does not keep."""
     positions = store.positions()
-    state = {"step": policy.step, "buffer": positions.pop(""), "domains": positions, "files": folder.sizes()}
+    state = {
+        "step": policy.step, "buffer": positions.pop(""), "domains": positions, "files": folder.sizes(),
+        "oversight": dict(oversight or {}),
+    }  # fmt: skip
 
     def fill(target: Path) -> None:
         policy.save(target)
@@ -51,6 +57,11 @@ def positions_of(path: Path) -> dict[str, int]:
     return {name: int(position) for name, position in _state(path)["domains"].items()}
 
 
+def oversight_of(path: Path) -> dict[str, Any]:
+    """What oversight has to know at a checkpoint."""
+    return dict(_state(path)["oversight"])
+
+
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
     """Put the weights and the run folder's files back to a checkpoint."""
     state = _state(path)
@@ -68,6 +79,7 @@ def _state(path: Path) -> dict[str, Any]:
             "buffer": int(state["buffer"]),
             "domains": dict(state["domains"]),
             "files": dict(state["files"]),
+            "oversight": dict(state.get("oversight", {})),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the checkpoint {path} has no readable {STATE}: {error!r}") from error

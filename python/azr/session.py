@@ -9,11 +9,12 @@ from typing import Any
 from azr.build import assemble, check, make_engine
 from azr.config import Config
 from azr.loop import Loop
-from azr.observe import Observer
-from azr.oversight.recorder import Recorder
+from azr.observe import Observer, Together
+from azr.oversight.overseer import Overseer
+from azr.oversight.watchdog import Watchdog
 from azr.rollouts import Engine
 from azr.run import METRICS, RunFolder
-from azr.save import latest, position_of, positions_of, restore
+from azr.save import latest, oversight_of, position_of, positions_of, restore
 from azr.seed import seed
 from azr.trainer.policy import Policy
 
@@ -38,22 +39,28 @@ def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool
         AzrError: by the boundary that failed.
     """
     check(config)
-    observer.phase("load")
-    # The model first: a name that is wrong should not leave a run folder behind.
-    built = make_engine(config)
-    folder = RunFolder.create(Path(config.run.folder), config)
-    try:
-        return _run(folder, config, built, observer, should_stop)
-    finally:
-        folder.close()
+    with Watchdog(config.oversight.watchdog) as watchdog:
+        observer = Together(watchdog, observer)
+        observer.phase("load")
+        # The model first: a name that is wrong should not leave a run folder behind.
+        built = make_engine(config)
+        folder = RunFolder.create(Path(config.run.folder), config)
+        watchdog.use(folder.path)
+        try:
+            return _run(folder, config, built, observer, should_stop)
+        finally:
+            folder.close()
 
 
 def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool]) -> Result:
     """Go on with a run from its last checkpoint, or from its beginning if it was stopped before the first."""
     folder = RunFolder.open(path)
     try:
-        observer.phase("load")
-        return _run(folder, folder.config, make_engine(folder.config), observer, should_stop)
+        with Watchdog(folder.config.oversight.watchdog) as watchdog:
+            watchdog.use(folder.path)
+            observer = Together(watchdog, observer)
+            observer.phase("load")
+            return _run(folder, folder.config, make_engine(folder.config), observer, should_stop)
     finally:
         folder.close()
 
@@ -77,8 +84,9 @@ def _run(
         else:
             restore(path, folder, policy)
             engine.load(policy.model)
-        with closing(Recorder(folder, config)) as recorder:
-            loop = Loop(parts, policy, folder, observer, recorder)
+        state = oversight_of(path) if path else {}
+        with closing(Overseer(parts, folder, observer, policy.step, state)) as overseer:
+            loop = Loop(parts, policy, folder, observer, overseer)
             if path is None:
                 loop.begin()
             complete = loop.run(should_stop)

@@ -90,6 +90,10 @@ class Shards:
         shard, local = self._place(task_id)
         shard.buffer.record_solve_rate(local, rate, step, attempts)
 
+    def solve_rate(self, task_id: int) -> float | None:
+        shard, local = self._place(task_id)
+        return shard.buffer.solve_rate(local)
+
     def mark_served(self, ids: Iterable[SupportsInt]) -> None:
         for shard, mine in self._by_shard([int(task_id) for task_id in ids]):
             shard.buffer.mark_served(mine)

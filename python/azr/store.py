@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import Duplicate, Inserted, TaskBuffer, Unusable
+from azr.buffer import Duplicate, Inserted, Neighbourhood, TaskBuffer, Unusable
 from azr.config import Config
 from azr.config.mixture import folders, shares
 from azr.errors import RunError
@@ -75,6 +75,22 @@ class TaskStore:
             self._buffer.record_solve_rate(task.id, rate, step, attempts=len(row))
             if not SERVED[self._config.buffer.serve](rate):
                 self._buffer.quarantine(task.id)
+
+    # What oversight does.
+
+    def hold(self, ids: Sequence[int]) -> None:
+        """Keep tasks from all sampling."""
+        self._buffer.quarantine(*ids)
+
+    def release(self, task_id: int) -> None:
+        """Let a task go that was held, unless its solve rate keeps it from being served."""
+        rate = self._buffer.solve_rate(task_id)
+        if rate is None or SERVED[self._config.buffer.serve](rate):
+            self._buffer.quarantine(task_id, held=False)
+
+    def alike(self, ids: Sequence[int]) -> list[Neighbourhood]:
+        """How alike stored tasks are to the rest of the memory."""
+        return [self._buffer.nearest(task_id) for task_id in ids]
 
     # What the proposers are shown.
 

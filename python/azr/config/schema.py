@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from azr.config.base import Count, Fraction, KindName, NonNegative, Positive, Section
 from azr.config.domain import PYTHON
+from azr.config.oversight import OversightConfig
 from azr.types import Kind
 
 BANNED_IMPORTS = (
@@ -262,7 +263,7 @@ class RunConfig(Section):
     keep_every: Count = 0
     """Checkpoints of every so many steps are kept for good; 0: none."""
     trace_rate: Fraction = 1.0
-    """Share of the episodes written to the trace."""
+    """Share of the completions written to the trace; those that a monitor flagged always are."""
 
 
 class EngineConfig(Section):
@@ -318,4 +319,5 @@ class Config(Section):
     train: TrainConfig = TrainConfig()
     seeding: SeedConfig = SeedConfig()
     evals: EvalConfig = EvalConfig()
+    oversight: OversightConfig = OversightConfig()
     run: RunConfig = RunConfig()

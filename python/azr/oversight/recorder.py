@@ -1,29 +1,47 @@
 """What a run writes down: numbers, completions, alarms."""
 
+import contextlib
+from collections.abc import Sequence
+
 from azr.config import Config
 from azr.metrics import Numbers, StepReport
-from azr.oversight.rows import rows_of
+from azr.oversight.base import Alarm
+from azr.oversight.rows import NO_FLAGS, Flags, rows_of
+from azr.oversight.sinks import make_sinks
 from azr.oversight.traces import TraceWriter
-from azr.run import METRICS, TRACES, RunFolder
+from azr.run import ALARMS, METRICS, TRACES, RunFolder
 
 
 class Recorder:
     """The files of a run folder that grow. Made after the folder was cut to the checkpoint that a run goes on from."""
 
-    def __init__(self, folder: RunFolder, config: Config) -> None:
+    def __init__(self, folder: RunFolder, config: Config, step: int) -> None:
         self._folder = folder
         self._config = config
-        self._trace = TraceWriter(folder.path / TRACES)
+        self._open = contextlib.ExitStack()
+        self._trace = self._open.enter_context(TraceWriter(folder.path / TRACES))
+        self._sinks = [
+            self._open.enter_context(contextlib.closing(sink)) for sink in make_sinks(config, folder.path, step)
+        ]
 
     def begin(self, numbers: Numbers) -> None:
         """The numbers of the weights that the run starts from."""
-        self._folder.append(METRICS, [{"step": 0, **numbers}])
+        self._numbers(0, numbers)
 
-    def step(self, report: StepReport, numbers: Numbers) -> None:
-        """A step's numbers and completions."""
-        self._folder.append(METRICS, [{"step": report.step, **numbers}])
-        self._trace.append(rows_of(report, self._config.run.trace_rate, self._config.seed))
+    def step(
+        self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS
+    ) -> None:
+        """A step's numbers, completions and alarms."""
+        self._numbers(report.step, numbers)
+        self._trace.append(rows_of(report, self._config.run.trace_rate, self._config.seed, flags))
+        if alarms:
+            self._folder.append(ALARMS, [alarm.row() for alarm in alarms])
 
     def close(self) -> None:
         """Let go of the files."""
-        self._trace.close()
+        self._open.close()
+
+    def _numbers(self, step: int, numbers: Numbers) -> None:
+        self._folder.append(METRICS, [{"step": step, **numbers}])
+        for sink in self._sinks:
+            sink.write(step, numbers)

@@ -1,0 +1,75 @@
+"""Findings of one step: what is to be done about them, and what is written down."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from azr.config.oversight import Action
+from azr.oversight.base import Alarm, Finding, Seen
+from azr.types import Task
+
+
+class Findings:
+    """Collects the findings of a step. The order in which they are added decides their ids."""
+
+    def __init__(self, step: int, max_records: int) -> None:
+        self._step = step
+        self._max_records = max_records
+        self._alarms: list[Alarm] = []
+        self._written: Counter[str] = Counter()
+        self._beyond: dict[tuple[str, str, Action], int] = defaultdict(int)
+        self.by_monitor: Counter[str] = Counter()
+        self.flags: dict[int, set[str]] = {}
+        """Monitors by `id` of the completion."""
+        self.dropped: set[int] = set()
+        """`id`s of completions whose episodes are left out."""
+        self.held: set[int] = set()
+        """Ids of tasks to hold back."""
+        self.wish: Action | None = None
+        """PAUSE or STOP, if a finding asks for it."""
+
+    def add(self, monitor: str, finding: Finding, about: Seen | Task | None = None) -> None:
+        """Note a finding about a completion, a task, or the step itself."""
+        self.by_monitor[monitor] += 1
+        task = about.task if isinstance(about, Seen) else about
+        if isinstance(about, Seen):
+            self.flags.setdefault(id(about.completion), set()).add(monitor)
+        self._act(finding, about, task)
+        if self._written[monitor] >= self._max_records:
+            self._beyond[monitor, finding.rule, finding.action] += 1
+            return
+        self._written[monitor] += 1
+        seen = about if isinstance(about, Seen) else None
+        self._alarms.append(
+            Alarm(
+                id=self._next(), step=self._step, monitor=monitor, rule=finding.rule, action=finding.action,
+                evidence=finding.evidence, role=str(seen.role) if seen else None,
+                kind=str(task.kind) if task else str(seen.kind) if seen else None,
+                purpose=seen.purpose if seen else None, task=task.id if task else None,
+            )
+        )  # fmt: skip
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Everything to be written: single findings, then one line for each rule that had more."""
+        found = list(self._alarms)
+        for number, ((monitor, rule, action), count) in enumerate(sorted(self._beyond.items()), len(found) + 1):
+            found.append(
+                Alarm(
+                    id=f"{self._step}.{number}", step=self._step, monitor=monitor, rule=rule, action=action,
+                    evidence=f"{count} more of this step", count=count,
+                )
+            )  # fmt: skip
+        return found
+
+    def _next(self) -> str:
+        return f"{self._step}.{len(self._alarms) + 1}"
+
+    def _act(self, finding: Finding, about: Seen | Task | None, task: Task | None) -> None:
+        action = finding.action
+        proposal = isinstance(about, Task) or (isinstance(about, Seen) and about.purpose == "proposal")
+        if action is Action.QUARANTINE or (action is Action.DROP and proposal):
+            if task is not None and task.id is not None:
+                self.held.add(task.id)
+        if action is Action.DROP and isinstance(about, Seen):
+            self.dropped.add(id(about.completion))
+        if action is Action.STOP or (action is Action.PAUSE and self.wish is None):
+            self.wish = action

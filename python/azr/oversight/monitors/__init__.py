@@ -1,0 +1,1 @@
+"""The monitors that azr ships: one file each."""

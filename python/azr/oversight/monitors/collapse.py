@@ -1,0 +1,188 @@
+"""Signs in a run's numbers that it collapses or games its reward: one function an alarm.
+
+Each says where something is wrong now, and why. An alarm is raised when that begins, and again only after it had
+ended. What is "usual" is the run's own beginning: the first `window` steps. Sources of the limits: docs/oversight.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from azr.config import Config
+from azr.config.oversight import (
+    AlarmConfig,
+    ClustersAlarm,
+    DuplicatesAlarm,
+    EntropyAlarm,
+    GapAlarm,
+    LearnableAlarm,
+    LengthAlarm,
+    MemoryAlarm,
+    NarrowingAlarm,
+    NoveltyAlarm,
+    TimeAlarm,
+    ValidAlarm,
+)
+from azr.metrics import Numbers, StepReport
+from azr.oversight.base import Finding, Monitor
+from azr.oversight.history import History
+from azr.types import Kind, Role
+
+Signs = Iterator[tuple[str, str]]
+"""(where, evidence): `where` is a role and kind, a kind, or empty."""
+
+
+def duplicates(past: History, config: DuplicatesAlarm, kinds: Sequence[Kind]) -> Signs:
+    """Most of what is proposed is there already."""
+    share = past.over_kinds("validate/propose/{}/duplicate_share", config.window)
+    if share is not None and share >= config.limit:
+        yield "", f"{share:.0%} of the valid proposals of the last {config.window} steps are duplicates"
+
+
+def clusters(past: History, config: ClustersAlarm, kinds: Sequence[Kind]) -> Signs:
+    """New programs are near copies of a large part of the memory: diversity collapse."""
+    for kind in kinds:
+        share = past.recent(f"buffer/{kind}/cluster_share", config.window)
+        if share is not None and share >= config.limit:
+            yield str(kind), f"a new {kind} program has {share:.0%} of all stored programs as near copies"
+
+
+def novelty(past: History, config: NoveltyAlarm, kinds: Sequence[Kind]) -> Signs:
+    """Every new program looks like one that is stored."""
+    for kind in kinds:
+        similarity = past.recent(f"buffer/{kind}/similarity", config.window)
+        if similarity is not None and similarity >= config.limit:
+            yield str(kind), f"new {kind} programs are {similarity:.2f} similar to the nearest of the whole memory"
+
+
+def entropy(past: History, config: EntropyAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The policy became nearly deterministic."""
+    for where, now, usual in _cells(past, "entropy", config.window, kinds):
+        if usual > 0.0 and now < config.limit * usual:
+            yield where, f"entropy of {where} fell from {usual:.3f} to {now:.3f}"
+
+
+def valid(past: History, config: ValidAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The proposer stops making tasks."""
+    for kind in kinds:
+        name = f"validate/propose/{kind}/valid_rate"
+        now, usual = past.recent(name, config.window), past.early(name, config.window)
+        if now is not None and usual is not None and now < max(config.limit * usual, config.floor):
+            yield str(kind), f"{now:.1%} of the {kind} proposals are valid; in the beginning it was {usual:.1%}"
+
+
+def learnable(past: History, config: LearnableAlarm, kinds: Sequence[Kind]) -> Signs:
+    """Tasks are all solved or never solved: nothing to learn from."""
+    for kind in kinds:
+        share = past.recent(f"solve/propose/{kind}/learnable_share", config.window)
+        if share is not None and share < config.limit:
+            yield str(kind), f"{share:.1%} of the new {kind} tasks are solved sometimes but not always"
+
+
+def length(past: History, config: LengthAlarm, kinds: Sequence[Kind]) -> Signs:
+    """Completions blow up."""
+    for where, now, usual in _cells(past, "length", config.window, kinds):
+        if usual > 0.0 and now > config.limit * usual:
+            yield where, f"completions of {where} grew from {usual:.0f} to {now:.0f} tokens"
+    for where, now, usual in _cells(past, "clipped_share", config.window, kinds):
+        if now > config.clipped >= usual:
+            yield f"{where} clipped", f"{now:.0%} of the completions of {where} are cut at the token limit"
+
+
+def gap(past: History, config: GapAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The run's own tasks go better and better, held-out tasks do not: the reward is gamed, or tasks got too easy."""
+    probes = [probe for probe in past.probes if probe.own == probe.own]
+    if len(probes) < 2:
+        return
+    first, last = probes[0], probes[-1]
+    grown = (last.own - last.sampled) - (first.own - first.sampled)
+    if grown >= config.limit:
+        yield "", (
+            f"own tasks {first.own:.2f} -> {last.own:.2f}, held-out {first.sampled:.2f} -> {last.sampled:.2f}:"
+            f" the gap grew by {grown:.2f} since step {first.step}"
+        )
+
+
+def narrowing(past: History, config: NarrowingAlarm, kinds: Sequence[Kind]) -> Signs:
+    """pass@k falls while the mean holds: the model answers in fewer ways."""
+    if len(past.probes) < 2:
+        return
+    best, last = max(past.probes, key=lambda probe: probe.passed), past.probes[-1]
+    if best.passed - last.passed >= config.limit and last.sampled >= best.sampled - 0.02:
+        yield "", (
+            f"pass@k on held-out tasks fell from {best.passed:.2f} (step {best.step}) to {last.passed:.2f},"
+            f" the mean score went from {best.sampled:.2f} to {last.sampled:.2f}"
+        )
+
+
+def time(past: History, config: TimeAlarm, kinds: Sequence[Kind]) -> Signs:
+    """Steps get slower."""
+    now = past.middle("seconds/step", config.window, early=False)
+    usual = past.middle("seconds/step", config.window, early=True)
+    if now is not None and usual is not None and usual > 0.0 and now > config.limit * usual:
+        yield "", f"a step takes {now:.1f} s; in the beginning it took {usual:.1f} s"
+
+
+def memory(past: History, config: MemoryAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The process grows."""
+    now = past.middle("memory/resident_bytes", config.window, early=False)
+    usual = past.middle("memory/resident_bytes", config.window, early=True)
+    if now is not None and usual is not None and now > config.limit * usual and now - usual > config.bytes:
+        yield "", f"resident memory grew from {usual / 2**20:.0f} to {now / 2**20:.0f} MiB"
+
+
+Alarm = Callable[[History, Any, Sequence[Kind]], Signs]
+
+ALARMS: Final[Mapping[str, Alarm]] = {
+    "duplicates": duplicates, "clusters": clusters, "novelty": novelty, "entropy": entropy, "valid": valid,
+    "learnable": learnable, "length": length, "gap": gap, "narrowing": narrowing, "time": time, "memory": memory,
+}  # fmt: skip
+
+
+class Collapse(Monitor):
+    """All alarms of the config over the history of the run."""
+
+    name = "collapse"
+
+    def __init__(self, config: Config) -> None:
+        given = config.oversight.alarms
+        self._alarms: list[tuple[str, Alarm, AlarmConfig]] = [
+            (name, alarm, getattr(given, name)) for name, alarm in ALARMS.items()
+        ]
+        self._kinds = config.tasks.kinds
+        longest = max(own.window for _, _, own in self._alarms)
+        self._past = History(max(longest, 10), self._kinds)
+        self._raised: set[tuple[str, str]] = set()
+
+    def step(self, report: StepReport, numbers: Numbers) -> Sequence[Finding]:
+        return self.feed({"step": report.step, **numbers})
+
+    def replay(self, row: Mapping[str, Any]) -> None:
+        self.feed(row)
+
+    def feed(self, row: Mapping[str, Any]) -> list[Finding]:
+        """What begins to be wrong with this step."""
+        self._past.add(row)
+        found = []
+        now: set[tuple[str, str]] = set()
+        for name, alarm, config in self._alarms:
+            # Before twice the window has passed, the beginning and the present are the same steps.
+            if self._past.steps < 2 * config.window and name not in {"gap", "narrowing"}:
+                continue
+            for where, evidence in alarm(self._past, config, self._kinds):
+                now.add((name, where))
+                if (name, where) not in self._raised:
+                    found.append(Finding(rule=name, evidence=evidence, action=config.action))
+        self._raised = now
+        return found
+
+
+def _cells(
+    past: History, name: str, window: int, kinds: Sequence[Kind]
+) -> Iterator[tuple[str, float, float]]:
+    """(role and kind, now, usual) where both are known."""
+    for role in Role:
+        for kind in kinds:
+            full = f"update/{role}/{kind}/{name}"
+            now, usual = past.recent(full, window), past.early(full, window)
+            if now is not None and usual is not None:
+                yield f"{role} {kind}", now, usual

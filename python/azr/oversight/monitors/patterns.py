@@ -1,0 +1,111 @@
+"""Words that speak of deceiving, escaping, evading: rules with word boundaries over the text of a completion.
+
+A search for plain words comes first; a rule's expressions only run on texts that have one of its words. Letters that
+only look like Latin ones by width or decoration are folded (NFKC), and invisible characters are taken out, so that
+neither hides a phrase.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from azr.config.oversight import PatternConfig
+from azr.errors import ConfigError
+from azr.oversight.base import Finding, Monitor, Seen, excerpt
+
+INVISIBLE = frozenset({"Cf", "Mn", "Me"})
+"""Unicode categories: format characters (zero width, bidi) and marks that combine with the letter before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing to look for."""
+
+    category: str
+    name: str
+    why: str
+    near: tuple[str, ...]
+    expressions: tuple[re.Pattern[str], ...]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match in a folded text."""
+        if self.near and not any(word in text for word in self.near):
+            return None
+        return next((found for expression in self.expressions if (found := expression.search(text))), None)
+
+
+class Patterns(Monitor):
+    """Finds the rules of a list in every completion."""
+
+    name = "patterns"
+
+    def __init__(self, config: PatternConfig) -> None:
+        """Read the list.
+
+        Raises:
+            ConfigError: it cannot be read, or an action names a category that it does not have.
+        """
+        self.rules = read_rules(Path(config.file) if config.file else None)
+        known = {rule.category for rule in self.rules}
+        if unknown := sorted(set(config.actions) - known):
+            raise ConfigError(
+                f"oversight.patterns.actions: no category {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+            )
+        self._config = config
+
+    def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
+        return [self._find(one.text) for one in seen]
+
+    def _find(self, text: str) -> list[Finding]:
+        folded = fold(text)
+        return [
+            Finding(
+                rule=f"{rule.category}/{rule.name}",
+                evidence=excerpt(folded, *match.span()),
+                action=self._config.actions.get(rule.category, self._config.action),
+            )
+            for rule in self.rules
+            if (match := rule.search(folded))
+        ]
+
+
+def fold(text: str) -> str:
+    """Lower case, one space between words, no lookalikes by width and no invisible characters."""
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(symbol for symbol in decomposed if unicodedata.category(symbol) not in INVISIBLE)
+    return " ".join(text.lower().split())
+
+
+def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
+    """The rules of a file, or the package's.
+
+    Raises:
+        ConfigError: the file cannot be read, or an expression is wrong.
+    """
+    source = path or "oversight/patterns.toml"
+    try:
+        text = path.read_text("utf-8") if path else _package_rules()
+        data = tomllib.loads(text)
+        groups: dict[str, str] = data.get("groups", {})
+        return tuple(_rule(row, groups) for row in data["rule"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, re.error) as error:
+        raise ConfigError(f"the patterns in {source} cannot be used: {error!r}") from error
+
+
+def _package_rules() -> str:
+    return resources.files("azr.oversight").joinpath("patterns.toml").read_text("utf-8")
+
+
+def _rule(row: Mapping[str, Any], groups: Mapping[str, str]) -> Rule:
+    expressions = []
+    for text in row["any"]:
+        for name, group in groups.items():
+            text = text.replace(f"{{{name}}}", group)
+        expressions.append(re.compile(text, re.IGNORECASE))
+    return Rule(row["category"], row["name"], row["why"], tuple(row.get("near", ())), tuple(expressions))

@@ -1,0 +1,225 @@
+"""The loop's one partner in oversight: shows the monitors what happens, does what their findings ask, writes it down.
+
+Everything that it changes (tasks held back, episodes dropped) depends on the step and on what people decided, so a
+resumed run changes the same. How many decisions have been applied is in the checkpoint.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from azr.config import Config
+from azr.config.oversight import Action
+from azr.errors import AzrError, OversightError
+from azr.metrics import Numbers, StepReport
+from azr.observe import Observer
+from azr.oversight import seen as views
+from azr.oversight.base import Finding, Monitor, Seen
+from azr.oversight.control import Command, Control, Decision
+from azr.oversight.findings import Findings
+from azr.oversight.monitors.code import CodeMonitor
+from azr.oversight.monitors.collapse import Collapse
+from azr.oversight.monitors.judge import Judged
+from azr.oversight.monitors.patterns import Patterns
+from azr.oversight.monitors.refusal import Refusal
+from azr.oversight.recorder import Recorder
+from azr.oversight.refusal import RATE, refusal_rate
+from azr.parts import Parts
+from azr.registry import resolve
+from azr.run import METRICS, RunFolder
+from azr.types import Attempt, Episode, Rejected, Task, Valid
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+"""How often a paused run looks for a command."""
+
+
+def make_monitors(config: Config) -> list[Monitor]:
+    """The monitors that the config asks for.
+
+    Raises:
+        ConfigError: a hook does not exist or is no monitor, or a list cannot be read.
+    """
+    given = config.oversight
+    found: list[Monitor] = [Patterns(given.patterns), CodeMonitor(given.code), Collapse(config), Refusal(given.refusal)]
+    if given.judge.function:
+        found.append(Judged(given.judge, config.seed))
+    for name in given.hooks:
+        made = resolve({}, name, "oversight.hooks")(config)
+        if not isinstance(made, Monitor):
+            raise OversightError(f"oversight.hooks: {name} made a {type(made).__name__}, not an azr.oversight Monitor")
+        found.append(made)
+    return found
+
+
+class Overseer:
+    """Made after the run folder was cut to the checkpoint that a run goes on from."""
+
+    def __init__(
+        self, parts: Parts, folder: RunFolder, observer: Observer, step: int, state: Mapping[str, Any] | None = None
+    ) -> None:
+        self._parts = parts
+        self._observer = observer
+        self._config = parts.config.oversight
+        self._monitors = make_monitors(parts.config)
+        self._recorder = Recorder(folder, parts.config, step)
+        self._control = Control(folder.path)
+        self._control.clear()
+        self._reviewed = int((state or {}).get("reviewed", 0))
+        self._findings = Findings(step, self._config.max_records)
+        self._wish: Command | None = None
+        self._numbers: Numbers = {}
+        self.sleep: Callable[[float], None] = time.sleep
+        for row in folder.rows(METRICS):
+            self._replay(row)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has to keep."""
+        return {"reviewed": self._reviewed}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._recorder.close()
+
+    # In the order of a step.
+
+    def begun(self, numbers: Numbers) -> None:
+        """The numbers of the weights that the run starts from."""
+        numbers = {**numbers, **self._refusals(0)}
+        self._recorder.begin(numbers)
+        self._replay({"step": 0, **numbers})
+
+    def begin(self, step: int) -> None:
+        """A step begins: decisions of people since the last one take effect."""
+        self._findings = Findings(step, self._config.max_records)
+        self._numbers = {}
+        decisions = self._control.reviews(self._reviewed)
+        for review in decisions:
+            if review.task is None:
+                continue
+            if review.decision is Decision.QUARANTINE:
+                self._parts.store.hold([review.task])
+            else:
+                self._parts.store.release(review.task)
+        self._reviewed += len(decisions)
+
+    def proposed(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
+        """The proposals, before any task of theirs can be served."""
+        self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
+        fresh = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
+        for monitor in self._monitors:
+            found = self._ask(monitor, lambda m=monitor: m.tasks(step, fresh), len(fresh))  # type: ignore[misc]
+            self._note(monitor, found, fresh)
+        if self._findings.held:
+            self._parts.store.hold(sorted(self._findings.held))
+        self._numbers |= self._alikeness(fresh)
+
+    def answered(
+        self,
+        step: int,
+        trials: Sequence[Sequence[Attempt]],
+        attempts: Sequence[Sequence[Attempt]],
+        episodes: Sequence[Episode],
+    ) -> list[Episode]:
+        """The attempts; returns the episodes that the update may see.
+
+        Raises:
+            OversightError: none are left.
+        """
+        before = set(self._findings.held)
+        for rows, purpose in ((trials, "trial"), (attempts, "answer")):
+            flat = [attempt for row in rows for attempt in row]
+            self._show(views.of_attempts(step, flat, purpose, self._parts.sandbox))  # type: ignore[arg-type]
+        if new := self._findings.held - before:
+            self._parts.store.hold(sorted(new))
+        dropped = self._findings.dropped
+        kept = [episode for episode in episodes if id(episode.completion) not in dropped]
+        self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
+        if episodes and not kept:
+            raise OversightError(f"step {step}: oversight dropped all {len(episodes)} episodes; see alarms.jsonl")
+        return kept
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> Numbers:
+        """The step is done: its numbers, with those of oversight. Writes everything down."""
+        numbers |= {**self._numbers, **self._refusals(report.step)}
+        clean = {name: value for name, value in numbers.items() if math.isfinite(value)}
+        for monitor in self._monitors:
+            for finding in self._ask(monitor, lambda m=monitor: m.step(report, clean)):  # type: ignore[misc]
+                self._findings.add(monitor.name, finding)
+        found = self._findings
+        numbers["oversight/held"] = float(len(found.held))
+        for monitor in self._monitors:
+            numbers[f"oversight/findings/{monitor.name}"] = float(found.by_monitor[monitor.name])
+        alarms = found.alarms()
+        self._recorder.step(report, numbers, alarms, found.flags)
+        for alarm in alarms:
+            self._observer.alarmed(alarm.row())
+        if found.wish is not None:
+            self._wish = Command.STOP if found.wish is Action.STOP else Command.PAUSE
+        return numbers
+
+    def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
+        """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
+        command, self._wish = self._control.take() or self._wish, None
+        if command is Command.PAUSE:
+            save()
+            self._observer.phase("paused")
+            command = None
+            while command not in (Command.RESUME, Command.STOP):
+                self.sleep(POLL_SECONDS)
+                if should_stop():
+                    return False
+                command = self._control.take()
+        return command is not Command.STOP
+
+    # Parts of it.
+
+    def _show(self, seen: Sequence[Seen]) -> None:
+        for monitor in self._monitors:
+            found = self._ask(monitor, lambda m=monitor: m.completions(seen), len(seen))  # type: ignore[misc]
+            self._note(monitor, found, seen)
+
+    def _note(
+        self, monitor: Monitor, found: Iterable[Sequence[Finding]], about: Sequence[Seen] | Sequence[Task]
+    ) -> None:
+        for findings, one in zip(found, about, strict=True):
+            for finding in findings:
+                self._findings.add(monitor.name, finding, one)
+
+    def _ask(self, monitor: Monitor, call: Callable[[], Sequence[T]], length: int | None = None) -> Sequence[T]:
+        """A monitor's answer. One that fails ends the run: unseen failure would look like nothing found."""
+        try:
+            answer = call()
+        except AzrError:
+            raise
+        except Exception as error:
+            raise OversightError(f"the monitor {monitor.name} failed: {error!r}") from error
+        if length is not None and len(answer) != length:
+            raise OversightError(f"the monitor {monitor.name} gave {len(answer)} answers for {length} items")
+        return answer
+
+    def _replay(self, row: Mapping[str, Any]) -> None:
+        for monitor in self._monitors:
+            monitor.replay({name: value for name, value in row.items() if value is not None})
+
+    def _refusals(self, step: int) -> Numbers:
+        every = self._config.refusal.every
+        if not every or step % every:
+            return {}
+        self._observer.phase("probe")
+        return {RATE: refusal_rate(self._parts)}
+
+    def _alikeness(self, tasks: Sequence[Task]) -> Numbers:
+        """How alike the new tasks are to the whole memory."""
+        found: Numbers = {}
+        for kind in self._parts.config.tasks.kinds:
+            ids = [task.id for task in tasks if task.kind is kind and task.id is not None]
+            if ids:
+                around = self._parts.store.alike(ids)
+                found[f"buffer/{kind}/similarity"] = float(np.mean([one.similarity for one in around]))
+                found[f"buffer/{kind}/cluster_share"] = float(np.mean([one.share for one in around]))
+        return found
