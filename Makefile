@@ -19,7 +19,7 @@ $(VENV)/.tools: pyproject.toml | $(BIN)/python
 
 # Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
 $(VENV)/.train: $(VENV)/.tools
-	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'tomli-w>=1.0' 'zstandard>=0.23' \
+	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
 	  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
 	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.*' 2>/dev/null; \
 	then echo 'torch: CPU build'; \

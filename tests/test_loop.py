@@ -54,7 +54,8 @@ def timeless(found: Sequence[dict[str, object]]) -> list[dict[str, object]]:
 def test_the_stages_run_in_order(tmp_path: Path) -> None:
     _, watcher = run(tmp_path / "run", "run.steps=1")
     begin = watcher.phases.index("propose")
-    stages = ["propose", "rollout", "validate", "buffer", "solve", "rollout", "solve", "rollout", "reward", "update"]
+    stages = ["propose", "rollout", "validate", "buffer", "solve", "rollout", "solve", "rollout", "oversee",
+              "reward", "oversee", "update", "load"]  # fmt: skip
     assert watcher.phases[begin : begin + len(stages)] == stages
 
 

@@ -236,11 +236,7 @@ def _tokens(report: StepReport) -> Metrics:
         "trials": _length(report.trials),
         "solve": _length(report.attempts),
     }
-    spent = sum(report.seconds.get(name, 0.0) for name in ("propose", "rollout", "solve"))
-    found: Metrics = {name: Count(count) for name, count in sampled.items()}
-    if spent > 0.0:
-        found["per_second"] = Count(sum(sampled.values()) / spent)
-    return found
+    return {name: Count(count) for name, count in sampled.items()}
 
 
 def _length(attempts: Sequence[Sequence[Attempt]]) -> int:

@@ -1,10 +1,13 @@
-"""What `azr train` shows: one line that changes on a terminal, one line a step elsewhere."""
+"""What `azr train` shows: a live view on a terminal (`azr.cli.live`), one line a step elsewhere."""
 
 import sys
 import time
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
 
 from azr.metrics import Numbers, StepReport
+from azr.observe import Observer
+from azr.oversight.plain import plain_line
 from azr.session import Result
 from azr.types import Kind, Role
 
@@ -12,23 +15,30 @@ PROBE = ("sampled", "greedy", "passed")
 
 
 class Progress:
-    """Renders a run's events; the only place that prints during training."""
+    """Renders a run's events; with the live view, the only place that prints during training."""
 
     def __init__(self, out: TextIO = sys.stderr) -> None:
         self._out = out
-        self._live = out.isatty()
-        self._line = ""
         self._begin, self._first, self._steps = time.monotonic(), 0, 0
+        self.view: Observer = self
+        """Who is to be told of the run."""
+        self._stop: Callable[[], None] | None = None
+        if out.isatty():
+            from azr.cli.live import LiveView
+
+            live = LiveView(out)
+            self.view, self._stop = live, live.stop
 
     def started(self, step: int, steps: int) -> None:
         self._begin, self._first, self._steps = time.monotonic(), step, steps
 
     def phase(self, name: str) -> None:
-        if self._live:
-            self._rewrite(f"{self._line}  {name}")
+        if name == "paused":
+            self._say("paused; go on with: azr resume RUN")
 
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
-        self._say(f"seeds  {kind} {found}/{wanted}", lasting=found == wanted)
+        if found == wanted:
+            self._say(f"seeds  {kind} {found}/{wanted}")
 
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         valid = _mean(numbers, [f"validate/propose/{kind}/valid_rate" for kind in report.stored])
@@ -39,20 +49,25 @@ class Progress:
         )
         probe = f"  held-out {100 * numbers['probe/sampled']:.1f}%" if "probe/sampled" in numbers else ""
         seconds, left = numbers["seconds/step"], self._left(report.step)
-        self._say(f"step {report.step}  {rewards}  valid {100 * valid:.0f}%{probe}  {seconds:.1f} s{left}", True)
+        self._say(f"step {report.step}  {rewards}  valid {100 * valid:.0f}%{probe}  {seconds:.1f} s{left}")
 
     def probed(self, step: int, numbers: Numbers) -> None:
         if step == 0:
-            self._say(f"held-out before: {100 * numbers['probe/sampled']:.1f}%", lasting=True)
+            self._say(f"held-out before: {100 * numbers['probe/sampled']:.1f}%")
 
-    def saved(self, step: int, path: str) -> None:
-        if self._live:
-            self._rewrite(f"{self._line}  saved {path}")
+    def saved(self, step: int, path: str) -> None: ...
+
+    def alarmed(self, row: Mapping[str, Any]) -> None:
+        self._say(f"alarm {alarm_line(row)}")
+
+    def close(self) -> None:
+        """Leave the terminal as it was, however the run ended."""
+        if self._stop is not None:
+            self._stop()
 
     def finish(self, result: Result) -> None:
         """Where the result lies, how to go on, and what was gained."""
-        if self._live:
-            self._out.write("\r\x1b[K")
+        self.close()
         if not result.complete:
             self._out.write(f"stopped at step {result.step}; go on with: azr train --resume {result.folder}\n")
         self._out.write(f"run: {result.folder}\nmodel: {result.folder}/checkpoints/step_{result.step}\n")
@@ -61,19 +76,23 @@ class Progress:
 
     def _left(self, step: int) -> str:
         each = (time.monotonic() - self._begin) / (step - self._first)
-        return f"  {_duration(each * (self._steps - step))} left" if step < self._steps else ""
+        return f"  {duration(each * (self._steps - step))} left" if step < self._steps else ""
 
-    def _say(self, text: str, lasting: bool) -> None:
-        self._line = text
-        if self._live:
-            self._rewrite(text)
-        elif lasting:
-            self._out.write(text + "\n")
-            self._out.flush()
-
-    def _rewrite(self, text: str) -> None:
-        self._out.write("\r\x1b[K" + text)
+    def _say(self, text: str) -> None:
+        self._out.write(text + "\n")
         self._out.flush()
+
+
+def alarm_line(row: Mapping[str, Any]) -> str:
+    """One finding on one line, whatever its evidence holds."""
+    where = " ".join(str(row[name]) for name in ("role", "kind") if row.get(name))
+    return plain_line(f"{row['id']} {row['action']} {row['monitor']}/{row['rule']} {where}: {row['evidence']}")
+
+
+def duration(seconds: float) -> str:
+    """In words."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def table(result: Result) -> str:
@@ -104,8 +123,3 @@ def short(kind: Kind) -> str:
 def _mean(numbers: Numbers, keys: list[str]) -> float:
     found = [numbers[key] for key in keys if key in numbers]
     return sum(found) / len(found) if found else 0.0
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

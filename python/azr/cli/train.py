@@ -41,16 +41,18 @@ def train(
     from azr.cli.progress import Progress
     from azr.session import resume_run, start_run
 
-    observer, stop = Progress(), _Stop()
+    progress, stop = Progress(), _Stop()
     try:
         if resume is not None:
-            done = resume_run(resume, observer, stop)
+            done = resume_run(resume, progress.view, stop)
         else:
-            done = start_run(_config(config_path, model, overrides, run_path), observer, stop)
+            done = start_run(_config(config_path, model, overrides, run_path), progress.view, stop)
     except KeyboardInterrupt:
         click.echo("\nthe step was dropped, the last checkpoint stands; go on with: azr train --resume RUN", err=True)
         sys.exit(130)
-    observer.finish(done)
+    finally:
+        progress.close()
+    progress.finish(done)
 
 
 def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from azr.config.base import Count, Fraction, NonNegative, Positive, Section
 
 
@@ -33,7 +35,7 @@ class PatternConfig(Section):
     action: Action = Action.FLAG
     file: str = ""
     """TOML of rules as in `azr/oversight/patterns.toml`, instead of that one."""
-    actions: dict[str, Action] = {}
+    actions: dict[str, Action] = Field(default_factory=dict)
     """By category, over `action`: {escape = "stop"}."""
 
 
@@ -41,7 +43,7 @@ class CodeConfig(Section):
     """Programs that reach for the host, the interpreter's insides, or the answer they are graded by."""
 
     action: Action = Action.FLAG
-    actions: dict[str, Action] = {}
+    actions: dict[str, Action] = Field(default_factory=dict)
     """By rule, over `action`: {lookup_table = "drop"}."""
 
 
@@ -166,9 +168,9 @@ class WatchdogConfig(Section):
     enabled: bool = True
     seconds: NonNegative = 3600.0
     """Of one phase of a step."""
-    phases: dict[str, float] = {}
+    phases: dict[str, float] = Field(default_factory=dict)
     """Other limits by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward,
-    oversee, update, probe, save."""
+    rollout, oversee, update, probe, save."""
     grace: NonNegative = 30.0
     """Seconds that the main thread has to end after the stacks were written; then the process ends itself."""
 

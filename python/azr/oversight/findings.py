@@ -66,9 +66,9 @@ class Findings:
     def _act(self, finding: Finding, about: Seen | Task | None, task: Task | None) -> None:
         action = finding.action
         proposal = isinstance(about, Task) or (isinstance(about, Seen) and about.purpose == "proposal")
-        if action is Action.QUARANTINE or (action is Action.DROP and proposal):
-            if task is not None and task.id is not None:
-                self.held.add(task.id)
+        holds = action is Action.QUARANTINE or (action is Action.DROP and proposal)
+        if holds and task is not None and task.id is not None:
+            self.held.add(task.id)
         if action is Action.DROP and isinstance(about, Seen):
             self.dropped.add(id(about.completion))
         if action is Action.STOP or (action is Action.PAUSE and self.wish is None):

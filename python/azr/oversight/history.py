@@ -1,4 +1,4 @@
-"""What the alarms remember of a run's numbers: its beginning, its last steps, and the probes. Bounded, but for probes."""
+"""What the alarms remember of a run's numbers: its beginning, its last steps, and the probes."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence

@@ -7,6 +7,7 @@ resumed run changes the same. How many decisions have been applied is in the che
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from azr.errors import AzrError, OversightError
 from azr.metrics import Numbers, StepReport
 from azr.observe import Observer
 from azr.oversight import seen as views
-from azr.oversight.base import Finding, Monitor, Seen
+from azr.oversight.base import Finding, Monitor, Purpose, Seen
 from azr.oversight.control import Command, Control, Decision
 from azr.oversight.findings import Findings
 from azr.oversight.monitors.code import CodeMonitor
@@ -112,7 +113,7 @@ class Overseer:
         self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
         fresh = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
         for monitor in self._monitors:
-            found = self._ask(monitor, lambda m=monitor: m.tasks(step, fresh), len(fresh))  # type: ignore[misc]
+            found = self._ask(monitor, partial(monitor.tasks, step, fresh), len(fresh))
             self._note(monitor, found, fresh)
         if self._findings.held:
             self._parts.store.hold(sorted(self._findings.held))
@@ -131,9 +132,10 @@ class Overseer:
             OversightError: none are left.
         """
         before = set(self._findings.held)
-        for rows, purpose in ((trials, "trial"), (attempts, "answer")):
+        purposes: tuple[Purpose, Purpose] = ("trial", "answer")
+        for rows, purpose in zip((trials, attempts), purposes, strict=True):
             flat = [attempt for row in rows for attempt in row]
-            self._show(views.of_attempts(step, flat, purpose, self._parts.sandbox))  # type: ignore[arg-type]
+            self._show(views.of_attempts(step, flat, purpose, self._parts.sandbox))
         if new := self._findings.held - before:
             self._parts.store.hold(sorted(new))
         dropped = self._findings.dropped
@@ -148,7 +150,7 @@ class Overseer:
         numbers |= {**self._numbers, **self._refusals(report.step)}
         clean = {name: value for name, value in numbers.items() if math.isfinite(value)}
         for monitor in self._monitors:
-            for finding in self._ask(monitor, lambda m=monitor: m.step(report, clean)):  # type: ignore[misc]
+            for finding in self._ask(monitor, partial(monitor.step, report, clean)):
                 self._findings.add(monitor.name, finding)
         found = self._findings
         numbers["oversight/held"] = float(len(found.held))
@@ -180,15 +182,15 @@ class Overseer:
 
     def _show(self, seen: Sequence[Seen]) -> None:
         for monitor in self._monitors:
-            found = self._ask(monitor, lambda m=monitor: m.completions(seen), len(seen))  # type: ignore[misc]
+            found = self._ask(monitor, partial(monitor.completions, seen), len(seen))
             self._note(monitor, found, seen)
 
     def _note(
         self, monitor: Monitor, found: Iterable[Sequence[Finding]], about: Sequence[Seen] | Sequence[Task]
     ) -> None:
-        for findings, one in zip(found, about, strict=True):
+        for index, findings in enumerate(found):
             for finding in findings:
-                self._findings.add(monitor.name, finding, one)
+                self._findings.add(monitor.name, finding, about[index])
 
     def _ask(self, monitor: Monitor, call: Callable[[], Sequence[T]], length: int | None = None) -> Sequence[T]:
         """A monitor's answer. One that fails ends the run: unseen failure would look like nothing found."""

@@ -29,7 +29,7 @@ class TensorBoard:
             from tensorboard.compat.proto.summary_pb2 import Summary
             from tensorboard.summary.writer.event_file_writer import EventFileWriter
         except ImportError as error:
-            raise OversightError("oversight.sinks has tensorboard: `pip install tensorboard`, or leave it out") from error
+            raise OversightError("oversight.sinks: `pip install tensorboard`, or leave it out") from error
         self._event, self._summary = Event, Summary
         self._writer = EventFileWriter(str(folder / "tensorboard"))
         if step:
@@ -52,7 +52,7 @@ class Wandb:
         try:
             import wandb
         except ImportError as error:
-            raise OversightError("oversight.sinks has wandb: `pip install wandb`, or leave it out") from error
+            raise OversightError("oversight.sinks: `pip install wandb`, or leave it out") from error
         known = folder / WANDB_ID
         run_id = json.loads(known.read_text("ascii"))["id"] if known.exists() else wandb.util.generate_id()
         known.write_text(json.dumps({"id": run_id}), "ascii")

@@ -1,4 +1,4 @@
-"""The run never hangs silently: each phase has a limit; past it, the stacks of all threads are written, and the run ends.
+"""The run never hangs silently: each phase has a limit; past it, all stacks are written, and the run ends.
 
 A thread of its own writes a heartbeat file every few seconds, with the phase that the run is in and since when; with
 several ranks each writes its own, in the same folder. When a phase has passed its limit, the watchdog writes what every
@@ -109,7 +109,7 @@ class Watchdog(Quiet):
         if limit <= 0.0 or taken <= limit:
             return ""
         return (
-            f"phase {beat.phase} after step {beat.step} has taken {taken:.0f} s, its limit is {limit:.0f} s"
+            f"phase {beat.phase} after step {beat.step} has taken {taken:.1f} s, its limit is {limit:g} s"
             " (oversight.watchdog)"
         )
 

@@ -22,6 +22,10 @@ INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 """Unicode categories: format characters (zero width, bidi) and marks that combine with the letter before."""
 
 
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One thing to look for."""
@@ -75,7 +79,9 @@ class Patterns(Monitor):
 
 
 def fold(text: str) -> str:
-    """Lower case, one space between words, no lookalikes by width and no invisible characters."""
+    """Lower case, one space between words, no lookalikes by width, no invisible characters, no terminal codes."""
+    if _CONTROLS.search(text):
+        text = _CONTROLS.sub("", _TERMINAL.sub("", text))
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(symbol for symbol in decomposed if unicodedata.category(symbol) not in INVISIBLE)

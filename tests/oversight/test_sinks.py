@@ -1,0 +1,89 @@
+"""Numbers go to TensorBoard and W&B by config, and a missing library is a clear error."""
+
+import builtins
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azr.config import resolve
+from azr.errors import OversightError
+from azr.observe import Quiet
+from azr.oversight.sinks import make_sinks
+from azr.session import resume_run, start_run
+
+SMALL = [
+    "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=2", "solve.batch=2",
+    "solve.attempts=2", "seeding.factor=2", "run.steps=3", "run.save_every=1",
+]  # fmt: skip
+
+
+def read_back(folder: Path) -> dict[str, dict[int, float]]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    return {tag: {e.step: e.value for e in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
+
+
+def test_tensorboard_has_the_numbers_of_metrics_jsonl(tmp_path: Path) -> None:
+    config = resolve({}, [*SMALL, f"run.folder={tmp_path / 'r'}", 'oversight.sinks=["tensorboard"]'])
+    asked = iter([False, False, True])
+    start_run(config, Quiet(), lambda: next(asked))
+    resume_run(tmp_path / "r", Quiet(), lambda: False)
+    found = read_back(tmp_path / "r")
+    rows = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text("utf-8").splitlines()]
+    for row in rows[1:]:
+        for name, value in row.items():
+            if name != "step":
+                assert found[name][row["step"]] == pytest.approx(value, rel=1e-6), name
+
+
+class FakeRun:
+    """Stands for the service, which is not here; the calls are those that the library documents."""
+
+    def __init__(self, calls: list[Any]) -> None:
+        self.calls = calls
+
+    def log(self, numbers: dict[str, float], step: int) -> None:
+        self.calls.append(("log", step, len(numbers)))
+
+    def finish(self) -> None:
+        self.calls.append(("finish",))
+
+
+def test_wandb_goes_on_under_the_same_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def init(**given: Any) -> FakeRun:
+        calls.append(("init", given["id"], given["resume"], given["project"]))
+        return FakeRun(calls)
+
+    library = types.ModuleType("wandb")
+    library.init = init  # type: ignore[attr-defined]
+    library.util = types.SimpleNamespace(generate_id=lambda: "abc123")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wandb", library)
+    config = resolve({}, ['oversight.sinks=["wandb"]', "oversight.project=mine"])
+    for _ in range(2):
+        (sink,) = make_sinks(config, tmp_path, 0)
+        sink.write(3, {"a": 1.0})
+        sink.close()
+    assert calls == [("init", "abc123", "allow", "mine"), ("log", 3, 1), ("finish",)] * 2
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "wandb"])
+def test_a_library_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    real = builtins.__import__
+
+    def missing(module: str, *rest: Any, **more: Any) -> Any:
+        if module.split(".")[0] == name:
+            raise ImportError(f"No module named {module!r}")
+        return real(module, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(OversightError, match=f"pip install {name}"):
+        make_sinks(resolve({}, [f'oversight.sinks=["{name}"]']), tmp_path, 0)
