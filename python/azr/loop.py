@@ -9,7 +9,7 @@ what is new; the model answers tasks, the sandbox checks; both roles are rewarde
 from collections.abc import Callable
 from functools import partial
 
-from azr.evals.probe import as_numbers, held_out, probe
+from azr.evals.probes import Probes, gap
 from azr.flow import roll_out
 from azr.metrics import StepReport, measure
 from azr.observe import Observer, Stopwatch
@@ -36,7 +36,7 @@ class Loop:
         self._overseer = overseer
         self._observer = observer
         self._saved = policy.step
-        self._held_out = held_out(parts, parts.config.evals.limit)
+        self._probes = Probes(parts)
 
     def step(self) -> StepReport:
         """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
@@ -98,12 +98,13 @@ class Loop:
         last = report.step == config.run.steps
         if last or (config.evals.every and report.step % config.evals.every == 0):
             numbers |= self._probe(report.step)
+            numbers |= gap(numbers)
         self._observer.stepped(report, self._overseer.stepped(report, numbers))
 
     def _probe(self, step: int) -> dict[str, float]:
-        if not self._held_out:
+        if not self._probes:
             return {}
         self._observer.phase("probe")
-        numbers = as_numbers(probe(self._parts, self._held_out))
+        numbers = self._probes.measure()
         self._observer.probed(step, numbers)
         return numbers

@@ -52,7 +52,7 @@ class Progress:
         self._say(f"step {report.step}  {rewards}  valid {100 * valid:.0f}%{probe}  {seconds:.1f} s{left}")
 
     def probed(self, step: int, numbers: Numbers) -> None:
-        if step == 0:
+        if step == 0 and "probe/sampled" in numbers:
             self._say(f"held-out before: {100 * numbers['probe/sampled']:.1f}%")
 
     def saved(self, step: int, path: str) -> None: ...

@@ -159,7 +159,7 @@ class ProposerRewardConfig(Section):
     """What a proposal earns."""
 
     name: str = "azr"
-    """azr, inverse, learnability, rzero, random, or `module:function`."""
+    """azr, inverse, learnability, rzero, random, format_only, or `module:function`."""
     extremes: float = -0.5
     """For tasks that nobody or everybody solves: -0.5 as in the published runs, 0 as in the paper's text."""
     invalid: float = -1.0
@@ -175,7 +175,7 @@ class SolverRewardConfig(Section):
     """What an answer earns."""
 
     name: str = "conditional"
-    """conditional (-1, -0.5, 1), addition, multiply, random, or `module:function`."""
+    """conditional (-1, -0.5, 1), addition, multiply, random, format_only, or `module:function`."""
 
 
 class RewardConfig(Section):
@@ -248,6 +248,8 @@ class EvalConfig(Section):
     """JSONL of held-out tasks; empty: the package's own if it has them, else no probe."""
     limit: Count = 0
     """Tasks of each kind in the probe during training; 0: all."""
+    grounded: str = ""
+    """JSONL of tasks that people wrote, as a guard against reward drift; empty: the package's own; `none`: no probe."""
     samples: Positive = 8
     batch: Positive = 256
 

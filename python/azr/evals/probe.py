@@ -4,14 +4,16 @@ Training reward says nothing about that: a proposer that makes easier tasks rais
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azr.config.mixture import probed_kinds
 from azr.domains.domain import Domain
+from azr.evals.estimate import ks, pass_at_k
 from azr.parts import Parts
 from azr.solve import solve
 from azr.taskfile import read_tasks
@@ -30,6 +32,8 @@ class Scores:
     error: float
     """Standard error of `sampled`, over tasks."""
     tasks: int
+    pass_at: Mapping[int, float] = field(default_factory=dict)
+    """Chance that at least one of k answers solves a task, by the estimator without bias, for each k that is shown."""
 
 
 def held_out(parts: Parts, limit: int = 0) -> list[Task]:
@@ -72,8 +76,16 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
             passed=float((scores >= 1.0).any(1).mean()),
             error=float(means.std() / np.sqrt(len(rows))),
             tasks=len(rows),
+            pass_at=_pass_at(scores >= 1.0),
         )
     return found
+
+
+def _pass_at(solved: NDArray[np.bool_]) -> dict[int, float]:
+    """Of answers [tasks, samples], for powers of two up to the samples."""
+    samples = solved.shape[1]
+    counts = solved.sum(1)
+    return {k: float(np.mean([pass_at_k(samples, int(count), k) for count in counts])) for k in ks(samples)}
 
 
 def mean_of_kinds(scores: Mapping[Kind, Scores]) -> Scores:
@@ -85,13 +97,17 @@ def mean_of_kinds(scores: Mapping[Kind, Scores]) -> Scores:
         passed=float(np.mean([s.passed for s in values])),
         error=float(np.sqrt(sum(s.error**2 for s in values)) / len(values)),
         tasks=sum(s.tasks for s in values),
+        pass_at={k: float(np.mean([s.pass_at[k] for s in values])) for k in values[0].pass_at},
     )
 
 
-def as_numbers(scores: Mapping[Kind, Scores]) -> dict[str, float]:
-    """For the metrics: `probe/solve/<kind>/<name>`, and `probe/<name>` for the mean of the kinds."""
+def as_numbers(scores: Mapping[Kind, Scores], prefix: str = "probe") -> dict[str, float]:
+    """For the metrics: `<prefix>/solve/<kind>/<name>`, and `<prefix>/<name>` for the mean of the kinds."""
     if not scores:
         return {}
-    named = {f"probe/solve/{kind}": score for kind, score in scores.items()} | {"probe": mean_of_kinds(scores)}
+    named = {f"{prefix}/solve/{kind}": score for kind, score in scores.items()} | {prefix: mean_of_kinds(scores)}
     names = ("sampled", "greedy", "passed", "error", "tasks")
-    return {f"{prefix}/{name}": float(getattr(score, name)) for prefix, score in named.items() for name in names}
+    found = {f"{start}/{name}": float(getattr(score, name)) for start, score in named.items() for name in names}
+    return found | {
+        f"{start}/pass_at_{k}": value for start, score in named.items() for k, value in score.pass_at.items()
+    }

@@ -8,12 +8,14 @@ PROPOSER = {
     "learnability": "azr.rewards.learnability:reward",
     "rzero": "azr.rewards.rzero:reward",
     "random": "azr.rewards.random_proposer:reward",
+    "format_only": "azr.rewards.format_only_proposer:reward",
 }
 SOLVER = {
     "conditional": "azr.rewards.conditional:reward",
     "addition": "azr.rewards.addition:reward",
     "multiply": "azr.rewards.multiply:reward",
     "random": "azr.rewards.random_solver:reward",
+    "format_only": "azr.rewards.format_only_solver:reward",
 }
 TERMS = {
     name: f"azr.rewards.{name}:term"

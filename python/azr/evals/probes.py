@@ -1,0 +1,60 @@
+"""What is measured of the weights inside training, every `evals.every` steps.
+
+Held-out tasks say how well the model solves tasks like the curriculum's that it never saw. The grounded tasks are there
+against reward drift: people wrote them, with their answers, and they stay the same whatever the proposer does. When the
+solver's score on its own curriculum rises and the grounded one does not, the gap between both, `probe/grounded/gap`,
+shows it.
+"""
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from azr.config.mixture import probed_kinds
+from azr.evals.probe import as_numbers, held_out, probe
+from azr.parts import Parts
+from azr.taskfile import read_tasks
+from azr.types import Task
+
+OFF = "none"
+
+
+class Probes:
+    """The run's probes; their tasks are read and verified once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._held_out = held_out(parts, parts.config.evals.limit)
+        self._grounded = grounded(parts)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to measure."""
+        return bool(self._held_out or self._grounded)
+
+    def measure(self) -> dict[str, float]:
+        """Numbers of the engine's current weights: `probe/...` and `probe/grounded/...`. Changes nothing of the run."""
+        found = as_numbers(probe(self._parts, self._held_out)) if self._held_out else {}
+        if self._grounded:
+            found |= as_numbers(probe(self._parts, self._grounded), "probe/grounded")
+        return found
+
+
+def grounded(parts: Parts) -> list[Task]:
+    """The grounded tasks of the run's kinds: the config's file, or the package's; none if the config says `none`."""
+    given = parts.config.evals.grounded
+    if given == OFF:
+        return []
+    path = Path(given) if given else Path(str(resources.files("azr.evals"))) / "grounded.jsonl"
+    kinds = probed_kinds(parts.config)
+    return [task for task in read_tasks(path, parts.kinds, parts.sandbox) if task.kind in kinds]
+
+
+def gap(numbers: Mapping[str, float]) -> dict[str, float]:
+    """How much better the solver is at what it trains on than at the grounded tasks, as a mean over kinds of both."""
+    pairs = [
+        (numbers[own], value)
+        for key, value in numbers.items()
+        if key.startswith("probe/grounded/solve/") and key.endswith("/sampled")
+        if (own := f"solve/solve/{key.split('/')[3]}/score") in numbers
+    ]
+    return {"probe/grounded/gap": sum(own - value for own, value in pairs) / len(pairs)} if pairs else {}
