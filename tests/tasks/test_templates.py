@@ -41,3 +41,16 @@ def test_chat_uses_the_tokenizers_own_form_and_wants_one_answer_at_the_end() -> 
 def test_terse_prompt_ends_where_the_answer_begins(role: Role, kind: Kind) -> None:
     opening = Terse().wrap("", role, kind)
     assert Terse().read("rest", role, kind).answer == opening + "rest"
+
+
+def test_terse_solver_may_think_before_it_answers_and_the_thoughts_are_no_answer() -> None:
+    reading = Terse().read("<think>[1]\n2\n<output>3", *ASK)
+    assert isinstance(reading.answer, str)
+    blocks = Terse().syntax.split(reading.answer)
+    assert not isinstance(blocks, Unparsed)
+    assert [(block.tag, block.body) for block in blocks] == [("think", "[1]\n2"), ("output", "3")]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_terse_solve_prompt_leaves_the_first_marker_to_the_solver(kind: Kind) -> None:
+    assert Terse().wrap("", Role.SOLVE, kind) == ""

@@ -5,7 +5,7 @@ Two syntaxes, one result: a list of `(tag, body)`.
 - `Fenced`: Markdown fences. A line of three or more backticks with a tag opens a block, a line of exactly as many
   backticks closes it. Untagged blocks and text between blocks are ignored, never taken for an answer.
 - `Sections`: a known marker such as `<input>` at the start of a line opens a block, which ends at the next marker or
-  at the end of the text. Text before the first marker is an error.
+  at the end of the text. Text before the first marker is an error; thoughts have a marker of their own, `<think>`.
 
 Nothing is guessed: a block that is missing, doubled, unclosed or empty is an `Unparsed` with its flaw. Blocks are found
 by tag, so their order does not matter. Bodies keep their inner lines.
@@ -21,6 +21,8 @@ from azr.types import Flaw, Unparsed
 PROGRAM, INPUT, OUTPUT, MESSAGE = "program", "input", "output", "message"
 TAGS = (PROGRAM, INPUT, OUTPUT, MESSAGE)
 """Known to every template; a domain's kinds may have more."""
+THINK = "think"
+"""A block of the terse template that no kind reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Fenced:
     _fence = re.compile(r"^(`{3,}+)[ \t]*+([^\s`]*+)[ \t]*+$")
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: besides the four that are always known."""
-        self._tags = (*TAGS, *tags)
+        """`tags`: besides those that are always known."""
+        self._tags = (*TAGS, THINK, *tags)
 
     def render(self, tag: str, body: str) -> str:
         return f"```{'python' if tag == PROGRAM else tag}\n{body}\n```"
@@ -86,8 +88,8 @@ class Sections:
     name = "terse"
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: besides the four that are always known."""
-        self._marker = re.compile(rf"^<({'|'.join((*TAGS, *tags))})>", re.MULTILINE)
+        """`tags`: besides those that are always known."""
+        self._marker = re.compile(rf"^<({'|'.join((*TAGS, THINK, *tags))})>", re.MULTILINE)
 
     def render(self, tag: str, body: str) -> str:
         return f"<{tag}>" + ("\n" if tag == PROGRAM else "") + body

@@ -86,7 +86,10 @@ class Chat:
 
 
 class Terse:
-    """No words at all: markers, and the completion is the answer. For models that learnt it, such as the embedded."""
+    """No words at all: markers, and the completion is the answer. For models that learnt it, such as the embedded.
+
+    A solver may write a `<think>` block before its answer, so its prompt does not open the answer.
+    """
 
     name = "terse"
     special_tokens = False
@@ -95,10 +98,6 @@ class Terse:
         (Role.PROPOSE, Kind.ABDUCTION): "<program>\n",
         (Role.PROPOSE, Kind.ERROR): "<program>\n",
         (Role.PROPOSE, Kind.INDUCTION): "<input>",
-        (Role.SOLVE, Kind.DEDUCTION): "<output>",
-        (Role.SOLVE, Kind.ABDUCTION): "<input>",
-        (Role.SOLVE, Kind.INDUCTION): "<program>\n",
-        (Role.SOLVE, Kind.ERROR): "<output>",
     }
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
@@ -112,7 +111,7 @@ class Terse:
         return Reading(self._opening(role, kind) + completion, True)
 
     def _opening(self, role: Role, kind: Kind) -> str:
-        """The marker that the prompt ends with; a kind that only a domain knows writes its own."""
+        """The marker that the prompt ends with; none for solvers and for kinds that only a domain knows."""
         return self._openings.get((role, kind.base), "")
 
 

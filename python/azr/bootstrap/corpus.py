@@ -1,0 +1,151 @@
+"""What the embedded model learns from: programs of the grammar, run in the sandbox, as prompts and completions.
+
+Solving is shown both ways: answered at once, or with the values
+between the steps written down first (`THINK`). Which of the two pays is left for self-play to find out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from azr.bootstrap.grammar import WEIGHTS, Chain, draw_chain, draw_input
+from azr.bootstrap.split import is_held_out
+from azr.tasks.render import Renderer
+from azr.types import Kind, Role, Task
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox, Value
+
+THINK = 0.4
+"""Share of the solved samples that write the values between the steps first."""
+HINTED = 0.5
+"""Share of the operations that a message names; for the others it has a `?`."""
+REFERENCES = 2
+"""Most references in a propose prompt."""
+LONGEST = 48
+"""Characters of a value's text; programs that make longer ones are left out."""
+DRAWN = 14
+"""Inputs drawn for a program, of which distinct ones are used."""
+SOLVED = 3
+"""Deduction and abduction samples of a program, each over another input."""
+PROPOSED = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
+"""A program gives one proposal, of one of these kinds."""
+
+Row = tuple["Value", ...]
+"""The values before, between and after the steps, for one input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A program of the grammar and what it does."""
+
+    chain: Chain
+    rows: tuple[Row, ...]
+    """One for each distinct input."""
+
+    def task(self, kind: Kind, rows: Sequence[Row], message: str = "") -> Task:
+        """A task over some of the rows."""
+        return Task(
+            kind=kind,
+            program=self.chain.source,
+            inputs=tuple(row[0].repr for row in rows),
+            outputs=tuple(row[-1] for row in rows),
+            message=message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A prompt and a completion, as text."""
+
+    role: Role
+    kind: Kind
+    prompt: str
+    completion: str
+
+
+def draw_runs(
+    rng: np.random.Generator,
+    count: int,
+    inputs: int,
+    sandbox: "Sandbox",
+    *,
+    weights: Sequence[float] = WEIGHTS,
+    held_out: bool = False,
+) -> list[Run]:
+    """About `count` programs that run well, have `inputs` distinct inputs, and do not give one output for all.
+
+    Args:
+        held_out: from the part of the grammar that is kept for measuring; else from the rest.
+    """
+    from azr.sandbox import Request, Value
+
+    chains = [chain for chain in (draw_chain(rng, weights) for _ in range(count)) if is_held_out(chain) == held_out]
+    given = [[draw_input(chain.takes, rng) for _ in range(max(DRAWN, 2 * inputs))] for chain in chains]
+    requests = [Request(program=chain.tracer(), call=repr(values)) for chain, values in zip(chains, given, strict=True)]
+    runs = []
+    for chain, outcome in zip(chains, sandbox.run_batch(requests), strict=True):
+        if outcome.value is None:
+            continue
+        found = outcome.value.to_python()
+        assert isinstance(found, list), "a tracer returns rows"
+        rows = {repr(row[0]): row for row in found if max(len(repr(value)) for value in row) <= LONGEST}
+        if len(rows) >= inputs and len({repr(row[-1]) for row in rows.values()}) > 1:
+            runs.append(Run(chain, tuple(tuple(Value.of(value) for value in row) for row in rows.values())))
+    return runs
+
+
+def samples(runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, inputs: int) -> Iterator[Sample]:
+    """All samples of some programs; the references in propose prompts are other programs of `runs`.
+
+    Args:
+        inputs: of an induction task.
+    """
+    for run in runs:
+        for row in run.rows[:SOLVED]:
+            yield _deduction(run, row, renderer, rng)
+            yield _abduction(run, row, renderer, rng)
+        yield _induction(run, renderer, rng, inputs)
+        yield _proposal(run, PROPOSED[rng.integers(len(PROPOSED))], runs, renderer, rng, inputs)
+
+
+def message_of(run: Run, rng: np.random.Generator) -> str:
+    """A hint: the operations in order, some of them left out."""
+    return " ".join(step.word if rng.random() < HINTED else "?" for step in run.chain.steps)
+
+
+def _deduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator) -> Sample:
+    prompt = renderer.solve(run.task(Kind.DEDUCTION, [row])).text
+    return Sample(Role.SOLVE, Kind.DEDUCTION, prompt, f"{_thoughts(row[1:-1], rng)}<output>{row[-1].repr}")
+
+
+def _abduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator) -> Sample:
+    prompt = renderer.solve(run.task(Kind.ABDUCTION, [row])).text
+    return Sample(Role.SOLVE, Kind.ABDUCTION, prompt, f"{_thoughts(row[-2:0:-1], rng)}<input>{row[0].repr}")
+
+
+def _induction(run: Run, renderer: Renderer, rng: np.random.Generator, inputs: int) -> Sample:
+    task = run.task(Kind.INDUCTION, run.rows[:inputs], message_of(run, rng))
+    answer = f"{_thoughts(run.rows[0][1:-1], rng)}<program>\n{task.program}"
+    return Sample(Role.SOLVE, Kind.INDUCTION, renderer.solve(task).text, answer)
+
+
+def _proposal(
+    run: Run, kind: Kind, runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, inputs: int
+) -> Sample:
+    if kind is Kind.INDUCTION:
+        prompt = renderer.propose(kind, source=run.task(Kind.DEDUCTION, run.rows[:1])).text
+        texts = "\n<input>".join(row[0].repr for row in run.rows[:inputs])
+        return Sample(Role.PROPOSE, kind, prompt, f"{texts}\n<message>{message_of(run, rng)}")
+    others = [runs[i] for i in rng.integers(len(runs), size=rng.integers(REFERENCES + 1))]
+    prompt = renderer.propose(kind, [other.task(kind, other.rows[:1]) for other in others]).text
+    return Sample(Role.PROPOSE, kind, prompt, f"{run.chain.source}\n<input>{run.rows[0][0].repr}")
+
+
+def _thoughts(values: Sequence["Value"], rng: np.random.Generator) -> str:
+    """Values between the steps, one a line; nothing where there are none, or where the sample answers at once."""
+    if not values or rng.random() >= THINK:
+        return ""
+    return "<think>" + "\n".join(value.repr for value in values) + "\n"

@@ -1,0 +1,87 @@
+"""`azr bootstrap`: make the embedded model and its held-out tasks from nothing."""
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def bootstrap() -> None:
+    """Make the embedded model and its held-out tasks from nothing: no outside data, one seed."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@bootstrap.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--chunks", default=600, show_default=True, help="Length of the training; 600 take some hours.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+def model(out: Path, chunks: int, seed: int, threads: int) -> None:
+    """Train the model in OUT. A training that was stopped goes on where it was."""
+    import torch
+
+    from azr.bootstrap.pretrain import Plan, pretrain
+    from azr.cli.bootstrap_parts import make_parts
+
+    if threads:
+        torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    config, renderer, sandbox = make_parts()
+    plan = Plan(seed=seed, chunks=chunks, inputs=config.tasks.inputs)
+
+    def report(done: int, rate: float, losses: dict[str, float]) -> None:
+        shown = "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        click.echo(f"chunk {done}/{chunks}  rate {rate:.1e}  {shown}", err=True)
+
+    pretrain(out, plan, sandbox, renderer, report)
+    click.echo(str(out))
+
+
+@bootstrap.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--count", default=400, show_default=True, help="Tasks of each kind.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--trained", is_flag=True, help="From the part that the model is trained on, to compare.")
+def tasks(out: Path, count: int, seed: int, trained: bool) -> None:
+    """Write held-out tasks to OUT (JSONL), and say what random answers of the right type score."""
+    from azr.bootstrap.heldout import floor, make_tasks
+    from azr.cli.bootstrap_parts import make_parts
+    from azr.parts import make_task_kinds
+    from azr.taskfile import write_tasks
+
+    config, _, sandbox = make_parts()
+    made = make_tasks(seed, count, config.tasks.inputs, sandbox, held_out=not trained)
+    write_tasks(out, [measured.task for measured in made])
+    for kind, score in floor(made, make_task_kinds(config), sandbox, seed).items():
+        click.echo(f"{kind}: {count} tasks, random answers score {100 * score:.2f}%")
+
+
+@bootstrap.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--held-out", type=click.Path(path_type=Path), help="Tasks (JSONL); without it the package's own.")
+@click.option("--trained", type=click.Path(path_type=Path), help="Tasks from the trained part, to compare.")
+@click.option("--proposals", default=256, show_default=True, help="Proposals of each kind.")
+@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: int, threads: int) -> None:
+    """Score a starting model: held-out against trained programs, and its proposals. JSON on stdout."""
+    import json
+    import tempfile
+    from dataclasses import asdict
+    from importlib import resources
+
+    from azr.bootstrap.score import score_proposing, score_solving
+    from azr.build import assemble, make_engine
+    from azr.config import load_config
+    from azr.seed import seed
+
+    config = load_config(None, [f"model.name={folder}", f"model.threads={threads}"])
+    own = Path(str(resources.files("azr.evals"))) / "heldout.jsonl"
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = assemble(config, make_engine(config)[0], Path(scratch))
+        found = {"held_out": {k: asdict(v) for k, v in score_solving(parts, held_out or own).items()}}
+        if trained:
+            found["trained"] = {k: asdict(v) for k, v in score_solving(parts, trained).items()}
+        seed(parts, lambda kind, done, wanted: None)
+        found["proposals"] = {k: asdict(v) for k, v in score_proposing(parts, proposals).items()}
+    click.echo(json.dumps(found, indent=1))
