@@ -12,6 +12,7 @@ import numpy as np
 
 from azr.bootstrap.grammar import WEIGHTS, Chain, draw_chain, draw_input
 from azr.bootstrap.split import is_held_out
+from azr.tasks import IDENTITY_PROGRAM
 from azr.tasks.render import Renderer
 from azr.types import Kind, Role, Task
 
@@ -24,6 +25,8 @@ HINTED = 0.5
 """Share of the operations that a message names; for the others it has a `?`."""
 REFERENCES = 2
 """Most references in a propose prompt."""
+IDENTITY = 0.1
+"""Share of the propose prompts with references that show the identity program, which self-play begins from."""
 LONGEST = 48
 """Characters of a value's text; programs that make longer ones are left out."""
 DRAWN = 14
@@ -140,8 +143,18 @@ def _proposal(
         texts = "\n<input>".join(row[0].repr for row in run.rows[:inputs])
         return Sample(Role.PROPOSE, kind, prompt, f"{texts}\n<message>{message_of(run, rng)}")
     others = [runs[i] for i in rng.integers(len(runs), size=rng.integers(REFERENCES + 1))]
-    prompt = renderer.propose(kind, [other.task(kind, other.rows[:1]) for other in others]).text
+    shown = [other.task(kind, other.rows[:1]) for other in others]
+    if shown and rng.random() < IDENTITY:
+        shown[rng.integers(len(shown))] = _identity(kind)
+    prompt = renderer.propose(kind, shown).text
     return Sample(Role.PROPOSE, kind, prompt, f"{run.chain.source}\n<input>{run.rows[0][0].repr}")
+
+
+def _identity(kind: Kind) -> Task:
+    """What the buffers hold before the first seed (see `azr.seed`)."""
+    from azr.sandbox import Value
+
+    return Task(kind=kind, program=IDENTITY_PROGRAM, inputs=("'Hello world'",), outputs=(Value.of("Hello world"),))
 
 
 def _thoughts(values: Sequence["Value"], rng: np.random.Generator) -> str:

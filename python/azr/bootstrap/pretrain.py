@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from azr.sandbox import Sandbox
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4, "num_attention_heads": 4,
     "num_key_value_heads": 4, "max_position_embeddings": 2048, "initializer_range": 0.06,
 }  # fmt: skip
@@ -101,7 +101,7 @@ def make_model(tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
         bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, **SHAPE,
     )  # fmt: skip
     config.azr_template = "terse"
-    return Qwen2ForCausalLM(config)
+    return Qwen2ForCausalLM(config)  # type: ignore[no-untyped-call]
 
 
 def save(folder: Path, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast") -> None:
@@ -156,7 +156,7 @@ def _step(
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     losses, learnt = _losses(model, hidden, targets[:, 1:])
     loss = (losses * weights[:, None]).sum() / (learnt * weights[:, None]).sum()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)

@@ -40,6 +40,6 @@ def make_tokenizer() -> "PreTrainedTokenizerFast":
     inner.decoder = decoders.ByteLevel()
     words = sorted({operation.word for operation in OPERATIONS})
     inner.add_tokens([AddedToken(text, normalized=False) for text in (*MARKERS, *PIECES, *words)])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner, eos_token=END, pad_token=PAD, clean_up_tokenization_spaces=False
     )

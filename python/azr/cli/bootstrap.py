@@ -82,6 +82,6 @@ def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: 
         found = {"held_out": {k: asdict(v) for k, v in score_solving(parts, held_out or own).items()}}
         if trained:
             found["trained"] = {k: asdict(v) for k, v in score_solving(parts, trained).items()}
-        seed(parts, lambda kind, done, wanted: None)
+        seed(parts, lambda kind, done, wanted: None)  # the references that its proposals begin from
         found["proposals"] = {k: asdict(v) for k, v in score_proposing(parts, proposals).items()}
     click.echo(json.dumps(found, indent=1))
