@@ -81,3 +81,25 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Callable[[str], str]:
+    """Makes texts hostile: markup, scripts, terminal escapes, directions of writing, what breaks encodings."""
+    payloads = (
+        "</script><script>window.owned = 1</script>",
+        "<img src=x onerror='window.owned = 1'><svg onload='window.owned = 1'>",
+        "<!--<script>window.owned = 1//--></textarea></title></pre></style>",
+        "\"><a href='javascript:window.owned=1'>x</a><iframe srcdoc='<script>parent.owned=1</script>'>",
+        "${window.owned=1} {{window.owned=1}} `+(window.owned=1)+` \\u003cscript>",
+        "<meta http-equiv=refresh content='0;url=http://198.51.100.7/'><link rel=stylesheet href=http://198.51.100.7/>",
+        "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://198.51.100.7\x1b\\\x9b31m\x00\x08\r",
+        "\u202e owned \u2066\u200f\u061c\ufeff\u200b\U000e0041",
+        "half \ud83d and \udfff",
+        "__proto__ constructor toString",
+    )
+
+    def make(text: str) -> str:
+        return f"{text}\n# " + "\n# ".join(payloads)
+
+    return make

@@ -14,9 +14,11 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     It needs nothing but the run folder, and the file needs nothing but a browser.
     """
     from azr.report.build import build, write
+    from azr.report.visible import one_line
 
-    made = build(runs, lambda text: click.echo(text, err=True))
+    made = build(runs, lambda text: click.echo(one_line(text), err=True))
     path = out or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))
     write(made, path)
     part = "" if made.programs == made.of else f" of {made.of:,}"
-    click.echo(f"{path}: {path.stat().st_size / 2**20:.1f} MiB, {made.programs:,}{part} programs and refused proposals")
+    size = f"{path.stat().st_size / 2**20:.1f} MiB"
+    click.echo(f"{one_line(str(path))}: {size}, {made.programs:,}{part} programs and refused proposals")

@@ -18,16 +18,20 @@ def watch(run: Path, port: int) -> None:
     ssh -L 8710:127.0.0.1:8710 MACHINE.
     """
     from azr.report.folder import Folder
+    from azr.report.visible import one_line
     from azr.watch.live import Live
-    from azr.watch.server import HOST, application, listen, serve
+    from azr.watch.server import HOST, application, listen, server
 
     folder = Folder(run)
     live = Live(folder)
     listening = listen(port)
     threading.Thread(target=live.follow, daemon=True, name="follow").start()
-    click.echo(f"http://{HOST}:{listening.getsockname()[1]}/ shows {run}; Ctrl-C ends it", err=True)
+    click.echo(f"http://{HOST}:{listening.getsockname()[1]}/ shows {one_line(str(run))}; Ctrl-C ends it", err=True)
     try:
-        serve(application(live, folder.name), listening)
+        server(application(live, folder.name)).run(sockets=[listening])
+    except KeyboardInterrupt:
+        # How one ends it.
+        return
     finally:
         live.close()
         listening.close()

@@ -144,8 +144,10 @@ def _rows(
     for one in made:
         task = None
         if one.verdict == "valid":
+            # A sandbox refuses what is no UTF-8, so no buffer ever sees it.
+            program = one.program.encode("utf-8", "replace").decode("utf-8")
             new = Task(
-                kind=one.kind, program=one.program, inputs=(one.given,), outputs=(Value.of(one.output),), step=step
+                kind=one.kind, program=program, inputs=(one.given,), outputs=(Value.of(one.output),), step=step
             )
             (found,) = buffer.insert_many([new])
             task = getattr(found, "id", getattr(found, "of", None))

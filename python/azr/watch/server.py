@@ -89,7 +89,7 @@ def application(live: Live, title: str) -> Starlette:
         ("/api/completions", completions),
         ("/api/completions/{key}", completion),
     ]
-    return Starlette(
+    app = Starlette(
         routes=[Route(path, guarded(handler), methods=["GET"]) for path, handler in routes],
         middleware=[
             Middleware(Shield),
@@ -97,6 +97,8 @@ def application(live: Live, title: str) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=4096, compresslevel=4),
         ],
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class Shield:
@@ -189,16 +191,17 @@ def listen(port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
+        made.listen(64)
     except OSError as error:
         made.close()
         raise RunError(f"cannot listen on {HOST}:{port}: {error.strerror}; choose another by --port") from error
     return made
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
-    """Answer until the process is told to stop."""
+def server(app: Starlette) -> uvicorn.Server:
+    """What answers; `run(sockets=[listen(port)])` does so until the process is told to stop."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1,
         ws="none", proxy_headers=False,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)

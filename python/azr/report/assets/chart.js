@@ -16,10 +16,13 @@ class Plot {
     this.tip = el("div", { class: "tip hidden", role: "status" });
     this.node.append(this.tip);
     this.seen = false;
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.seen = true;
-      if (this.seen) this.draw();
-    }, { rootMargin: "300px" }).observe(this.node);
+    const near = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      near.disconnect();
+      this.seen = true;
+      this.draw();
+    }, { rootMargin: "300px" });
+    near.observe(this.node);
     new ResizeObserver(() => this.seen && this.node.clientWidth !== this.width && this.draw()).observe(this.node);
     drawn.add(this);
   }
@@ -39,6 +42,7 @@ class Plot {
     if (!this.width || !height) return;
     const series = this.shown();
     const scale = this.scales(series, this.width, height);
+    const focused = this.svg && this.svg === document.activeElement;
     if (this.svg) this.svg.remove();
     if (!scale) {
       this.svg = el("div", { class: "empty" }, "nothing yet");
@@ -70,6 +74,7 @@ class Plot {
     this.scale = scale;
     this.svg = picture;
     this.node.prepend(picture);
+    if (focused) picture.focus({ preventScroll: true });
     if (this.at !== null) this.show(this.at);
   }
 
@@ -164,7 +169,7 @@ class Plot {
   }
 
   steps() {
-    return [...new Set(this.shown().flatMap((one) => one.x))].sort((a, b) => a - b);
+    return [...measured(this.shown())].sort((a, b) => a - b);
   }
 
   point(event) {
