@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from azr.evals.benchmarks.base import Item
 from azr.evals.scorers import harness
-from azr.evals.scorers.base import CORRECT, Tools, Verdict, wrong
+from azr.evals.scorers.base import CORRECT, Reason, Tools, Verdict, wrong
 from azr.evals.scorers.code import read_program
 from azr.evals.scorers.outcomes import failed
 from azr.sandbox import Outcome, Request
@@ -49,10 +49,16 @@ class AssertScorer:
             )
             for item, answer in answers
         ]
-        return [_verdict(outcome, token) for outcome in self._sandbox.run_batch(requests)]
+        outcomes = self._sandbox.run_batch(requests)
+        return [_verdict(outcome, item, token) for outcome, (item, _) in zip(outcomes, answers, strict=True)]
 
 
-def _verdict(outcome: Outcome, token: str) -> Verdict:
+def _verdict(outcome: Outcome, item: Item, token: str) -> Verdict:
     if outcome.value is None:
         return failed(outcome)
-    return CORRECT if outcome.value.to_python() == token else wrong(detail="the tests did not come to their end")
+    said = outcome.value.to_python()
+    if said == token:
+        return CORRECT
+    if said == f"{token} has no function":
+        return wrong(Reason.NO_FUNCTION, item.facts["name"])
+    return wrong(detail="the tests did not come to their end")

@@ -8,56 +8,63 @@ reached its end and returned what it was called with, so an answer that ends the
 LIMIT_BYTES = 16 << 20
 """Of a program with its tests: some inputs are megabytes long. The most that the sandbox takes."""
 
-FUNCTION = '''
-class NoFunction(Exception): pass
-class ForeignResult(Exception): pass
-
-def _guard(function, type=type, getattr=getattr, isinstance=isinstance, id=id, all=all, any=any, dict=dict, list=list,
-           set=set, sys=__import__("sys"), Foreign=ForeignResult, rows=(list, tuple, set, frozenset),
-           plain=(type(None), bool, int, float, complex, str, bytes, bytearray, range)):
-    """The function, refusing results of classes that the answer made: such a result answers `==` as it likes."""
-    function_type = type(lambda: 0)
-
-    def trusted(cls):
-        home = sys.modules.get(cls.__module__)
-        if home is not None and getattr(home, cls.__qualname__, None) is cls:
-            return True
-        return not any(isinstance(member, (function_type, staticmethod, classmethod, property))
-                       for member in list(cls.__dict__.values()))
-
-    def look(value, seen):
-        cls = type(value)
-        if cls in plain or id(value) in seen:
-            return
-        seen.add(id(value))
-        if cls not in rows and cls is not dict:
-            if type(cls) is not type and not trusted(type(cls)) or not all(trusted(base) for base in cls.__mro__):
-                raise Foreign(cls.__name__)
-        if isinstance(value, dict):
-            for key, part in value.items():
-                look(key, seen)
-                look(part, seen)
-        elif isinstance(value, rows):
-            for part in value:
-                look(part, seen)
-
-    def guarded(*args, **kwargs):
-        result = function(*args, **kwargs)
-        look(result, set())
-        return result
-
-    return guarded
-
-def f(token, run=exec, dict=dict, guard=_guard, missing=NoFunction):
+FUNCTION = """
+def f(token, run=exec, type=type, dict=dict, callable=callable, modules=__import__("sys").modules,
+      own=dict(__import__("builtins").__dict__),
+      plain=(type(None), bool, int, float, complex, str, bytes), rows=(list, tuple, set, frozenset)):
     space = {"__name__": "answer"}
     run(%(answer)s, space)
-    if not callable(space.get(%(name)r)):
-        raise missing(%(name)r)
+    function = space.get(%(name)r)
+    if not callable(function):
+        return token + " has no function"
+    def look(value):
+        cls = type(value)
+        if cls in plain:
+            return
+        if cls in rows:
+            for part in value:
+                look(part)
+        elif cls is dict:
+            for key, part in value.items():
+                look(key)
+                look(part)
+        else:
+            tools = {"__builtins__": own, "modules": modules, "look": look, "value": value, "rows": rows}
+            run(%(other)s, tools)
+    def guarded(*args, **kwargs):
+        result = function(*args, **kwargs)
+        look(result)
+        return result
     space = dict(space)
-    space[%(name)r] = guard(space[%(name)r])
+    space[%(name)r] = guarded
     run(%(tests)s, space)
     return token
-'''
+"""
+"""Refuses results of classes that the answer made: such a result answers `==` as it likes."""
+
+OTHER = """
+class ForeignResult(Exception): pass
+
+def trusted(cls, function=type(lambda: 0)):
+    home = modules.get(cls.__module__)
+    if home is not None and getattr(home, cls.__qualname__, None) is cls:
+        return True
+    made = (function, staticmethod, classmethod, property)
+    return not any(isinstance(member, made) for member in list(cls.__dict__.values()))
+
+cls = type(value)
+if type(cls) is not type and not trusted(type(cls)) or not all(trusted(base) for base in cls.__mro__):
+    raise ForeignResult(cls.__name__)
+if isinstance(value, dict):
+    for key, part in value.items():
+        look(key)
+        look(part)
+elif isinstance(value, rows):
+    for part in value:
+        look(part)
+"""
+"""What is done with a result that is no plain data: compiled only where there is one, since that takes longer than most
+answers."""
 
 METHOD = """
 class NoFunction(Exception): pass
@@ -134,8 +141,11 @@ class np:
 
 
 def function_program(answer: str, name: str, tests: str) -> str:
-    """A program whose `f(token)` runs the tests against the answer's function and returns the token."""
-    return FUNCTION % {"answer": repr(answer), "name": name, "tests": repr(tests)}
+    """A program whose `f(token)` runs the tests against the answer's function and returns the token.
+
+    Where there is no such function, it returns the token and says so.
+    """
+    return FUNCTION % {"answer": repr(answer), "name": name, "tests": repr(tests), "other": repr(OTHER)}
 
 
 def method_program(answer: str, name: str) -> str:
