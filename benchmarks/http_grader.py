@@ -1,0 +1,139 @@
+"""How much of the sandbox's throughput is left behind HTTP, with 64 clients on the same machine.
+
+    python benchmarks/http_grader.py [--items 32] [--seconds 4] [--rounds 3]
+
+The server (examples/http_grader/serve.py) and the clients are processes of their own and share the cores with the
+sandbox. In-process: `Grader.grade` on the same items in batches of 256. Rounds alternate; the ratio is of medians.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from azr.grading import Grader
+from azr.taskfile import verify
+from azr.types import Draft, Kind, Task
+
+SERVER = Path(__file__).parents[1] / "examples" / "http_grader" / "serve.py"
+CLIENTS, BATCH = 64, 256
+PROGRAMS = (
+    "def f(a):\n    found = []\n    for n in range(2, 60 + a):\n        if all(n % p for p in found):\n"
+    "            found.append(n)\n    return found[-3:]",
+    "def f(a):\n    words = {}\n    for n in range(40 + a):\n        words.setdefault(n % 7, []).append(str(n))\n"
+    "    return {key: '-'.join(value) for key, value in words.items()}",
+    "def f(a):\n    grid = [[(x * y + a) % 9 for x in range(9)] for y in range(9)]\n"
+    "    return sum(grid[n][n] for n in range(9)), max(map(sum, grid))",
+)
+
+
+def make_items(grader: Grader) -> list[tuple[str, str]]:
+    """Answers to tasks of the three kinds, most of them right."""
+    several = tuple(str(n) for n in range(10))
+    drafts = [
+        (kind, Draft(program=program, inputs=several if kind is Kind.INDUCTION else (str(n),), message="m"))
+        for n in range(4)
+        for program in PROGRAMS
+        for kind in (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
+    ]
+    items = []
+    for number, task in enumerate(verify(drafts, grader.kinds, grader.sandbox)):
+        assert isinstance(task, Task)
+        blocks = {
+            Kind.DEDUCTION: f"```output\n{task.outputs[0].repr if number % 4 else 0}\n```",
+            Kind.ABDUCTION: f"```input\n{task.inputs[0]}\n```",
+            Kind.INDUCTION: f"```python\n{task.program}\n```",
+        }
+        items.append((grader.row(task)["task"], f"Let me think.\n<answer>\n{blocks[task.kind]}\n</answer>"))
+    return items
+
+
+def in_process(grader: Grader, items: list[tuple[str, str]], seconds: float) -> float:
+    """Items a second without HTTP."""
+    batch = (items * (BATCH // len(items) + 1))[:BATCH]
+    begin = time.perf_counter()
+    done = 0
+    while time.perf_counter() - begin < seconds:
+        grader.grade(batch)
+        done += len(batch)
+    return done / (time.perf_counter() - begin)
+
+
+async def _client(port: int, request: bytes, until: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answered = 0
+    while time.perf_counter() < until:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+        assert head.startswith(b"HTTP/1.1 200"), head
+        answered += 1
+    writer.close()
+    return answered
+
+
+def _clients(port: int, body: bytes, seconds: float, found: "multiprocessing.Queue[float]") -> None:
+    """64 clients in one process, each with one connection, sending as soon as they are answered."""
+    head = f"POST /grade HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    async def all_of_them() -> float:
+        begin = time.perf_counter()
+        request = head.encode() + body
+        answered = await asyncio.gather(*[_client(port, request, begin + seconds) for _ in range(CLIENTS)])
+        return sum(answered) / (time.perf_counter() - begin)
+
+    found.put(asyncio.run(all_of_them()))
+
+
+def over_http(port: int, items: list[tuple[str, str]], size: int, seconds: float) -> float:
+    """Items a second with 64 clients, `size` items a request."""
+    chosen = (items * (size // len(items) + 1))[:size]
+    body = json.dumps({"items": [{"task": task, "completion": text} for task, text in chosen]}).encode()
+    context = multiprocessing.get_context("spawn")
+    found: multiprocessing.Queue[float] = context.Queue()
+    process = context.Process(target=_clients, args=(port, body, seconds, found))
+    process.start()
+    rate = found.get()
+    process.join()
+    return rate * size
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, nargs="+", default=[36, 9, 1], help="of one request")
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    grader = Grader()
+    items = make_items(grader)
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER), "--port", "0", "--capacity", "1000000"], stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    port = int(server.stdout.readline().rsplit(" ", 1)[1])
+    try:
+        for size in options.items:
+            inside, outside = [], []
+            for _ in range(options.rounds):
+                inside.append(in_process(grader, items, options.seconds))
+                outside.append(over_http(port, items, size, options.seconds))
+            ratio = statistics.median(outside) / statistics.median(inside)
+            sys.stdout.write(
+                f"{size:4} items a request, {CLIENTS} clients: {statistics.median(outside):.0f}/s over HTTP,"
+                f" {statistics.median(inside):.0f}/s in process: {ratio:.2f}\n"
+            )
+            sys.stdout.flush()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
