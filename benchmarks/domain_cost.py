@@ -17,7 +17,7 @@ from azr.sandbox import Sandbox, Valid
 from azr.taskfile import read_drafts
 
 TABLES = Path(__file__).parents[1] / "examples" / "domains" / "tables"
-ROUNDS, COPIES = 15, 12
+ROUNDS, COPIES = 9, 4
 
 
 def main() -> None:
