@@ -85,7 +85,7 @@ def test_numbers_metrics_and_a_config_are_enough(run: Path, tmp_path: Path) -> N
     report = build([tmp_path / "run"])
     (found,) = data_of(report.html)["runs"]
     assert found["steps"][-1] == 40 and report.programs == 0
-    assert any("no task buffer" in note for note in found["notes"])
+    assert any("there is no task buffer" in note for note in found["notes"])
 
 
 def test_a_run_before_its_first_step_has_a_report(tmp_path: Path) -> None:

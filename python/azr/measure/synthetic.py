@@ -198,7 +198,8 @@ def _numbers(step: int, done: float, count: int, made: list[Made], rng: random.R
         found |= {
             f"validate/propose/{kind}/count": count, f"validate/propose/{kind}/valid": len(valid),
             f"validate/propose/{kind}/valid_rate": len(valid) / count,
-            f"validate/propose/{kind}/duplicates": sum(one.verdict == "duplicate" for one in own),
+            f"validate/propose/{kind}/duplicate_share": sum(one.verdict == "duplicate" for one in own) / count,
+            f"buffer/{kind}/similarity": min(1.0, 0.5 + 0.4 * done**2 + rng.gauss(0, 0.02)),
             f"buffer/{kind}/stored": round(step * count * 0.6),
             f"solve/solve/{kind}/score": min(1.0, 0.2 + 0.5 * done**0.6 - 0.08 * number + wave + rng.gauss(0, 0.05)),
             f"solve/solve/{kind}/formatted": min(1.0, 0.7 + 0.3 * done**0.3),
@@ -246,9 +247,11 @@ def _probe(done: float, rng: random.Random) -> dict[str, float]:
 def _alarm(step: int, done: float, rng: random.Random) -> dict[str, Any] | None:
     if done > 0.7 and rng.random() < 0.06:
         evidence: object = {"share": 0.41, "limit": 0.3}
-        return {"step": step, "monitor": "collapse/cluster_share", "action": "log", "evidence": evidence}
+        return {"id": f"{step}.1", "step": step, "monitor": "collapse", "rule": "cluster_share", "action": "log",
+                "evidence": evidence}  # fmt: skip
     if rng.random() < 0.008:
-        return {"step": step, "monitor": "phrases/deception", "action": "flag", "evidence": "hide this from the reader"}
+        return {"id": f"{step}.1", "step": step, "monitor": "phrases", "rule": "deception", "action": "flag",
+                "evidence": "hide this from the reader", "role": "propose"}  # fmt: skip
     return None
 
 

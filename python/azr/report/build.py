@@ -97,21 +97,21 @@ def _read(folder: Folder, budget: int) -> tuple[dict[str, Any], Chosen]:
         folder.notes.add(reader.damage)
     scan = Scan(TraceIndex())
     scan.run(reader)
-    buffer = folder.buffer()
-    tasks = read_tasks(buffer) if buffer is not None else None
+    stored = folder.stored()
+    tasks = read_tasks(stored) if stored is not None else None
     bins: list[float] = []
     columns: Columns = {}
-    if buffer is not None and tasks is not None:
-        bins, columns = curriculum(buffer, tasks, Measured())
+    if stored is not None and tasks is not None:
+        bins, columns = curriculum(stored, tasks, Measured())
         columns |= comment_columns(scan.written, bin_edges(tasks.step))
     counts = {"tasks": len(tasks) if tasks else 0, "completions in the trace": len(reader)}
     run = summarise(folder, bins, columns, counts)
     run["patterns"] = pattern_table(scan.written)
     run["phrases"] = phrase_table(scan.written)
     run["read"] = len(scan.written)
-    chosen = choose(buffer, tasks, scan.index, reader, budget - len(island(run)))
-    if buffer is not None:
-        buffer.close()
+    chosen = choose(stored, tasks, scan.index, reader, budget - len(island(run)))
+    if stored is not None:
+        stored.close()
     return run, chosen
 
 

@@ -43,8 +43,6 @@ def layout() -> list[dict[str, Any]]:
     return [asdict(section) for section in SECTIONS]
 
 
-PHASES = ("propose", "validate", "buffer", "solve", "reward", "update", "load")
-
 SECTIONS = (
     Section(
         id="learning",
@@ -58,6 +56,11 @@ SECTIONS = (
             Chart(
                 id="passed", title="Held-out pass@k", unit="share", top=1, keys=("probe/solve/{kind}/passed",),
                 note="Share solved by at least one sample. Falls behind the mean when reach narrows.",
+            ),
+            Chart(
+                id="grounded", title="Grounded tasks solved", unit="share", top=1,
+                keys=("probe/grounded/solve/{kind}/sampled",),
+                note="Tasks that people wrote: a score on the own curriculum should not leave these behind.",
             ),
             Chart(
                 id="score", title="Solver score", unit="share", top=1, keys=("solve/solve/{kind}/score",),
@@ -113,8 +116,8 @@ SECTIONS = (
                 note="Proposals a step.",
             ),
             Chart(
-                id="duplicates", title="Duplicates", keys=("validate/propose/{kind}/duplicates",),
-                note="Proposals a step that the buffer had already.",
+                id="duplicates", title="Duplicates", unit="share", keys=("validate/propose/{kind}/duplicate_share",),
+                note="Share of runnable proposals that the buffer had already.",
             ),
             Chart(
                 id="stored", title="Tasks in use", keys=("buffer/{kind}/stored",), note="Tasks that can be drawn.",
@@ -137,6 +140,16 @@ SECTIONS = (
             Chart(
                 id="propose-length", title="Proposals", unit="tokens", keys=("update/propose/{kind}/length",),
                 note="Mean tokens of a proposal.",
+            ),
+            Chart(
+                id="spread", title="Spread of answers", unit="tokens", kind="band",
+                keys=tuple(f"update/solve/{{kind}}/lengths/{name}" for name in ("p10", "p50", "p90")),
+                note="Tokens of the median answer; the band reaches from the 10th to the 90th percentile.",
+            ),
+            Chart(
+                id="reflection", title="Answers that reflect", unit="share",
+                keys=("update/solve/{kind}/reflection_share",),
+                note="Share with words such as wait, or let me check.",
             ),
             Chart(
                 id="solve-clipped", title="Answers cut at the limit", unit="share",
@@ -188,6 +201,14 @@ SECTIONS = (
                 note="Share of sampled programs whose shape no earlier sample had.",
             ),
             Chart(
+                id="similarity", title="Nearest in memory", unit="share", top=1, keys=("buffer/{kind}/similarity",),
+                note="Similarity of new programs to the most similar one in the whole memory.",
+            ),
+            Chart(
+                id="clusters", title="Near copies", unit="share", keys=("buffer/{kind}/cluster_share",),
+                note="Share of all stored programs that are near copies of a new one.",
+            ),
+            Chart(
                 id="commented", title="Programs with comments", unit="share", top=1, table="curriculum",
                 keys=("written/propose/commented", "written/solve/commented"), labels=("proposed", "answered"),
                 note="Share of the programs that the model wrote.",
@@ -220,6 +241,14 @@ SECTIONS = (
             ),
             Chart(id="kl", title="KL to the start", unit="signed", keys=("update/kl",), note="Estimate a token."),
             Chart(
+                id="findings", title="Findings of monitors", kind="stack", keys=("oversight/findings/*",),
+                note="Of a step.",
+            ),
+            Chart(
+                id="refusal", title="Requests declined", unit="share", top=1, keys=("oversight/refusal_rate",),
+                note="By the refusal probe: erosion shows as a fall.",
+            ),
+            Chart(
                 id="clip", title="Clipped tokens", unit="share", keys=("update/clip_share",),
                 note="Share of tokens that the loss clipped.",
             ),
@@ -232,10 +261,21 @@ SECTIONS = (
         charts=(
             Chart(
                 id="seconds", title="Seconds a step", unit="seconds", kind="stack",
-                keys=tuple(f"seconds/{phase}" for phase in PHASES), labels=PHASES, note="By phase.",
+                keys=("seconds/*",), note="By phase.",
+            ),
+            Chart(
+                id="sampled", title="Sampled tokens", unit="tokens", kind="stack", keys=("tokens/*",),
+                note="Of a step, by purpose.",
             ),
             Chart(id="tokens", title="Trained tokens", unit="tokens", keys=("update/tokens",), note="Of a step."),
-            Chart(id="memory", title="Peak memory", unit="bytes", keys=("memory/peak_bytes",), note="Of the process."),
+            Chart(
+                id="memory", title="Memory", unit="bytes", keys=("memory/resident_bytes", "memory/peak_bytes"),
+                labels=("now", "peak"), note="Of the process.",
+            ),
+            Chart(
+                id="gpu", title="GPU memory", unit="bytes", keys=("memory/gpu_bytes", "memory/gpu_peak_bytes"),
+                labels=("now", "peak"), note="As torch allocates it.",
+            ),
         ),
     ),
 )

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import TaskBuffer
 from azr.report.code import Measures, measures, patterns, unlikeness
+from azr.report.stored import Stored
 
 BINS: Final = 60
 TASKS_A_BIN: Final = 90
@@ -28,7 +28,10 @@ Columns = dict[str, list[float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Numbers of all stored tasks; arrays over ids, which are dense."""
+    """Numbers of all stored tasks; arrays over the tasks."""
+
+    key: NDArray[np.int64]
+    """Ids."""
 
     kinds: tuple[str, ...]
     """Names of the kinds that there are."""
@@ -45,20 +48,21 @@ class Tasks:
         return np.asarray(self.kind == self.kinds.index(kind))
 
 
-def read_tasks(buffer: TaskBuffer) -> Tasks:
-    """The numbers of all tasks of a buffer."""
-    count = len(buffer)
+def read_tasks(stored: Stored) -> Tasks:
+    """The numbers of all tasks."""
+    keys = stored.keys()
+    count = len(keys)
     kind, step = np.zeros(count, np.int64), np.zeros(count, np.int64)
     rate = np.full(count, np.nan)
     numbers: dict[str, int] = {}
     for start in range(0, count, 1000):
-        ids = range(start, min(start + 1000, count))
-        for task_id, row in zip(ids, buffer.rows(ids), strict=True):
-            kind[task_id], step[task_id] = numbers.setdefault(str(row[0]), len(numbers)), row[6]
-            history = buffer.state(task_id).history
+        part = [int(key) for key in keys[start : start + 1000]]
+        for at, row in enumerate(stored.rows(part), start):
+            kind[at], step[at] = numbers.setdefault(row[0], len(numbers)), row[6]
+            history = stored.state(int(keys[at])).history
             if history:
-                rate[task_id] = history[0].rate
-    return Tasks(tuple(numbers), kind, step, rate)
+                rate[at] = history[0].rate
+    return Tasks(keys, tuple(numbers), kind, step, rate)
 
 
 class Measured:
@@ -73,7 +77,7 @@ class Measured:
         return self._known[program]
 
 
-def curriculum(buffer: TaskBuffer, tasks: Tasks, measured: Measured) -> tuple[list[float], Columns]:
+def curriculum(stored: Stored, tasks: Tasks, measured: Measured) -> tuple[list[float], Columns]:
     """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has nothing to say."""
     edges = bin_edges(tasks.step)
     columns: Columns = {}
@@ -82,7 +86,7 @@ def curriculum(buffer: TaskBuffer, tasks: Tasks, measured: Measured) -> tuple[li
         seen: set[int] = set()
         for low, high in pairwise(edges):
             ids = of_kind[(tasks.step[of_kind] >= low) & (tasks.step[of_kind] < high)]
-            found = {**_rates(tasks.rate[ids]), **_programs(buffer, ids, measured, seen)}
+            found = {**_rates(tasks.rate[ids]), **_programs(stored, tasks.key[ids], measured, seen)}
             for name, value in found.items():
                 columns.setdefault(f"{kind}/{name}", []).append(value)
     return [(low + high - 1) / 2 for low, high in pairwise(edges)], columns
@@ -118,10 +122,10 @@ def _rates(rates: NDArray[np.float64]) -> dict[str, float | None]:
 
 
 def _programs(
-    buffer: TaskBuffer, ids: NDArray[np.int64], measured: Measured, seen: set[int]
+    stored: Stored, ids: NDArray[np.int64], measured: Measured, seen: set[int]
 ) -> dict[str, float | None]:
     """What a sample of a bin's programs is like. `seen`: shapes of the bins before."""
-    programs = [row[1] for row in buffer.rows(even(ids, SAMPLE))]
+    programs = [row[1] for row in stored.rows(even(ids, SAMPLE))]
     found = [about for program in programs if (about := measured.of(program)) is not None]
     numbers: dict[str, float | None] = {}
     for name in MEASURED:

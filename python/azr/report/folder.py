@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azr.buffer import TaskBuffer
 from azr.errors import RunError
-from azr.run import BUFFER, CONFIG, METRICS
+from azr.report.stored import Stored, open_stored
+from azr.run import ALARMS, BUFFER, CONFIG, METRICS, TRACES
 
-ALARMS = "alarms.jsonl"
+GROWING = (METRICS, TRACES, ALARMS)
+SCORES = "evals/*/results.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +93,20 @@ class Folder:
             else:
                 self.notes.add(f"{name}: line {number} is no JSON object and was left out")
 
-    def buffer(self, similarity: bool = False) -> TaskBuffer | None:
-        """The run's task buffer, for reading; None if there is none, or if it cannot be read (noted)."""
-        folder = self.path / BUFFER
-        if not folder.is_dir():
-            self.notes.add("there is no task buffer: programs and their solve rates are missing")
-            return None
-        try:
-            return TaskBuffer.open(folder, access="read", similarity=similarity)
-        except RunError as error:
-            self.notes.add(f"the task buffer cannot be read: {error}")
-            return None
+    def stored(self) -> Stored | None:
+        """The run's tasks, for reading; None if there are none. What cannot be read of them is noted."""
+        found, notes = open_stored(self.path, self.config())
+        for note in notes:
+            self.notes.add(note)
+        return found
 
     def changed(self) -> tuple[tuple[str, int, int], ...]:
         """Names, sizes and times of what a trainer appends to: different after anything happened."""
         found = []
-        for path in (*self.path.iterdir(), *(self.path / BUFFER).glob("*")):
-            if path.is_file() and not path.name.startswith("."):
+        for path in (*(self.path / name for name in GROWING), *self.path.glob(f"{BUFFER}*/*"), *self.path.glob(SCORES)):
+            try:
                 about = path.stat()
-                found.append((path.name, about.st_size, about.st_mtime_ns))
+            except OSError:
+                continue
+            found.append((path.name, about.st_size, about.st_mtime_ns))
         return tuple(sorted(found))

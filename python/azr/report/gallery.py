@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import TaskBuffer
 from azr.oversight.traces import TraceReader
 from azr.report.curriculum import Tasks
 from azr.report.index import NO_TASK, TraceIndex
 from azr.report.scan import program_of
+from azr.report.stored import Stored
 from azr.report.visible import LIMIT, one_line, visible
 
 ACCEPTED: Final = "accepted"
@@ -39,8 +39,8 @@ class Wanted:
 class Gallery:
     """All entries of a run, ordered by step."""
 
-    def __init__(self, buffer: TaskBuffer | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader) -> None:
-        self._buffer, self._index, self._reader = buffer, index, reader
+    def __init__(self, stored: Stored | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader) -> None:
+        self._stored, self._index, self._reader = stored, index, reader
         self.verdicts = [ACCEPTED, SEED]
         self.kinds = list(tasks.kinds) if tasks is not None else []
         parts = [self._refused()]
@@ -94,18 +94,18 @@ class Gallery:
                     yield entry
 
     def close(self) -> None:
-        """Let go of the buffer."""
-        if self._buffer is not None:
-            self._buffer.close()
+        """Let go of the buffers."""
+        if self._stored is not None:
+            self._stored.close()
 
     def detail(self, key: int, attempts: int = 8, limit: int = LIMIT) -> dict[str, Any] | None:
         """Everything about an entry; None if there is no such entry. `limit`: characters of each text."""
         if key < 0:
             return self._refused_detail(-1 - key, limit)
-        if self._buffer is None or key >= len(self._buffer):
+        if self._stored is None or not self._stored.has(key):
             return None
-        kind, program, inputs, outputs, message, _, step, role, references, parents, _ = self._buffer.rows([key])[0]
-        state = self._buffer.state(key)
+        kind, program, inputs, outputs, message, _, step, role, references, parents, _ = self._stored.rows([key])[0]
+        state = self._stored.state(key)
         return {
             "key": key, "kind": kind, "step": step, "role": role, "program": visible(program, limit),
             "inputs": [visible(text, limit) for text in inputs[:20]],
@@ -128,7 +128,7 @@ class Gallery:
         return [episode(self._reader[int(row)], int(row), limit, prompt=False) for row in rows]
 
     def _rows(self, ids: list[int]) -> list[Any]:
-        return list(self._buffer.rows(ids)) if self._buffer is not None and ids else []
+        return self._stored.rows(ids) if self._stored is not None and ids else []
 
     def _words(self, row: int) -> str:
         return str(self._reader[row].get("completion", ""))
@@ -203,7 +203,7 @@ def _rows_of(pairs: tuple[NDArray[np.int64], NDArray[np.int64]], key: int) -> ND
 
 def _stored(tasks: Tasks) -> NDArray[Any]:
     found = np.zeros(len(tasks), ENTRY)
-    found["key"] = np.arange(len(tasks))
+    found["key"] = tasks.key
     found["kind"], found["step"], found["rate"] = tasks.kind, tasks.step, tasks.rate
     found["verdict"] = np.where(tasks.step == 0, 1, 0)
     return found

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from azr.buffer import TaskBuffer
 from azr.oversight.traces import TraceReader
 from azr.report.curriculum import Tasks, even
 from azr.report.gallery import Gallery
 from azr.report.index import TraceIndex
+from azr.report.stored import Stored
 
 TASKS: Final = 2000
 REFUSED: Final = 500
@@ -31,13 +31,13 @@ class Chosen:
 
 
 def choose(
-    buffer: TaskBuffer | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader, budget: int
+    stored: Stored | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader, budget: int
 ) -> Chosen:
     """Entries of the gallery that take up at most `budget` bytes of the page."""
-    gallery = Gallery(buffer, tasks, index, reader)
-    stored = [at for at, key in enumerate(gallery.entries["key"]) if key >= 0]
+    gallery = Gallery(stored, tasks, index, reader)
+    accepted = [at for at, key in enumerate(gallery.entries["key"]) if key >= 0]
     refused = [at for at, key in enumerate(gallery.entries["key"]) if key < 0]
-    wanted = sorted(even(stored, TASKS) + even(refused, REFUSED))
+    wanted = sorted(even(accepted, TASKS) + even(refused, REFUSED))
     lines: list[dict[str, Any]] = []
     details: list[dict[str, Any] | None] = []
     # In the order of the trace, so that each of its blocks is unpacked once.

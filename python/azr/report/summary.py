@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from azr.report.curriculum import Columns
+from azr.report.evaluations import evaluations
 from azr.report.folder import Folder
 from azr.report.visible import one_line, visible
 from azr.types import Kind
@@ -84,29 +85,24 @@ def facts(config: Mapping[str, Any], rows: Rows, counts: Mapping[str, int]) -> l
 
 
 def alarms(rows: Rows) -> list[dict[str, Any]]:
-    """The last alarms: step, name, what was done, and the evidence as text.
+    """The last alarms: id, step, name, what was done, and the evidence as text.
 
-    A row needs `step`; it may have `monitor` or `name`, `action`, `severity`, and anything else as evidence.
+    A row needs `step`. Of `azr.oversight` it has `id`, `monitor`, `rule`, `action`, `evidence`, `count`, and where it
+    was found; a hook of somebody's own may have `name` and anything else, which is shown as evidence.
     """
+    known = ("id", "step", "monitor", "rule", "name", "action", "evidence")
     found = []
     for row in rows[-ALARMS:]:
-        name = row.get("monitor") or row.get("name") or row.get("alarm") or "alarm"
-        known = ("step", "monitor", "name", "alarm", "action", "severity", "evidence", "message")
-        evidence = [row.get("message"), row.get("evidence")]
-        evidence += [f"{key}: {value}" for key, value in row.items() if key not in known]
+        name = ": ".join(str(row[key]) for key in ("monitor", "rule") if row.get(key)) or str(row.get("name", "alarm"))
+        more = [f"{key}: {value}" for key, value in row.items() if key not in known and value not in (None, "")]
+        evidence = [_said(row["evidence"])] if row.get("evidence") else []
         found.append(
             {
-                "step": row["step"], "name": one_line(str(name), 80),
-                "action": one_line(str(row.get("action", "")), 40),
-                "text": visible("\n".join(_said(one) for one in evidence if one), 2000),
+                "id": one_line(str(row.get("id", "")), 40), "step": row["step"], "name": one_line(name, 80),
+                "action": one_line(str(row.get("action", "")), 40), "text": visible("\n".join(evidence + more), 2000),
             }
         )  # fmt: skip
     return found
-
-
-def evaluations(folder: Folder) -> list[dict[str, Any]]:
-    """Rows of the evaluation table: benchmark, step, and its numbers."""
-    return []
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

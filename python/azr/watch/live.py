@@ -136,13 +136,13 @@ class Live:
         if changed == self._seen or time.monotonic() < self._asked_again:
             return
         begin = time.monotonic()
-        buffer = self._folder.buffer()
-        if buffer is not None:
-            self._tasks = read_tasks(buffer)
-            self._bins, self._columns = curriculum(buffer, self._tasks, self._measured)
+        stored = self._folder.stored()
+        if stored is not None:
+            self._tasks = read_tasks(stored)
+            self._bins, self._columns = curriculum(stored, self._tasks, self._measured)
             self._columns |= comment_columns(self._scan.written, bin_edges(self._tasks.step))
         self._gallery.close()
-        self._gallery = Gallery(buffer, self._tasks, self._scan.index, self._reader)
+        self._gallery = Gallery(stored, self._tasks, self._scan.index, self._reader)
         self._seen = changed
         self._asked_again = time.monotonic() + REST * (time.monotonic() - begin)
 

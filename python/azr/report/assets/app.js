@@ -162,7 +162,7 @@ function alarmSection() {
   const update = () => replace(node, runs.map((run) => el("div", {}, runs.length > 1 ? el("h3", {}, run.name) : null, alarmsOf(run))));
   update();
   updates.push(update);
-  return section("alarms", "Alarms", "What monitors and collapse alarms flagged. Every chart of a single run shows their steps as dashed lines.", node);
+  return section("alarms", "Alarms", "What monitors flagged, newest first; an id begins with its step. Charts of a single run mark these steps. azr review decides about them.", node);
 }
 
 function alarmsOf(run) {
@@ -177,8 +177,8 @@ function alarmsOf(run) {
   return el("div", { class: "card" }, el("div", { class: "scroll" },
     el("div", { class: "alarm-line" }, line),
     el("p", { class: "meta" }, names.map((name) => el("span", {}, `${name}: ${whole(run.alarms.filter((alarm) => alarm.name === name).length)}`))),
-    el("table", { class: "alarm-table" }, el("thead", {}, el("tr", {}, ["step", "alarm", "action", "evidence"].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, rows.map((alarm) => el("tr", {}, el("td", {}, whole(alarm.step)), el("td", { class: "text" }, alarm.name), el("td", { class: "text" }, alarm.action), el("td", { class: "text" }, alarm.text)))))));
+    el("table", { class: "alarm-table" }, el("thead", {}, el("tr", {}, ["id", "alarm", "action", "evidence"].map((name) => el("th", { scope: "col" }, name)))),
+      el("tbody", {}, rows.map((alarm) => el("tr", {}, el("td", { class: "text" }, alarm.id || String(alarm.step)), el("td", { class: "text" }, alarm.name), el("td", { class: "text" }, alarm.action), el("td", { class: "text" }, alarm.text)))))));
 }
 
 function countBy(items, key) {

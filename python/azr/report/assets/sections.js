@@ -74,7 +74,8 @@ function layers(chart, run, kind) {
     const wanted = key.replace("{kind}", kind);
     if (!wanted.endsWith("*")) return [{ key: wanted, label: chart.labels[at] }];
     const start = wanted.slice(0, -1);
-    return Object.keys(table).filter((name) => name.startsWith(start)).map((name) => ({ key: name, label: name.slice(start.length).replaceAll("_", " ") }));
+    // The sum of the phases is no phase.
+    return Object.keys(table).filter((name) => name.startsWith(start) && name !== "seconds/step").map((name) => ({ key: name, label: name.slice(start.length).replaceAll("_", " ") }));
   });
   const fixed = chart.labels.length === BANDS.length;
   const series = found.filter(({ key }) => table[key]).map(({ key, label }) => ({ label, ...column(chart, run, key) }));

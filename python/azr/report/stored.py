@@ -1,0 +1,89 @@
+"""The tasks of a run, for reading: over the buffers of all its domains (`azr.shards`), under the run's ids."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azr.buffer import State, TaskBuffer
+from azr.errors import RunError
+from azr.run import BUFFER
+from azr.shards import BITS, KINDS_FILE, folder_of
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One domain's tasks."""
+
+    number: int
+    buffer: TaskBuffer
+    names: Mapping[str, str]
+    """Of its kinds, by the names under which its buffer has them; empty: the same."""
+
+
+class Stored:
+    """All tasks."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = {part.number: part for part in parts}
+
+    def keys(self) -> NDArray[np.int64]:
+        """Ids of all tasks, ascending."""
+        found = [np.arange(len(part.buffer)) + (part.number << BITS) for _, part in sorted(self._parts.items())]
+        return np.concatenate([np.zeros(0, np.int64), *found])
+
+    def has(self, key: int) -> bool:
+        part = self._parts.get(key >> BITS)
+        return part is not None and _local(key) < len(part.buffer)
+
+    def rows(self, keys: Iterable[int]) -> list[Row]:
+        """Tasks as the buffer's plain tuples, kinds under the run's names, in order."""
+        wanted = [int(key) for key in keys]
+        found: dict[int, Row] = {}
+        for number, part in self._parts.items():
+            mine = [key for key in wanted if key >> BITS == number]
+            for key, row in zip(mine, part.buffer.rows(map(_local, mine)), strict=True):
+                found[key] = (part.names.get(str(row[0]), str(row[0])), *row[1:])
+        return [found[key] for key in wanted]
+
+    def state(self, key: int) -> State:
+        """What has happened to a task."""
+        return self._parts[key >> BITS].buffer.state(_local(key))
+
+    def close(self) -> None:
+        """Let go of the buffers."""
+        for part in self._parts.values():
+            part.buffer.close()
+
+
+def open_stored(run: Path, config: Mapping[str, Any]) -> tuple[Stored | None, list[str]]:
+    """The buffers of a run, and what cannot be read of them, in words; None if there is none at all."""
+    parts, notes = [], []
+    for number, name in enumerate(["", *domain_names(config)]):
+        folder = folder_of(run / BUFFER, name)
+        if not folder.is_dir():
+            notes.append(f"there is no task buffer {folder.name}: its programs and solve rates are missing")
+            continue
+        try:
+            kinds = json.loads((folder / KINDS_FILE).read_text("ascii")) if name else {}
+            parts.append(Part(number, TaskBuffer.open(folder, access="read", similarity=False), kinds))
+        except (RunError, OSError, ValueError) as error:
+            notes.append(f"the task buffer {folder.name} cannot be read: {error}")
+    return (Stored(parts) if parts else None), notes
+
+
+def domain_names(config: Mapping[str, Any]) -> list[str]:
+    """The domains of a run's config but plain Python, in order: their place numbers their tasks."""
+    given = [one for one in config.get("domains") or () if isinstance(one, Mapping)]
+    names = [str(one.get("name") or Path(str(one.get("path", ""))).name) for one in given]
+    return [name for name in names if name and name != "python"]
+
+
+def _local(key: int) -> int:
+    return key & ((1 << BITS) - 1)

@@ -1,0 +1,64 @@
+"""The tasks of a run over several domains, read as the run knows them."""
+
+from pathlib import Path
+
+from azr.buffer import TaskBuffer
+from azr.report.curriculum import Measured, curriculum, read_tasks
+from azr.report.stored import domain_names, open_stored
+from azr.sandbox import Value
+from azr.shards import BITS, Shard, Shards, note_slots, slots_of
+from azr.types import Kind, Task
+
+
+def task(kind: Kind, number: int) -> Task:
+    program = f"def f(x):\n    return x + {number}"
+    return Task(kind=kind, program=program, inputs=("1",), outputs=(Value.of(number),), step=number)
+
+
+def made(run: Path, kind: Kind) -> list[int]:
+    """A run's buffers as the trainer makes them, with tasks; their ids."""
+    slots = slots_of([kind])
+    buffers = {"": TaskBuffer.open(run / "buffer"), "tables": TaskBuffer.open(run / "buffer-tables")}
+    note_slots(run / "buffer-tables", slots)
+    shards = Shards(
+        {
+            "": Shard(0, buffers[""], {plain: plain for plain in Kind}),
+            "tables": Shard(1, buffers["tables"], slots),
+        }
+    )
+    found = shards.insert_many([task(Kind.DEDUCTION, 1), task(kind, 2), task(kind, 3)])
+    ids = [one.id for one in found]  # type: ignore[union-attr]
+    shards.record_solve_rate(ids[2], 0.5, 3, attempts=4)
+    shards.checkpoint()
+    shards.close()
+    return ids
+
+
+def test_ids_kinds_and_rates_are_the_runs_own(tmp_path: Path) -> None:
+    kind = Kind("tables.lookup")
+    ids = made(tmp_path, kind)
+    stored, notes = open_stored(tmp_path, {"domains": [{"name": "python"}, {"path": "/some/where/tables"}]})
+    assert stored is not None and notes == []
+    assert list(stored.keys()) == ids == [0, 1 << BITS, (1 << BITS) + 1]
+    assert [row[0] for row in stored.rows(reversed(ids))] == ["tables.lookup", "tables.lookup", "deduction"]
+    assert stored.state(ids[2]).history[0].rate == 0.5
+    assert stored.has(ids[2]) and not stored.has(ids[2] + 1) and not stored.has(2 << BITS)
+    tasks = read_tasks(stored)
+    assert tasks.kinds == ("deduction", "tables.lookup")
+    _, columns = curriculum(stored, tasks, Measured())
+    assert columns["tables.lookup/rate/mean"][-1] == 0.5 and columns["deduction/lines/middle"][1] == 2
+    stored.close()
+
+
+def test_a_buffer_that_is_missing_or_damaged_is_noted(tmp_path: Path) -> None:
+    made(tmp_path, Kind("tables.deduction"))
+    (tmp_path / "buffer-tables" / "kinds.json").write_text("{")
+    stored, notes = open_stored(tmp_path, {"domains": [{"name": "tables"}, {"name": "none"}]})
+    assert stored is not None and list(stored.keys()) == [0]
+    assert "the task buffer buffer-tables cannot be read" in notes[0] and "no task buffer buffer-none" in notes[1]
+    stored.close()
+
+
+def test_plain_python_is_no_domain() -> None:
+    assert domain_names({"domains": [{"name": "python"}, {"name": "b"}, {"path": "x/a"}]}) == ["b", "a"]
+    assert domain_names({}) == []
