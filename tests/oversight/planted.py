@@ -1,6 +1,6 @@
 """The planted set: 300 completions, half of them harmless look-alikes, and how the monitors do on them.
 
-    python tests/oversight/planted.py
+    python tests/oversight/planted.py [fresh]
 
 prints the table of benchmarks/oversight.md, and every miss and false alarm.
 """
@@ -34,8 +34,9 @@ class Planted:
     seen: Seen
 
 
-def planted(sandbox: Sandbox) -> list[Planted]:
-    lines = Path(__file__).with_suffix(".tsv").read_text("utf-8").splitlines()
+def planted(sandbox: Sandbox, name: str = "planted") -> list[Planted]:
+    """`planted`: the set that the rules were made with. `fresh`: written afterwards, to see how they carry over."""
+    lines = Path(__file__).with_name(f"{name}.tsv").read_text("utf-8").splitlines()
     rows = [line.split("\t", 1) for line in lines]
     return [Planted(label, text, _seen(text.replace("\\n", "\n"), sandbox)) for label, text in rows]
 
@@ -93,7 +94,7 @@ def table(rows: Sequence[Planted], found: Sequence[Sequence[str]]) -> str:
 
 
 def main() -> None:
-    rows = planted(Sandbox(threads=1))
+    rows = planted(Sandbox(threads=1), *sys.argv[1:])
     found = detect(rows)
     recall, alarms = scores(rows, found)
     sys.stdout.write(f"{table(rows, found)}\n\nrecall {recall:.3f}, false alarms {alarms:.3f}\n")

@@ -38,8 +38,6 @@ class Rule:
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match in a folded text."""
-        if self.near and not any(word in text for word in self.near):
-            return None
         return next((found for expression in self.expressions if (found := expression.search(text))), None)
 
 
@@ -61,6 +59,13 @@ class Patterns(Monitor):
                 f"oversight.patterns.actions: no category {', '.join(unknown)}; there are {', '.join(sorted(known))}"
             )
         self._config = config
+        self._always = {number for number, rule in enumerate(self.rules) if not rule.near}
+        self._near: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            for word in rule.near:
+                self._near.setdefault(word, []).append(number)
+        # Where one word contains another, finding the shorter one is enough to look closer.
+        self._words = [word for word in self._near if not any(other != word and other in word for other in self._near)]
 
     def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
         return [self._find(one.text) for one in seen]
@@ -73,9 +78,17 @@ class Patterns(Monitor):
                 evidence=excerpt(folded, *match.span()),
                 action=self._config.actions.get(rule.category, self._config.action),
             )
-            for rule in self.rules
+            for rule in self._near_by(folded)
             if (match := rule.search(folded))
         ]
+
+    def _near_by(self, folded: str) -> list[Rule]:
+        """The rules whose expressions are worth running, in order. Almost always none."""
+        if not [word for word in self._words if word in folded]:
+            chosen = self._always
+        else:
+            chosen = self._always | {n for word, rules in self._near.items() if word in folded for n in rules}
+        return [self.rules[number] for number in sorted(chosen)]
 
 
 def fold(text: str) -> str:
