@@ -2,8 +2,6 @@
 
 import builtins
 import json
-import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -41,36 +39,24 @@ def test_tensorboard_has_the_numbers_of_metrics_jsonl(tmp_path: Path) -> None:
                 assert found[name][row["step"]] == pytest.approx(value, rel=1e-6), name
 
 
-class FakeRun:
-    """Stands for the service, which is not here; the calls are those that the library documents."""
+def test_wandb_has_the_numbers_and_goes_on_under_the_same_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline: the library writes what it would send."""
+    import wandb
 
-    def __init__(self, calls: list[Any]) -> None:
-        self.calls = calls
-
-    def log(self, numbers: dict[str, float], step: int) -> None:
-        self.calls.append(("log", step, len(numbers)))
-
-    def finish(self) -> None:
-        self.calls.append(("finish",))
-
-
-def test_wandb_goes_on_under_the_same_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Any] = []
-
-    def init(**given: Any) -> FakeRun:
-        calls.append(("init", given["id"], given["resume"], given["project"]))
-        return FakeRun(calls)
-
-    library = types.ModuleType("wandb")
-    library.init = init  # type: ignore[attr-defined]
-    library.util = types.SimpleNamespace(generate_id=lambda: "abc123")  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "wandb", library)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
     config = resolve({}, ['oversight.sinks=["wandb"]', "oversight.project=mine"])
-    for _ in range(2):
+    for value in (1.25, 2.75):
         (sink,) = make_sinks(config, tmp_path, 0)
-        sink.write(3, {"a": 1.0})
+        sink.write(3, {"solve/solve/deduction/score": value})
         sink.close()
-    assert calls == [("init", "abc123", "allow", "mine"), ("log", 3, 1), ("finish",)] * 2
+    wandb.teardown()
+    run_id = json.loads((tmp_path / "wandb.json").read_text("ascii"))["id"]
+    files = sorted((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
+    assert [path.name for path in files] == [f"run-{run_id}.wandb"] * 2
+    for path, value in zip(files, (b"1.25", b"2.75"), strict=True):
+        written = path.read_bytes()
+        assert b"solve/solve/deduction/score" in written and value in written and b"mine" in written
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "wandb"])

@@ -1,6 +1,7 @@
 """Where a run's numbers go beside metrics.jsonl: TensorBoard and Weights & Biases, each an optional install."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,7 +55,7 @@ class Wandb:
         except ImportError as error:
             raise OversightError("oversight.sinks: `pip install wandb`, or leave it out") from error
         known = folder / WANDB_ID
-        run_id = json.loads(known.read_text("ascii"))["id"] if known.exists() else wandb.util.generate_id()
+        run_id = json.loads(known.read_text("ascii"))["id"] if known.exists() else secrets.token_hex(4)
         known.write_text(json.dumps({"id": run_id}), "ascii")
         self._run: Any = wandb.init(
             project=config.oversight.project, id=run_id, resume="allow", dir=str(folder), name=folder.name,
