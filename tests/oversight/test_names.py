@@ -14,7 +14,8 @@ from azr.types import Kind, Prompt
 
 TABLE = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
-SLOT = {"role": "propose|solve", "bin": r"\d+", "quantile": "p10|p50|p90", "kind": r"[a-z_.]+"}
+SCORE = r"sampled|greedy|passed|error|tasks|pass_at_\d+"
+SLOT = {"role": "propose|solve", "bin": r"\d+", "quantile": "p10|p50|p90", "kind": r"[a-z_.]+", "score": SCORE}
 
 
 def listed() -> list[tuple[re.Pattern[str], str]]:

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One look at the held-out tasks."""
+    """One look at tasks that are never trained on: the grounded ones, or else the held-out ones."""
 
     step: int
     sampled: float
@@ -41,12 +41,14 @@ class History:
             if len(self._early) < self._longest:
                 self._early.append(row)
             self._recent.append(row)
-        if row.get("probe/sampled") is not None:
+        # Tasks that no model wrote say more than those of the curriculum's own kind, where the run has them.
+        probed = "probe/grounded" if row.get("probe/grounded/sampled") is not None else "probe"
+        if row.get(f"{probed}/sampled") is not None:
             names = [f"solve/solve/{kind}/score" for kind in self._kinds]
             own = [value for name in names if (value := self.recent(name, 10)) is not None]
             self.probes.append(
                 Probe(
-                    int(row.get("step", 0)), float(row["probe/sampled"]), float(row["probe/passed"]),
+                    int(row.get("step", 0)), float(row[f"{probed}/sampled"]), float(row[f"{probed}/passed"]),
                     float(np.mean(own)) if own else float("nan"),
                 )
             )  # fmt: skip

@@ -140,6 +140,20 @@ def test_actions_and_limits_come_from_the_config() -> None:
     assert raised(sick("duplicates"), "oversight.alarms.duplicates.limit=1.0") == []
 
 
+def test_where_there_are_grounded_tasks_they_are_the_measure() -> None:
+    """Held-out tasks of the curriculum's kind go on rising; those that no model wrote do not."""
+
+    def rows() -> Iterator[Row]:
+        for row in healthy():
+            ill = max(0.0, (row["step"] - STEPS / 2) / (STEPS / 2))
+            own = {f"solve/solve/{kind}/score": 0.5 + 0.45 * ill for kind in KINDS}
+            held = {"probe/sampled": 0.5 + 0.45 * ill, "probe/passed": 0.96}
+            grounded = {"probe/grounded/sampled": 0.35, "probe/grounded/passed": 0.6}
+            yield row | own | (held | grounded if "probe/sampled" in row else {})
+
+    assert {rule for _, rule, _ in raised(rows())} == {"gap"}
+
+
 def test_a_run_without_weights_or_probe_is_quiet() -> None:
     """A scripted run has entropy 0 and no probe; nothing is divided by it."""
     rows = (
