@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azr.errors import BenchmarkError
 from azr.evals.benchmarks import Benchmark, Item
-from azr.evals.records import Folder, Line, files, read_lines
+from azr.evals.records import Folder, Line, files, read_json, read_lines
 from azr.evals.run import Evaluation, Share, units
 from azr.evals.summary import averages, summarise
 from azr.types import Prompt
@@ -133,12 +133,16 @@ def test_a_prompt_that_fills_the_context_is_counted_not_asked(
     assert {line["item"] for line in summary["apart"]} == too_long
 
 
-def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path) -> None:
+def test_other_settings_in_the_same_folder_are_refused_other_benchmarks_are_added(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    folder.settle({"model": "a", "decoding": {"seed": 0}})
-    folder.settle({"model": "a", "decoding": {"seed": 0}})
+    rows = {"mbpp": {"revision": "1"}}
+    folder.settle({"model": "a", "decoding": {"seed": 0}, "benchmarks": rows})
+    folder.settle({"model": "a", "decoding": {"seed": 0}, "benchmarks": {"aime24": {"revision": "2"}}})
+    assert set(read_json(tmp_path / "evaluation.json")["benchmarks"]) == {"mbpp", "aime24"}
     with pytest.raises(BenchmarkError, match="decoding"):
-        folder.settle({"model": "a", "decoding": {"seed": 1}})
+        folder.settle({"model": "a", "decoding": {"seed": 1}, "benchmarks": rows})
+    with pytest.raises(BenchmarkError, match="benchmarks"):
+        folder.settle({"model": "a", "decoding": {"seed": 0}, "benchmarks": {"mbpp": {"revision": "9"}}})
 
 
 def test_two_evaluations_cannot_write_to_one_folder(tmp_path: Path) -> None:

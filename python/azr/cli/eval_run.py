@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,12 +15,13 @@ from azr.errors import ConfigError
 from azr.evals.ask import Asker
 from azr.evals.benchmarks import BENCHMARKS, Benchmark, Item, choose, find
 from azr.evals.data import Rows, load
-from azr.evals.engine import open_model, pick_style
+from azr.evals.engine import locate, open_model, pick_style
 from azr.evals.ranks import meet, part, share
-from azr.evals.records import RESULTS, Folder, write_json
+from azr.evals.records import RESULTS, SETTINGS, Folder, read_json, write_json
 from azr.evals.run import Decoding, Evaluation
 from azr.evals.scorers import Tools
 from azr.evals.summary import averages, summarise
+from azr.run import CHECKPOINTS, CONFIG
 from azr.sandbox import Limits, Sandbox
 from azr.trainer.model import EMBEDDED
 
@@ -64,6 +65,8 @@ def run(request: Request) -> dict[str, Any] | None:
     own = share()
     chosen = [find(name) for name in choose(request.names)]
     revisions = _revisions(request.revisions)
+    if request.data is not None and request.data.is_file() and len({each.source.local for each in chosen}) > 1:
+        raise ConfigError(f"--data {request.data} is one file, but the benchmarks are of several: give a folder")
     name = request.model or EMBEDDED
     style = pick_style(request.template, name) if request.engine != "scripted" else _scripted_style(request.template)
     sandbox = Sandbox(limits=Limits(wall_seconds=600.0))
@@ -87,10 +90,13 @@ def run(request: Request) -> dict[str, Any] | None:
             share=own,
             watcher=Progress(sys.stderr, own),
         )
-        for each in loaded:
-            evaluation.run(each.benchmark, each.items, folder)
+        try:
+            for each in loaded:
+                evaluation.run(each.benchmark, each.items, folder)
+        finally:
+            opened.engine.close()
         meet(own)
-        return _results(evaluation, loaded, settings, folder) if own.rank == 0 else None
+        return _results(evaluation, loaded, folder) if own.rank == 0 else None
     finally:
         part(own)
         folder.close()
@@ -105,12 +111,8 @@ def _load(benchmark: Benchmark, request: Request, revisions: Mapping[str, str], 
     names = {item.id for item in items}
     if len(names) != len(items):
         # Rows that share a name are told apart by their number.
-        items = [Item(**{**_fields(item), "id": f"{item.id}#{number}"}) for number, item in enumerate(items)]
+        items = [replace(item, id=f"{item.id}#{number}") for number, item in enumerate(items)]
     return Loaded(benchmark=benchmark, rows=rows, items=items)
-
-
-def _fields(item: Item) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__dataclass_fields__}
 
 
 def _revisions(given: Sequence[str]) -> dict[str, str]:
@@ -128,9 +130,12 @@ def _scripted_style(template: str) -> Any:
 
 
 def _default_folder(name: str) -> Path:
-    """Of a checkpoint the run's name and the step; the same for the same model, so that it is resumed."""
-    parts = [part for part in Path(name).parts if part not in ("/", "checkpoints", "..", ".")]
-    return Path("evals") / "-".join(parts[-2:])
+    """Of a run's checkpoint inside the run, where its report looks; the same for the same model, so it is resumed."""
+    found = Path(locate(name))
+    run = found.parent.parent
+    if found.parent.name == CHECKPOINTS and (run / CONFIG).is_file():
+        return run / "evals" / found.name
+    return Path("evals") / "-".join(part for part in found.parts[-2:] if part not in ("/", "..", "."))
 
 
 def _decoding(request: Request) -> Decoding:
@@ -148,7 +153,7 @@ def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded])
     """What an evaluation must not change when it is resumed."""
     decoding = _decoding(request)
     return {
-        "model": request.script if request.engine == "scripted" else name,
+        "model": request.script if request.engine == "scripted" else locate(name),
         "engine": request.engine,
         "template": style,
         "decoding": {field: getattr(decoding, field) for field in decoding.__dataclass_fields__},
@@ -182,15 +187,18 @@ def _say_origins(loaded: Sequence[Loaded]) -> None:
         )
 
 
-def _results(
-    evaluation: Evaluation, loaded: Sequence[Loaded], settings: dict[str, Any], folder: Folder
-) -> dict[str, Any]:
+def _results(evaluation: Evaluation, loaded: Sequence[Loaded], folder: Folder) -> dict[str, Any]:
     order = {each.benchmark.name: [item.id for item in each.items] for each in loaded}
-    folder.put_together(order)
+    # What was evaluated earlier in the same way stays in the summary.
+    path = folder.path / RESULTS
+    earlier = read_json(path)["benchmarks"] if path.exists() else {}
+    earlier = {name: summary for name, summary in earlier.items() if name not in order}
+    folder.put_together({**{name: list(summary["counts"]) for name, summary in earlier.items()}, **order})
     decoding = evaluation.decoding
-    summaries = {
+    summaries = earlier | {
         name: summarise(folder.lines(name), items, decoding.samples, decoding.seed) for name, items in order.items()
     }
+    settings = read_json(folder.path / SETTINGS)
     results = {
         "settings": settings,
         "benchmarks": summaries,

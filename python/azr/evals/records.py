@@ -58,23 +58,25 @@ class Folder:
             raise BenchmarkError(f"cannot write to {path}: {error}") from error
 
     def settle(self, settings: Mapping[str, Any]) -> None:
-        """Record the settings, or check that they are those that the folder was begun with.
+        """Record the settings, or check that they are those that the folder was begun with; benchmarks may be added.
 
         Raises:
             BenchmarkError: they are not; names the first that differs.
         """
         path = self.path / SETTINGS
         wanted = json.loads(json.dumps(settings))
-        if not path.exists():
-            write_json(path, wanted)
-            return
-        found = read_json(path)
+        found = read_json(path) if path.exists() else wanted
+        # Each benchmark stands for itself: the folder holds all that were evaluated in the same way.
+        more = {name: value for name, value in found["benchmarks"].items() if name not in wanted["benchmarks"]}
+        wanted["benchmarks"] = {**more, **wanted["benchmarks"]}
+        found["benchmarks"] = {**wanted["benchmarks"], **found["benchmarks"]}
         for key in wanted.keys() | found.keys():
             if found.get(key) != wanted.get(key):
                 raise BenchmarkError(
                     f"{self.path} holds an evaluation with {key} = {found.get(key)!r}, not {wanted.get(key)!r} as now:"
                     " give another folder by --out"
                 )
+        write_json(path, wanted)
 
     def append(self, lines: Sequence[Line]) -> None:
         """Write a unit's lines, all or nothing as far as a reader can tell."""

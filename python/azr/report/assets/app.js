@@ -196,7 +196,10 @@ function evaluationSection() {
         el("caption", { class: "sr" }, run.name),
         el("thead", {}, el("tr", {}, runs.length > 1 ? el("th", { scope: "col" }, "run") : null, el("th", { scope: "col" }, "benchmark"), el("th", { scope: "col" }, "model"), names.map((name) => el("th", { scope: "col", class: "num" }, name)))),
         el("tbody", {}, run.evaluations.map((row) => el("tr", {}, runs.length > 1 ? el("td", { class: "text" }, run.name) : null, el("td", { class: "text" }, row.benchmark), el("td", { class: "text" }, row.model),
-          names.map((name) => el("td", { class: "num text" }, (row.numbers.find(([own]) => own === name) || [])[1] ?? ""))))))));
+          names.map((name) => el("td", { class: "num text" }, (row.numbers.find(([own]) => own === name) || [])[1] ?? ""))))))),
+        run.evaluations.filter((row) => row.completions.length).map((row) => el("details", {},
+          el("summary", {}, `${row.benchmark}, ${row.model}: some completions`),
+          row.completions.map((one) => el("details", {}, el("summary", { class: "text" }, one.head), el("pre", {}, one.prompt), el("pre", {}, one.text))))));
     }));
 }
 
