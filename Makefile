@@ -73,6 +73,10 @@ bench: $(VENV)/.extension ## Measure the sandbox beside its peers, on DATA=FILE.
 	uv pip install --quiet --python $(BIN)/python pydantic-monty==1.4.0
 	$(BIN)/azr sandbox bench --peers $(if $(DATA),--data $(DATA))
 
+.PHONY: eval-table
+eval-table: dev ## The README's table of a model before and after RUN=runs/NAME, on DATA=DIR too if given.
+	$(BIN)/python benchmarks/eval_table.py $(RUN) $(DATA)
+
 .PHONY: loom
 loom: ## Every interleaving of the buffer's table, by loom.
 	RUSTFLAGS='--cfg loom' LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \

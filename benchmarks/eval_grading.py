@@ -7,6 +7,7 @@ same programs in the same order and as many seconds each, azr first; what is com
 
 import itertools
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,10 +47,14 @@ def main(data: Path, seconds: float) -> None:
         return sum(pool.map(passes, [f"{source}\n\n{item.facts['tests']}" for item, source in batch]))
 
     results = {"azr": rate(ours, pairs, seconds, BATCH), "a process a test": rate(theirs, pairs, seconds, 4 * cores)}
-    for name, (each, right, done) in results.items():
-        whole = PROBLEMS * SAMPLES / each / 60
-        print(f"{name}: {each:,.1f}/s ({done} graded, {right} right); {PROBLEMS} x {SAMPLES} take {whole:.1f} min")
-    print(f"ratio {results['azr'][0] / results['a process a test'][0]:.2f}, {cores} cores")
+    for name, (each, busy, right, done) in results.items():
+        whole, alone = (PROBLEMS * SAMPLES / found / 60 for found in (each, busy * cores))
+        print(
+            f"{name}: {each:,.1f}/s, {busy:,.1f} a CPU-second ({done} graded, {right} right);"
+            f" {PROBLEMS} x {SAMPLES} take {whole:.1f} min here, {alone:.1f} with {cores} cores to itself"
+        )
+    first, second = results.values()
+    print(f"ratio {first[0] / second[0]:.2f} by the clock, {first[1] / second[1]:.2f} by processor time; {cores} cores")
 
 
 def answers(items: Sequence[Item], solutions: Sequence[str]) -> Iterator[Pair]:
@@ -63,14 +68,20 @@ def answers(items: Sequence[Item], solutions: Sequence[str]) -> Iterator[Pair]:
 
 def rate(
     grade: Callable[[Sequence[Pair]], int], pairs: Sequence[Pair], seconds: float, size: int
-) -> tuple[float, int, int]:
-    """(graded a second, right ones, graded) over about so many seconds."""
+) -> tuple[float, float, int, int]:
+    """(graded a second, graded a CPU-second, right ones, graded) over about so many seconds."""
     endless = itertools.cycle(pairs)
-    begin, right, done = time.monotonic(), 0, 0
+    begin, busy, right, done = time.monotonic(), processor(), 0, 0
     while (spent := time.monotonic() - begin) < seconds:
         right += grade(list(itertools.islice(endless, size)))
         done += size
-    return done / spent, right, done
+    return done / spent, done / (processor() - busy), right, done
+
+
+def processor() -> float:
+    """Seconds of the processor that this process and its ended children have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 if __name__ == "__main__":
