@@ -1,6 +1,7 @@
 """What a finding leads to: written, flagged, held back, dropped, paused, stopped; and a resumed run does the same."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from azr.oversight.overseer import Overseer
 from azr.oversight.traces import TraceReader
 from azr.run import TRACES
 from azr.session import Result, resume_run, start_run
-from azr.types import Prompt, Role, Task
+from azr.types import Kind, Prompt, Role, Task
 
 SMALL = [
     "engine.name=scripted", "propose.batch=3", "solve.batch=3", "solve.attempts=2", "seeding.factor=2", "run.steps=4",
@@ -189,8 +190,25 @@ def test_commands_reach_a_running_trainer_and_only_that(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder"):
         control.send(tmp_path, Command.PAUSE)
     # A command that was left over is not for the next trainer.
-    (tmp_path / "r" / "control.json").write_text('{"command": "stop"}', "ascii")
+    left = {"command": "stop", "pid": os.getpid() + 1}
+    (tmp_path / "r" / "control.json").write_text(json.dumps(left), "ascii")
     assert resume_run(tmp_path / "r", Quiet(), never).complete
+    assert not (tmp_path / "r" / "control.json").exists()
+
+
+def test_a_command_that_comes_while_the_trainer_starts_is_not_lost(tmp_path: Path) -> None:
+    class Early(Watcher):
+        def seeded(self, kind: Kind, found: int, wanted: int) -> None:
+            control.send(tmp_path / "r", Command.STOP)
+
+    result = start_run(config(tmp_path / "r"), Early(), never)
+    assert (result.step, result.complete) == (0, False)
+
+
+def test_a_command_file_of_something_else_is_named(tmp_path: Path) -> None:
+    (tmp_path / "control.json").write_text("[1]", "ascii")
+    with pytest.raises(RunError, match=r"control\.json holds no command of azr"):
+        control.Control(tmp_path).take()
 
 
 def test_a_reviewer_holds_back_and_lets_go_and_the_run_follows(tmp_path: Path) -> None:
@@ -405,3 +423,25 @@ def test_alarms_are_ascii_lines_whatever_the_evidence(tmp_path: Path) -> None:
 
 def hostile(prompt: Prompt, draw: int) -> str:
     return wicked(prompt, draw).replace("sandbox.", "sandbox \x1b[2J \u202e </script>.")
+
+
+def collapsed(prompt: Prompt, draw: int) -> str:
+    """The demo's answers while the buffer is seeded; then one and the same proposal for ever."""
+    from azr.rollouts.demo import answer
+
+    return answer(prompt, 5 if prompt.role is Role.PROPOSE and STEP["now"] else draw)
+
+
+def test_a_proposer_that_repeats_itself_raises_the_alarm_in_a_real_run(tmp_path: Path) -> None:
+    class Counts(Watcher):
+        def started(self, step: int, steps: int) -> None:
+            STEP["now"] = 1
+
+    own = ["run.steps=6", *(f"oversight.alarms.{name}.window=2" for name in ("duplicates", "valid", "learnable"))]
+    for name in ("collapsed", "wicked"):
+        STEP["now"] = 0
+        start_run(config(tmp_path / name, *own, script=name), Counts(), never)
+    rows = [row for row in alarms(tmp_path / "collapsed") if row["monitor"] == "collapse"]
+    assert [row["rule"] for row in rows] == ["duplicates"] and rows[0]["step"] == 4
+    assert "of the valid proposals of the last 2 steps are duplicates" in rows[0]["evidence"]
+    assert not [row for row in alarms(tmp_path / "wicked") if row["monitor"] == "collapse"]

@@ -39,18 +39,20 @@ def test_tensorboard_has_the_numbers_of_metrics_jsonl(tmp_path: Path) -> None:
                 assert found[name][row["step"]] == pytest.approx(value, rel=1e-6), name
 
 
-def test_wandb_has_the_numbers_and_goes_on_under_the_same_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_has_the_numbers_and_goes_on_under_the_same_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Offline: the library writes what it would send."""
     import wandb
 
     monkeypatch.setenv("WANDB_MODE", "offline")
-    monkeypatch.setenv("WANDB_SILENT", "true")
     config = resolve({}, ['oversight.sinks=["wandb"]', "oversight.project=mine"])
     for value in (1.25, 2.75):
         (sink,) = make_sinks(config, tmp_path, 0)
         sink.write(3, {"solve/solve/deduction/score": value})
         sink.close()
     wandb.teardown()
+    assert capfd.readouterr() == ("", "")
     run_id = json.loads((tmp_path / "wandb.json").read_text("ascii"))["id"]
     files = sorted((tmp_path / "wandb").glob("offline-run-*/*.wandb"))
     assert [path.name for path in files] == [f"run-{run_id}.wandb"] * 2

@@ -54,20 +54,27 @@ class Control:
         self._command, self._reviews = folder / CONTROL, folder / REVIEWS
 
     def clear(self) -> None:
-        """Forget what was asked; a command is to a running trainer, not to the next one."""
-        self._command.unlink(missing_ok=True)
+        """Forget what was asked of an earlier trainer; what this one was asked while it started stays."""
+        if self._asked() is None:
+            self._command.unlink(missing_ok=True)
 
     def take(self) -> Command | None:
         """The command that waits, and forget it."""
+        command = self._asked()
+        self._command.unlink(missing_ok=True)
+        return command
+
+    def _asked(self) -> Command | None:
+        """The command to this process, if there is one."""
         try:
             text = self._command.read_text("utf-8")
         except FileNotFoundError:
             return None
-        self.clear()
         try:
-            return Command(json.loads(text)["command"])
+            row = json.loads(text)
+            return Command(row["command"]) if row["pid"] == os.getpid() else None
         except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self._command} holds no command of azr: {text[:80]!r}") from error
+            raise RunError(f"{self._command} holds no command of azr: {text[:80]!r}; remove it") from error
 
     def reviews(self, done: int) -> list[Review]:
         """Decisions after the first `done`."""
@@ -121,8 +128,11 @@ def send(folder: Path, command: Command) -> None:
     """
     if not running(folder):
         raise RunError(f"no trainer runs in {folder}; go on with it by: azr train --resume {folder}")
+    holder = (folder / LOCK).read_text("ascii").strip()
+    if not holder.isdigit():
+        raise RunError(f"the trainer of {folder} is just starting: ask again")
     working = folder / f".{CONTROL}.{os.getpid()}"
-    working.write_text(json.dumps({"command": str(command)}), "ascii")
+    working.write_text(json.dumps({"command": str(command), "pid": int(holder)}), "ascii")
     os.replace(working, folder / CONTROL)
 
 

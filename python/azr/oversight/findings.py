@@ -7,6 +7,9 @@ from azr.config.oversight import Action
 from azr.oversight.base import Alarm, Finding, Seen
 from azr.types import Task
 
+MAX_EVIDENCE = 2000
+"""Characters of a finding's evidence that are written; the whole text is in the trace."""
+
 
 class Findings:
     """Collects the findings of a step. The order in which they are added decides their ids."""
@@ -42,7 +45,7 @@ class Findings:
         self._alarms.append(
             Alarm(
                 id=self._next(), step=self._step, monitor=monitor, rule=finding.rule, action=finding.action,
-                evidence=finding.evidence, role=str(seen.role) if seen else None,
+                evidence=finding.evidence[:MAX_EVIDENCE], role=str(seen.role) if seen else None,
                 kind=str(task.kind) if task else str(seen.kind) if seen else None,
                 purpose=seen.purpose if seen else None, task=task.id if task else None,
             )

@@ -59,7 +59,7 @@ class Wandb:
         known.write_text(json.dumps({"id": run_id}), "ascii")
         self._run: Any = wandb.init(
             project=config.oversight.project, id=run_id, resume="allow", dir=str(folder), name=folder.name,
-            config={"toml": dump_config(config)},
+            config={"toml": dump_config(config)}, settings=wandb.Settings(silent=True),  # azr has one renderer
         )  # fmt: skip
 
     def write(self, step: int, numbers: Numbers) -> None:
