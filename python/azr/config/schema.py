@@ -214,12 +214,30 @@ class LossConfig(Section):
     """`paper`: token mean inside each 16 sequences of one role and kind, then mean; see `trainer/aggregation.py`."""
 
 
+class MismatchConfig(Section):
+    """What is done where engine and trainer give a sampled token other probabilities; w = p(trainer) / p(engine)."""
+
+    name: str = "none"
+    """none, tis (min(w, high)), icepop (w inside [low, high], else 0), sequence (the product of a completion's w up to
+    high, else 0), geometric (completions whose geometric mean of w is inside [low, high]), or `module:function`."""
+    low: NonNegative = 0.5
+    high: Annotated[float, Field(gt=0.0)] = 2.0
+    """`geometric` wants 0.99 and 1.01."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "MismatchConfig":
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        return self
+
+
 class TrainConfig(Section):
     """Stage 6."""
 
     advantage: str = "trr_token"
     """trr_token, trr_sequence, hierarchical, grpo, dr_grpo, rloo, or `module:function`."""
     loss: LossConfig = LossConfig()
+    mismatch: MismatchConfig = MismatchConfig()
     optim: OptimConfig = OptimConfig()
     updates: Positive = 1
     """Optimizer steps on one batch; 1 is fully on policy."""
@@ -268,15 +286,50 @@ class RunConfig(Section):
     """Share of the completions written to the trace; those that a monitor flagged always are."""
 
 
+class VllmConfig(Section):
+    """The vLLM engine: `engine.name = "vllm"`."""
+
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of its weights; `auto`: as `model.compute`."""
+    head_float32: bool = False
+    """Logits by a product in float32 whatever the weights are: less mismatch with the trainer."""
+    memory: Annotated[float, Field(gt=0.0, le=1.0)] = 0.4
+    """Share of a GPU's memory for weights and cache."""
+    cache_gib: Positive = 1
+    """On a CPU: memory of the cache."""
+    sleep: bool = False
+    """Where trainer and engine share a GPU: give the memory back while the trainer works."""
+    tensor_parallel: Positive = 1
+    """GPUs of one engine."""
+    threads: Count = 0
+    """Of its process on a CPU; 0: as torch chooses."""
+    repeatable: bool = True
+    """A seed for every request; False is faster on a GPU, and no two runs sample alike."""
+    probe_tolerance: Annotated[float, Field(gt=0.0)] = 0.05
+    """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after an update of the weights. Past it the run
+    stops. Equal weights give some 1e-6 in float32 and some 1e-2 where the engine computes in bfloat16."""
+    adapter_rank: Positive = 64
+    """Largest rank of a LoRA adapter."""
+    start_seconds: Annotated[float, Field(gt=0.0)] = 900.0
+    """Longest start of its process."""
+    stuck_seconds: Annotated[float, Field(gt=0.0)] = 300.0
+    """A process that is at work and gives no sign of life for so long is started again."""
+    restarts: Count = 2
+    """How often, without any completion in between, before the run ends with an error."""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """More of vLLM's own engine arguments, by their names."""
+
+
 class EngineConfig(Section):
     """Where completions come from."""
 
     name: str = "transformers"
-    """transformers, scripted, or `module:function` that builds one."""
+    """transformers, vllm, scripted, or `module:function` of (tokenizer, config) that builds one."""
     batch: Positive = 256
     """Sequences sampled together."""
     script: str = ""
     """For `scripted`: a `module:function` (or `file.py:function`) from prompt to completion text."""
+    vllm: VllmConfig = VllmConfig()
 
 
 class DomainConfig(Section):

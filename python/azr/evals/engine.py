@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from azr.config import load_config
-from azr.config.schema import ModelConfig
+from azr.config import Config, load_config
+from azr.config.schema import EngineConfig, ModelConfig
 from azr.errors import ConfigError, ModelError
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
@@ -83,9 +83,13 @@ def open_model(
     device = _own_device(pick_device(device))
     if dtype == "auto":
         dtype = "float32" if device == "cpu" else "bfloat16"
-    loaded = load_model(ModelConfig(name=source, dtype=dtype, device=device))
+    config = Config(
+        model=ModelConfig(name=source, dtype=dtype, compute=dtype, device=device),
+        engine=EngineConfig(name=engine, batch=batch),
+    )
+    loaded = load_model(config.model)
     make: Any = resolve(ENGINES, engine, "--engine")
-    made: Engine = make(loaded.tokenizer, batch)
+    made: Engine = make(loaded.tokenizer, config)
     made.load(loaded.model)
     return Opened(engine=made, model=source, context=int(getattr(loaded.model.config, "max_position_embeddings", 0)))
 

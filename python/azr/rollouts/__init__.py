@@ -3,8 +3,10 @@
 from azr.rollouts.base import Engine, Sampling, Tokenizer
 
 ENGINES = {
-    "scripted": "azr.rollouts.scripted:ScriptedEngine",
-    "transformers": "azr.rollouts.transformers:TransformersEngine",
+    "scripted": "azr.rollouts.scripted:make",
+    "transformers": "azr.rollouts.transformers:make",
+    "vllm": "azr.rollouts.vllm:make",
 }
+"""Each a function of (tokenizer, config)."""
 
 __all__ = ["ENGINES", "Engine", "Sampling", "Tokenizer"]

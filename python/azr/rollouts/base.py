@@ -111,6 +111,14 @@ class Engine(Protocol):
         """Take the model's current weights; None where there is no model. Only while nothing is under way."""
         ...
 
+    def rest(self) -> None:
+        """Nothing is sampled until the next `load`: memory may be given to the trainer."""
+        ...
+
+    def numbers(self) -> dict[str, float]:
+        """What the engine knows of its own work since it began or last took weights, for the metrics."""
+        ...
+
     def close(self) -> None:
         """Let go of processes and memory; the engine cannot be used afterwards."""
         ...

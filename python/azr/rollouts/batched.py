@@ -39,6 +39,13 @@ class BatchedEngine:
         """See `Engine.sample`."""
         return sample_all(self, prompts, sampling, count)
 
+    def rest(self) -> None:
+        """Nothing is held."""
+
+    def numbers(self) -> dict[str, float]:
+        """See `Engine.numbers`: nothing to tell."""
+        return {}
+
     def close(self) -> None:
         """Nothing is held."""
 

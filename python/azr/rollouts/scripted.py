@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from azr.config import Config
+from azr.registry import resolve
 from azr.rollouts.base import Request, Tokenizer
 from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.tokens import ByteTokenizer
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 
 Script = Callable[[Prompt, int], str]
 """(prompt, draw) -> text. `draw` is a number that depends on the seed, the prompt's and the completion's index."""
+
+
+def make(tokenizer: Tokenizer | None, config: Config) -> "ScriptedEngine":
+    """The engine that a config asks for."""
+    return ScriptedEngine(resolve({}, config.engine.script, "engine.script"), tokenizer)
 
 
 class ScriptedEngine(BatchedEngine):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from azr.config import Config
 from azr.errors import EngineError
 from azr.rollouts import decoder
 from azr.rollouts.base import Request, Sampling, Tokenizer
@@ -27,6 +28,11 @@ SMALLEST = 0.25
 """A chunk of one kind that fills this share of the batch is sampled by itself."""
 SHRINK_BELOW = 0.75
 """The batch is cut down when fewer than this share of its rows are still being written."""
+
+
+def make(tokenizer: Tokenizer, config: Config) -> "TransformersEngine":
+    """The engine that a config asks for."""
+    return TransformersEngine(tokenizer, config.engine.batch)
 
 
 @dataclass(frozen=True, slots=True)

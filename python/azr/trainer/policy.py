@@ -28,6 +28,10 @@ class UpdateStats:
     gap_mean: float
     """Mean of |log p(engine) - log p(trainer)| over tokens, before the update."""
     gap_max: float
+    gap_kl: float = 0.0
+    """KL(engine || trainer), k3 estimate, mean over tokens, before the update."""
+    masked_share: float = 0.0
+    """Share of tokens that the mismatch correction left out."""
     entropy: NDArray[np.float64]
     """[N], mean token entropy of each episode, before the update."""
     tokens: int

@@ -18,6 +18,8 @@ from azr.registry import resolve
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
+from azr.trainer.mismatch import CORRECTIONS
+from azr.trainer.mismatch.base import engine_kl
 from azr.trainer.model import LoadedModel
 from azr.trainer.optim import learning_rate, make_optimizer
 from azr.trainer.packed_model import prepare
@@ -40,6 +42,7 @@ class TorchPolicy:
         prepare(self._model)
         self._tokenizer = loaded.tokenizer
         self._config = config
+        self._correct = resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")
         self._optimizer = make_optimizer(self._model.parameters(), config.train.optim)
         # The copy is of the weights as the run began, not as it was resumed: it is made before any restore.
@@ -70,6 +73,8 @@ class TorchPolicy:
             clip_share=mean("clip_share"),
             gap_mean=mean("gap_mean"),
             gap_max=max(part.gap_max for part in stats),
+            gap_kl=mean("gap_kl"),
+            masked_share=mean("masked_share"),
             entropy=entropy,
             tokens=sum(part.tokens for part in stats),
             skipped=sum(part.skipped for part in stats),
@@ -151,7 +156,9 @@ class TorchPolicy:
             advantages=piece.advantages.expand_as(log_probs),
             mask=piece.mask,
         )
-        per_token = self._loss(inputs, config) - config.entropy * entropy
+        apart = (old_log_probs - piece.engine_log_probs).masked_fill(~piece.mask, 0.0)
+        factor = self._correct(apart, piece.mask, self._config.train.mismatch)
+        per_token = factor * self._loss(inputs, config) - config.entropy * entropy
         divergence = torch.zeros_like(now)
         if self._start is not None:
             with torch.no_grad():
@@ -162,8 +169,9 @@ class TorchPolicy:
         loss.backward()
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
-        gap = (piece.engine_log_probs - now).abs()
-        tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped, gap)
+        tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped)
+        seen = apart if self._config.train.old_log_probs == "recompute" else now - piece.engine_log_probs
+        tally.compare(seen, factor, piece.mask)
 
     def _score(self, model: PreTrainedModel, piece: MicroBatch) -> tuple[Tensor, Tensor]:
         low = self._config.model.compute == "bfloat16"
@@ -186,25 +194,32 @@ class _Tally:
 
     def __init__(self, entropy: NDArray[np.float64]) -> None:
         self._entropy = entropy
-        self._loss = self._kl = self._clipped = self._gap = self._gap_max = 0.0
+        self._loss = self._kl = self._clipped = self._gap = self._gap_max = self._gap_kl = self._masked = 0.0
         self._tokens = 0
         self.skipped = 0
 
-    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor, gap: Tensor) -> None:
+    def compare(self, log_ratio: Tensor, factor: Tensor, mask: Tensor) -> None:
+        """Note how far apart trainer and engine are: log_ratio = log p(trainer) - log p(engine)."""
+        log_ratio = log_ratio.masked_fill(~mask, 0.0)
+        self._gap += float(log_ratio.abs().sum())
+        self._gap_max = max(self._gap_max, float(log_ratio.abs().max()))
+        self._gap_kl += float(engine_kl(log_ratio).sum())
+        self._masked += float(((factor == 0.0) & mask).sum())
+
+    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
         mask = piece.mask
         means = (entropy * mask).sum(1) / mask.sum(1)
         self._entropy[piece.rows.numpy()] = means.cpu().numpy()
         self._loss += float(loss.detach())
         self._kl += float((kl * mask).sum())
         self._clipped += float((clipped & mask).sum())
-        self._gap += float((gap * mask).sum())
-        self._gap_max = max(self._gap_max, float((gap * mask).max()))
         self._tokens += int(mask.sum())
 
     def stats(self, norm: float, lr: float) -> UpdateStats:
         tokens = self._tokens
         return UpdateStats(
             loss=self._loss, grad_norm=norm, lr=lr, kl=self._kl / tokens, clip_share=self._clipped / tokens,
-            gap_mean=self._gap / tokens, gap_max=self._gap_max, entropy=self._entropy, tokens=tokens,
+            gap_mean=self._gap / tokens, gap_max=self._gap_max, gap_kl=self._gap_kl / tokens,
+            masked_share=self._masked / tokens, entropy=self._entropy, tokens=tokens,
             skipped=self.skipped,
         )  # fmt: skip

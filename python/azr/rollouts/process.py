@@ -1,0 +1,123 @@
+"""The engine's process, seen from the trainer: start it, talk to it, know when it is dead or stuck."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+
+from azr.errors import EngineError
+from azr.rollouts.wire import Closed, Header, Message, Wire
+
+TAIL = 2000
+"""Characters of the process's own output that an error shows."""
+
+
+class Lost(Exception):
+    """The process is gone or of no use: how, and what it said last."""
+
+
+class EngineProcess:
+    """One process of `azr.rollouts.vllm_worker`, in a session of its own: Ctrl-C is the trainer's to handle."""
+
+    def __init__(self, environment: Mapping[str, str], handles: Sequence[int]) -> None:
+        """`handles`: file descriptors that it inherits."""
+        ours, theirs = socket.socketpair()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "azr.rollouts.vllm_worker", str(theirs.fileno())],
+            env={**os.environ, **environment},
+            pass_fds=[theirs.fileno(), *handles],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._wire = Wire(ours)
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def send(self, header: Header, payload: bytes = b"") -> None:
+        """Tell it something.
+
+        Raises:
+            Lost: it is gone.
+        """
+        try:
+            self._wire.send(header, payload)
+        except Closed as error:
+            raise self._lost("died") from error
+
+    def receive(self, seconds: float) -> Message:
+        """What it says next, within `seconds`.
+
+        Raises:
+            Lost: it is gone, said nothing for that long, or says that it is broken.
+        """
+        message = self.poll(seconds)
+        if message is None:
+            raise self._lost(f"said nothing for {seconds:.0f} s")
+        return message
+
+    def poll(self, seconds: float = 0.0) -> Message | None:
+        """What it says within `seconds`, or None."""
+        if not select.select([self._wire], [], [], seconds)[0]:
+            return None
+        try:
+            header, payload = self._wire.receive()
+        except Closed as error:
+            raise self._lost("died") from error
+        if header["op"] == "broken":
+            raise self._lost("ran out of memory" if header["memory"] else f"failed: {header['text']}")
+        return header, payload
+
+    def ask(self, header: Header, answer: str, seconds: float, payload: bytes = b"") -> Message:
+        """Send, and wait for an answer of that kind, past anything said before."""
+        self.send(header, payload)
+        end = time.monotonic() + seconds
+        while True:
+            found = self.receive(max(0.0, end - time.monotonic()))
+            if found[0]["op"] == answer:
+                return found
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+        self._wire.close()
+        if self._process.poll() is None:
+            # Its own children too: a tensor-parallel engine has workers.
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._output.close()
+
+    def _lost(self, how: str) -> Lost:
+        """Kill what is left, after a look at where it stands."""
+        if self._process.poll() is None and how != "died":
+            os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stacks
+            time.sleep(0.5)
+        said = self._tail()
+        self._wire.close()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        code = self._process.wait()
+        ending = f" by signal {signal.Signals(-code).name}" if code < 0 and how == "died" else ""
+        return Lost(f"the engine's process {how}{ending}" + (f"; its last words:\n{said}" if said else ""))
+
+    def _tail(self) -> str:
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), TAIL, max(0, size - TAIL)).decode("utf-8", "replace").strip()
+
+
+def give_up(lost: Lost, restarts: int) -> EngineError:
+    """The error for a process that does not come back."""
+    return EngineError(
+        f"{lost}\nIt was started again {restarts} times since it last finished a completion. If memory is short, lower"
+        " engine.batch, engine.vllm.cache_gib or engine.vllm.memory; if it is slow, raise engine.vllm.stuck_seconds."
+    )

@@ -1,0 +1,67 @@
+"""Has the engine the trainer's weights? Log-probabilities of fixed tokens under both, after every update."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from azr.errors import EngineError
+
+ROWS, LENGTH = 4, 33
+"""Of the probe: 4 rows of 33 tokens give 128 log-probabilities."""
+
+Score = Callable[[Sequence[Sequence[int]]], NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """One update of the engine's weights."""
+
+    seconds: float
+    """Until the engine had them, the comparison not counted."""
+    gap_mean: float
+    """Mean |log p(engine) - log p(trainer)| over the probe's tokens."""
+    gap_max: float
+
+
+def probe_rows(vocabulary: int) -> list[list[int]]:
+    """The fixed tokens: the same in every run of a model."""
+    rng = np.random.Generator(np.random.Philox(key=[0, vocabulary]))
+    return [[int(token) for token in row] for row in rng.integers(0, vocabulary, (ROWS, LENGTH))]
+
+
+def compare(score: Score, model: Any, tolerance: float, seconds: float) -> Sync:
+    """Compare the engine with the trainer's model.
+
+    Args:
+        score: the engine's log p of each token but the first, of each row.
+        tolerance: largest mean gap that passes.
+
+    Raises:
+        EngineError: the mean gap is larger, or no number: the engine samples from other weights than those trained.
+    """
+    rows = probe_rows(model.config.vocab_size)
+    gap = np.abs(score(rows).astype(np.float64) - _trainer(model, rows))
+    found = Sync(seconds=seconds, gap_mean=float(gap.mean()), gap_max=float(gap.max()))
+    if not found.gap_mean <= tolerance:
+        raise EngineError(
+            f"after an update of its weights the engine's log-probabilities of {gap.size} fixed tokens are off by"
+            f" {found.gap_mean:.3g} on average and {found.gap_max:.3g} at most; engine.vllm.probe_tolerance ="
+            f" {tolerance} allows that much on average. The engine would sample from other weights than those trained:"
+            " the run stops here, its last checkpoint stands."
+        )
+    return found
+
+
+def _trainer(model: Any, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    ids = torch.tensor(rows, device=model.device)
+    training = model.training
+    model.train(False)
+    with torch.no_grad():
+        log_probs = model(input_ids=ids, use_cache=False).logits[:, :-1].float().log_softmax(-1)
+    model.train(training)
+    found: NDArray[np.float64] = log_probs.gather(-1, ids[:, 1:, None]).reshape(-1).double().cpu().numpy()
+    return found

@@ -1,0 +1,283 @@
+"""vLLM in a process of its own: it can die, run out of memory or get stuck without taking the step's work along.
+
+Requests go in as token ids and come out as token ids with the log-probability of each sampled token. What was asked
+for and has not come out is kept here; a process that is lost is started again, gets the weights and those requests, and
+goes on. Weights lie in memory that both processes see (`arena`): an update is one copy. Every update is followed by a
+check: the engine's log-probabilities of fixed tokens against the trainer's.
+
+Reproducibility: a completion's seed depends on its request alone. But which requests share a batch depends on time, and
+the last digits of a product on the batch; so two runs agree but for rounding, not bit for bit.
+"""
+
+import shutil
+import tempfile
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from azr.config import Config
+from azr.errors import EngineError
+from azr.rollouts.arena import Arena, weights_of, whole
+from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.process import EngineProcess, Lost, give_up
+from azr.rollouts.sync import Sync, compare
+from azr.rollouts.wire import IDS, NUMBERS, pack_ids
+from azr.types import Completion, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+def make(tokenizer: Tokenizer, config: Config) -> "VllmEngine":
+    """The engine that a config asks for; its process starts with the first weights."""
+    return VllmEngine(tokenizer, config)
+
+
+class VllmEngine:
+    """A queue of requests before a vLLM process."""
+
+    def __init__(self, tokenizer: Tokenizer, config: Config) -> None:
+        self.tokenizer = tokenizer
+        self.sync: Sync | None = None
+        """Of the last update of the weights."""
+        self.restarts = 0
+        self._config = config
+        self._given = config.engine.vllm
+        self._process: EngineProcess | None = None
+        self._arena: Arena | None = None
+        self._adapter: str | None = None
+        self._cpu = True
+        self._length = 0
+        self._futile = 0
+        self._numbers = iter(range(1 << 62))
+        self._waiting: dict[int, Request] = {}
+        self._keys: dict[Key, int] = {}
+        self._ready: deque[Finished] = deque()
+
+    # The queue.
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """See `Engine.submit`."""
+        for request in requests:
+            if request.key in self._keys:
+                raise EngineError(f"{request.key} is under way already")
+            if len(request.prompt.token_ids) >= self._length:
+                raise EngineError(
+                    f"a prompt of {len(request.prompt.token_ids)} tokens fills the engine's {self._length} positions"
+                )
+            number = next(self._numbers)
+            self._waiting[number], self._keys[request.key] = request, number
+        try:
+            self._send(list(self._waiting)[-len(requests) :] if requests else [])
+        except Lost as lost:
+            self._revive(lost)
+
+    def collect(self) -> list[Finished]:
+        """See `Engine.collect`."""
+        while self._waiting and not self._ready:
+            try:
+                self._take(self._running().receive(self._given.stuck_seconds))
+                while (more := self._running().poll()) is not None:
+                    self._take(more)
+            except Lost as lost:
+                self._revive(lost)
+        found = list(self._ready)
+        self._ready.clear()
+        return found
+
+    def cancel(self, keys: Collection[Key]) -> None:
+        """See `Engine.cancel`."""
+        gone = [number for key in keys if (number := self._keys.pop(key, None)) is not None]
+        for number in gone:
+            del self._waiting[number]
+        dropped = set(keys)
+        self._ready = deque(entry for entry in self._ready if entry[0].key not in dropped)
+        try:
+            if gone:
+                self._running().send({"op": "cancel", "ids": gone})
+        except Lost as lost:
+            self._revive(lost)
+
+    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
+        """See `Engine.sample`."""
+        return sample_all(self, prompts, sampling, count)
+
+    # Weights.
+
+    def load(self, model: "PreTrainedModel | None") -> None:
+        """See `Engine.load`: update, then compare with the trainer.
+
+        Raises:
+            EngineError: the engine's log-probabilities are not the trainer's.
+        """
+        if model is None:
+            raise EngineError("the vllm engine needs a model")
+        self._publish(model)
+        begin = time.perf_counter()
+        try:
+            self._update()
+        except Lost as lost:
+            self._revive(lost)
+        seconds = time.perf_counter() - begin
+        self.sync = compare(self._score, model, self._given.probe_tolerance, seconds)
+
+    def rest(self) -> None:
+        """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
+        if self._given.sleep and self._process is not None:
+            level = 1 if self._adapter else 2  # at level 2 weights are dropped; with an adapter the base stays
+            try:
+                self._process.ask({"op": "sleep", "level": level}, "asleep", self._given.stuck_seconds)
+            except Lost as lost:
+                self._revive(lost)
+
+    def numbers(self) -> dict[str, float]:
+        """See `Engine.numbers`."""
+        found = {"restarts": float(self.restarts)}
+        if self.sync is not None:
+            found |= {"load_seconds": self.sync.seconds, "probe_gap": self.sync.gap_mean}
+        return found
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+        if self._adapter:
+            shutil.rmtree(self._adapter, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """Of the engine's process."""
+        return self._running().pid
+
+    def _publish(self, model: Any) -> None:
+        """Put the weights where the engine's process can see them."""
+        self._cpu = model.device.type == "cpu"
+        if hasattr(model, "peft_config"):
+            self._adapter = self._adapter or tempfile.mkdtemp(prefix="azr-adapter-", dir="/dev/shm")
+            model.save_pretrained(self._adapter)  # in memory: no disk
+            return
+        weights = weights_of(model)
+        fresh = self._arena is None
+        if self._arena is None:
+            self._arena = Arena.like(weights)
+        for name, tensor in weights:
+            # Where the trainer's parameters lie in the arena there is nothing to do.
+            if tensor.device.type != "cpu" or tensor.data_ptr() != self._arena[name].data_ptr():
+                self._arena[name].copy_(whole(tensor))
+        if fresh and self._cpu and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
+            parameters = dict(model.named_parameters())
+            for name, _ in weights:
+                if name in parameters:
+                    parameters[name].data = self._arena[name]
+
+    def _update(self) -> None:
+        if self._process is None:
+            self._start()
+        elif self._adapter is None:
+            self._process.ask({"op": "update"}, "updated", self._given.stuck_seconds)
+        if self._adapter is not None:
+            header = {"op": "adapter", "folder": self._adapter}
+            self._running().ask(header, "updated", self._given.stuck_seconds)
+
+    def _score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """log p of each token but the first, of each row, under the engine, one row after the other."""
+        header = {"op": "score", "lengths": [len(row) for row in rows]}
+        payload = pack_ids([tuple(row) for row in rows])
+        try:
+            _, found = self._running().ask(header, "scored", self._given.stuck_seconds, payload)
+        except Lost as lost:
+            self._revive(lost)
+            return self._score(rows)
+        return np.frombuffer(found, dtype=NUMBERS)
+
+    # The process.
+
+    def _running(self) -> EngineProcess:
+        if self._process is None:
+            raise EngineError("sample before load: the engine has no weights")
+        return self._process
+
+    def _start(self) -> None:
+        from azr.rollouts.vllm_options import engine_arguments, environment
+
+        handles = [self._arena.handle] if self._arena and not self._adapter else []
+        self._process = EngineProcess(environment(self._config, self._cpu), handles)
+        slots = [] if self._arena is None else [[s.name, s.dtype, s.shape, s.offset] for s in self._arena.slots]
+        self._process.send(
+            {
+                "op": "start",
+                "args": engine_arguments(self._config, cpu=self._cpu, adapter=self._adapter),
+                "arena": {"handle": handles[0], "slots": slots} if handles else None,
+                "ends": sorted(self.tokenizer.end_ids),
+                "repeatable": self._given.repeatable,
+                "threads": self._given.threads,
+            }
+        )
+        header, _ = self._process.receive(self._given.start_seconds)
+        self._length = int(header["length"])
+
+    def _revive(self, lost: Lost) -> None:
+        """Start again, with the weights and everything that was under way.
+
+        Raises:
+            EngineError: it was tried `engine.vllm.restarts` times since a completion last came out.
+        """
+        while True:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+            if self._futile >= self._given.restarts:
+                raise give_up(lost, self._futile) from lost
+            self._futile += 1
+            self.restarts += 1
+            try:
+                self._update()
+                self._send(list(self._waiting))
+                return
+            except Lost as again:
+                lost = again
+
+    def _send(self, numbers: Sequence[int]) -> None:
+        """Hand requests to the process."""
+        if not numbers:
+            return
+        requests = [self._waiting[number] for number in numbers]
+        rows = [
+            {
+                "id": number, "length": len(request.prompt.token_ids), "seed": _seed(request),
+                "temperature": request.sampling.temperature, "top_p": request.sampling.top_p,
+                "top_k": request.sampling.top_k, "urgency": request.urgency,
+                "max_tokens": min(request.sampling.max_tokens, self._length - len(request.prompt.token_ids)),
+            }
+            for number, request in zip(numbers, requests, strict=True)
+        ]  # fmt: skip
+        payload = pack_ids([request.prompt.token_ids for request in requests])
+        self._running().send({"op": "submit", "requests": rows}, payload)
+
+    def _take(self, message: tuple[dict[str, Any], bytes]) -> None:
+        header, payload = message
+        if header["op"] != "done" or header["id"] not in self._waiting:
+            return  # a sign of life, or what was cancelled meanwhile
+        request = self._waiting.pop(header["id"])
+        del self._keys[request.key]
+        self._futile = 0
+        ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
+        log_probs = np.frombuffer(payload, dtype=NUMBERS, offset=IDS.itemsize * len(ids)).tolist()
+        finished = bool(ids) and ids[-1] in self.tokenizer.end_ids
+        completion = Completion(
+            prompt=request.prompt,
+            text=self.tokenizer.decode(ids[:-1] if finished else ids),
+            token_ids=tuple(ids),
+            log_probs=tuple(log_probs),
+            finished=finished,
+        )
+        self._ready.append((request, completion))
+
+
+def _seed(request: Request) -> int:
+    """A 63-bit number from (seed, row)."""
+    state = np.random.SeedSequence([request.sampling.seed, request.row]).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))

@@ -1,0 +1,90 @@
+"""From the config to vLLM's arguments and environment."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from azr.config import Config
+from azr.errors import ConfigError
+
+BLOCK = 32
+"""Tokens of a cache block on a CPU, where vLLM's default of 128 would keep short prompts from being shared."""
+LEAST_BATCHED_TOKENS = 8192
+
+
+def engine_arguments(config: Config, *, cpu: bool, adapter: str | None) -> dict[str, Any]:
+    """Arguments of vLLM's engine. Weights come from the trainer; with an adapter, the frozen base from its source."""
+    from azr.trainer.model import locate
+
+    given, sampling = config.engine.vllm, config.sampling
+    length = config.prompt.max_tokens + sampling.max_tokens
+    found: dict[str, Any] = {
+        "model": locate(config.model.name),
+        "load_format": "auto" if adapter else "dummy",
+        "skip_tokenizer_init": True,
+        "dtype": given.dtype if given.dtype != "auto" else config.model.compute,
+        "seed": 0,
+        "max_model_len": _fitting(locate(config.model.name), length),
+        "max_num_seqs": config.engine.batch,
+        "tensor_parallel_size": given.tensor_parallel,
+        "enable_prefix_caching": True,
+        "scheduling_policy": "priority",
+        # Before temperature where it is 1, so that truncation leaves them as they are; else after it.
+        "logprobs_mode": "raw_logprobs" if sampling.temperature in (0.0, 1.0) else "processed_logprobs",
+        "enable_sleep_mode": given.sleep and not cpu,
+        "disable_log_stats": True,
+    }
+    if given.head_float32:
+        found["hf_overrides"] = {"head_dtype": "float32"}
+    if cpu:
+        # vLLM's random state of a request cannot be turned back on a CPU, which a prompt read in pieces needs.
+        found |= {"enable_chunked_prefill": False, "enforce_eager": True, "block_size": BLOCK}
+        found["max_num_batched_tokens"] = max(LEAST_BATCHED_TOKENS, found["max_model_len"])
+    else:
+        found["gpu_memory_utilization"] = given.memory
+    if adapter:
+        found |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": given.adapter_rank}
+    return found | dict(given.options)
+
+
+def environment(config: Config, cpu: bool) -> Mapping[str, str]:
+    """What vLLM reads from the environment of its process."""
+    found = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_LOGGING_LEVEL": os.environ.get("VLLM_LOGGING_LEVEL", "WARNING"),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
+    }
+    if config.engine.vllm.tensor_parallel == 1:
+        found["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # this process is the one of its own already
+    if cpu:
+        found["VLLM_CPU_KVCACHE_SPACE"] = str(config.engine.vllm.cache_gib)
+    if config.engine.vllm.threads:
+        found["OMP_NUM_THREADS"] = str(config.engine.vllm.threads)
+    return found
+
+
+def check(config: Config) -> None:
+    """Refuse what the engine cannot do as it is asked to.
+
+    Raises:
+        ConfigError: names the keys.
+    """
+    import importlib.util
+
+    if importlib.util.find_spec("vllm") is None:
+        raise ConfigError("engine.name = 'vllm', but vllm is not installed: see `azr doctor`")
+    sampling = config.sampling
+    if sampling.temperature not in (0.0, 1.0) and (sampling.top_p < 1.0 or sampling.top_k > 0):
+        raise ConfigError(
+            f"engine.name = 'vllm' with sampling.temperature = {sampling.temperature} cannot be combined with"
+            " sampling.top_p or sampling.top_k: vLLM gives log-probabilities before both or after both"
+        )
+
+
+def _fitting(source: str, length: int) -> int:
+    """No more positions than the model has."""
+    from transformers import AutoConfig
+
+    own = getattr(AutoConfig.from_pretrained(source), "max_position_embeddings", None)
+    return min(length, own) if own else length

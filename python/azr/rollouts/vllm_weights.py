@@ -1,0 +1,81 @@
+"""New weights into a running vLLM, in each of its workers: `worker_extension_cls` of the engine.
+
+vLLM's own loader runs once, on tensors in the arena, while the copies that it makes are recorded: which piece of which
+tensor goes where, whatever the architecture fuses and however many workers share it. Later updates repeat these copies
+and nothing else: one pass over the weights. Where the loader does more than copy, it runs each time.
+
+On a CPU vLLM packs linear weights into a form that cannot be written to; this module, imported by every worker before
+the model is built, keeps them plain.
+"""
+
+import os
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from vllm.model_executor.layers import utils as layers
+
+from azr.rollouts.arena import Arena, Slot
+
+
+def _plain(layer: Any, remove_weight: bool) -> None:
+    """Stands for vLLM's packing of a linear layer on a CPU; other platforms never call it."""
+    layer.cpu_linear = torch.nn.functional.linear
+
+
+layers.dispatch_cpu_unquantized_gemm = _plain
+
+
+class Weights:
+    """Methods that vLLM's worker class gets besides its own."""
+
+    model_runner: Any
+    _azr_arena: Arena
+    _azr_copies: tuple[list[Tensor], list[Tensor]] | None
+
+    def azr_attach(self, path: str, slots: list[list[Any]]) -> bool:
+        """Load from the arena that `path` opens, and learn how; whether later updates are plain copies."""
+        self._azr_arena = Arena(os.open(path, os.O_RDWR), [Slot(n, d, tuple(s), o) for n, d, s, o in slots])
+        recorder = _Recorder(self._azr_arena)
+        with recorder, torch.no_grad():
+            self.model_runner.get_model().load_weights(iter(self._azr_arena))
+        self._azr_copies = recorder.copies if self._covered(recorder.copies[0]) else None
+        return self._azr_copies is not None
+
+    def azr_update(self) -> None:
+        """Take what lies in the arena now."""
+        with torch.no_grad():
+            if self._azr_copies is None:
+                self.model_runner.get_model().load_weights(iter(self._azr_arena))
+            else:
+                torch._foreach_copy_(*self._azr_copies)
+
+    def azr_stale(self) -> int:
+        """How many copied pieces are not what lies in the arena, looked at whole: for tests and after doubts."""
+        targets, sources = self._azr_copies or ([], [])
+        return sum(not torch.equal(t, s.to(t)) for t, s in zip(targets, sources, strict=True))
+
+    def _covered(self, targets: list[Tensor]) -> bool:
+        """Whether the copies write every element of every parameter where it lies now."""
+        written: dict[int, int] = {}
+        for target in targets:
+            key = target.untyped_storage().data_ptr()
+            written[key] = written.get(key, 0) + target.numel()
+        parameters = list(self.model_runner.get_model().parameters())
+        return all(written.get(p.untyped_storage().data_ptr(), 0) >= p.numel() for p in parameters)
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the copies out of an arena."""
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._storages = {tensor.untyped_storage().data_ptr() for _, tensor in arena}
+        self.copies: tuple[list[Tensor], list[Tensor]] = ([], [])
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.copy_.default and args[1].untyped_storage().data_ptr() in self._storages:
+            for kept, tensor in zip(self.copies, args, strict=False):
+                kept.append(tensor.detach())
+        return func(*args, **(kwargs or {}))

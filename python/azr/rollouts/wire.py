@@ -1,0 +1,81 @@
+"""Messages between the trainer and its engine's process: a length, a JSON header, raw numbers.
+
+Nothing is pickled. Each message is `header length, payload length` (two little-endian unsigned 32-bit and 64-bit
+numbers), the header, and the payload's bytes.
+"""
+
+import json
+import socket
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LENGTHS = struct.Struct("<IQ")
+Header = dict[str, Any]
+Message = tuple[Header, bytes]
+IDS = np.dtype("<i4")
+NUMBERS = np.dtype("<f4")
+
+
+class Closed(Exception):
+    """The other end is gone."""
+
+
+class Wire:
+    """One end of a connection."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+
+    def fileno(self) -> int:
+        """For `select`."""
+        return self._end.fileno()
+
+    def send(self, header: Header, payload: bytes = b"") -> None:
+        """Write one message.
+
+        Raises:
+            Closed: the other end is gone.
+        """
+        text = json.dumps(header).encode("utf-8")
+        try:
+            self._end.sendall(LENGTHS.pack(len(text), len(payload)) + text + payload)
+        except OSError as error:
+            raise Closed(str(error)) from error
+
+    def receive(self) -> Message:
+        """Read one message; waits for it.
+
+        Raises:
+            Closed: the other end is gone, or `settimeout`'s time is up in the middle of a message.
+        """
+        text, payload = LENGTHS.unpack(self._read(LENGTHS.size))
+        return json.loads(self._read(text)), self._read(payload)
+
+    def close(self) -> None:
+        """Close this end."""
+        self._end.close()
+
+    def _read(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            try:
+                part = self._end.recv(min(size - len(parts), 1 << 20))
+            except OSError as error:
+                raise Closed(str(error)) from error
+            if not part:
+                raise Closed("the connection is closed")
+            parts += part
+        return bytes(parts)
+
+
+def pack_ids(rows: "list[tuple[int, ...]] | list[list[int]]") -> bytes:
+    """Token ids of several rows, one after the other; the header says how long each is."""
+    return np.concatenate([np.asarray(row, dtype=IDS) for row in rows]).tobytes() if rows else b""
+
+
+def unpack(payload: bytes, kind: np.dtype[Any], lengths: list[int]) -> list[NDArray[Any]]:
+    """The rows of a payload."""
+    return np.split(np.frombuffer(payload, dtype=kind), np.cumsum(lengths)[:-1]) if lengths else []

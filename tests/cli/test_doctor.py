@@ -1,0 +1,21 @@
+"""The command's text and exit code."""
+
+from pathlib import Path
+
+from azr.cli import azr
+from click.testing import CliRunner
+
+SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"
+
+
+def test_a_scripted_config_is_fine_anywhere() -> None:
+    result = CliRunner().invoke(azr, ["doctor", "--config", str(SMOKE)])
+    assert result.exit_code == 0, result.output
+    assert "Everything that this config needs is here." in result.output and "Rust half: built" in result.output
+
+
+def test_what_is_missing_is_an_exit_code_of_one() -> None:
+    settings = ["--set", "engine.name=vllm", "--set", "engine.vllm.cache_gib=100000"]
+    result = CliRunner().invoke(azr, ["doctor", *settings])
+    assert result.exit_code == 1 and "MISSING  engine.vllm.cache_gib" in result.output
+    assert "This config cannot run here" in result.output
