@@ -3,6 +3,19 @@
 from pathlib import Path
 from typing import Protocol, TypeAlias, final
 
+__all__ = [
+    "BufferReport",
+    "TaskBuffer",
+    "canonicalize",
+    "measure_canonical",
+    "measure_publish",
+    "Sandbox",
+    "value_repr",
+    "values_equal",
+    "decode_value",
+    "encode_value",
+]
+
 _Row: TypeAlias = tuple[
     str, str, list[str], list[tuple[bytes, str]], str, list[str], int, str, list[int], list[int], int | None
 ]
@@ -104,7 +117,7 @@ class Sandbox:
         threads: int | None,
         limits: _LimitsRow | None,
         guest: Path | None,
-        modules: list[tuple[str, str]] = [],
+        modules: list[tuple[str, str]] = ...,
     ) -> Sandbox: ...
     @property
     def threads(self) -> int: ...

@@ -281,6 +281,12 @@ class Sandbox:
         ]
         return [_outcome(row) for row in self._inner.run_batch(rows)]
 
+    def run_calls(
+        self, program: str, calls: Sequence[str], *, entry: str = ENTRY, limits: Limits | None = None
+    ) -> list[Outcome]:
+        """Run one program once for each argument text, each from the same fresh state."""
+        return self.run_batch([Request(program=program, call=call, limits=limits, entry=entry) for call in calls])
+
     async def arun_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """`run_batch` without blocking the event loop."""
         return await asyncio.to_thread(self.run_batch, requests)

@@ -32,7 +32,7 @@ pub(crate) const STACK_BYTES: usize = 16 << 20;
 const RESERVATION: u64 = 4 << 30;
 
 /// First bytes of a file that [`Guest::precompile`] makes.
-const PRECOMPILED: &[u8; 16] = b"azr-guest-code 1";
+const PRECOMPILED: &[u8; 16] = b"azr-guest-code 2";
 
 /// A guest, compiled and ready: cheap to clone, shared by any number of sandboxes.
 #[derive(Clone)]
@@ -146,7 +146,6 @@ impl Guest {
         }
         let image = Instance::new(self)?.into_image(&module_request(modules)?)?;
         let guest = Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
-        guest.image().set_hot(Instance::hot_ranges(&guest)?);
         let mut known = known();
         let known = known.get_or_insert_default();
         known.retain(|_, loaded| loaded.strong_count() > 0);
@@ -169,12 +168,6 @@ impl Guest {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.0.hash
-    }
-
-    /// Bytes that every reset copies: the pages that nearly every program writes.
-    #[must_use]
-    pub fn hot_bytes(&self) -> usize {
-        self.0.image.hot_bytes()
     }
 
     pub(crate) fn module(&self) -> &Module {
@@ -203,7 +196,7 @@ impl Guest {
         let module = unsafe { Module::deserialize(&engine, code) }
             .map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned() }));
-        guest.image().set_hot(Instance::hot_ranges(&guest)?);
+        Instance::new(&guest)?.try_out()?;
         Ok(guest)
     }
 }
@@ -241,7 +234,7 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .wasm_multi_value(true)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
-        .wasm_multi_memory(false)
+        .wasm_multi_memory(true)
         .wasm_memory64(false)
         .wasm_extended_const(false);
     #[cfg(feature = "compiler")]

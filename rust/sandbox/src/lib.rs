@@ -26,6 +26,7 @@
 //! - **Values.** What a program returns is encoded from exact built-in types without asking the program's
 //!   code, and compared on the host ([`Equality`]).
 
+mod cards;
 mod error;
 mod guest;
 mod instance;

@@ -8,14 +8,14 @@
 //! A core WebAssembly instance has no other state than its memory, its mutable globals, its tables and
 //! which segments it has dropped. [`crate::guest`] refuses a module that could change the last two or
 //! that has a mutable global besides the stack pointer, which the host sets before every program.
-//! That leaves the memory, and [`Image::restore`] gives every page of it one of two treatments, whether
-//! the program wrote to it or not:
+//! That leaves the memory. Its code was given companions that note every page it writes
+//! ([`crate::cards`]), out of its own reach; the host notes what it writes itself, the request. After a
+//! program [`Image::restore`] puts back every noted page from the pristine copy, and nothing else can
+//! have changed. A test compares every byte.
 //!
-//! - the pages in [`Treatment::hot`], which nearly every program writes, are copied back from the image;
-//! - all others are given back to the kernel (`MADV_DONTNEED` on a private mapping), which maps the
-//!   image's page, or a zero page, at the next touch.
-//!
-//! Nothing tracks what was written, so nothing can be missed.
+//! Pages stay where they are, so the next program writes them without a fault, and a reset is no business
+//! of the kernel's: page faults and `madvise` make all threads of a process wait for one another. Only long
+//! runs of heap are given back to it, so that one large program does not make its instance large for ever.
 
 #![expect(unsafe_code, reason = "maps memory; every block says why it is right")]
 
@@ -24,12 +24,14 @@ use std::ffi::c_void;
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::{io, ptr, slice};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+
+use crate::cards::{CARD_BYTES, WINDOW};
 
 /// Pages of the host; the image is laid out in these.
 pub(crate) const PAGE: usize = 4096;
@@ -44,17 +46,12 @@ pub(crate) struct Image {
     pristine: Mapping,
     /// Bytes of the guest's memory, all of it.
     size: usize,
-    treatment: OnceLock<Treatment>,
 }
 
-/// What a reset does with which pages.
-#[derive(Debug)]
-struct Treatment {
-    /// Ranges that are copied back instead of given back; sorted, apart, page-aligned.
-    hot: Vec<Range<usize>>,
-    /// What lies between them.
-    cold: Vec<Range<usize>>,
-}
+/// Pages behind the image that are given back to the kernel rather than zeroed: runs this long, or everything
+/// when a program wrote [`MOST_PAGES`] in all.
+const LONG_RUN: usize = 128;
+const MOST_PAGES: usize = 1024;
 
 impl Image {
     /// An image of `size` bytes, zero but for `bytes` at `start`.
@@ -71,7 +68,7 @@ impl Image {
         let seals = SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK;
         rustix::fs::fcntl_add_seals(&file, seals)?;
         let pristine = Mapping::of_file(&file, end - start)?;
-        Ok(Self { file, data: start..end, pristine, size, treatment: OnceLock::new() })
+        Ok(Self { file, data: start..end, pristine, size })
     }
 
     /// Bytes of the guest's memory.
@@ -79,66 +76,82 @@ impl Image {
         self.size
     }
 
-    /// Chooses the ranges that are copied back: page-aligned, sorted, apart. Once, before any reset.
-    pub(crate) fn set_hot(&self, hot: Vec<Range<usize>>) {
-        let mut cold = Vec::with_capacity(hot.len() + 1);
-        let mut from = 0;
-        for range in &hot {
-            assert!(range.start.is_multiple_of(PAGE) && range.end.is_multiple_of(PAGE));
-            assert!(from <= range.start && range.start < range.end && range.end <= self.size);
-            if from < range.start {
-                cold.push(from..range.start);
-            }
-            from = range.end;
-        }
-        if from < self.size {
-            cold.push(from..self.size);
-        }
-        assert!(self.treatment.set(Treatment { hot, cold }).is_ok(), "chosen once");
-    }
-
-    fn treatment(&self) -> &Treatment {
-        self.treatment.get().expect("chosen when the guest is loaded")
-    }
-
-    /// Bytes that every reset copies.
-    pub(crate) fn hot_bytes(&self) -> usize {
-        self.treatment().hot.iter().map(Range::len).sum()
-    }
-
     /// Maps a memory that starts as the image.
     fn map(&self, reservation: usize) -> io::Result<Mapping> {
-        let memory = Mapping::reserve(reservation)?;
-        // SAFETY: the range lies within `memory`'s reservation, which nothing else uses yet; FIXED
-        // replaces parts of it and of nothing else.
+        let memory = Mapping::zeros(self.size, reservation)?;
+        // SAFETY: the range lies within what was just mapped, which nothing else uses yet; FIXED replaces
+        // that part and nothing else.
         unsafe {
             let read_write = ProtFlags::READ | ProtFlags::WRITE;
             let private = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
-            mmap_anonymous(memory.base, self.size, read_write, private)?;
             let at = memory.base.byte_add(self.data.start);
             mmap(at, self.data.len(), read_write, private, &self.file, 0)?;
         }
         Ok(memory)
     }
 
-    /// Makes every byte of the memory at `base` what it was at the start.
+    /// Makes every byte of the memory at `base` what it was at the start, and clears the cards: one for each
+    /// page that may have been written, together with the start of the next.
     ///
     /// # Safety
     /// `base` must be the address of a memory that [`Image::map`] of this image made and that is still
     /// mapped, and nothing else may use that memory meanwhile.
-    pub(crate) unsafe fn restore(&self, base: *mut u8) -> io::Result<()> {
-        for range in &self.treatment().cold {
-            // SAFETY: the range lies within the memory, whose pages are all private.
-            unsafe {
-                madvise(base.add(range.start).cast(), range.len(), Advice::LinuxDontNeed)?;
+    pub(crate) unsafe fn restore(&self, base: *mut u8, cards: &mut [u8]) -> io::Result<()> {
+        // Cards behind the memory's end stand for no page.
+        let (cards, _) = cards.split_at_mut(self.size / PAGE);
+        let behind = self.data.end / PAGE;
+        // SAFETY: the range lies within the memory, whose pages are all private.
+        let drop = |pages: Range<usize>| unsafe {
+            madvise(base.add(pages.start * PAGE).cast(), pages.len() * PAGE, Advice::LinuxDontNeed)
+        };
+        let (image, heap) = cards.split_at_mut(behind);
+        let long = |run: &Range<usize>| run.len() >= LONG_RUN;
+        let (mut pages, mut dropped) = (0, false);
+        for run in runs(image) {
+            // SAFETY: the caller owns the memory.
+            unsafe { self.put_back(base, run.start * PAGE..run.end * PAGE) };
+        }
+        for run in runs(heap) {
+            pages += run.len();
+            let run = behind + run.start..behind + run.end;
+            if pages > MOST_PAGES {
+                dropped = true;
+                break;
+            }
+            if long(&run) {
+                drop(run.clone())?;
+                // SAFETY: the caller owns the memory.
+                unsafe { self.put_back(base, run.end * PAGE..run.end * PAGE) };
+            } else {
+                // SAFETY: the caller owns the memory.
+                unsafe { self.put_back(base, run.start * PAGE..run.end * PAGE) };
             }
         }
-        for range in &self.treatment().hot {
-            // SAFETY: the range lies within the memory, which the caller owns.
-            let page = unsafe { slice::from_raw_parts_mut(base.add(range.start), range.len()) };
-            self.copy_pristine(range, page);
+        if dropped {
+            drop(behind..self.size / PAGE)?;
         }
+        image.fill(0);
+        heap.fill(0);
         Ok(())
+    }
+
+    /// Copies the image to a range of pages, and to what lies a window behind it where that differs.
+    ///
+    /// # Safety
+    /// As for [`Image::restore`]; the range must lie within the memory.
+    unsafe fn put_back(&self, base: *mut u8, range: Range<usize>) {
+        // SAFETY: the range lies within the memory, which the caller owns.
+        let bytes = unsafe { slice::from_raw_parts_mut(base.add(range.start), range.len()) };
+        self.copy_pristine(&range, bytes);
+        let behind = range.end..(range.end + WINDOW).min(self.size);
+        // SAFETY: as above.
+        let bytes = unsafe { slice::from_raw_parts_mut(base.add(behind.start), behind.len()) };
+        // Most often nothing was written there, and writing would make the page this instance's own.
+        let mut pristine = [0; WINDOW];
+        self.copy_pristine(&behind, &mut pristine[..behind.len()]);
+        if *bytes != pristine[..behind.len()] {
+            bytes.copy_from_slice(&pristine[..behind.len()]);
+        }
     }
 
     /// Copies what the image has at `range` to `to`.
@@ -166,28 +179,29 @@ impl Image {
     pub(crate) unsafe fn is_pristine(&self, base: *const u8) -> bool {
         // SAFETY: the caller's promise.
         let memory = unsafe { slice::from_raw_parts(base, self.size) };
-        memory[..self.data.start].iter().all(|&byte| byte == 0)
+        let zero = |bytes: &[u8]| bytes.chunks(PAGE).all(|page| *page == [0; PAGE][..page.len()]);
+        zero(&memory[..self.data.start])
             && memory[self.data.clone()] == *self.pristine.bytes()
-            && memory[self.data.end..].iter().all(|&byte| byte == 0)
+            && zero(&memory[self.data.end..])
     }
+}
 
-    /// The pages of the memory at `base` that have been written since it was mapped or restored.
-    ///
-    /// # Safety
-    /// As for [`Image::restore`].
-    pub(crate) unsafe fn written_pages(&self, base: *const u8) -> io::Result<Vec<usize>> {
-        use std::os::unix::fs::FileExt;
-        let map = File::open("/proc/self/pagemap")?;
-        let mut entries = vec![0; self.size / PAGE * 8];
-        map.read_exact_at(&mut entries, (base.addr() / PAGE * 8) as u64)?;
-        let (entries, _) = entries.as_chunks::<8>();
-        // Bit 63: present. Bit 62: swapped out. Bit 61: still the file's page.
-        let written = entries.iter().enumerate().filter(|(_, entry)| {
-            let bits = u64::from_le_bytes(**entry);
-            bits >> 62 != 0 && bits >> 61 & 1 == 0
-        });
-        Ok(written.map(|(page, _)| page).collect())
-    }
+/// The runs of bytes that are not zero.
+fn runs(cards: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + first_set(&cards[from..])?;
+        let end = start + cards[start..].iter().position(|&card| card == 0).unwrap_or(cards.len() - start);
+        from = end;
+        Some(start..end)
+    })
+}
+
+/// The first byte that is not zero. Nearly all are: looks at 64 at a time.
+fn first_set(cards: &[u8]) -> Option<usize> {
+    let (groups, _) = cards.as_chunks::<64>();
+    let clear = groups.iter().take_while(|group| group.iter().fold(0, |all, card| all | card) == 0).count() * 64;
+    cards[clear..].iter().position(|&card| card != 0).map(|at| clear + at)
 }
 
 /// Address space that is unmapped when this is dropped.
@@ -211,6 +225,17 @@ impl Mapping {
             mmap_anonymous(ptr::null_mut(), length, ProtFlags::empty(), flags)?
         };
         Ok(Self { base, length })
+    }
+
+    /// Reserves address space and maps zeros at its start.
+    fn zeros(size: usize, reservation: usize) -> io::Result<Self> {
+        let memory = Self::reserve(reservation)?;
+        // SAFETY: the range lies within the reservation, which nothing else uses yet.
+        unsafe {
+            let private = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+            mmap_anonymous(memory.base, size, ProtFlags::READ | ProtFlags::WRITE, private)?;
+        }
+        Ok(memory)
     }
 
     /// Maps a sealed file for reading.
@@ -267,13 +292,13 @@ unsafe impl MemoryCreator for Creator {
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let image = CHOSEN.with_borrow(Option::clone).ok_or("no image was chosen for this memory")?;
-        let size = image.size();
-        if minimum != size || maximum != Some(size) {
-            return Err("the module's memory is not of the image's size".to_owned());
-        }
-        let length = reserved.unwrap_or(size).max(size) + guard;
-        let mapping = image.map(length).map_err(|error| error.to_string())?;
-        Ok(Box::new(Memory { mapping, size }))
+        let length = |size: usize| reserved.unwrap_or(size).max(size) + guard;
+        let (mapping, size) = match (minimum, maximum) {
+            (CARD_BYTES, Some(CARD_BYTES)) => (Mapping::zeros(CARD_BYTES, length(CARD_BYTES)), CARD_BYTES),
+            (size, Some(most)) if size == most && size == image.size() => (image.map(length(size)), size),
+            _ => return Err("the module's memory is not of the image's size".to_owned()),
+        };
+        Ok(Box::new(Memory { mapping: mapping.map_err(|error| error.to_string())?, size }))
     }
 }
 

@@ -159,6 +159,22 @@ impl Sandbox {
         self.run_prepared(prepared, cancel)
     }
 
+    /// Runs one program once for each argument text of its function `entry`, each from the same fresh state;
+    /// outcomes in order.
+    ///
+    /// # Errors
+    /// As [`Sandbox::run`], each in the place of its call.
+    pub fn run_calls(
+        &self,
+        source: &str,
+        entry: &str,
+        calls: &[String],
+        cancel: &Cancel,
+    ) -> Vec<Result<Outcome, Error>> {
+        let programs: Vec<Program> = calls.iter().map(|call| Program::call(source, entry, call)).collect();
+        self.run_batch(&programs, cancel)
+    }
+
     /// Runs what has a request, and passes on what needs none.
     pub(crate) fn run_prepared(
         &self,

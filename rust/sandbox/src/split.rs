@@ -1,14 +1,19 @@
 //! Checks a guest module and splits it: code without data segments, and the memory they describe.
 //!
 //! Nothing in a module that passes can keep state outside its memory and its stack pointer, which is
-//! what lets [`crate::memory`] make a used instance fresh.
+//! what lets [`crate::memory`] make a used instance fresh; its code gets companions that note what it
+//! writes ([`crate::cards`]).
 
-use wasm_encoder::{MemorySection, MemoryType, Module, RawSection};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{
+    CodeSection, ExportKind, ExportSection, MemorySection, MemoryType, Module, RawSection,
+};
 use wasmparser::{
     ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator,
     WasmFeatures,
 };
 
+use crate::cards::{CARD_BYTES, CARDS, Types, instrument};
 use crate::error::Error;
 use crate::memory::PAGE;
 
@@ -50,6 +55,9 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let mut memory = None;
     let mut data = Vec::new();
     let mut exports = Vec::new();
+    let types = types(wasm)?;
+    let mut bodies = CodeSection::new();
+    let mut functions = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::ImportSection(reader) => {
@@ -66,13 +74,15 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
                     return Err(bad(format!("its memory starts at {} pages", one.initial)));
                 }
                 memory = Some(one.initial * WASM_PAGE);
-                code.section(MemorySection::new().memory(MemoryType {
+                let of = |pages| MemoryType {
                     minimum: pages,
                     maximum: Some(pages),
                     memory64: false,
                     shared: false,
                     page_size_log2: None,
-                }));
+                };
+                let cards = of(CARD_BYTES as u64 / WASM_PAGE);
+                code.section(MemorySection::new().memory(of(pages)).memory(cards));
             }
             Payload::DataSection(reader) => {
                 for segment in reader {
@@ -84,17 +94,26 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
                 }
             }
             Payload::DataCountSection { .. } | Payload::CustomSection(_) => {}
-            payload => {
-                match &payload {
-                    Payload::ExportSection(reader) => {
-                        for export in reader.clone() {
-                            let export = export.map_err(|error| bad(error.to_string()))?;
-                            exports.push((export.name.to_owned(), export.kind, export.index));
-                        }
-                    }
-                    Payload::CodeSectionEntry(body) => check_body(body)?,
-                    _ => {}
+            Payload::ExportSection(reader) => {
+                let mut section = ExportSection::new();
+                for export in reader {
+                    let export = export.map_err(|error| bad(error.to_string()))?;
+                    exports.push((export.name.to_owned(), export.kind, export.index));
+                    let kind = RoundtripReencoder.export_kind(export.kind);
+                    section.export(export.name, kind.map_err(|error| bad(error.to_string()))?, export.index);
                 }
+                code.section(section.export(CARDS, ExportKind::Memory, 1));
+            }
+            Payload::CodeSectionStart { .. } => {}
+            Payload::CodeSectionEntry(body) => {
+                check_body(&body)?;
+                bodies.function(&instrument(&types, functions, &body)?);
+                functions += 1;
+                if functions == types.functions.len() {
+                    code.section(&bodies);
+                }
+            }
+            payload => {
                 if let Some((id, range)) = payload.as_section() {
                     code.section(&RawSection { id, data: &wasm[range] });
                 }
@@ -106,6 +125,35 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let (start, image) = image(&data, initial)?;
     let size = (initial + HEAP_BYTES) as usize;
     Ok(Split { code: code.finish(), start, image, size })
+}
+
+/// The types, and which of them each function has.
+fn types(wasm: &[u8]) -> Result<Types, Error> {
+    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: u32::MAX };
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(|error| bad(error.to_string()))? {
+            Payload::TypeSection(reader) => {
+                for group in reader {
+                    types.types.extend(group.map_err(|error| bad(error.to_string()))?.into_types());
+                }
+            }
+            Payload::FunctionSection(reader) => {
+                for function in reader {
+                    types.functions.push(function.map_err(|error| bad(error.to_string()))?);
+                }
+            }
+            Payload::ExportSection(reader) => {
+                for export in reader {
+                    let export = export.map_err(|error| bad(error.to_string()))?;
+                    if export.name == "__stack_pointer" && export.kind == ExternalKind::Global {
+                        types.stack_pointer = export.index;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(types)
 }
 
 /// Refuses instructions that change state which is not memory.

@@ -15,14 +15,15 @@ pub fn guest() -> Guest {
             let wasm = embedded_wasm().unwrap();
             let name = format!("guest-{}.code", blake3::hash(&wasm).to_hex());
             let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-            if !path.exists() {
+            // SAFETY: `Guest::precompile` of a build in this folder wrote the file, if there is one.
+            let load = || unsafe { Guest::from_precompiled(&std::fs::read(&path).ok()?) }.ok();
+            // A file of another version is refused, and made anew.
+            load().unwrap_or_else(|| {
                 let partial = path.with_extension(std::process::id().to_string());
                 std::fs::write(&partial, Guest::precompile(&wasm, false).unwrap()).unwrap();
                 std::fs::rename(&partial, &path).unwrap();
-            }
-            let code = std::fs::read(&path).unwrap();
-            // SAFETY: `Guest::precompile` of this build wrote the file.
-            unsafe { Guest::from_precompiled(&code) }.unwrap()
+                load().unwrap()
+            })
         })
         .clone()
 }
