@@ -74,6 +74,11 @@ lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the gue
 	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
 	rust/guest/check.sh
+	$(BIN)/python rust/deny.py
+
+.PHONY: check-crate
+check-crate: ## The sandbox crate as it would be published: its size, and both ways to build it.
+	rust/sandbox/check.sh
 
 .PHONY: guest
 guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTING.md).
@@ -109,6 +114,11 @@ crash: ## 10,000 times kill -9, truncation or a flipped bit: nothing acknowledge
 	AZR_CRASH_TRIALS=10000 cargo test --release -p azr-buffer --test crash -- --nocapture
 
 FUZZ_SECONDS ?= 600
+.PHONY: fuzz
+fuzz: fuzz-buffer ## Fuzz every target, each for FUZZ_SECONDS (nightly, cargo-fuzz).
+	cd rust/wire && cargo +nightly fuzz run decoder -- -max_total_time=$(FUZZ_SECONDS)
+	cd rust/sandbox && cargo +nightly fuzz run source -- -max_total_time=$(FUZZ_SECONDS)
+
 .PHONY: fuzz-buffer
 fuzz-buffer: ## Fuzz the canonicaliser and the log reader (nightly, cargo-fuzz).
 	cd rust/buffer && cargo +nightly fuzz run canonical -- -max_total_time=$(FUZZ_SECONDS)

@@ -5,15 +5,15 @@ from typing import Protocol, TypeAlias, final
 
 __all__ = [
     "BufferReport",
+    "Sandbox",
     "TaskBuffer",
     "canonicalize",
-    "measure_canonical",
-    "measure_publish",
-    "Sandbox",
-    "value_repr",
-    "values_equal",
     "decode_value",
     "encode_value",
+    "measure_canonical",
+    "measure_publish",
+    "value_repr",
+    "values_equal",
 ]
 
 _Row: TypeAlias = tuple[

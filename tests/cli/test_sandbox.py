@@ -34,10 +34,18 @@ def test_fidelity_counts_and_shows_what_differs(tmp_path: Path) -> None:
             "inputs": ["'ab'", "1"],
             "outcomes": [{"nondeterministic": True}, {"raises": "TypeError"}],
         },
+        {"code": "import sympy\ndef f(x):\n    return x", "input": "1", "output": "1"},
+        {
+            "prompt": "def f(x):\n",
+            "canonical_solution": "    return x * 2\n",
+            "test": "def check(candidate):\n    assert candidate(2) == 4\n",
+            "entry_point": "f",
+        },
     ]
     data.write_text("\n".join(json.dumps(row) for row in rows))
     ran = CliRunner().invoke(azr, ["sandbox", "fidelity", "--data", str(data), "--json"])
     report = json.loads(ran.stdout)
-    assert (report["compared"], report["agree"]) == (3, 2)
+    assert (report["compared"], report["agree"]) == (4, 3)
+    assert [row["package"] for row in report["unsupported"]] == ["sympy"]
     assert [(row["want"], row["got"]) for row in report["differ"]] == [("3", "2")]
     assert (report["nondeterministic"], report["rejected_as_such"]) == (1, 1)

@@ -47,7 +47,8 @@ def run(file: TextIO, call: str | None, fuel: int | None, memory_mb: int | None,
 def fidelity(data: Path, as_json: bool) -> None:
     """Compare the sandbox with what CPython did, row by row.
 
-    Rows are {code, input, output} with the output's repr, or {code, inputs, outcomes}.
+    Rows are {code, input, output} with the output's repr, or {code, inputs, outcomes}, or HumanEval's, whose
+    solutions run against their own tests.
     """
     from azr.measure.fidelity import measure
 
@@ -56,6 +57,9 @@ def fidelity(data: Path, as_json: bool) -> None:
         click.echo(json.dumps(asdict(report)))
         return
     click.echo(f"compared {report.compared}, agree {report.agree} ({report.agree / max(1, report.compared):.2%})")
+    if report.unsupported:
+        packages = ", ".join(sorted({row["package"] for row in report.unsupported}))
+        click.echo(f"not compared, since they import what is not there ({packages}): {len(report.unsupported)}")
     click.echo(f"nondeterministic under CPython {report.nondeterministic}, rejected {report.rejected},")
     click.echo(f"  of them as nondeterministic {report.rejected_as_such}")
     click.echo(f"of what CPython returns, rejected by validate: {report.returned_but_rejected}")
