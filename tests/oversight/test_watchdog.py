@@ -32,7 +32,7 @@ def sits_still(prompt, draw):
 sys.modules["stuck"] = sys.modules["__main__"]
 config = resolve({}, [
     "engine.name=scripted", "engine.script=stuck:sits_still", f"run.folder={folder}", f"seeding.path={seeds}",
-    "oversight.watchdog.phases={rollout=0.05}", "oversight.watchdog.grace=0.5" if stuck == "native"
+    "oversight.watchdog.phases={probe=0.05, rollout=0.05}", "oversight.watchdog.grace=0.5" if stuck == "native"
     else "oversight.watchdog.grace=600",
 ])
 try:
