@@ -15,7 +15,7 @@ from azr.errors import ConfigError
 from azr.evals.ask import Asker
 from azr.evals.benchmarks import BENCHMARKS, Benchmark, Item, choose, find
 from azr.evals.data import Rows, load
-from azr.evals.engine import locate, open_model, pick_style
+from azr.evals.engine import Wanted, locate, open_model, pick_style
 from azr.evals.ranks import meet, part, share
 from azr.evals.records import RESULTS, SETTINGS, Folder, read_json, write_json
 from azr.evals.run import Decoding, Evaluation
@@ -79,7 +79,7 @@ def run(request: Request) -> dict[str, Any] | None:
             folder.settle(settings)
             _say_origins(loaded)
         meet(own)
-        opened = open_model(name, request.engine, request.batch, request.dtype, request.device, request.script or "")
+        opened = open_model(name, _wanted(request, chosen))
         evaluation = Evaluation(
             engine=opened.engine,
             asker=Asker(style, opened.engine.tokenizer),
@@ -146,6 +146,17 @@ def _decoding(request: Request) -> Decoding:
         top_k=request.top_k,
         max_tokens=request.max_tokens,
         seed=request.seed,
+    )
+
+
+def _wanted(request: Request, chosen: Sequence[Benchmark]) -> Wanted:
+    return Wanted(
+        engine=request.engine,
+        batch=request.batch,
+        dtype=request.dtype,
+        device=request.device,
+        max_tokens=request.max_tokens or max(benchmark.max_tokens for benchmark in chosen),
+        script=request.script or "",
     )
 
 

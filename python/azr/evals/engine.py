@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from azr.config import Config, load_config
-from azr.config.schema import EngineConfig, ModelConfig
+from azr.config.schema import EngineConfig, ModelConfig, SamplingConfig
 from azr.errors import ConfigError, ModelError
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
@@ -64,31 +64,44 @@ def _of_run(folder: Path) -> str | None:
     return None
 
 
-def open_model(
-    name: str, engine: str = "transformers", batch: int = 256, dtype: Literal["auto", "float32", "bfloat16"] = "auto",
-    device: str = "auto", script: str = "",
-) -> Opened:  # fmt: skip
-    """Load a model into an engine; `batch`: sequences sampled together.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How a model is to be opened."""
+
+    engine: str = "transformers"
+    batch: int = 256
+    """Sequences sampled together."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = "auto"
+    max_tokens: int = 4096
+    """Of the longest completion that will be asked for."""
+    script: str = ""
+
+
+def open_model(name: str, wanted: Wanted) -> Opened:
+    """Load a model into an engine.
 
     Raises:
         AzrError: the model or the engine cannot be had.
     """
-    if engine == "scripted":
+    if wanted.engine == "scripted":
         from azr.rollouts.scripted import ScriptedEngine
 
-        if not script:
+        if not wanted.script:
             raise ConfigError("--engine scripted needs --script module:function")
-        return Opened(engine=ScriptedEngine(resolve({}, script, "--script")), model=script, context=0)
+        return Opened(engine=ScriptedEngine(resolve({}, wanted.script, "--script")), model=wanted.script, context=0)
     source = locate(name)
-    device = _own_device(pick_device(device))
+    device = _own_device(pick_device(wanted.device))
+    dtype = wanted.dtype
     if dtype == "auto":
         dtype = "float32" if device == "cpu" else "bfloat16"
     config = Config(
         model=ModelConfig(name=source, dtype=dtype, compute=dtype, device=device),
-        engine=EngineConfig(name=engine, batch=batch),
+        engine=EngineConfig(name=wanted.engine, batch=wanted.batch),
+        sampling=SamplingConfig(max_tokens=wanted.max_tokens),
     )
     loaded = load_model(config.model)
-    make: Any = resolve(ENGINES, engine, "--engine")
+    make: Any = resolve(ENGINES, wanted.engine, "--engine")
     made: Engine = make(loaded.tokenizer, config)
     made.load(loaded.model)
     return Opened(engine=made, model=source, context=int(getattr(loaded.model.config, "max_position_embeddings", 0)))
