@@ -14,7 +14,7 @@ from azr.run import CONFIG
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- table of the embedded model: make eval-table -->", "<!-- end of the table -->"
-SETTINGS = ("--n", "8", "--temperature", "1", "--top-p", "1", "--seed", "1")
+SETTINGS = ("--n", "8", "--temperature", "1", "--top-p", "1", "--seed", "1", "--max-tokens", "256")
 
 
 def main(run: Path, data: Path | None) -> None:
