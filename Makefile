@@ -80,6 +80,10 @@ lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the gue
 check-crate: ## The sandbox crate as it would be published: its size, and both ways to build it.
 	rust/sandbox/check.sh
 
+.PHONY: docs
+docs: dev ## The documentation site, into target/site.
+	$(BIN)/mkdocs build --strict
+
 .PHONY: guest
 guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTING.md).
 	rust/guest/make.sh

@@ -159,6 +159,19 @@ def test_trained_on_one_domain_and_probed_on_another(two: str, tmp_path: Path) -
     assert header.split() == ["run", "trained", "on", "bank", "shop"] and row.count("->") == 2 and row.endswith("*")
 
 
+def test_the_report_has_the_transfer_table(two: str, tmp_path: Path) -> None:
+    from azr.report.build import build
+
+    run(tmp_path / "run", two)
+    run(tmp_path / "plain", "run.steps=1", 'tasks.kinds=["deduction"]')
+    html = build([tmp_path / "run", tmp_path / "plain"]).html
+    data = json.loads(html.split('id="data">')[1].split("</script>")[0])
+    mixed, plain = data["runs"]
+    assert [(row["domain"], row["trained"]) for row in mixed["transfer"]] == [("bank", False), ("shop", True)]
+    assert all(0.0 <= row[when] <= 1.0 for row in mixed["transfer"] for when in ("before", "after"))
+    assert plain["transfer"] == [] and "Did one domain teach another?" in html
+
+
 def test_the_transfer_table_says_what_was_gained_where() -> None:
     def row(shop: float, plain: float) -> dict[str, float]:
         scores = {"shop.deduction": (shop, 6), "shop.abduction": (shop / 2, 2), "deduction": (plain, 5)}

@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from azr.config.domain import PYTHON
+from azr.domains.transfer import of_rows
+from azr.errors import RunError
 from azr.report.curriculum import Columns
 from azr.report.evaluations import evaluations
 from azr.report.folder import Folder
@@ -43,6 +46,7 @@ def summarise(folder: Folder, bins: Sequence[float], columns: Columns, counts: M
         "curriculum": {one_line(name, 80): [short(value) for value in values] for name, values in columns.items()},
         "alarms": alarms(folder.alarms()),
         "evaluations": evaluations(folder),
+        "transfer": transfer(config, rows),
         "counts": dict(counts),
         "notes": [visible(note, 500) for note in folder.notes.texts],
     }
@@ -103,6 +107,25 @@ def alarms(rows: Rows) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return found
+
+
+def transfer(config: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
+    """Trained on some domains, probed on these: held-out scores before and after; none for plain Python alone."""
+    try:
+        found = of_rows("", [Kind(name) for name in config["tasks"]["kinds"]], rows)
+    except (RunError, KeyError, TypeError, ValueError):
+        return []  # a run that was probed once, or whose files are damaged, has nothing to compare
+    if set(found.scores) <= {PYTHON}:
+        return []
+    return [
+        {
+            "domain": one_line(domain, 60),
+            "before": short(before),
+            "after": short(after),
+            "trained": domain in found.trained,
+        }
+        for domain, (before, after) in sorted(found.scores.items())
+    ]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

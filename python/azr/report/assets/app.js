@@ -137,7 +137,7 @@ function section(id, title, note, ...children) {
 const places = [];
 const SHORT = {
   learning: "Learning", difficulty: "Difficulty", proposals: "Proposals", length: "Length", programs: "Programs", diversity: "Diversity",
-  training: "Training", cost: "Cost", metrics: "All metrics", comments: "Comments", evaluations: "Evaluations", alarms: "Alarms", gallery: "Gallery", config: "Config",
+  training: "Training", transfer: "Transfer", cost: "Cost", metrics: "All metrics", comments: "Comments", evaluations: "Evaluations", alarms: "Alarms", gallery: "Gallery", config: "Config",
 };
 
 function chartSections() {
@@ -201,6 +201,20 @@ function evaluationSection() {
           el("summary", {}, `${row.benchmark}, ${row.model}: some completions`),
           row.completions.map((one) => el("details", {}, el("summary", { class: "text" }, one.head), el("pre", {}, one.prompt), el("pre", {}, one.text))))));
     }));
+}
+
+function transferSection() {
+  const found = runs.filter((run) => run.transfer.length);
+  if (!found.length) return null;
+  const domains = [...new Set(found.flatMap((run) => run.transfer.map((row) => row.domain)))].sort();
+  const percent = (share) => (100 * share).toFixed(1);
+  const cell = (run, domain) => {
+    const row = run.transfer.find((one) => one.domain === domain);
+    return row ? `${percent(row.before)} to ${percent(row.after)}${row.trained ? " *" : ""}` : "-";
+  };
+  return section("transfer", "Did one domain teach another?",
+    "Held-out tasks solved, in percent, before and after training; a star where the run trained on the domain.",
+    table(["run", ...domains], found.map((run) => [run.name, ...domains.map((domain) => cell(run, domain))]), []));
 }
 
 function commentSection() {
@@ -279,7 +293,7 @@ function nav() {
 function build() {
   const state = head();
   const sections = [
-    ...chartSections(), commentSection(), alarmSection(), evaluationSection(), gallerySection(), allMetrics(), configSection(),
+    ...chartSections(), commentSection(), alarmSection(), evaluationSection(), transferSection(), gallerySection(), allMetrics(), configSection(),
   ];
   replace(main, tiles(), nav(), ...sections);
   replace(document.getElementById("foot"), el("p", {}, data.live
@@ -288,7 +302,7 @@ function build() {
   return state;
 }
 
-const shape = (list) => JSON.stringify(list.map((run) => [Object.keys(run.metrics), Object.keys(run.curriculum), run.evaluations.length > 0]));
+const shape = (list) => JSON.stringify(list.map((run) => [Object.keys(run.metrics), Object.keys(run.curriculum), run.evaluations.length > 0, run.transfer.length > 0]));
 
 async function follow(state) {
   let version = data.version;

@@ -1,0 +1,21 @@
+//! Run programs, validate a task, score an answer: `cargo run --release -p azr-sandbox --example embed`.
+
+use azr_sandbox::{Ended, Guest, Limits, Program, Sandbox, repr};
+
+fn main() -> Result<(), azr_sandbox::Error> {
+    // Compiles the interpreter once, some seconds; `Guest::precompile` moves that to build time.
+    let sandbox = Sandbox::new(&Guest::embedded()?, Limits::default())?;
+
+    // However a program ends is a value; only a failure of the sandbox is an error.
+    let sorted = Program::call("def f(xs):\n    return sorted(xs)[-1]", "f", "[3, 1, 2]");
+    let failing = Program::call("def f(xs):\n    return xs[9]", "f", "[3, 1, 2]");
+    let endless = Program::call("def f(xs):\n    while True: pass", "f", "[]");
+    for program in [sorted, failing, endless] {
+        let outcome = sandbox.run(&program)?;
+        match outcome.ended {
+            Ended::Returned(value) => println!("returned {} for {} fuel", repr(&value), outcome.fuel_used),
+            ended => println!("{ended:?}"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+"""Every code block of the site runs, as a reader would follow the page, and the site builds."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^(`{3,})(\S*)(?: title=\"([^\"]+)\")?[ \t]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced block: its language, the file that it is (empty: none), its text and its line."""
+
+    language: str
+    title: str
+    text: str
+    line: int
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """All fenced blocks of a page, in order. A block that is not closed is an error."""
+    found: list[Block] = []
+    opened: tuple[str, str, str, int] | None = None
+    body: list[str] = []
+    for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
+        fence = FENCE.match(line)
+        if opened is None:
+            if fence:
+                opened, body = (fence[1], fence[2], fence[3] or "", number), []
+        elif fence and fence[1] == opened[0] and not fence[2]:
+            found.append(Block(opened[1], opened[2], "\n".join(body) + "\n", opened[3]))
+            opened = None
+        else:
+            body.append(line)
+    assert opened is None, f"{page}: the block of line {opened and opened[3]} is not closed"
+    return found
+
+
+class Reader:
+    """Follows a page in a folder of its own: writes its files, runs its commands and scripts, compares outputs."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder = folder
+        tools = folder / ".bin"
+        tools.mkdir()
+        (tools / "azr").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m azr "$@"\n', "ascii")
+        (tools / "azr").chmod(0o755)
+        (folder / "examples").symlink_to(ROOT / "examples")
+        path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+        self._environment = {**os.environ, "PATH": path, **environment}
+        self._scripts: list[str] = []
+        self._said: str | None = None
+
+    def follow(self, block: Block) -> None:
+        """Do what a block is for; every language has to be known here."""
+        if block.language == "rust":
+            self._included(block)
+        elif block.title:
+            self._write(block)
+        elif block.language == "sh":
+            self._said = self._run(["bash", "-euo", "pipefail", "-c", block.text], block)
+        elif block.language == "python":
+            self._script(block)
+        else:
+            assert block.language == "text" and self._said is not None, f"line {block.line}: a block that nothing runs"
+            for line in block.text.splitlines():
+                assert line in self._said, f"line {block.line}: {line!r} is not in what was printed:\n{self._said}"
+            self._said = None
+
+    def _write(self, block: Block) -> None:
+        path = self._folder / block.title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, "utf-8")
+
+    def _script(self, block: Block) -> None:
+        """Scripts of a page go on where the last one stopped; only what the new part prints counts."""
+        mark = f"--- line {block.line} ---"
+        whole = "".join(self._scripts) + f"print({mark!r}, flush=True)\n" + block.text
+        (self._folder / ".page.py").write_text(whole, "utf-8")
+        said = self._run([sys.executable, ".page.py"], block)
+        self._scripts.append(block.text)
+        self._said = said.partition(mark)[2]
+
+    def _run(self, command: list[str], block: Block) -> str:
+        done = subprocess.run(
+            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"line {block.line}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def _included(self, block: Block) -> None:
+        """A Rust block is an example of the crate, which cargo compiles with the crate's tests."""
+        assert block.text.strip() == f'--8<-- "{block.title}"', f"line {block.line}: include the example's file"
+        example = ROOT / block.title
+        assert example.parent == ROOT / "rust" / "sandbox" / "examples" and "fn main()" in example.read_text("utf-8")
+
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.fixture
+def chatty_model(tiny_model: Path, tmp_path: Path) -> Path:
+    """The tiny model with a chat template."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    folder = tmp_path / "chatty"
+    tokenizer.save_pretrained(folder)
+    AutoModelForCausalLM.from_pretrained(tiny_model).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
+def test_every_block_of_a_page_runs(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    environment = {"PYTHONPATH": str(ROOT / "python") + ":" + str(ROOT / "tests" / "docs" / "stand_ins")}
+    if page.stem == "trainer":
+        environment["MODEL"] = str(request.getfixturevalue("chatty_model"))
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    reader = Reader(folder, environment)
+    for block in blocks_of(page):
+        reader.follow(block)
+
+
+def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "site" / "rust" / "index.html").read_text("utf-8")
+    assert "Sandbox" in page and "--8&lt;--" not in page
+
+
+def test_a_page_with_a_wrong_block_fails(tmp_path: Path) -> None:
+    """What holds the documentation up has to be able to fall."""
+    page = tmp_path / "page.md"
+    wrong = (
+        "```python\nassert 1 == 2\n```", "```sh\nfalse\n```", "```sh\necho a\n```\n\n```text\nb\n```", "```js\nx\n```",
+    )  # fmt: skip
+    for text in wrong:
+        page.write_text(text + "\n", "utf-8")
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        reader = Reader(folder, {})
+        with pytest.raises(AssertionError):
+            for block in blocks_of(page):
+                reader.follow(block)
+    page.write_text("```python\nx = 1\n", "utf-8")
+    with pytest.raises(AssertionError, match="not closed"):
+        blocks_of(page)
