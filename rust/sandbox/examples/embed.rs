@@ -1,4 +1,5 @@
 //! Run programs, validate a task, score an answer: `cargo run --release -p azr-sandbox --example embed`.
+#![allow(clippy::print_stdout)] // an example shows what it does
 
 use azr_sandbox::{Ended, Guest, Limits, Program, Sandbox, repr};
 
