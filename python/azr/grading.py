@@ -2,7 +2,7 @@
 
     grader = Grader()
     row = grader.row(task)                          # {"prompt": [...messages...], "task": "...json..."}
-    [answer] = grader.grade([(row["task"], text)])  # Answer(score=1.0, reason="correct")
+    [answer] = grader.grade([(row["task"], text)])  # score 1.0, reason "correct"
 
 A task travels as text, with the answer that the sandbox found for it; whoever holds that text is trusted with it.
 Adapters for particular trainers are in `azr.adapters`.

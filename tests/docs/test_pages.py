@@ -1,5 +1,6 @@
 """Every code block of the site runs, as a reader would follow the page, and the site builds."""
 
+import json
 import os
 import re
 import subprocess
@@ -42,6 +43,23 @@ def blocks_of(page: Path) -> list[Block]:
     return found
 
 
+# Runs blocks of text one after the other in one namespace; answers each by a line that starts with a zero byte.
+INTERPRETER = """
+import contextlib, io, json, sys, traceback
+answers, space = sys.stdout, {"__name__": "__main__"}
+for line in sys.stdin:
+    said, right = io.StringIO(), True
+    with contextlib.redirect_stdout(said):
+        try:
+            exec(compile(json.loads(line), "page", "exec"), space)
+        except BaseException:
+            said.write(traceback.format_exc())
+            right = False
+    answers.write(chr(0) + json.dumps([right, said.getvalue()]) + chr(10))
+    answers.flush()
+"""
+
+
 class Reader:
     """Follows a page in a folder of its own: writes its files, runs its commands and scripts, compares outputs."""
 
@@ -54,7 +72,7 @@ class Reader:
         (folder / "examples").symlink_to(ROOT / "examples")
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
         self._environment = {**os.environ, "PATH": path, **environment}
-        self._scripts: list[str] = []
+        self._python: subprocess.Popen[str] | None = None
         self._said: str | None = None
 
     def follow(self, block: Block) -> None:
@@ -79,13 +97,23 @@ class Reader:
         path.write_text(block.text, "utf-8")
 
     def _script(self, block: Block) -> None:
-        """Scripts of a page go on where the last one stopped; only what the new part prints counts."""
-        mark = f"--- line {block.line} ---"
-        whole = "".join(self._scripts) + f"print({mark!r}, flush=True)\n" + block.text
-        (self._folder / ".page.py").write_text(whole, "utf-8")
-        said = self._run([sys.executable, ".page.py"], block)
-        self._scripts.append(block.text)
-        self._said = said.partition(mark)[2]
+        """A page's Python goes on where the block before it stopped."""
+        if self._python is None:
+            self._python = subprocess.Popen(
+                [sys.executable, "-c", INTERPRETER], cwd=self._folder, env=self._environment, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+        assert self._python.stdin is not None and self._python.stdout is not None
+        self._python.stdin.write(json.dumps(block.text) + "\n")
+        self._python.stdin.flush()
+        answer = next((line for line in self._python.stdout if line.startswith("\0")), '\0[false, "it ended"]')
+        right, self._said = json.loads(answer[1:])
+        assert right, f"line {block.line}:\n{self._said}"
+
+    def close(self) -> None:
+        """End the page's Python."""
+        if self._python is not None:
+            self._python.communicate()
 
     def _run(self, command: list[str], block: Block) -> str:
         done = subprocess.run(
@@ -125,8 +153,11 @@ def test_every_block_of_a_page_runs(page: Path, tmp_path: Path, request: pytest.
     folder = tmp_path / "reader"
     folder.mkdir()
     reader = Reader(folder, environment)
-    for block in blocks_of(page):
-        reader.follow(block)
+    try:
+        for block in blocks_of(page):
+            reader.follow(block)
+    finally:
+        reader.close()
 
 
 def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
@@ -153,6 +184,7 @@ def test_a_page_with_a_wrong_block_fails(tmp_path: Path) -> None:
         with pytest.raises(AssertionError):
             for block in blocks_of(page):
                 reader.follow(block)
+        reader.close()
     page.write_text("```python\nx = 1\n", "utf-8")
     with pytest.raises(AssertionError, match="not closed"):
         blocks_of(page)

@@ -95,7 +95,10 @@ def _read(sandbox: "Sandbox", kind: Kind, texts: Sequence[str]) -> "list[Value |
 
 
 def _answer(score: "Score") -> Answer:
-    found = number(score)
-    if found is None:
-        return Answer(score=0.0, reason=f"verifier_{failure(score)}")
-    return Answer(score=found, reason="correct" if found >= 1.0 else "graded" if found else "wrong")
+    from azr.sandbox import Scored
+
+    if not isinstance(score, Scored):
+        return Answer(score=0.0, reason=f"verifier_{failure(score)}", fuel=score.outcome.fuel_used)
+    found = score.score
+    reason = "correct" if found >= 1.0 else "graded" if found else "wrong"
+    return Answer(score=found, reason=reason, fuel=score.fuel_used)
