@@ -73,6 +73,7 @@ test: dev browser ## Every test and check.
 lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
+	cargo fmt --check -p azr-sandbox -p azr-python -p azr-buffer
 	rust/guest/check.sh
 	$(BIN)/python rust/deny.py
 

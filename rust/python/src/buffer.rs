@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use azr_buffer::measure::{self, Sharing};
 use azr_buffer::{
-    Access, Cap, Error, GroupCommit, Kind, Level, Neighbourhood, Open, Options, Output, Policy, Position, Rejected, Report,
-    Request, Role, Solved, Strategy, Task, Verdict,
+    Access, Cap, Error, GroupCommit, Kind, Level, Neighbourhood, Open, Options, Output, Policy, Position, Rejected,
+    Report, Request, Role, Solved, Strategy, Task, Verdict,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -131,9 +131,8 @@ impl Sandbox {
         items: Vec<(String, Vec<String>)>,
     ) -> PyResult<Vec<Vec<(Option<&'static str>, Option<Vec<u8>>, u64, Option<OutcomeRow>)>>> {
         let counts: Vec<usize> = items.iter().map(|(_, inputs)| inputs.len()).collect();
-        let flat = self.run(py, move |sandbox, cancel| {
-            sandbox.validate(&items, cancel).into_iter().flatten().collect()
-        })?;
+        let flat =
+            self.run(py, move |sandbox, cancel| sandbox.validate(&items, cancel).into_iter().flatten().collect())?;
         let mut rows = flat.into_iter().map(|validation| match validation {
             Validation::Valid { value, fuel_used } => (None, Some(value.encode()), fuel_used, None),
             Validation::Invalid { reason, outcome } => {
@@ -150,13 +149,10 @@ impl Sandbox {
         strict: bool,
         tolerance: f64,
     ) -> PyResult<Vec<CheckRow>> {
-        let items = items
-            .into_iter()
-            .map(|(text, gold)| Ok((text, value::decode(&gold)?)))
-            .collect::<PyResult<Vec<_>>>()?;
+        let items =
+            items.into_iter().map(|(text, gold)| Ok((text, value::decode(&gold)?))).collect::<PyResult<Vec<_>>>()?;
         let equality = Equality { strict, tolerance };
-        let checks =
-            self.run(py, move |sandbox, cancel| sandbox.check_output(&items, equality, cancel))?;
+        let checks = self.run(py, move |sandbox, cancel| sandbox.check_output(&items, equality, cancel))?;
         Ok(checks.into_iter().map(check_row).collect())
     }
 
@@ -172,8 +168,7 @@ impl Sandbox {
             .map(|(source, input, gold)| Ok((source, input, value::decode(&gold)?)))
             .collect::<PyResult<Vec<_>>>()?;
         let equality = Equality { strict, tolerance };
-        let checks =
-            self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel))?;
+        let checks = self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel))?;
         Ok(checks.into_iter().map(check_row).collect())
     }
 
@@ -209,11 +204,7 @@ impl Sandbox {
             .collect())
     }
 
-    fn imports(
-        &self,
-        py: Python<'_>,
-        programs: Vec<String>,
-    ) -> PyResult<Vec<(Option<Vec<String>>, Option<String>)>> {
+    fn imports(&self, py: Python<'_>, programs: Vec<String>) -> PyResult<Vec<(Option<Vec<String>>, Option<String>)>> {
         let found = self.run(py, move |sandbox, cancel| sandbox.imports(&programs, cancel))?;
         Ok(found
             .into_iter()
@@ -248,10 +239,7 @@ impl Sandbox {
         if let Some(error) = interrupted.take() {
             return Err(error);
         }
-        results
-            .into_iter()
-            .collect::<Result<Vec<T>, Error>>()
-            .map_err(|error| raise(py, &error))
+        results.into_iter().collect::<Result<Vec<T>, Error>>().map_err(|error| raise(py, &error))
     }
 }
 
@@ -304,8 +292,7 @@ fn program((source, entry, call, limits): RequestRow) -> Program {
 
 fn outcome_row(outcome: Outcome) -> OutcomeRow {
     let kind = outcome.ended.kind();
-    let (mut value, mut class, mut message, mut traceback, mut limit) =
-        (None, None, None, Vec::new(), None);
+    let (mut value, mut class, mut message, mut traceback, mut limit) = (None, None, None, Vec::new(), None);
     match outcome.ended {
         Ended::Returned(returned) => value = Some(Value::encode(&returned)),
         Ended::Raised { class: name, message: text, traceback: frames } => {

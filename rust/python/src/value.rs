@@ -4,17 +4,14 @@ use azr_sandbox::{Int, Value};
 use num_bigint::{BigInt, Sign};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
-};
+use pyo3::types::{PyBool, PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
 /// Nested deeper than this is no value: the codec's own bound.
 const MAX_DEPTH: usize = 100;
 
 /// The value that canonical bytes encode.
 pub(crate) fn decode(bytes: &[u8]) -> PyResult<Value> {
-    Value::decode(bytes)
-        .map_err(|error| PyValueError::new_err(format!("not the encoding of a value: {error}")))
+    Value::decode(bytes).map_err(|error| PyValueError::new_err(format!("not the encoding of a value: {error}")))
 }
 
 /// The Python object of an encoded value: exact built-in types.
@@ -41,9 +38,7 @@ fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>>
             BigInt::from_bytes_le(sign, int.magnitude()).into_pyobject(py)?.into_any()
         }
         Value::Float(float) => PyFloat::new(py, *float).into_any(),
-        Value::Complex(real, imaginary) => {
-            PyComplex::from_doubles(py, *real, *imaginary).into_any()
-        }
+        Value::Complex(real, imaginary) => PyComplex::from_doubles(py, *real, *imaginary).into_any(),
         Value::Str(text) => match std::str::from_utf8(text) {
             Ok(text) => PyString::new(py, text).into_any(),
             // Lone surrogates.
@@ -94,9 +89,7 @@ fn of_python(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     } else if let Ok(tuple) = object.cast_exact::<PyTuple>() {
         Value::Tuple(all(tuple.iter().collect())?)
     } else if let Ok(dict) = object.cast_exact::<PyDict>() {
-        let pairs = dict.iter().map(|(key, value)| {
-            Ok((of_python(&key, depth + 1)?, of_python(&value, depth + 1)?))
-        });
+        let pairs = dict.iter().map(|(key, value)| Ok((of_python(&key, depth + 1)?, of_python(&value, depth + 1)?)));
         Value::Dict(pairs.collect::<PyResult<_>>()?)
     } else if let Ok(set) = object.cast_exact::<PySet>() {
         Value::Set(all(set.iter().collect())?)

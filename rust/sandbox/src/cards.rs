@@ -74,11 +74,7 @@ impl Types {
 }
 
 /// The function with a companion for every store that needs one. `number` counts the module's functions.
-pub(crate) fn instrument(
-    types: &Types,
-    number: usize,
-    body: &FunctionBody<'_>,
-) -> Result<Function, Error> {
+pub(crate) fn instrument(types: &Types, number: usize, body: &FunctionBody<'_>) -> Result<Function, Error> {
     let bad = |error: wasmparser::BinaryReaderError| Error::BadGuest(error.to_string());
     let mut locals = Vec::new();
     let mut next = types.parameters(number).ok_or_else(|| Error::BadGuest("a function without a type".to_owned()))?;
@@ -260,9 +256,10 @@ impl Writer<'_> {
 
     fn store(&mut self, operator: &Operator<'_>, store: &Store, base: Option<u32>) -> Result<(), Error> {
         let near = store.offset + store.size <= WINDOW as u64;
-        let in_frame = self.frame.as_ref().is_some_and(|frame| {
-            base == Some(frame.local) && store.offset + store.size <= frame.bytes
-        });
+        let in_frame = self
+            .frame
+            .as_ref()
+            .is_some_and(|frame| base == Some(frame.local) && store.offset + store.size <= frame.bytes);
         if in_frame || near && base.is_some_and(|base| self.marked.contains(&base)) {
             return self.plain(operator.clone());
         }

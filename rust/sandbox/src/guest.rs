@@ -97,9 +97,8 @@ impl Guest {
         if portable {
             portable_target(&mut config)?;
         }
-        let code = engine(&config)?
-            .precompile_module(&split.code)
-            .map_err(|error| Error::BadGuest(format!("{error:#}")))?;
+        let code =
+            engine(&config)?.precompile_module(&split.code).map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         Ok(join(&code, &split, &hash(wasm)))
     }
 
@@ -112,8 +111,7 @@ impl Guest {
     /// # Errors
     /// When the bytes were made by another version, or for another kind of processor.
     pub unsafe fn from_precompiled(bytes: &[u8]) -> Result<Self, Error> {
-        let parts = part(bytes)
-            .ok_or_else(|| Error::BadGuest("not a file that Guest::precompile made".to_owned()))?;
+        let parts = part(bytes).ok_or_else(|| Error::BadGuest("not a file that Guest::precompile made".to_owned()))?;
         // SAFETY: the caller's promise.
         unsafe { Self::load(parts.code, parts.start, parts.image, parts.size, parts.hash) }
     }
@@ -145,7 +143,8 @@ impl Guest {
             return Ok(Self(loaded));
         }
         let image = Instance::new(self)?.into_image(&module_request(modules)?)?;
-        let guest = Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
+        let guest =
+            Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
         let mut known = known();
         let known = known.get_or_insert_default();
         known.retain(|_, loaded| loaded.strong_count() > 0);
@@ -180,21 +179,15 @@ impl Guest {
 
     /// # Safety
     /// As [`Guest::from_precompiled`].
-    unsafe fn load(
-        code: &[u8],
-        start: usize,
-        image: &[u8],
-        size: usize,
-        hash: &str,
-    ) -> Result<Self, Error> {
+    unsafe fn load(code: &[u8], start: usize, image: &[u8], size: usize, hash: &str) -> Result<Self, Error> {
         let image = Arc::new(Image::new(start, image, size).map_err(Error::Host)?);
         let mut config = Config::new();
         config.with_host_memory(Arc::new(Creator));
         let engine = engine(&config)?;
         start_ticking(&engine)?;
         // SAFETY: the caller's promise.
-        let module = unsafe { Module::deserialize(&engine, code) }
-            .map_err(|error| Error::BadGuest(format!("{error:#}")))?;
+        let module =
+            unsafe { Module::deserialize(&engine, code) }.map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned() }));
         Instance::new(&guest)?.try_out()?;
         Ok(guest)
@@ -248,8 +241,17 @@ fn portable_target(config: &mut Config) -> Result<(), Error> {
     config.target(target).map_err(|error| Error::Runtime(format!("{error:#}")))?;
     if cfg!(target_arch = "x86_64") {
         let level_3 = [
-            "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt", "has_avx", "has_avx2",
-            "has_fma", "has_bmi1", "has_bmi2", "has_lzcnt",
+            "has_sse3",
+            "has_ssse3",
+            "has_sse41",
+            "has_sse42",
+            "has_popcnt",
+            "has_avx",
+            "has_avx2",
+            "has_fma",
+            "has_bmi1",
+            "has_bmi2",
+            "has_lzcnt",
         ];
         for flag in level_3 {
             // SAFETY: the flags only promise instructions, and loading checks that the machine has them.
@@ -265,15 +267,13 @@ const TICK: Duration = Duration::from_millis(10);
 /// Moves the engine's epoch on as long as the engine lives.
 fn start_ticking(engine: &Engine) -> Result<(), Error> {
     let engine = engine.weak();
-    std::thread::Builder::new().name("azr-sandbox-tick".to_owned()).stack_size(64 << 10).spawn(
-        move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        },
-    )?;
+    std::thread::Builder::new().name("azr-sandbox-tick".to_owned()).stack_size(64 << 10).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
     Ok(())
 }
 
@@ -303,9 +303,7 @@ fn part(file: &[u8]) -> Option<Parts<'_>> {
     let rest = file.strip_prefix(PRECOMPILED)?;
     let (hash, rest) = rest.split_at_checked(blake3::OUT_LEN * 2)?;
     let (numbers, rest) = rest.split_at_checked(24)?;
-    let number = |at: usize| {
-        usize::try_from(u64::from_le_bytes(numbers[at..at + 8].try_into().ok()?)).ok()
-    };
+    let number = |at: usize| usize::try_from(u64::from_le_bytes(numbers[at..at + 8].try_into().ok()?)).ok();
     let (image, code) = rest.split_at_checked(number(16)?)?;
     Some(Parts { hash: std::str::from_utf8(hash).ok()?, start: number(0)?, size: number(8)?, image, code })
 }

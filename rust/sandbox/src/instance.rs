@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use azr_wire::{Abort, Entropy, GuestLimits, Request, Run};
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
+use crate::cards::CARDS;
 use crate::error::Error;
 use crate::guest::Guest;
-use crate::cards::CARDS;
 use crate::memory::{Image, PAGE, starting_as};
 use crate::program::{ModuleRequest, modules_imported};
 use crate::sandbox::Cancel;
@@ -88,8 +88,7 @@ impl Instance {
     pub(crate) fn new(guest: &Guest) -> Result<Self, Error> {
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
         let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
-        let control =
-            Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new() };
+        let control = Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new() };
         let mut store = Store::new(guest.module().engine(), control);
         store.epoch_deadline_callback(|context| {
             let control = context.data();
@@ -107,8 +106,7 @@ impl Instance {
         let instance = instance.map_err(runtime)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
         let cards = instance.get_memory(&mut store, CARDS).ok_or_else(|| missing(CARDS))?;
-        let mut global =
-            |name: &str| instance.get_global(&mut store, name).ok_or_else(|| missing(name));
+        let mut global = |name: &str| instance.get_global(&mut store, name).ok_or_else(|| missing(name));
         let stack_pointer = global("__stack_pointer")?;
         let (abort, panic) = (global("AZR_ABORT")?, global("AZR_PANIC")?);
         let number = |store: &mut Store<Control>, global: &Global| {
@@ -249,7 +247,10 @@ impl Instance {
     pub(crate) fn try_out(mut self) -> Result<(), Error> {
         let request = Request::Run(Run {
             program: TRIAL.to_owned(),
-            call: Some(azr_wire::Call { entry: "f".to_owned(), arguments: azr_wire::Arguments::Text("[1]".to_owned()) }),
+            call: Some(azr_wire::Call {
+                entry: "f".to_owned(),
+                arguments: azr_wire::Arguments::Text("[1]".to_owned()),
+            }),
             limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
             entropy: Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
         });
@@ -276,7 +277,10 @@ mod tests {
         ("def f(n):\n    return f(n - 1) if n else 0", "900"),
         ("def f(n):\n    return 1 / n", "0"),
         ("def f(n:", "0"),
-        ("import re, json, datetime\ndef f(n):\n    return re.sub('a', json.dumps(n), str(datetime.date(2020, 1, n)))", "9"),
+        (
+            "import re, json, datetime\ndef f(n):\n    return re.sub('a', json.dumps(n), str(datetime.date(2020, 1, n)))",
+            "9",
+        ),
     ];
 
     #[test]
@@ -289,15 +293,17 @@ mod tests {
             for (program, arguments) in PROGRAMS {
                 let request = Request::Run(Run {
                     program: (*program).to_owned(),
-                    call: Some(azr_wire::Call { entry: "f".into(), arguments: azr_wire::Arguments::Text((*arguments).into()) }),
+                    call: Some(azr_wire::Call {
+                        entry: "f".into(),
+                        arguments: azr_wire::Arguments::Text((*arguments).into()),
+                    }),
                     limits: GuestLimits { memory_bytes: 1 << 26, output_bytes: 1 << 16, value_bytes: 1 << 16 },
                     entropy: crate::program::second_entropy(),
                 });
                 let shift = crate::program::second_entropy().address_shift;
                 let budget =
                     Budget { fuel: 1 << 32, memory_bytes: 1 << 26, address_shift: shift, response_bytes: 1 << 20 };
-                let (answer, _) =
-                    instance.answer(&request.encode(), budget, Duration::MAX, &Cancel::new()).unwrap();
+                let (answer, _) = instance.answer(&request.encode(), budget, Duration::MAX, &Cancel::new()).unwrap();
                 assert!(matches!(answer, Answer::Response(_)), "{program}: {answer:?}");
                 assert!(instance.is_fresh(), "after {program}");
             }

@@ -157,10 +157,8 @@ impl Image {
     /// Copies what the image has at `range` to `to`.
     fn copy_pristine(&self, range: &Range<usize>, to: &mut [u8]) {
         let data = self.pristine.bytes();
-        let (start, end) = (
-            range.start.clamp(self.data.start, self.data.end),
-            range.end.clamp(self.data.start, self.data.end),
-        );
+        let (start, end) =
+            (range.start.clamp(self.data.start, self.data.end), range.end.clamp(self.data.start, self.data.end));
         if start == end {
             to.fill(0);
             return;
@@ -241,8 +239,7 @@ impl Mapping {
     /// Maps a sealed file for reading.
     fn of_file(file: &OwnedFd, length: usize) -> io::Result<Self> {
         // SAFETY: the kernel picks an unused range.
-        let base =
-            unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, file, 0)? };
+        let base = unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, file, 0)? };
         Ok(Self { base, length })
     }
 

@@ -90,9 +90,7 @@ mod tests {
 
     #[test]
     fn indentation_counts_levels_and_not_columns() {
-        let nested = |depth: usize| {
-            (0..depth).map(|at| format!("{}if 1:\n", "  ".repeat(at))).collect::<String>()
-        };
+        let nested = |depth: usize| (0..depth).map(|at| format!("{}if 1:\n", "  ".repeat(at))).collect::<String>();
         assert_eq!(too_deep(&nested(6), 5), None);
         assert_eq!(too_deep(&nested(7), 5), Some((7, "too many levels of indentation")));
         assert_eq!(too_deep(&"if 1:\n        x = 1\n".repeat(50), 5), None);

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use azr_wire::{
-    Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Request, Response, Run, Value,
-};
+use azr_wire::{Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Request, Response, Run, Value};
 use wasmtime::Trap;
 
 use crate::error::Error;
@@ -39,11 +37,7 @@ impl Program {
     /// `arguments` is source text. It is parsed as an argument list and nothing else: text that closes the
     /// parenthesis, assigns, or uses a name that neither Python nor the program defines is
     /// [`Ended::InvalidInput`].
-    pub fn call(
-        source: impl Into<String>,
-        entry: impl Into<String>,
-        arguments: impl Into<String>,
-    ) -> Self {
+    pub fn call(source: impl Into<String>, entry: impl Into<String>, arguments: impl Into<String>) -> Self {
         let call = Call { entry: entry.into(), arguments: Arguments::Text(arguments.into()) };
         Self { source: source.into(), call: Some(call), limits: None }
     }
@@ -69,11 +63,7 @@ impl Program {
     }
 
     /// The job of this program under an entropy; or its outcome, where no run is needed to know it.
-    pub(crate) fn prepare_under(
-        &self,
-        defaults: &Limits,
-        entropy: Entropy,
-    ) -> Result<Prepared, Error> {
+    pub(crate) fn prepare_under(&self, defaults: &Limits, entropy: Entropy) -> Result<Prepared, Error> {
         let limits = self.limits.unwrap_or(*defaults);
         limits.check()?;
         if let Some(ended) = self.refused(&limits) {
@@ -180,9 +170,8 @@ pub(crate) fn module_request(modules: &[(&str, &str)]) -> Result<ModuleRequest, 
     let limits = Limits::default();
     let mut named = Vec::with_capacity(modules.len());
     for (name, source) in modules {
-        let bad = |line, message: &str| {
-            Err(Error::BadModule { name: (*name).to_owned(), line, message: message.to_owned() })
-        };
+        let bad =
+            |line, message: &str| Err(Error::BadModule { name: (*name).to_owned(), line, message: message.to_owned() });
         if !name.split('.').all(is_name) {
             return bad(0, "not a module's name: dotted identifiers are");
         }
@@ -252,11 +241,9 @@ pub(crate) fn outcome(answer: Answer, fuel_used: u64, limits: &Limits) -> Result
     let ended = match (abort, trap) {
         (Abort::Memory, _) => Ended::OutOfMemory { limit: limits.memory_bytes },
         (Abort::Output, _) => Ended::OutputTooLong { limit: limits.output_bytes },
-        (Abort::Exit, _) => Ended::Raised {
-            class: "SystemExit".to_owned(),
-            message: "os._exit".to_owned(),
-            traceback: Vec::new(),
-        },
+        (Abort::Exit, _) => {
+            Ended::Raised { class: "SystemExit".to_owned(), message: "os._exit".to_owned(), traceback: Vec::new() }
+        }
         (_, Trap::OutOfFuel) => Ended::OutOfFuel { limit: limits.fuel },
         (_, Trap::StackOverflow) => Ended::StackOverflow,
         (_, Trap::MemoryOutOfBounds) if stack => Ended::StackOverflow,
@@ -272,9 +259,7 @@ fn read(bytes: &[u8], fuel_used: u64) -> Result<Outcome, Error> {
         Ok(Response::Run { ended, stdout, stderr, peak_memory }) => {
             let ended = match ended {
                 azr_wire::Ended::Returned(value) => Ended::Returned(value),
-                azr_wire::Ended::Raised { class, message, traceback } => {
-                    Ended::Raised { class, message, traceback }
-                }
+                azr_wire::Ended::Raised { class, message, traceback } => Ended::Raised { class, message, traceback },
                 azr_wire::Ended::SyntaxError { message, line } => Ended::SyntaxError { message, line },
                 azr_wire::Ended::InvalidInput(why) => Ended::InvalidInput(why),
                 azr_wire::Ended::NotATaskValue(why) => Ended::NotATaskValue(why),

@@ -154,8 +154,7 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::run`], each in the place of its program.
     pub fn run_batch(&self, programs: &[Program], cancel: &Cancel) -> Vec<Result<Outcome, Error>> {
-        let prepared: Vec<_> =
-            programs.iter().map(|program| program.prepare(&self.limits)).collect();
+        let prepared: Vec<_> = programs.iter().map(|program| program.prepare(&self.limits)).collect();
         self.run_prepared(prepared, cancel)
     }
 
@@ -232,10 +231,7 @@ impl Sandbox {
         }
         let mut left = lock(&batch.left);
         while *left > 0 {
-            let (guard, waited) = batch
-                .done
-                .wait_timeout(left, POLL)
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            let (guard, waited) = batch.done.wait_timeout(left, POLL).unwrap_or_else(|poisoned| poisoned.into_inner());
             left = guard;
             if waited.timed_out()
                 && let Some(poll) = &cancel.poll

@@ -5,12 +5,9 @@
 //! writes ([`crate::cards`]).
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{
-    CodeSection, ExportKind, ExportSection, MemorySection, MemoryType, Module, RawSection,
-};
+use wasm_encoder::{CodeSection, ExportKind, ExportSection, MemorySection, MemoryType, Module, RawSection};
 use wasmparser::{
-    ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator,
-    WasmFeatures,
+    ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator, WasmFeatures,
 };
 
 use crate::cards::{CARD_BYTES, CARDS, Types, instrument};

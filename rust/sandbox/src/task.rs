@@ -129,14 +129,10 @@ impl Sandbox {
     /// One list a program, one verdict an input, in order. A value is [`Validation::Valid`] only when both
     /// runs return it and print the same, and when it holds no set of texts: such a value has no one
     /// `repr`, and CPython shows it in another order in every process.
-    pub fn validate(
-        &self,
-        items: &[(String, Vec<String>)],
-        cancel: &Cancel,
-    ) -> Vec<Vec<Result<Validation, Error>>> {
-        let programs = items.iter().flat_map(|(source, inputs)| {
-            inputs.iter().map(move |input| Program::call(source, ENTRY, input))
-        });
+    pub fn validate(&self, items: &[(String, Vec<String>)], cancel: &Cancel) -> Vec<Vec<Result<Validation, Error>>> {
+        let programs = items
+            .iter()
+            .flat_map(|(source, inputs)| inputs.iter().map(move |input| Program::call(source, ENTRY, input)));
         let programs: Vec<Program> = programs.collect();
         let mut verdicts = self.run_twice(&programs, cancel).into_iter().map(|twice| {
             Ok(match twice? {
@@ -149,10 +145,7 @@ impl Sandbox {
                 }
             })
         });
-        items
-            .iter()
-            .map(|(_, inputs)| verdicts.by_ref().take(inputs.len()).collect())
-            .collect()
+        items.iter().map(|(_, inputs)| verdicts.by_ref().take(inputs.len()).collect()).collect()
     }
 
     /// Has verifiers score answers: each item is a verifier's source, which defines `verify(task, answer)`, and
@@ -181,11 +174,7 @@ impl Sandbox {
     }
 
     /// Runs each program under both settings of entropy: the first run, and why it decides nothing, if so.
-    fn run_twice(
-        &self,
-        programs: &[Program],
-        cancel: &Cancel,
-    ) -> Vec<Result<(Outcome, Option<InvalidReason>), Error>> {
+    fn run_twice(&self, programs: &[Program], cancel: &Cancel) -> Vec<Result<(Outcome, Option<InvalidReason>), Error>> {
         let limits = self.limits();
         let first: Vec<_> = programs.iter().map(|one| one.prepare_under(limits, first_entropy())).collect();
         let first = self.run_prepared(first, cancel);
@@ -225,11 +214,9 @@ impl Sandbox {
             .zip(items)
             .map(|(literal, (_, gold))| {
                 Ok(match literal? {
-                    Literal::Value(value) => Check {
-                        correct: equality.holds(&value, gold),
-                        outcome: None,
-                        problem: None,
-                    },
+                    Literal::Value(value) => {
+                        Check { correct: equality.holds(&value, gold), outcome: None, problem: None }
+                    }
                     Literal::Invalid(why) => Check { correct: false, outcome: None, problem: Some(why) },
                 })
             })
@@ -287,11 +274,7 @@ impl Sandbox {
     }
 
     /// The modules that each program imports, by its syntax; or why it does not parse.
-    pub fn imports(
-        &self,
-        programs: &[String],
-        cancel: &Cancel,
-    ) -> Vec<Result<Result<Vec<String>, String>, Error>> {
+    pub fn imports(&self, programs: &[String], cancel: &Cancel) -> Vec<Result<Result<Vec<String>, String>, Error>> {
         self.parse(
             programs,
             cancel,
@@ -364,10 +347,7 @@ impl Sandbox {
                 }
             }
         }
-        results
-            .into_iter()
-            .map(|result| result.expect("what trapped in company has been parsed alone"))
-            .collect()
+        results.into_iter().map(|result| result.expect("what trapped in company has been parsed alone")).collect()
     }
 }
 

@@ -31,15 +31,12 @@ impl Equality {
         if self.strict && std::mem::discriminant(a) != std::mem::discriminant(b) {
             return false;
         }
-        let all = |a: &[Value], b: &[Value]| {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.holds(a, b))
-        };
+        let all = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.holds(a, b));
         match (a, b) {
             (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => all(a, b),
             (Value::Dict(a), Value::Dict(b)) => {
                 let (a, b) = (self.sorted_pairs(a), self.sorted_pairs(b));
-                a.len() == b.len()
-                    && a.iter().zip(&b).all(|((ka, va), (kb, vb))| ka == kb && self.holds(va, vb))
+                a.len() == b.len() && a.iter().zip(&b).all(|((ka, va), (kb, vb))| ka == kb && self.holds(va, vb))
             }
             (Value::Set(a) | Value::FrozenSet(a), Value::Set(b) | Value::FrozenSet(b)) => {
                 self.sorted_keys(a) == self.sorted_keys(b)
@@ -121,11 +118,8 @@ fn float_number(float: f64) -> Number {
     let bits = float.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as i64 - 1075;
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
-    let magnitude = if exponent >= 0 {
-        BigInt::from(mantissa) << exponent
-    } else {
-        BigInt::from(mantissa >> -exponent)
-    };
+    let magnitude =
+        if exponent >= 0 { BigInt::from(mantissa) << exponent } else { BigInt::from(mantissa >> -exponent) };
     Number::Int(Int::from_parts(float < 0.0, magnitude.magnitude().to_bytes_le()))
 }
 
@@ -168,9 +162,10 @@ fn write(value: &Value, out: &mut String) {
         }
         Value::Str(text) => write_str(text, out),
         Value::Bytes(bytes) => {
-            *out += &AsciiEscape::new_repr(bytes).bytes_repr().to_string().expect(
-                "escaped bytes of a string in memory fit in memory",
-            );
+            *out += &AsciiEscape::new_repr(bytes)
+                .bytes_repr()
+                .to_string()
+                .expect("escaped bytes of a string in memory fit in memory");
         }
         Value::List(items) => write_items("[", items, "]", out),
         Value::Tuple(items) if items.len() == 1 => write_items("(", items, ",)", out),

@@ -20,8 +20,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 #[test]
 fn a_thousand_repeats_are_one_outcome() {
-    let programs: Vec<Program> =
-        PROGRAMS.iter().map(|(program, input)| Program::call(*program, "f", *input)).collect();
+    let programs: Vec<Program> = PROGRAMS.iter().map(|(program, input)| Program::call(*program, "f", *input)).collect();
     let first = run_all(&programs);
     // The cheap ones a thousand times, those that run into a limit less often.
     for (at, program) in programs.iter().enumerate() {
@@ -33,11 +32,9 @@ fn a_thousand_repeats_are_one_outcome() {
 
 #[test]
 fn threads_and_sandboxes_agree() {
-    let programs: Vec<Program> =
-        PROGRAMS.iter().map(|(program, input)| Program::call(*program, "f", *input)).collect();
+    let programs: Vec<Program> = PROGRAMS.iter().map(|(program, input)| Program::call(*program, "f", *input)).collect();
     let first = run_all(&programs);
     let other = Sandbox::with_threads(&guest(), limits(), 3).unwrap();
-    let second: Vec<_> =
-        other.run_batch(&programs, &Cancel::new()).into_iter().map(Result::unwrap).collect();
+    let second: Vec<_> = other.run_batch(&programs, &Cancel::new()).into_iter().map(Result::unwrap).collect();
     assert_eq!(first, second);
 }

@@ -65,7 +65,8 @@ fn canaries_are_never_seen_again() {
         }
     }
     let outcomes = run_all(&programs);
-    let followers = programs.iter().zip(&outcomes).filter(|(program, _)| **program == Program::call(DETECTOR, "f", "0"));
+    let followers =
+        programs.iter().zip(&outcomes).filter(|(program, _)| **program == Program::call(DETECTOR, "f", "0"));
     let mut seen = 0;
     for (_, outcome) in followers {
         assert_eq!(text(outcome), clean);

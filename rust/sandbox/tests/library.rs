@@ -28,7 +28,11 @@ fn every_promised_module_works() {
         ("functools", "functools.reduce(lambda a, b: a * b, [1, 2, 3, 4])", "24"),
         ("heapq", "heapq.nsmallest(2, [3, 1, 2])", "[1, 2]"),
         ("bisect", "bisect.bisect([1, 3], 2)", "1"),
-        ("random", "random.Random(42).random(), random.Random(1).sample(range(10), 3)", "(0.6394267984578837, [2, 1, 4])"),
+        (
+            "random",
+            "random.Random(42).random(), random.Random(1).sample(range(10), 3)",
+            "(0.6394267984578837, [2, 1, 4])",
+        ),
         ("statistics", "statistics.median([1, 2, 4])", "2"),
         ("dataclasses", "dataclasses.asdict(dataclasses.make_dataclass('P', ['x'])(1))", "{'x': 1}"),
         ("datetime", "str(datetime.date(2024, 2, 28) + datetime.timedelta(2))", "'2024-03-01'"),
@@ -36,7 +40,11 @@ fn every_promised_module_works() {
         ("fractions", "str(fractions.Fraction(1, 3) + fractions.Fraction(1, 6))", "'1/2'"),
         ("textwrap", "textwrap.wrap('aa bb cc', 5)", "['aa bb', 'cc']"),
         ("array", "array.array('i', [1, 2]).tolist()", "[1, 2]"),
-        ("hashlib", "hashlib.sha256(b'a').hexdigest()[:8], hashlib.md5(b'a').hexdigest()[:8]", "('ca978112', '0cc175b9')"),
+        (
+            "hashlib",
+            "hashlib.sha256(b'a').hexdigest()[:8], hashlib.md5(b'a').hexdigest()[:8]",
+            "('ca978112', '0cc175b9')",
+        ),
         ("struct", "struct.pack('<I', 1)", "b'\\x01\\x00\\x00\\x00'"),
         ("base64", "base64.b64encode(b'abc')", "b'YWJj'"),
         ("pprint", "pprint.pformat([1])", "'[1]'"),
@@ -65,15 +73,25 @@ fn what_needs_a_host_says_so() {
     for call in ["os.listdir('.')", "os.getcwd()", "os.system('ls')", "open('/etc/passwd')", "os.remove('a')"] {
         let outcome = script(&format!("import os\n{call}"));
         let got = text(&outcome);
-        assert!(["OSError", "UnsupportedOperation", "FileNotFoundError", "NameError", "RuntimeError"].contains(&got.as_str()), "{call}: {got}");
+        assert!(
+            ["OSError", "UnsupportedOperation", "FileNotFoundError", "NameError", "RuntimeError"]
+                .contains(&got.as_str()),
+            "{call}: {got}"
+        );
     }
     for module in ["socket", "subprocess", "ctypes", "multiprocessing", "sqlite3", "ssl"] {
         let got = text(&script(&format!("import {module}\n{module}.socket()")));
-        assert!(["ModuleNotFoundError", "ImportError", "OSError", "AttributeError"].contains(&got.as_str()), "{module}: {got}");
+        assert!(
+            ["ModuleNotFoundError", "ImportError", "OSError", "AttributeError"].contains(&got.as_str()),
+            "{module}: {got}"
+        );
     }
 }
 
 #[test]
 fn a_program_is_the_main_module() {
-    assert_eq!(text(&run("import sys\ndef f(x): return __name__, sys.modules['__main__'].f is f", "0")), "('__main__', True)");
+    assert_eq!(
+        text(&run("import sys\ndef f(x): return __name__, sys.modules['__main__'].f is f", "0")),
+        "('__main__', True)"
+    );
 }

@@ -34,7 +34,10 @@ fn native_code_is_metered_like_any_other() {
     ends(&["out_of_fuel", "out_of_memory"], "10**10**8");
     ends(&["out_of_fuel"], "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')");
     ends(&["out_of_fuel"], "class K:\n    def __lt__(s, o):\n        while True: pass\nsorted([K(), K()])");
-    ends(&["out_of_fuel"], "class K:\n    def __hash__(s): return 1\n    def __eq__(s, o): return False\n{K(): 0 for _ in range(10**6)}");
+    ends(
+        &["out_of_fuel"],
+        "class K:\n    def __hash__(s): return 1\n    def __eq__(s, o): return False\n{K(): 0 for _ in range(10**6)}",
+    );
     ends(&["out_of_fuel", "out_of_memory"], "x = 'a' * 1000\nwhile True:\n    x = x.replace('a', 'aa')[:20_000_000]");
     ends(&["out_of_fuel"], "s = 'a' * 10_000_000\nwhile True: s + s");
 }
@@ -66,10 +69,7 @@ fn deep_recursion_is_a_recursion_error_at_cpythons_depth() {
 fn nested_data_ends_as_something_and_never_hangs() {
     let nest = "x = []\nfor _ in range(100_000): x = [x]\n";
     for end in ["repr(x)", "x == [x]", "import copy; copy.deepcopy(x)", "import json; json.dumps(x)", "hash(str(x))"] {
-        ends(
-            &["RecursionError", "stack_overflow", "out_of_fuel", "out_of_memory", "None"],
-            &format!("{nest}{end}"),
-        );
+        ends(&["RecursionError", "stack_overflow", "out_of_fuel", "out_of_memory", "None"], &format!("{nest}{end}"));
     }
     assert_eq!(run("def f():\n    x = []\n    x.append(x)\n    return x", "").ended.kind(), "not_a_task_value");
 }
@@ -102,7 +102,10 @@ fn text_that_nests_without_brackets_ends_as_an_outcome() {
 #[test]
 fn output_is_bounded() {
     ends(&["output_too_long"], "while True: print('flood' * 1_000)");
-    ends(&["output_too_long"], "import sys\nwhile True:\n    try: sys.stderr.write('x' * 1000)\n    except BaseException: pass");
+    ends(
+        &["output_too_long"],
+        "import sys\nwhile True:\n    try: sys.stderr.write('x' * 1000)\n    except BaseException: pass",
+    );
     assert_eq!(script("print('a', 1)\nimport sys\nprint('b', file=sys.stderr)").stdout, "a 1\n");
 }
 

@@ -59,7 +59,10 @@ fn modules_import_one_another_in_any_order_and_programs_find_them_loaded() {
     let sandbox = sandbox();
     assert_eq!(call(&sandbox, "import tables\ndef f(x): return tables.rows()"), "(900, 1)");
     assert_eq!(call(&sandbox, "from grid.cells import Cell\ndef f(x): return Cell(1, 2).row"), "1");
-    assert_eq!(call(&sandbox, "import grid\ndef f(x): return grid.cells.Cell.__name__, grid.__name__"), "('Cell', 'grid')");
+    assert_eq!(
+        call(&sandbox, "import grid\ndef f(x): return grid.cells.Cell.__name__, grid.__name__"),
+        "('Cell', 'grid')"
+    );
     assert_eq!(call(&sandbox, "import json\ndef f(x): return json.dumps([x])"), "'[0]'");
 }
 
@@ -99,7 +102,10 @@ fn the_same_modules_give_the_same_guest_and_the_same_fuel() {
     let (one, two) = (with_modules(), with_modules());
     assert_eq!(one.hash(), two.hash());
     assert_ne!(one.hash(), guest().hash());
-    assert_ne!(one.hash(), guest().with_modules(&MODULES[..1]).map_or_else(|_| String::new(), |guest| guest.hash().to_owned()));
+    assert_ne!(
+        one.hash(),
+        guest().with_modules(&MODULES[..1]).map_or_else(|_| String::new(), |guest| guest.hash().to_owned())
+    );
     let program = Program::call("import tables\ndef f(x): return tables.rows(), tables.draw()", "f", "0");
     let first = Sandbox::with_threads(&one, limits(), 1).unwrap().run(&program).unwrap();
     drop(one);
@@ -165,7 +171,10 @@ fn a_verifier_scores_data_from_0_to_1() {
     let verifier = "import tables\ndef verify(task, answer): return answer[0] / tables.rows()[0]";
     assert_eq!(scored(score(verifier, Value::None, Value::List(vec![int(450)]))), 0.5);
     let text = Value::Str(b"__import__('os')".to_vec());
-    assert_eq!(scored(score("def verify(task, answer): return type(answer) is str and len(answer) == 16", Value::None, text)), 1.0);
+    assert_eq!(
+        scored(score("def verify(task, answer): return type(answer) is str and len(answer) == 16", Value::None, text)),
+        1.0
+    );
 }
 
 #[test]

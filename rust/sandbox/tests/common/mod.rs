@@ -1,7 +1,7 @@
 //! A sandbox for tests: the embedded guest, compiled once for all test binaries of a build.
 
 #![expect(unsafe_code, reason = "loads what it compiled itself, from the build's own folder")]
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses a part")]
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
