@@ -214,6 +214,7 @@ def main() -> None:
             if given.only != "sampling":
                 result["weights"] = measure_updates(model, vllm, given.repeat)
             vllm.close()
+        sys.stderr.write(json.dumps(result) + "\n")
         if given.only in (None, "steps"):
             result["step_seconds"] = measure_steps(folder, folder / "model", given.steps)
     json.dump(result, sys.stdout, indent=1)

@@ -25,12 +25,12 @@ class EngineProcess:
     """One process of `azr.rollouts.vllm_worker`, in a session of its own: Ctrl-C is the trainer's to handle."""
 
     def __init__(self, environment: Mapping[str, str], handles: Sequence[int]) -> None:
-        """`handles`: file descriptors that it inherits."""
+        """`environment`: all of it. `handles`: file descriptors that it inherits."""
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", "azr.rollouts.vllm_worker", str(theirs.fileno())],
-            env={**os.environ, **environment},
+            env=dict(environment),
             pass_fds=[theirs.fileno(), *handles],
             stdin=subprocess.DEVNULL,
             stdout=self._output,

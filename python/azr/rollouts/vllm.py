@@ -67,10 +67,11 @@ class VllmEngine:
                 raise EngineError(
                     f"a prompt of {len(request.prompt.token_ids)} tokens fills the engine's {self._length} positions"
                 )
-            number = next(self._numbers)
+        numbers = [next(self._numbers) for _ in requests]
+        for number, request in zip(numbers, requests, strict=True):
             self._waiting[number], self._keys[request.key] = request, number
         try:
-            self._send(list(self._waiting)[-len(requests) :] if requests else [])
+            self._send(numbers)
         except Lost as lost:
             self._revive(lost)
 

@@ -10,6 +10,10 @@ from azr.errors import ConfigError
 BLOCK = 32
 """Tokens of a cache block on a CPU, where vLLM's default of 128 would keep short prompts from being shared."""
 LEAST_BATCHED_TOKENS = 8192
+LAUNCHER = tuple(
+    ["RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT"]
+)
+"""What torchrun tells its processes. The engine's is none of them: it would wait for the others."""
 
 
 def engine_arguments(config: Config, *, cpu: bool, adapter: str | None) -> dict[str, Any]:
@@ -47,8 +51,24 @@ def engine_arguments(config: Config, *, cpu: bool, adapter: str | None) -> dict[
     return found | dict(given.options)
 
 
-def environment(config: Config, cpu: bool) -> Mapping[str, str]:
-    """What vLLM reads from the environment of its process."""
+def environment(config: Config, cpu: bool, own: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of vLLM's process, from our own: a rank's engine runs on the rank's GPU, as one process.
+
+    Raises:
+        ConfigError: several ranks, each with an engine of several GPUs.
+    """
+    inherited = {name: value for name, value in own.items() if name not in LAUNCHER and "TORCHELASTIC" not in name}
+    rank = own.get("LOCAL_RANK")
+    if not cpu and rank is not None:
+        if config.engine.vllm.tensor_parallel > 1 and int(own.get("WORLD_SIZE", "1")) > 1:
+            raise ConfigError("engine.vllm.tensor_parallel above 1 needs a run of one rank: every rank has an engine")
+        visible = own.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        inherited["CUDA_VISIBLE_DEVICES"] = visible[int(rank)] if len(visible) > int(rank) and visible[0] else rank
+    return inherited | _settings(config, cpu)
+
+
+def _settings(config: Config, cpu: bool) -> dict[str, str]:
+    """What vLLM reads from there."""
     found = {
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
