@@ -2,6 +2,7 @@
 
 import copy
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -164,7 +165,13 @@ def stop(engine: VllmEngine) -> None:
     os.kill(engine.pid, signal.SIGSTOP)
 
 
-@pytest.mark.parametrize("harm", [kill, stop])
+def starve(engine: VllmEngine) -> None:
+    """No more memory than it has."""
+    size = int(Path(f"/proc/{engine.pid}/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    resource.prlimit(engine.pid, resource.RLIMIT_AS, (size, size))
+
+
+@pytest.mark.parametrize("harm", [starve, kill, stop])
 def test_an_engine_that_is_lost_comes_back_with_the_steps_work_kept(
     engine: VllmEngine, loaded: LoadedModel, prompts: list[Prompt], harm: Callable[[VllmEngine], None]
 ) -> None:

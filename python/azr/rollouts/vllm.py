@@ -96,8 +96,8 @@ class VllmEngine:
         dropped = set(keys)
         self._ready = deque(entry for entry in self._ready if entry[0].key not in dropped)
         try:
-            if gone:
-                self._running().send({"op": "cancel", "ids": gone})
+            if gone and self._process is not None:
+                self._process.send({"op": "cancel", "ids": gone})
         except Lost as lost:
             self._revive(lost)
 
