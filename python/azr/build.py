@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azr.config import Config
+from azr.distributed.engine import SharedEngine
+from azr.distributed.ranks import ONE, Ranks
+from azr.distributed.store import shared
 from azr.errors import ConfigError
 from azr.oversight.overseer import make_monitors
 from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
@@ -54,6 +57,7 @@ def assemble(
     buffer: Path,
     position: int | None = None,
     positions: Mapping[str, int] | None = None,
+    ranks: Ranks = ONE,
 ) -> Parts:
     """The parts around an engine.
 
@@ -72,25 +76,28 @@ def assemble(
         renderer=make_renderer(config, engine.tokenizer, domains),
         programs=make_program_policy(config),
         rewards=make_rewards(config),
-        engine=engine,
+        engine=engine if ranks.world == 1 else SharedEngine(engine, ranks),
         sandbox=make_sandbox(config),
-        store=open_store(buffer, config, position, positions),
+        store=shared(open_store(buffer, config, position, positions) if ranks.leads else None, ranks),
+        ranks=ranks,
     )
 
 
-def make_engine(config: Config) -> tuple[Engine, Policy]:
+def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     """The rollout engine and the policy that it samples from."""
     if config.engine.name == "scripted":
         from azr.rollouts.scripted import make as make_scripted
 
         return make_scripted(None, config), StillPolicy()
-    from azr.trainer.model import load_model
+    from azr.trainer.model import load_model, pick_device
+    from azr.trainer.sharding import is_sharded
     from azr.trainer.torch_policy import TorchPolicy
 
-    loaded = load_model(config.model)
+    # What is split over ranks is moved to its device part by part.
+    loaded = load_model(config.model, whole=not is_sharded(config, ranks, pick_device(config.model.device)))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
     engine = make(loaded.tokenizer, config)
-    policy = TorchPolicy(loaded, config)
+    policy = TorchPolicy(loaded, config, ranks)
     engine.load(policy.model)
     return engine, policy
 

@@ -70,6 +70,12 @@ class HangError(AzrError):
     exit_code = 75
 
 
+class RankError(AzrError):
+    """A process of the run is gone, or the processes have come apart; the last checkpoint stands."""
+
+    exit_code = 3
+
+
 class RegistryError(ConfigError):
     """A named part (reward, advantage, loss, engine) does not exist or does not fit its signature."""
 

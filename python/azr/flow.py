@@ -54,9 +54,12 @@ def roll_out(parts: Parts, step: int, tasks: Sequence[Task], watch: Watch) -> Ro
     flow = _Flow(parts, step, watch)
     watch("propose", lambda: flow.propose())
     flow.solve(tasks)
-    while found := watch("rollout", parts.engine.collect):
-        flow.take(found)
-    return flow.result()
+    while True:
+        while found := watch("rollout", parts.engine.collect):
+            flow.take(found)
+        if flow.settled:
+            return flow.result()
+        flow.settle()
 
 
 class _Flow:
@@ -76,16 +79,17 @@ class _Flow:
 
     def propose(self) -> None:
         """Ask for this step's proposals."""
-        prompts = step_prompts(self._parts, self._step)
+        prompts = self._parts.ranks.first(lambda: step_prompts(self._parts, self._step))
         self._asked = len(prompts)
         if not prompts:
             self._final = []
-        self._submit(PROPOSE, list(enumerate(prompts)), 1)
+        self._submit(PROPOSE, [(index, prompts[index]) for index in self._parts.ranks.share(len(prompts))], 1)
 
     def solve(self, tasks: Sequence[Task]) -> None:
         """Ask for the answers that the solver trains on."""
         self._solving = len(tasks)
-        prompts = [(index, self._parts.renderer.solve(task)) for index, task in enumerate(tasks)]
+        mine = self._parts.ranks.share(len(tasks))
+        prompts = [(index, self._parts.renderer.solve(tasks[index])) for index in mine]
         self._submit(SOLVE, prompts, self._parts.config.solve.answers)
 
     def take(self, found: Sequence[Finished]) -> None:
@@ -98,8 +102,22 @@ class _Flow:
             checked = self._watch("solve", lambda: check(self._parts, [completion for _, completion in answers]))
             self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
 
+    @property
+    def settled(self) -> bool:
+        """Whether the buffer had its say."""
+        return self._final is not None
+
+    def settle(self) -> None:
+        """Admit what all ranks proposed. Waits for the others, so only when nothing of ours is under way."""
+        for judged in self._parts.ranks.gather(self._judged):
+            self._judged |= judged
+        self._admit()
+
     def result(self) -> Rollouts:
         """Everything, in order."""
+        everybody = self._parts.ranks.gather((self._attempts, self._dropped))
+        for attempts, _ in everybody:
+            self._attempts |= attempts
         assert self._final is not None and len(self._judged) == self._asked, "every proposal has its verdict"
         config = self._parts.config.solve
         return Rollouts(
@@ -113,7 +131,7 @@ class _Flow:
                 [self._attempts[Key(SOLVE, index, draw)] for draw in range(config.answers)]
                 for index in range(self._solving)
             ],
-            dropped=self._dropped,
+            dropped=sum(dropped for _, dropped in everybody),
         )
 
     def _judge(self, proposals: Sequence[Finished]) -> None:
@@ -123,7 +141,7 @@ class _Flow:
         verdicts = self._watch("validate", lambda: validate(parts, read, self._step))
         indices = [request.key.place for request, _ in proposals]
         self._judged |= dict(zip(indices, verdicts, strict=True))
-        if len(self._judged) == self._asked:
+        if len(self._judged) == self._asked and self._parts.ranks.world == 1:
             self._admit()
         else:
             self._try({i: v.task for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
@@ -146,7 +164,8 @@ class _Flow:
                 self._attempts.pop(key, None)
             del self._tried[index]
         self._final = final
-        self._try({index: task for index, task in tasks.items() if index not in self._tried})
+        mine = set(self._parts.ranks.share(self._asked))
+        self._try({index: task for index, task in tasks.items() if index in mine and index not in self._tried})
 
     def _try(self, tasks: dict[int, Task]) -> None:
         """Ask for the attempts that measure the tasks' solve rates."""

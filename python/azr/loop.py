@@ -17,7 +17,7 @@ from azr.oversight.overseer import Overseer
 from azr.parts import Parts
 from azr.reward import reward
 from azr.run import RunFolder
-from azr.save import save
+from azr.save import Saver
 from azr.solve import solve
 from azr.trainer.policy import Policy
 from azr.types import Task
@@ -36,6 +36,7 @@ class Loop:
         self._overseer = overseer
         self._observer = observer
         self._saved = policy.step
+        self._saver = Saver(folder, policy, parts, observer.saved)
         self._probes = Probes(parts)
 
     def step(self) -> StepReport:
@@ -74,10 +75,12 @@ class Loop:
         while self._policy.step < config.run.steps and not should_stop() and goes_on():
             report = self.step()
             self._record(report)
+            self._saver.poll()
             if report.step % config.run.save_every == 0 or report.step == config.run.steps:
                 self.save()
         if self._saved != self._policy.step:
             self.save()
+        self._saver.finish()
         return self._policy.step >= config.run.steps
 
     def begin(self) -> None:
@@ -88,9 +91,8 @@ class Loop:
     def save(self) -> None:
         """A checkpoint of everything, now."""
         self._observer.phase("save")
-        path = save(self._folder, self._policy, self._parts.store, self._parts.config, self._overseer.state())
+        self._saver.save(self._overseer.state())
         self._saved = self._policy.step
-        self._observer.saved(self._policy.step, str(path))
 
     def _record(self, report: StepReport) -> None:
         """Numbers and episodes of a step into the run folder, and to whoever watches."""

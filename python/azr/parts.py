@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azr.config import Config
 from azr.config.mixture import folders
+from azr.distributed.ranks import ONE, Ranks
 from azr.domains.domain import Domain, all_texts, make_domain
 from azr.randomness import derive
 from azr.registry import resolve
@@ -48,6 +49,7 @@ class Parts:
     engine: Engine
     sandbox: "Sandbox"
     store: "TaskStore"
+    ranks: Ranks = ONE
 
     def policy(self, domain: str) -> ProgramPolicy:
         """The rules for a domain's programs."""

@@ -4,39 +4,78 @@ Chance needs no saving: every generator is made from the seed and the step (`azr
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azr.config import Config
 from azr.errors import CheckpointError
+from azr.parts import Parts
 from azr.run import RunFolder
 from azr.trainer import checkpoint
 from azr.trainer.policy import Policy
 
-if TYPE_CHECKING:
-    from azr.store import TaskStore
-
 STATE = "run.json"
 
 
-def save(
-    folder: RunFolder, policy: Policy, store: "TaskStore", config: Config, oversight: Mapping[str, Any] | None = None
-) -> Path:
-    """Write the checkpoint of the policy's step and remove those that the config does not keep."""
-    positions = store.positions()
-    state = {
-        "step": policy.step, "buffer": positions.pop(""), "domains": positions, "files": folder.sizes(),
-        "oversight": dict(oversight or {}),
-    }  # fmt: skip
+class Saver:
+    """Writes a run's checkpoints. What is split over ranks is written while training goes on (`ranks.async_save`)."""
 
-    def fill(target: Path) -> None:
-        policy.save(target)
-        (target / STATE).write_text(json.dumps(state), "ascii")
+    def __init__(self, folder: RunFolder, policy: Policy, parts: Parts, told: Callable[[int, str], None]) -> None:
+        """`told`: is called with the step and the path of each checkpoint that is whole."""
+        self._folder, self._policy, self._parts, self._told = folder, policy, parts, told
+        self._pending: tuple[int, Callable[[], bool], Callable[[], Path]] | None = None
 
-    path = checkpoint.write(folder.checkpoints, policy.step, fill)
-    checkpoint.prune(folder.checkpoints, config.run.keep_last, config.run.keep_every)
-    return path
+    def save(self, oversight: Mapping[str, Any] | None = None) -> None:
+        """Write the checkpoint of the policy's step, or begin to."""
+        self.finish()
+        store, ranks, step = self._parts.store, self._parts.ranks, self._policy.step
+        positions = store.positions()
+        state = {
+            "step": step, "buffer": positions.pop(""), "domains": positions, "files": self._folder.sizes(),
+            "oversight": dict(oversight or {}),
+        }  # fmt: skip
+
+        def complete(folder: Path) -> None:
+            (folder / STATE).write_text(json.dumps(state), "ascii")
+
+        if ranks.world == 1:
+
+            def fill(folder: Path) -> None:
+                self._policy.save(folder)
+                complete(folder)
+
+            self._told(step, str(self._pruned(checkpoint.write(self._folder.checkpoints, step, fill))))
+            return
+        root = self._folder.checkpoints
+        folder = ranks.first(lambda: checkpoint.begin(root, step))
+        written = self._policy.save(folder)
+
+        def seal() -> Path:
+            if written is not None:
+                written.result()
+            # Nobody seals before everybody has written.
+            ranks.gather(None)
+            return ranks.first(lambda: self._pruned(checkpoint.finish(root, step, complete)))
+
+        self._pending = (step, lambda: written is None or written.done(), seal)
+        self.poll()
+
+    def poll(self) -> None:
+        """Seal what is under way if all ranks have written their part."""
+        if self._pending is not None and all(self._parts.ranks.gather(self._pending[1]())):
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait for what is under way."""
+        if self._pending is not None:
+            (step, _, seal), self._pending = self._pending, None
+            self._told(step, str(seal()))
+
+    def _pruned(self, path: Path) -> Path:
+        """Remove the checkpoints that the config does not keep."""
+        keep = self._parts.config.run
+        checkpoint.prune(self._folder.checkpoints, keep.keep_last, keep.keep_every)
+        return path
 
 
 def latest(folder: RunFolder) -> Path | None:

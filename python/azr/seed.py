@@ -95,7 +95,7 @@ def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress) -> None:
         if missing <= 0:
             return
         purpose = f"seed/{kind}/{turn}"
-        prompts = propose_prompts(parts, kind, 0, purpose)
+        prompts = parts.ranks.first(lambda: propose_prompts(parts, kind, 0, purpose))  # noqa: B023  # called at once
         verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
         tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
         asked, valid = asked + len(verdicts), valid + len(tasks)

@@ -8,6 +8,8 @@ from typing import Any
 
 from azr.build import assemble, check, make_engine
 from azr.config import Config
+from azr.distributed.follow import FollowedFolder
+from azr.distributed.ranks import ONE, Ranks
 from azr.loop import Loop
 from azr.observe import Observer, Together
 from azr.oversight.overseer import Overseer
@@ -32,8 +34,8 @@ class Result:
     """Numbers of the last step that was probed; empty if none was."""
 
 
-def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool]) -> Result:
-    """Make a run folder and train in it.
+def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool], ranks: Ranks = ONE) -> Result:
+    """Make a run folder and train in it. Every rank calls it with the same config.
 
     Raises:
         AzrError: by the boundary that failed.
@@ -43,39 +45,48 @@ def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool
         observer = Together(watchdog, observer)
         observer.phase("load")
         # The model first: a name that is wrong should not leave a run folder behind.
-        built = make_engine(config)
-        folder = RunFolder.create(Path(config.run.folder), config)
+        built = make_engine(config, ranks)
+        path = Path(config.run.folder)
+        folder = _held(path, lambda: RunFolder.create(path, config), ranks)
         watchdog.use(folder.path)
         try:
-            return _run(folder, config, built, observer, should_stop)
+            return _run(folder, built, observer, should_stop, ranks)
         finally:
             folder.close()
 
 
-def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool]) -> Result:
+def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool], ranks: Ranks = ONE) -> Result:
     """Go on with a run from its last checkpoint, or from its beginning if it was stopped before the first."""
-    folder = RunFolder.open(path)
+    folder = _held(path, lambda: RunFolder.open(path), ranks)
     try:
         with Watchdog(folder.config.oversight.watchdog) as watchdog:
             watchdog.use(folder.path)
             observer = Together(watchdog, observer)
             observer.phase("load")
-            return _run(folder, folder.config, make_engine(folder.config), observer, should_stop)
+            return _run(folder, make_engine(folder.config, ranks), observer, should_stop, ranks)
     finally:
         folder.close()
 
 
+def _held(path: Path, hold: Callable[[], RunFolder], ranks: Ranks) -> RunFolder:
+    """The run folder: held by the first rank, followed by the others."""
+    held: list[RunFolder] = []
+    ranks.first(lambda: held.append(hold()))
+    return held[0] if held else FollowedFolder(path)
+
+
 def _run(
     folder: RunFolder,
-    config: Config,
     built: tuple[Engine, Policy],
     observer: Observer,
     should_stop: Callable[[], bool],
+    ranks: Ranks,
 ) -> Result:
     engine, policy = built
-    path = latest(folder)
+    config = folder.config
+    path = ranks.first(lambda: latest(folder))
     positions = positions_of(path) if path else {}
-    parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0, positions)
+    parts = assemble(config, engine, folder.buffer, position_of(path) if path else 0, positions, ranks)
     try:
         if path is None:
             folder.cut({})
@@ -89,11 +100,11 @@ def _run(
             loop = Loop(parts, policy, folder, observer, overseer)
             if path is None:
                 loop.begin()
-            complete = loop.run(should_stop)
+            complete = loop.run(lambda: ranks.any(should_stop()))
     finally:
         parts.store.close()
         engine.close()
-    rows = folder.rows(METRICS)
+    rows = ranks.first(lambda: folder.rows(METRICS))
     probed = [row for row in rows[1:] if "probe/sampled" in row]
     return Result(
         folder=folder.path,

@@ -86,7 +86,7 @@ def test_a_step_makes_good_completions_likelier_and_bad_ones_less_likely(make: M
     def totals() -> np.ndarray:
         with torch.no_grad():
             piece = pack(given, list(range(7)), "cpu")
-            return (policy._score(policy._model, piece)[0] * piece.mask).sum(1).numpy()
+            return (policy._scorer(piece)[0] * piece.mask).sum(1).numpy()
 
     before = totals()
     policy.update(given)
@@ -124,7 +124,7 @@ def test_gap_to_the_engine_is_measured(make: Make) -> None:
     policy, given = make(), batch()
     piece = pack(given, list(range(7)), "cpu")
     with torch.no_grad():
-        log_probs, _ = policy._score(policy._model, piece)
+        log_probs, _ = policy._scorer(piece)
     expected = (log_probs + 5.0).abs()[piece.mask]
     stats = policy.update(given)
     assert stats.gap_mean == pytest.approx(float(expected.mean()), rel=1e-4)

@@ -15,6 +15,7 @@ from azr.errors import AzrError
 # name -> (module, attribute, one line of help). The help stands here so that `azr --help` imports nothing.
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "train": ("azr.cli.train", "train", "Train a model by self-play, from nothing or from a run folder."),
+    "plan": ("azr.cli.plan", "plan", "Say what a run needs, before any model is loaded."),
     "seed": ("azr.cli.seed", "seed", "Fill and save the seed buffers of a model."),
     "bootstrap": ("azr.cli.bootstrap", "bootstrap", "Make the embedded model from nothing."),
     "eval": ("azr.cli.eval", "evaluate", "Score a model on held-out tasks."),

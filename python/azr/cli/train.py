@@ -19,6 +19,8 @@ from azr.errors import ConfigError
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: train.optim.lr=1e-5.")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="The run folder to make.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run folder; its own config counts.")
+@click.option("--processes", type=click.IntRange(0), default=0, help="Ranks on this machine; 0: one for each GPU.")
+@click.option("--max-restarts", type=click.IntRange(0), default=0, help="Go on by itself after a rank died.")
 @click.option("--dry-run", is_flag=True, help="Show the resolved config, a step's plan and the prompts; train nothing.")
 def train(
     config_path: Path | None,
@@ -27,6 +29,7 @@ def train(
     run_path: Path | None,
     resume: Path | None,
     dry_run: bool,
+    **crew: int,
 ) -> None:
     """Train a model by self-play, from nothing or from a run folder."""
     if resume is not None and (config_path or model or run_path or overrides):
@@ -38,21 +41,29 @@ def train(
 
         show(_config(config_path, model, overrides, run_path))
         return
-    from azr.cli.progress import Progress
-    from azr.session import resume_run, start_run
+    from azr.cli.ranks import begin, launched, start_ranks
 
-    progress, stop = Progress(), _Stop()
-    try:
-        if resume is not None:
-            done = resume_run(resume, progress.view, stop)
-        else:
-            done = start_run(_config(config_path, model, overrides, run_path), progress.view, stop)
-    except KeyboardInterrupt:
-        click.echo("\nthe step was dropped, the last checkpoint stands; go on with: azr train --resume RUN", err=True)
-        sys.exit(130)
-    finally:
-        progress.close()
-    progress.finish(done)
+    config = None if resume else _config(config_path, model, overrides, run_path)
+    if not launched() and start_ranks(config, resume, **crew):
+        return
+    from azr.cli.progress import Progress
+    from azr.observe import Quiet
+
+    stop = _Stop()
+    with begin(config, resume) as (run, ranks):
+        progress = Progress() if ranks.leads else None
+        try:
+            done = run(progress.view if progress else Quiet(), stop)
+        except KeyboardInterrupt:
+            click.echo(
+                "\nthe step was dropped, the last checkpoint stands; go on with: azr train --resume RUN", err=True
+            )
+            sys.exit(130)
+        finally:
+            if progress is not None:
+                progress.close()
+    if progress is not None:
+        progress.finish(done)
 
 
 def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:

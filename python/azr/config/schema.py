@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from azr.config.base import Count, Fraction, KindName, NonNegative, Positive, Section
 from azr.config.domain import PYTHON
 from azr.config.oversight import OversightConfig
+from azr.config.scale import RanksConfig
 from azr.types import Kind
 
 BANNED_IMPORTS = (
@@ -244,6 +245,9 @@ class TrainConfig(Section):
     micro_batch_tokens: Positive = 16_384
     """Tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"
+    """`recompute` costs no pass where `updates` is 1: the current weights are the old ones."""
+    full_precision_head: bool = False
+    """The head's product in float32 where the rest computes in bfloat16."""
 
 
 class SeedConfig(Section):
@@ -376,3 +380,4 @@ class Config(Section):
     evals: EvalConfig = EvalConfig()
     oversight: OversightConfig = OversightConfig()
     run: RunConfig = RunConfig()
+    ranks: RanksConfig = RanksConfig()

@@ -26,7 +26,7 @@ from azr.oversight.monitors.collapse import Collapse
 from azr.oversight.monitors.judge import Judged
 from azr.oversight.monitors.patterns import Patterns
 from azr.oversight.monitors.refusal import Refusal
-from azr.oversight.recorder import Recorder
+from azr.oversight.recorder import Recorder, SilentRecorder
 from azr.oversight.refusal import RATE, refusal_rate
 from azr.parts import Parts
 from azr.registry import resolve
@@ -67,9 +67,10 @@ class Overseer:
         self._observer = observer
         self._config = parts.config.oversight
         self._monitors = make_monitors(parts.config)
-        self._recorder = Recorder(folder, parts.config, step)
+        self._ranks = parts.ranks
+        self._recorder = Recorder(folder, parts.config, step) if parts.ranks.leads else SilentRecorder()
         self._control = Control(folder.path)
-        self._control.clear()
+        self._ranks.first(self._control.clear)
         self._reviewed = int((state or {}).get("reviewed", 0))
         self._findings = Findings(step, self._config.max_records)
         self._wish: Command | None = None
@@ -98,7 +99,7 @@ class Overseer:
         """A step begins: decisions of people since the last one take effect."""
         self._findings = Findings(step, self._config.max_records)
         self._numbers = {}
-        decisions = self._control.reviews(self._reviewed)
+        decisions = self._ranks.first(lambda: self._control.reviews(self._reviewed))
         for review in decisions:
             if review.task is None:
                 continue
@@ -166,7 +167,8 @@ class Overseer:
 
     def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
         """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
-        command, self._wish = self._control.take() or self._wish, None
+        # One rank reads what people ask, so that all do the same.
+        command, self._wish = self._ranks.first(self._control.take) or self._wish, None
         if command is Command.PAUSE:
             save()
             self._observer.phase("paused")
@@ -175,7 +177,7 @@ class Overseer:
                 self.sleep(POLL_SECONDS)
                 if should_stop():
                     return False
-                command = self._control.take()
+                command = self._ranks.first(self._control.take)
         return command is not Command.STOP
 
     # Parts of it.

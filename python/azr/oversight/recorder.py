@@ -45,3 +45,17 @@ class Recorder:
         self._folder.append(METRICS, [{"step": step, **numbers}])
         for sink in self._sinks:
             sink.write(step, numbers)
+
+
+class SilentRecorder(Recorder):
+    """Of the ranks that write nothing down: the first does."""
+
+    def __init__(self) -> None: ...
+
+    def begin(self, numbers: Numbers) -> None: ...
+
+    def step(
+        self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS
+    ) -> None: ...
+
+    def close(self) -> None: ...

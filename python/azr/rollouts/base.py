@@ -139,8 +139,15 @@ def requests_for(
 
 def sample_all(engine: Engine, prompts: Sequence[Prompt], sampling: Sampling, count: int) -> list[list[Completion]]:
     """`Engine.sample` by the engine's queue."""
-    engine.submit(requests_for("sample", list(enumerate(prompts)), sampling, count))
+    return sample_places(engine, list(enumerate(prompts)), sampling, count)
+
+
+def sample_places(
+    engine: Engine, prompts: Sequence[tuple[int, Prompt]], sampling: Sampling, count: int
+) -> list[list[Completion]]:
+    """`count` completions of each (place, prompt), in order."""
+    engine.submit(requests_for("sample", prompts, sampling, count))
     found: dict[Key, Completion] = {}
     while done := engine.collect():
         found.update((request.key, completion) for request, completion in done)
-    return [[found[Key("sample", index, draw)] for draw in range(count)] for index in range(len(prompts))]
+    return [[found[Key("sample", place, draw)] for draw in range(count)] for place, _ in prompts]

@@ -25,7 +25,9 @@ def supports(model: Any) -> bool:
     config = model.config
     scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") not in ("default", "llama3")
     sliding = "sliding_attention" in (getattr(config, "layer_types", None) or ())
-    return config.model_type in FAMILIES and not sliding and not scaled and config.hidden_act == "silu"
+    # Layers with low-rank additions or packed weights are more than the weight that is read here.
+    plain = all(type(m) is torch.nn.Linear for name, m in model.named_modules() if name.endswith("_proj"))
+    return plain and config.model_type in FAMILIES and not sliding and not scaled and config.hidden_act == "silu"
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from azr.errors import CheckpointError
@@ -25,24 +26,52 @@ def write(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
     Raises:
         CheckpointError: the disk is full or read-only, or `fill` failed; nothing else has changed.
     """
-    final = root / f"{PREFIX}{step}"
-    working = root / f"{TEMPORARY}{PREFIX}{step}"
-    try:
+    begin(root, step)
+    return finish(root, step, fill)
+
+
+def begin(root: Path, step: int) -> Path:
+    """Make the folder that the checkpoint of a step is written into, by one process or several.
+
+    Raises:
+        CheckpointError: the disk is full or read-only.
+    """
+    with _explained(root, step):
         root.mkdir(parents=True, exist_ok=True)
+        working = _working(root, step)
         shutil.rmtree(working, ignore_errors=True)
         working.mkdir()
+    return working
+
+
+def finish(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
+    """Write what is left to write, and put the checkpoint in its place."""
+    final = root / f"{PREFIX}{step}"
+    with _explained(root, step):
+        working = _working(root, step)
         fill(working)
         _seal(working)
         if final.exists():  # a step done again after a resume
             shutil.rmtree(final)
         os.replace(working, final)
         _flush(root)
+    return final
+
+
+@contextmanager
+def _explained(root: Path, step: int) -> Iterator[None]:
+    """Whatever goes wrong leaves nothing behind, and says what is still good."""
+    try:
+        yield
     except Exception as error:
-        shutil.rmtree(working, ignore_errors=True)
+        shutil.rmtree(_working(root, step), ignore_errors=True)
         left = newest(root)
         good = f"the last good checkpoint is {left}" if left else "there is no earlier checkpoint"
-        raise CheckpointError(f"cannot write the checkpoint {final}: {error}; {good}") from error
-    return final
+        raise CheckpointError(f"cannot write the checkpoint {root / f'{PREFIX}{step}'}: {error}; {good}") from error
+
+
+def _working(root: Path, step: int) -> Path:
+    return root / f"{TEMPORARY}{PREFIX}{step}"
 
 
 def verify(folder: Path) -> None:

@@ -18,7 +18,7 @@ CHUNK = 1 << 24
 
 
 def log_probs_and_entropy(
-    hidden: Tensor, weight: Tensor, targets: Tensor, temperature: float, full_precision: bool = False
+    hidden: Tensor, weight: Tensor, targets: Tensor, temperature: float, product: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor]:
     """log p and the entropy at each token.
 
@@ -27,40 +27,39 @@ def log_probs_and_entropy(
         weight: [V, E], the head's.
         targets: [N].
         temperature: of the policy: logits are divided by it; 0 counts as 1.
-        full_precision: the head's product in float32, whatever `hidden` and `weight` are in.
+        product: what the head's product is computed in, whatever `hidden` and `weight` are in; None: as `hidden`.
 
     Returns:
         [N] and [N], in float32 (float64 if `hidden` is).
     """
-    return _Head.apply(hidden, weight, targets, 1.0 / (temperature or 1.0), full_precision)  # type: ignore[no-any-return, no-untyped-call]
+    return _Head.apply(hidden, weight, targets, 1.0 / (temperature or 1.0), product or hidden.dtype)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Head(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, scale: float, full: bool) -> Any:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, scale: float, product: torch.dtype) -> Any:
         wide = torch.promote_types(hidden.dtype, torch.float32)
         log_probs = hidden.new_empty(len(hidden), dtype=wide)
         entropy, normaliser = torch.empty_like(log_probs), torch.empty_like(log_probs)
         for part in _chunks(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, scale, full, wide)
+            logits = _logits(hidden[part], weight, scale, product, wide)
             total = logits.logsumexp(-1)
             log_probs[part] = logits.gather(-1, targets[part, None]).squeeze(-1) - total
             logits -= total[:, None]
             entropy[part] = -torch.linalg.vecdot(logits.exp(), logits)
             normaliser[part] = total
         ctx.save_for_backward(hidden, weight, targets, entropy, normaliser)
-        ctx.scale, ctx.full = scale, full
+        ctx.scale, ctx.product = scale, product
         return log_probs, entropy
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        (of_log_probs, of_entropy), scale, full = grads, ctx.scale, ctx.full
+        (of_log_probs, of_entropy), scale, product = grads, ctx.scale, ctx.product
         hidden, weight, targets, entropy, normaliser = ctx.saved_tensors
-        product = torch.float32 if full and hidden.dtype != torch.float64 else hidden.dtype
         of_hidden = torch.empty_like(hidden)
         of_weight = torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
         for part in _chunks(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, scale, full, entropy.dtype) - normaliser[part, None]
+            logits = _logits(hidden[part], weight, scale, product, entropy.dtype) - normaliser[part, None]
             slope = (logits + entropy[part, None]).mul_(of_entropy[part, None]).add_(of_log_probs[part, None])
             slope.mul_(logits.exp_()).neg_()
             slope.scatter_add_(-1, targets[part, None], of_log_probs[part, None])
@@ -70,8 +69,7 @@ class _Head(torch.autograd.Function):
         return of_hidden, of_weight.to(weight.dtype), None, None, None
 
 
-def _logits(hidden: Tensor, weight: Tensor, scale: float, full: bool, wide: torch.dtype) -> Tensor:
-    product = wide if full else hidden.dtype
+def _logits(hidden: Tensor, weight: Tensor, scale: float, product: torch.dtype, wide: torch.dtype) -> Tensor:
     return (hidden.to(product) @ weight.to(product).t()).to(wide).mul_(scale)
 
 

@@ -25,7 +25,8 @@ def supports(model: Any) -> bool:
     plain = type(model).__name__ in ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
     drops = getattr(config, "attention_dropout", 0.0)
     biased = getattr(config, "mlp_bias", False)
-    return plain and model.device.type == "cpu" and decodable(model) and not drops and not biased
+    recomputes = model.is_gradient_checkpointing
+    return plain and model.device.type == "cpu" and decodable(model) and not (drops or biased or recomputes)
 
 
 def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
@@ -74,7 +75,8 @@ class _Norm(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
         inverse = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(x, weight, inverse)
-        return (x * inverse).mul_(weight)
+        normed: Tensor = x * inverse
+        return normed.mul_(weight)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:

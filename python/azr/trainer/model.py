@@ -52,8 +52,8 @@ def template_of(name: str) -> str:
     return str(config.get("azr_template", "think"))
 
 
-def load_model(config: ModelConfig) -> LoadedModel:
-    """Load what the config names.
+def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
+    """Load what the config names; `whole`: onto its device, else it stays in the CPU's memory.
 
     Raises:
         ModelError: it is not there, not reachable, or no causal language model.
@@ -75,8 +75,9 @@ def load_model(config: ModelConfig) -> LoadedModel:
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(_explain(source, error)) from error
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
-    model.to(torch.device(device))  # type: ignore[arg-type]  # transformers hides torch's signature
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if whole:
+        model.to(torch.device(device))  # type: ignore[arg-type]  # transformers hides torch's signature
     return LoadedModel(model, HuggingFaceTokenizer(tokenizer, _end_ids(model)))
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from azr.types import Batch
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from transformers import PreTrainedModel
 
 
@@ -49,8 +51,8 @@ class Policy(Protocol):
         """Train on a batch: `train.updates` optimizer steps. Raises the step count by one."""
         ...
 
-    def save(self, folder: Path) -> None:
-        """Write everything that `restore` needs."""
+    def save(self, folder: Path) -> "Future[None] | None":
+        """Write everything that `restore` needs; every rank takes part. A future: this rank's part is under way."""
         ...
 
     def restore(self, folder: Path) -> None:

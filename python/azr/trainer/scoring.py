@@ -13,16 +13,24 @@ from azr.trainer.head import log_probs_and_entropy
 from azr.trainer.packing import MicroBatch
 
 
-def score(model: Any, piece: MicroBatch, temperature: float) -> tuple[Tensor, Tensor]:
+def score(
+    model: Any, piece: MicroBatch, temperature: float, product: torch.dtype | None = None, direct: bool = True
+) -> tuple[Tensor, Tensor]:
     """log pi of each target and the entropy of its distribution, both [B, C]; 0 at padding.
 
     The logits are divided by the temperature that the completions were drawn at, so that pi is the policy that drew
     them; 0 counts as 1.
+
+    Args:
+        product: what the head's product is computed in; None: in what the hidden states are in.
+        direct: small models on a CPU may be read without their own forward pass.
     """
-    read = lean.hidden_states if lean.supports(model) else packed_model.hidden_states
+    read = lean.hidden_states if direct and lean.supports(model) else packed_model.hidden_states
     picked = read(model, piece).index_select(0, piece.source)
     weight = model.get_output_embeddings().weight
-    log_probs, entropy = log_probs_and_entropy(picked, weight, piece.targets[piece.mask], temperature)
+    with torch.autocast(picked.device.type, enabled=False):
+        targets = piece.targets[piece.mask]
+        log_probs, entropy = log_probs_and_entropy(picked, weight, targets, temperature, product or picked.dtype)
     return _spread(log_probs, piece.mask), _spread(entropy, piece.mask)
 
 

@@ -5,48 +5,77 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from azr.config import Config
+from azr.distributed.ranks import ONE, Ranks
 from azr.randomness import derive, generator
 from azr.registry import resolve
+from azr.trainer.dealing import own_pieces
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
 from azr.trainer.mismatch import CORRECTIONS
-from azr.trainer.mismatch.base import engine_kl
-from azr.trainer.model import LoadedModel
+from azr.trainer.model import LoadedModel, pick_device
 from azr.trainer.optim import learning_rate, make_optimizer
 from azr.trainer.packed_model import prepare
-from azr.trainer.packing import MicroBatch, micro_batches
+from azr.trainer.packing import MicroBatch
 from azr.trainer.policy import UpdateStats
-from azr.trainer.scoring import score
+from azr.trainer.sharding import (
+    STATE,
+    Scorer,
+    gather_into,
+    is_sharded,
+    load_split,
+    save_split,
+    shard,
+    sum_gradients,
+    whole_copy,
+)
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
+from azr.trainer.tally import Tally
 from azr.types import Batch
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Rows = NDArray[np.int64]
 LogProbs = list[NDArray[np.float32]]
 
 
 class TorchPolicy:
-    """A transformers model trained in this process."""
+    """A transformers model trained by all ranks."""
 
-    def __init__(self, loaded: LoadedModel, config: Config) -> None:
-        self.model: PreTrainedModel | None = loaded.model
+    def __init__(self, loaded: LoadedModel, config: Config, ranks: Ranks = ONE) -> None:
         self._model = loaded.model
+        self._ranks = ranks
         prepare(self._model)
         self._tokenizer = loaded.tokenizer
         self._config = config
         self._correct = resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")
-        self._optimizer = make_optimizer(self._model.parameters(), config.train.optim)
         # The copy is of the weights as the run began, not as it was resumed: it is made before any restore.
-        self._start = copy.deepcopy(self._model).train(False).requires_grad_(False) if config.train.loss.kl else None
+        start = copy.deepcopy(self._model).train(False).requires_grad_(False) if config.train.loss.kl else None
+        self._start = Scorer(start, config) if start is not None else None
+        self._scorer = Scorer(self._model, config)
+        self._device = torch.device(pick_device(config.model.device))
+        self._sharded = is_sharded(config, ranks, self._model.device.type)
+        # What engines sample from is whole on every rank.
+        self.model: PreTrainedModel | None = self._model
+        if self._sharded:
+            self.model = whole_copy(self._model, config, self._device)
+            for scorer in (self._scorer, self._start):
+                if scorer is not None:
+                    shard(scorer, config)
+        trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        self._optimizer = make_optimizer(trained, config.train.optim)
         self.step = 0
 
     def update(self, batch: Batch) -> UpdateStats:
@@ -57,6 +86,7 @@ class TorchPolicy:
         parts = list(self._mini_batches(batch))
         stats = [self._optimize(part, rows, old) for part, rows in parts]
         self.step += 1
+        self._whole()
         entropy = np.zeros(len(batch.episodes))
         for done, (_, rows) in zip(stats, parts, strict=True):
             entropy[rows] = done.entropy
@@ -80,17 +110,31 @@ class TorchPolicy:
             skipped=sum(part.skipped for part in stats),
         )
 
-    def save(self, folder: Path) -> None:
-        """Hugging Face format, which transformers and vLLM load at once, plus the optimizer's state."""
-        self._model.save_pretrained(folder)
-        self._tokenizer.inner.save_pretrained(folder)
-        save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
-        (folder / "policy.json").write_text(json.dumps({"step": self.step}), "ascii")
+    def save(self, folder: Path) -> "Future[None] | None":
+        """Hugging Face format, which transformers and vLLM load at once, plus the optimizer's state.
+
+        Split weights are also written as they are split, each rank its part, together with the optimizer's state.
+        """
+        if self._ranks.leads:
+            assert self.model is not None
+            self.model.save_pretrained(folder)
+            self._tokenizer.inner.save_pretrained(folder)
+            (folder / "policy.json").write_text(json.dumps({"step": self.step}), "ascii")
+            if not self._sharded:
+                save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+        if not self._sharded:
+            return None
+        wait = not self._config.ranks.async_save or self._ranks.world == 1
+        return save_split(self._model, self._optimizer, folder, wait)
 
     def restore(self, folder: Path) -> None:
         """Become what was saved, bit for bit."""
-        load_weights(self._model, folder)
-        load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+        if (folder / STATE).is_dir():
+            load_split(self._model, self._optimizer, folder)
+        else:
+            load_weights(self._model, folder)
+            load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+        self._whole()
         self.step = int(json.loads((folder / "policy.json").read_text("ascii"))["step"])
 
     def _mini_batches(self, batch: Batch) -> Iterator[tuple[Batch, Rows]]:
@@ -118,8 +162,8 @@ class TorchPolicy:
         self._model.train(False)
         with torch.no_grad():
             for piece in self._pieces(batch):
-                log_probs, _ = self._score(self._model, piece)
-                for row, values in zip(piece.rows.tolist(), log_probs.cpu().numpy(), strict=True):
+                log_probs, _ = self._scorer(piece)
+                for row, values in zip(piece.rows.tolist(), log_probs.cpu().numpy(), strict=False):
                     found[row] = values[: batch.episodes[row].length]
         return found
 
@@ -130,24 +174,27 @@ class TorchPolicy:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._model.train()
-        tally = _Tally(np.zeros(len(batch.episodes)))
+        tally = Tally()
         for piece in self._pieces(batch):
             part = None if old is None else [old[int(rows[row])] for row in piece.rows]
             self._accumulate(piece, part, tally)
+        if not self._sharded:
+            sum_gradients(self._model.parameters(), self._ranks)
         bound = optim.clip_norm or float("inf")
         norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), bound)
+        norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         if not torch.isfinite(norm):
             # A broken gradient never touches the weights; it is counted.
             tally.skipped = 1
         else:
             self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return tally.stats(float(norm), rate)
+        return Tally.stats(self._ranks.gather(tally), len(batch.episodes), float(norm), rate)
 
-    def _accumulate(self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: "_Tally") -> None:
+    def _accumulate(self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: Tally) -> None:
         """Forward and backward over one piece."""
         config = self._config.train.loss
-        log_probs, entropy = self._score(self._model, piece)
+        log_probs, entropy = self._scorer(piece)
         now = log_probs.detach()
         old_log_probs = now if old is None else _pad(old, now)
         inputs = LossInputs(
@@ -162,7 +209,7 @@ class TorchPolicy:
         divergence = torch.zeros_like(now)
         if self._start is not None:
             with torch.no_grad():
-                reference, _ = self._score(self._start, piece)
+                reference, _ = self._start(piece)
             divergence = k3(log_probs, reference)
             per_token = per_token + config.kl * divergence
         loss = (per_token * piece.weights).masked_fill(~piece.mask, 0.0).sum()
@@ -171,15 +218,16 @@ class TorchPolicy:
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
         tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped)
         seen = apart if self._config.train.old_log_probs == "recompute" else now - piece.engine_log_probs
-        tally.compare(seen, factor, piece.mask)
+        tally.compare(piece, seen, factor)
 
-    def _score(self, model: PreTrainedModel, piece: MicroBatch) -> tuple[Tensor, Tensor]:
-        low = self._config.model.compute == "bfloat16"
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=low):
-            return score(model, piece, self._config.sampling.temperature)
+    def _whole(self) -> None:
+        """Bring the copy that engines sample from up to date."""
+        if self._sharded:
+            gather_into(self.model, self._model)
 
     def _pieces(self, batch: Batch) -> Iterator[MicroBatch]:
-        return micro_batches(batch, self._config.train.micro_batch_tokens, self._model.device)
+        budget = self._config.train.micro_batch_tokens
+        return own_pieces(batch, budget, self._ranks.rank, self._ranks.world, self._device)
 
 
 def _pad(rows: Sequence[NDArray[np.float32]], like: Tensor) -> Tensor:
@@ -187,39 +235,3 @@ def _pad(rows: Sequence[NDArray[np.float32]], like: Tensor) -> Tensor:
     for at, row in enumerate(rows):
         padded[at, : len(row)] = torch.from_numpy(row).to(like)
     return padded
-
-
-class _Tally:
-    """Sums over the pieces of one optimizer step."""
-
-    def __init__(self, entropy: NDArray[np.float64]) -> None:
-        self._entropy = entropy
-        self._loss = self._kl = self._clipped = self._gap = self._gap_max = self._gap_kl = self._masked = 0.0
-        self._tokens = 0
-        self.skipped = 0
-
-    def compare(self, log_ratio: Tensor, factor: Tensor, mask: Tensor) -> None:
-        """Note how far apart trainer and engine are: log_ratio = log p(trainer) - log p(engine)."""
-        log_ratio = log_ratio.masked_fill(~mask, 0.0)
-        self._gap += float(log_ratio.abs().sum())
-        self._gap_max = max(self._gap_max, float(log_ratio.abs().max()))
-        self._gap_kl += float(engine_kl(log_ratio).sum())
-        self._masked += float(((factor == 0.0) & mask).sum())
-
-    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
-        mask = piece.mask
-        means = (entropy * mask).sum(1) / mask.sum(1)
-        self._entropy[piece.rows.numpy()] = means.cpu().numpy()
-        self._loss += float(loss.detach())
-        self._kl += float((kl * mask).sum())
-        self._clipped += float((clipped & mask).sum())
-        self._tokens += int(mask.sum())
-
-    def stats(self, norm: float, lr: float) -> UpdateStats:
-        tokens = self._tokens
-        return UpdateStats(
-            loss=self._loss, grad_norm=norm, lr=lr, kl=self._kl / tokens, clip_share=self._clipped / tokens,
-            gap_mean=self._gap / tokens, gap_max=self._gap_max, gap_kl=self._gap_kl / tokens,
-            masked_share=self._masked / tokens, entropy=self._entropy, tokens=tokens,
-            skipped=self.skipped,
-        )  # fmt: skip

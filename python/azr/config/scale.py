@@ -1,0 +1,21 @@
+"""Options of runs of more than one process."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from azr.config.base import Section
+
+
+class RanksConfig(Section):
+    """How the processes of a run share the work. How many there are is the launcher's to say."""
+
+    sharding: Literal["auto", "none", "full"] = "auto"
+    """`full`: parameters, gradients and optimizer state are split over the ranks (FSDP2); `none`: each has all of them;
+    `auto`: `full` where several GPUs train together."""
+    offload: bool = False
+    """Sharded parameters and optimizer state wait in the CPU's memory."""
+    async_save: bool = True
+    """Sharded checkpoints are written while training goes on."""
+    exchange_limit_s: float = Field(default=1800.0, gt=0.0)
+    """A rank that waits longer for the others ends the run with an error."""

@@ -1,0 +1,74 @@
+"""Ranks that are processes of one torch.distributed group, on one machine or many (torchrun's environment)."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+
+from azr.distributed.ranks import Failure, Ranks
+from azr.errors import RankError
+from azr.oversight.watchdog import ranks as heartbeats
+
+T = TypeVar("T")
+
+
+class Group(Ranks):
+    """Joins the group that the environment describes (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
+
+    Objects cross by gloo whatever the device, so that neither a GPU nor its memory is needed for them.
+    """
+
+    def __init__(self, device: str, limit: timedelta, folder: Path | None = None) -> None:
+        """`limit`: how long an exchange may take before the run ends with an error; `folder`: has the heartbeats."""
+        backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        dist.init_process_group(backend, timeout=limit)
+        self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        self._objects = dist.new_group(backend="gloo", timeout=limit)
+        self._inside = False
+        self._folder = folder
+
+    def first(self, work: Callable[[], T]) -> T:
+        if self._inside:
+            return work()
+        box: list[Any] = [None]
+        error: BaseException | None = None
+        if self.leads:
+            self._inside = True
+            try:
+                box = [work()]
+            except Exception as found:
+                error, box = found, [Failure(found)]
+            finally:
+                self._inside = False
+        self._exchange(lambda: dist.broadcast_object_list(box, 0, group=self._objects))
+        if error is not None:
+            raise error
+        if isinstance(box[0], Failure):
+            box[0].raise_()
+        result: T = box[0]
+        return result
+
+    def gather(self, value: T) -> list[T]:
+        if self._inside:
+            raise RankError("an exchange inside of what the first rank does alone")
+        found: list[Any] = [None] * self.world
+        self._exchange(lambda: dist.all_gather_object(found, value, group=self._objects))
+        return found
+
+    def close(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def _exchange(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            beats = f"\n{heartbeats(self._folder)}" if self._folder else ""
+            raise RankError(f"rank {self.rank} lost another rank ({reason}){beats}") from error

@@ -1,0 +1,105 @@
+"""Start the processes of a run on this machine, watch them, and start them again from the last checkpoint.
+
+Each process gets what torchrun would give it (RANK, WORLD_SIZE, MASTER_ADDR, ...), so that both start the same thing.
+Several machines are torchrun's.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from azr.errors import RankError
+from azr.oversight.watchdog import ranks as heartbeats
+from azr.run import CONFIG
+
+GRACE_S = 20.0
+"""How long the others may take to end by themselves when one rank is dead."""
+RESTARTS = "TORCHELASTIC_RESTART_COUNT"
+"""torchrun's name for how often the processes were started again."""
+
+
+def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver/nvidia/gpus")) -> int:
+    """GPUs that a run could use, without loading torch."""
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    return len(list(drivers.iterdir())) if drivers.is_dir() else 0
+
+
+def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, say: Callable[[str], None]) -> None:
+    """Run `azr train` in several processes to its end.
+
+    Args:
+        start: the arguments of `azr train` that begin the run in `folder`.
+        restarts: how often all are started again when one died.
+
+    Raises:
+        RankError: a rank died and no restart is left: names it, and the last heartbeat of each.
+    """
+    for attempt in range(restarts + 1):
+        arguments = ["--resume", str(folder)] if (folder / CONFIG).exists() and attempt else list(start)
+        found = _run(arguments, processes, attempt)
+        if found is None:
+            return
+        rank, code = found
+        died = f"rank {rank} died ({_how(code)})\n{heartbeats(folder)}"
+        if code == 2 or attempt == restarts:  # a mistake in the config is there after a restart too
+            raise RankError(died)
+        say(f"{died}starting again from the last checkpoint ({attempt + 1} of {restarts})")
+
+
+def _run(arguments: Sequence[str], processes: int, attempt: int) -> tuple[int, int] | None:
+    """Until all are done; or the rank that died first, and its exit code."""
+    port = _free_port()
+    children: list[subprocess.Popen[bytes]] = []
+    for rank in range(processes):
+        environment = os.environ | {
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
+            "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+            RESTARTS: str(attempt),
+        }  # fmt: skip
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+        children.append(subprocess.Popen([sys.executable, "-m", "azr", "train", *arguments], env=environment))
+    try:
+        while True:
+            codes = [child.poll() for child in children]
+            # A signal tells a death from the ends that it brings about.
+            dead = sorted((code > 0, rank) for rank, code in enumerate(codes) if code)
+            if dead:
+                rank = dead[0][1]
+                return rank, codes[rank] or 0
+            if all(code == 0 for code in codes):
+                return None
+            time.sleep(0.1)
+    finally:
+        _end(children)
+
+
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let them end, and end those that do not."""
+    deadline = time.monotonic() + GRACE_S
+    for ask in (signal.SIGTERM, signal.SIGTERM):  # twice: the step is dropped, not finished
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(ask)
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _how(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

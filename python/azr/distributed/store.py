@@ -1,0 +1,90 @@
+"""The task store of a run of several processes: the first rank has it, every rank sees what it says."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from azr.distributed.ranks import Ranks
+from azr.types import Attempt, Kind, Rejected, Task, Valid
+
+if TYPE_CHECKING:
+    from azr.buffer import Neighbourhood
+    from azr.store import TaskStore
+
+
+class SharedStore:
+    """The face of a `TaskStore`. Every rank makes the same calls in the same order."""
+
+    def __init__(self, store: "TaskStore | None", ranks: Ranks) -> None:
+        """`store`: the first rank's own; None elsewhere."""
+        self._held = store
+        self._ranks = ranks
+
+    @property
+    def _store(self) -> "TaskStore":
+        assert self._held is not None, "asked on the first rank alone"
+        return self._held
+
+    def count(self, kind: Kind) -> int:
+        return self._ranks.first(lambda: self._store.count(kind))
+
+    def everything(self) -> list[Task]:
+        return self._ranks.first(lambda: self._store.everything())
+
+    def positions(self) -> dict[str, int]:
+        return self._ranks.first(lambda: self._store.positions())
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.close()
+
+    def add(self, tasks: Sequence[Task]) -> int:
+        return self._ranks.first(lambda: self._store.add(tasks))
+
+    def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
+        return self._ranks.first(lambda: self._store.admit(verdicts))
+
+    def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
+        self._ranks.first(lambda: self._store.record(trials, step))
+
+    def hold(self, ids: Sequence[int]) -> None:
+        self._ranks.first(lambda: self._store.hold(ids))
+
+    def release(self, task_id: int) -> None:
+        self._ranks.first(lambda: self._store.release(task_id))
+
+    def alike(self, ids: Sequence[int]) -> "list[Neighbourhood]":
+        return self._ranks.first(lambda: self._store.alike(ids))
+
+    def pool(self, domain: str) -> tuple[Kind, ...]:
+        return self._ranks.first(lambda: self._store.pool(domain))
+
+    def references(self, kind: Kind, rng: np.random.Generator) -> list[Task]:
+        return self._ranks.first(lambda: self._store.references(kind, rng))
+
+    def sources(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        return self._ranks.first(lambda: self._store.sources(count, rng, domain))
+
+    def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        return self._ranks.first(lambda: self._store.plain(count, rng, domain))
+
+    def serve(self, step: int) -> list[Task]:
+        return self._ranks.first(lambda: self._store.serve(step))
+
+    def surprise(self, task: Task) -> float:
+        return self._ranks.first(lambda: self._store.surprise(task))
+
+    def nearest(self, task: Task) -> float:
+        return self._ranks.first(lambda: self._store.nearest(task))
+
+    def cluster_share(self, task: Task) -> float:
+        return self._ranks.first(lambda: self._store.cluster_share(task))
+
+
+def shared(store: "TaskStore | None", ranks: Ranks) -> "TaskStore":
+    """The store as every rank sees it."""
+    if ranks.world == 1:
+        assert store is not None
+        return store
+    return cast("TaskStore", SharedStore(store, ranks))

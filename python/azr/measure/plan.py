@@ -1,0 +1,209 @@
+"""What a run needs before anything of it is loaded: memory of each part of a GPU, tokens and sandbox calls of a step.
+
+Weights are counted from the shapes that a model's config gives; what depends on how it is computed is counted from the
+trainer's own data structures. Legend in `Shape`; sources of the formulas beside them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azr.config import Config
+from azr.errors import ConfigError
+
+GB = 10**9
+BYTES = {"float32": 4, "bfloat16": 2}
+HEAD_CHUNK = 1 << 24
+"""Logits in memory at one time: `trainer.head.CHUNK`."""
+RESERVE = 1.5 * GB
+"""Of a GPU: CUDA's context, the libraries' workspaces, what the allocator cannot use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Sizes of a decoder-only model."""
+
+    hidden: int
+    inner: int
+    layers: int
+    heads: int
+    key_heads: int
+    head_size: int
+    vocabulary: int
+    tied: bool
+    attention_bias: bool
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "Shape":
+        """From a model's config.json."""
+        try:
+            hidden, heads = int(values["hidden_size"]), int(values["num_attention_heads"])
+            return cls(
+                hidden=hidden,
+                inner=int(values["intermediate_size"]),
+                layers=int(values["num_hidden_layers"]),
+                heads=heads,
+                key_heads=int(values.get("num_key_value_heads") or heads),
+                head_size=int(values.get("head_dim") or hidden // heads),
+                vocabulary=int(values["vocab_size"]),
+                tied=bool(values.get("tie_word_embeddings", False)),
+                attention_bias=values.get("model_type") == "qwen2" or bool(values.get("attention_bias", False)),
+            )
+        except KeyError as error:
+            raise ConfigError(f"a model config without {error}: azr plan knows decoder-only models") from error
+
+    @property
+    def layer(self) -> int:
+        """Parameters of one layer."""
+        width = (self.heads + 2 * self.key_heads) * self.head_size
+        attention = self.hidden * width + self.heads * self.head_size * self.hidden
+        return attention + (width if self.attention_bias else 0) + 3 * self.hidden * self.inner + 2 * self.hidden
+
+    @property
+    def embeddings(self) -> int:
+        """Parameters of the embedding and the head."""
+        return self.vocabulary * self.hidden * (1 if self.tied else 2)
+
+    @property
+    def parameters(self) -> int:
+        """All of them."""
+        return self.layers * self.layer + self.embeddings + self.hidden
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Bytes of each part on one GPU, and the counts of a step."""
+
+    shape: Shape
+    trainer: Mapping[str, float]
+    """Held while the update runs."""
+    engine: Mapping[str, float]
+    """Held while completions are sampled."""
+    completions: int
+    """At most, in a step."""
+    tokens: int
+    """At most: all prompts and completions at their limits."""
+    sandbox_calls: int
+    """At most: each proposal is run twice on each of its inputs, each answer once on each."""
+    host: Mapping[str, float] = field(default_factory=dict)
+    """In the CPU's memory, of each process."""
+
+
+def shape_of(name: str) -> Shape:
+    """The shape of a model, by its folder or by its name on the hub (its config alone is read).
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    from azr.trainer.model import locate
+
+    path = Path(locate(name)) / "config.json"
+    if path.is_file():
+        return Shape.read(json.loads(path.read_text("utf-8")))
+    if name in KNOWN:
+        return KNOWN[name]
+    from transformers import AutoConfig
+
+    try:
+        return Shape.read(AutoConfig.from_pretrained(name).to_dict())
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"model.name = {name!r} is no folder here and no model that can be looked up: {reason}"
+        ) from error
+
+
+def plan(config: Config, gpus: int, shape: Shape) -> Plan:
+    """Count a run on so many GPUs."""
+    model, stored = config.model, BYTES[config.model.dtype]
+    compute = BYTES[model.compute]
+    split = gpus if config.ranks.sharding == "full" or (config.ranks.sharding == "auto" and gpus > 1) else 1
+    total = shape.parameters
+    trainer = {
+        "weights": total * stored / split,
+        "gradients": total * stored / split,
+        "optimizer": total * 2 * stored / split,
+        "starting weights (KL)": total * stored / split if config.train.loss.kl else 0.0,
+        "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if split > 1 else 0.0,
+        "activations": activations(shape, config, compute),
+        "head": 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary),
+        "reserve": RESERVE,
+    }
+    host: dict[str, float] = {"model while loading": float(total * stored)}
+    if split > 1 and config.engine.name != "transformers":
+        host["weights for the engine"] = float(total * compute)
+    if config.ranks.offload:
+        for part in ("weights", "gradients", "optimizer"):
+            host[part], trainer[part] = trainer[part], 0.0
+    completions, tokens, calls = counts(config)
+    longest = config.prompt.max_tokens + config.sampling.max_tokens
+    cache = 2 * shape.layers * shape.key_heads * shape.head_size * compute
+    engine = {
+        "trainer's weights and optimizer": trainer["weights"] + trainer["optimizer"],
+        "weights": float(total * compute) if config.engine.name != "transformers" or split > 1 else 0.0,
+        "keys and values of 8 longest texts": float(8 * cache * longest),
+        "reserve": RESERVE,
+    }
+    return Plan(
+        shape=shape, trainer=trainer, engine=engine, completions=completions, tokens=tokens, sandbox_calls=calls,
+        host=host,
+    )  # fmt: skip
+
+
+def activations(shape: Shape, config: Config, size: int) -> float:
+    """Kept for the backward pass of one piece: what each layer saves, or its input alone where layers are recomputed.
+
+    A layer saves its input, two normed inputs, queries, keys, values, the attention's output, gate, up and their
+    product (compare arXiv 2205.05198, section 4.1, for dense layers).
+    """
+    width = (2 * shape.heads + 2 * shape.key_heads) * shape.head_size
+    # Attention works on copies: queries, keys and values of prompts and of completions, for every head.
+    copies = 6 * shape.heads * shape.head_size
+    layer = 4 * shape.hidden + width + copies + 3 * shape.inner
+    tokens = config.train.micro_batch_tokens
+    if config.model.gradient_checkpointing:
+        return float(tokens * size * (shape.layers * shape.hidden + layer))
+    return float(tokens * size * shape.layers * layer)
+
+
+def counts(config: Config) -> tuple[int, int, int]:
+    """Completions, tokens and sandbox calls of a step, at most."""
+    kinds = len(config.tasks.kinds)
+    proposals, solves = kinds * config.propose.batch, kinds * config.solve.batch * config.solve.answers
+    trials = proposals * config.solve.attempts
+    completions = proposals + solves + trials
+    inputs = sum(config.tasks.inputs if str(kind) == "induction" else 1 for kind in config.tasks.kinds)
+    answers = config.solve.batch * config.solve.answers + config.propose.batch * config.solve.attempts
+    calls = (2 * config.propose.batch + answers) * inputs
+    return completions, completions * (config.prompt.max_tokens + config.sampling.max_tokens), calls
+
+
+def _qwen(hidden: int, inner: int, layers: int, heads: int, key_heads: int, vocabulary: int, tied: bool) -> Shape:
+    return Shape(
+        hidden=hidden, inner=inner, layers=layers, heads=heads, key_heads=key_heads, head_size=hidden // heads,
+        vocabulary=vocabulary, tied=tied, attention_bias=True,
+    )  # fmt: skip
+
+
+# From the models' published config.json, so that a recipe can be planned without a network.
+_SIZES = {
+    "0.5B": _qwen(896, 4864, 24, 14, 2, 151936, True),
+    "1.5B": _qwen(1536, 8960, 28, 12, 2, 151936, True),
+    "3B": _qwen(2048, 11008, 36, 16, 2, 151936, True),
+    "7B": _qwen(3584, 18944, 28, 28, 4, 152064, False),
+    "14B": _qwen(5120, 13824, 48, 40, 8, 152064, False),
+}
+KNOWN: dict[str, Shape] = {
+    **{f"Qwen/Qwen2.5-{size}": shape for size, shape in _SIZES.items()},
+    **{f"Qwen/Qwen2.5-Coder-{size}": shape for size, shape in _SIZES.items()},
+    "Qwen/Qwen3-4B-Base": Shape(
+        hidden=2560, inner=9728, layers=36, heads=32, key_heads=8, head_size=128, vocabulary=151936, tied=True,
+        attention_bias=False,
+    ),
+    "meta-llama/Llama-3.1-8B": Shape(
+        hidden=4096, inner=14336, layers=32, heads=32, key_heads=8, head_size=128, vocabulary=128256, tied=False,
+        attention_bias=False,
+    ),
+}  # fmt: skip

@@ -1,0 +1,52 @@
+"""Who trains on which piece of a batch.
+
+The batch is cut the same way on every rank and the pieces are dealt by their cost, so that all ranks work about
+equally long; each gets the same number, since sharded weights are gathered for all at once. A rank that has one piece
+too few trains on an empty one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+
+from azr.trainer.packing import MicroBatch, cut, micro_batches, pack
+from azr.types import Batch
+
+SHORT = 2048
+"""Tokens of a sequence for which attention costs about what everything else does, in models of 1 to 10B."""
+
+
+def cost(batch: Batch, rows: Sequence[int]) -> float:
+    """What a piece costs: attention is quadratic in a sequence's length, the rest is linear."""
+    lengths = [len(e.completion.prompt.token_ids) + e.length for e in (batch.episodes[row] for row in rows)]
+    return sum(length + length * length / SHORT for length in lengths)
+
+
+def deal(batch: Batch, budget: int, world: int) -> list[list[list[int]]]:
+    """For each rank its pieces, as rows of the batch; the same number for each (some may be empty)."""
+    if world > 1:
+        tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
+        rounds = -(-tokens // (budget * world))
+        budget = max(1, min(budget, -(-tokens // (rounds * world))))
+    pieces = sorted(cut(batch, budget), key=lambda rows: (-cost(batch, rows), rows[0]))
+    dealt: list[list[list[int]]] = [[] for _ in range(world)]
+    most = -(-len(pieces) // world)
+    loads = [0.0] * world
+    for rows in pieces:
+        rank = min((r for r in range(world) if len(dealt[r]) < most), key=lambda r: (loads[r], r))
+        dealt[rank].append(rows)
+        loads[rank] += cost(batch, rows)
+    for own in dealt:
+        own.extend([] for _ in range(most - len(own)))
+    return dealt
+
+
+def own_pieces(batch: Batch, budget: int, rank: int, world: int, device: torch.device) -> Iterator[MicroBatch]:
+    """The pieces of a rank. An empty one is some episode with no weight."""
+    if world == 1:
+        yield from micro_batches(batch, budget, device)
+        return
+    for rows in deal(batch, budget, world)[rank]:
+        piece = pack(batch, rows or [0], device)
+        yield piece if rows else replace(piece, rows=piece.rows[:0], weights=torch.zeros_like(piece.weights))

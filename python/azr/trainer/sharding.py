@@ -1,0 +1,157 @@
+"""Weights over ranks: whole on each, or split (FSDP2).
+
+The loss is a weighted sum over the tokens of all ranks, so gradients are summed, never averaged: the divisor is in the
+weights, and the gradient is the same for any number of ranks.
+"""
+
+import copy
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from azr.config import Config
+from azr.distributed.ranks import Ranks
+from azr.errors import CheckpointError
+from azr.trainer.packing import MicroBatch
+from azr.trainer.scoring import score
+from azr.trainer.state import MOMENTS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+STATE = "state"
+"""Folder of a checkpoint that holds weights and optimizer state, split as they were saved."""
+BUCKET = 1 << 25
+"""Elements that are summed over ranks in one exchange."""
+
+
+class Scorer(nn.Module):
+    """The model with its head, as one module: what is split is gathered for the whole of a pass."""
+
+    def __init__(self, model: Any, config: Config) -> None:
+        super().__init__()
+        self.model = model
+        self._temperature = config.sampling.temperature
+        self._full_head = config.train.full_precision_head
+        self._low = config.model.compute == "bfloat16"
+        self.lean = True
+        """Whether small models on a CPU may be read without their own forward pass."""
+
+    def forward(self, piece: MicroBatch) -> tuple[Tensor, Tensor]:
+        """log pi and entropy of the piece's targets, [B, C] both."""
+        device = piece.ids.device.type
+        product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
+        with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
+            return score(self.model, piece, self._temperature, product, self.lean)
+
+
+def is_sharded(config: Config, ranks: Ranks, device: str) -> bool:
+    """What `ranks.sharding` means here."""
+    if config.ranks.sharding == "auto":
+        return ranks.world > 1 and device == "cuda"
+    return config.ranks.sharding == "full"
+
+
+def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
+    """A copy for engines, in what the trainer computes in. One that only hands weights on waits in the CPU's memory."""
+    samples_here = config.engine.name == "transformers"
+    copied = copy.deepcopy(model).requires_grad_(False).train(False)
+    return copied.to(device=device if samples_here else "cpu", dtype=getattr(torch, config.model.compute))
+
+
+def shard(scorer: Scorer, config: Config) -> None:
+    """Split the parameters over all ranks, layer by layer."""
+    from torch.distributed.fsdp import CPUOffloadPolicy, FSDPModule, MixedPrecisionPolicy, OffloadPolicy, fully_shard
+
+    low = torch.bfloat16 if config.model.compute == "bfloat16" else None
+    offload = CPUOffloadPolicy(pin_memory=torch.cuda.is_available()) if config.ranks.offload else OffloadPolicy()
+    options: dict[str, Any] = {
+        "mp_policy": MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32 if low else None),
+        "offload_policy": offload,
+    }
+    scorer.lean = False
+    for layer in scorer.model.get_decoder().layers:
+        fully_shard(layer, **options)
+    fully_shard(scorer, **options)
+    for module in scorer.modules():
+        if isinstance(module, FSDPModule):
+            # The sum over ranks: what FSDP divides by is in the tokens' weights already.
+            module.set_gradient_divide_factor(1.0)
+            module.set_force_sum_reduction_for_comms(True)
+
+
+def sum_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
+    """Add up the gradients of weights that every rank has whole, in buckets."""
+    if ranks.world == 1:
+        return
+    import torch.distributed as dist
+
+    bucket: list[Tensor] = []
+
+    def reduce() -> None:
+        flat = torch.cat([gradient.flatten() for gradient in bucket])
+        dist.all_reduce(flat)
+        for gradient, summed in zip(bucket, torch.split(flat, [g.numel() for g in bucket]), strict=True):
+            gradient.copy_(summed.view_as(gradient))
+        bucket.clear()
+
+    for parameter in parameters:
+        if parameter.grad is not None:
+            bucket.append(parameter.grad)
+            if sum(gradient.numel() for gradient in bucket) >= BUCKET:
+                reduce()
+    if bucket:
+        reduce()
+
+
+def gather_into(whole: Any, split: Any) -> None:
+    """Copy split weights into a whole model. Every rank takes part."""
+    with torch.no_grad():
+        for target, source in zip(whole.parameters(), split.parameters(), strict=True):
+            target.copy_(source.full_tensor())
+
+
+def save_split(model: Any, optimizer: torch.optim.Optimizer, folder: Path, wait: bool) -> "Future[None] | None":
+    """Write each rank's part of weights and optimizer state; returns when it is copied, or written if `wait`."""
+    from torch.distributed.checkpoint.state_dict_saver import async_save, save
+
+    state = _state(model, optimizer)
+    if wait:
+        save(state, checkpoint_id=folder / STATE)
+        return None
+    return cast("Future[None]", async_save(state, checkpoint_id=folder / STATE))
+
+
+def load_split(model: Any, optimizer: torch.optim.Optimizer, folder: Path) -> None:
+    """Read weights and optimizer state as this run splits them, however they were split when they were saved."""
+    import torch.distributed as dist
+    from torch.distributed.checkpoint.filesystem import FileSystemReader
+    from torch.distributed.checkpoint.state_dict_loader import load
+
+    reader = FileSystemReader(folder / STATE)
+    saved = reader.read_metadata().state_dict_metadata
+    state: dict[str, Any] = {f"weights/{name}": p.detach() for name, p in model.named_parameters()}
+    moments: dict[Tensor, Any] = {}
+    for name, parameter in model.named_parameters():
+        if f"optimizer/{name}/step" in saved:
+            own = {key: torch.zeros_like(parameter, requires_grad=False) for key in MOMENTS[1:]}
+            moments[parameter] = {"step": torch.zeros(()), **own}
+            state |= {f"optimizer/{name}/{key}": value for key, value in moments[parameter].items()}
+    missing = sorted(state.keys() - saved.keys())
+    if missing:
+        raise CheckpointError(f"{folder} holds another model: it has no {missing[0]}")
+    load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+    optimizer.state.clear()
+    optimizer.state.update(moments)
+
+
+def _state(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    state: dict[str, Any] = {}
+    for name, parameter in model.named_parameters():
+        state[f"weights/{name}"] = parameter.detach()
+        if found := optimizer.state.get(parameter):
+            state |= {f"optimizer/{name}/{key}": found[key] for key in MOMENTS}
+    return state

@@ -1,0 +1,73 @@
+"""What one optimizer step measures, added up over its pieces and then over the ranks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from azr.trainer.mismatch.base import engine_kl
+from azr.trainer.packing import MicroBatch
+from azr.trainer.policy import UpdateStats
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over some pieces."""
+
+    loss: float = 0.0
+    kl: float = 0.0
+    clipped: float = 0.0
+    gap: float = 0.0
+    gap_max: float = 0.0
+    gap_kl: float = 0.0
+    masked: float = 0.0
+    tokens: int = 0
+    skipped: int = 0
+    entropy: dict[int, float] = field(default_factory=dict)
+    """By episode of the batch: mean over its tokens."""
+
+    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
+        """Count a piece; one without rows counts nothing."""
+        if len(piece.rows) == 0:
+            return
+        mask = piece.mask
+        means = (entropy * mask).sum(1) / mask.sum(1)
+        self.entropy.update(zip(piece.rows.tolist(), means.tolist(), strict=True))
+        self.loss += float(loss.detach())
+        self.kl += float((kl * mask).sum())
+        self.clipped += float((clipped & mask).sum())
+        self.tokens += int(mask.sum())
+
+    def compare(self, piece: MicroBatch, log_ratio: Tensor, factor: Tensor) -> None:
+        """Note how far apart trainer and engine are: log_ratio = log p(trainer) - log p(engine)."""
+        if len(piece.rows) == 0:
+            return
+        log_ratio = log_ratio.masked_fill(~piece.mask, 0.0)
+        self.gap += float(log_ratio.abs().sum())
+        self.gap_max = max(self.gap_max, float(log_ratio.abs().max()))
+        self.gap_kl += float(engine_kl(log_ratio).sum())
+        self.masked += float(((factor == 0.0) & piece.mask).sum())
+
+    @staticmethod
+    def stats(tallies: "Sequence[Tally]", episodes: int, norm: float, lr: float) -> UpdateStats:
+        """The numbers of the whole step, from all ranks."""
+        tokens = sum(tally.tokens for tally in tallies)
+        entropy = np.zeros(episodes)
+        for tally in tallies:
+            for row, value in tally.entropy.items():
+                entropy[row] = value
+        return UpdateStats(
+            loss=sum(tally.loss for tally in tallies),
+            grad_norm=norm,
+            lr=lr,
+            kl=sum(tally.kl for tally in tallies) / tokens,
+            clip_share=sum(tally.clipped for tally in tallies) / tokens,
+            gap_mean=sum(tally.gap for tally in tallies) / tokens,
+            gap_kl=sum(tally.gap_kl for tally in tallies) / tokens,
+            masked_share=sum(tally.masked for tally in tallies) / tokens,
+            gap_max=max(tally.gap_max for tally in tallies),
+            entropy=entropy,
+            tokens=tokens,
+            skipped=max(tally.skipped for tally in tallies),
+        )

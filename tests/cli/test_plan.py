@@ -1,0 +1,99 @@
+"""`azr plan`: counts before anything is loaded, and refuses what cannot fit."""
+
+from pathlib import Path
+
+import pytest
+from azr.cli.plan import plan as command
+from azr.cli.plan import read_gpus
+from azr.config import load_config, resolve
+from azr.errors import ConfigError
+from azr.measure.plan import KNOWN, Shape, activations, counts, plan, shape_of
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+PAPER = sorted(path for path in (ROOT / "configs" / "recipes").glob("*.toml") if path.stem != "reference")
+
+
+def test_parameters_are_counted_exactly(tiny_model: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    assert shape_of(str(tiny_model)).parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"), [("Qwen/Qwen2.5-0.5B", 0.494), ("Qwen/Qwen2.5-7B", 7.616), ("meta-llama/Llama-3.1-8B", 8.030)]
+)
+def test_published_models_have_their_published_sizes(name: str, billions: float) -> None:
+    assert KNOWN[name].parameters / 1e9 == pytest.approx(billions, abs=0.001)
+
+
+def test_kept_activations_are_those_of_a_measured_forward_pass(tiny_model: Path) -> None:
+    """Within a third of what autograd keeps for the backward pass, weights and attention's own blocks aside."""
+    import numpy as np
+    import torch
+    from azr.trainer.model import load_model
+    from azr.trainer.packing import pack
+    from azr.trainer.scoring import score
+    from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
+
+    config = resolve({}, [f"model.name={tiny_model}"])
+    model = load_model(config.model).model
+    prompt = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=tuple(range(200)))
+    done = Completion(prompt=prompt, text="", token_ids=(1,) * 56, log_probs=(0.0,) * 56, finished=True)
+    batch = Batch(episodes=(Episode(completion=done, reward=0.0),), advantages=np.ones(1), weights=np.ones(1))
+    piece = pack(batch, [0], "cpu")
+    kept: dict[int, int] = {}
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = score(model, piece, 1.0)
+    sized = config.model_copy(update={"train": config.train.model_copy(update={"micro_batch_tokens": len(piece.ids)})})
+    assert outputs[0].requires_grad
+    assert sum(kept.values()) == pytest.approx(activations(shape_of(str(tiny_model)), sized, 4), rel=1 / 3)
+
+
+def test_counts_of_the_published_step() -> None:
+    completions, _, calls = counts(resolve({}))
+    assert completions == 3 * 64 * (1 + 1 + 8)
+    assert calls == (2 * 64 + 64 + 64 * 8) * (1 + 1 + 10)
+
+
+def test_more_ranks_need_less_of_each_gpu() -> None:
+    config, shape = load_config(ROOT / "configs" / "recipes" / "base-7b.toml"), KNOWN["Qwen/Qwen2.5-7B"]
+    sizes = [sum(plan(config, gpus, shape).trainer.values()) for gpus in (1, 2, 4, 8)]
+    assert sizes == sorted(sizes, reverse=True)
+    offloaded = config.model_copy(update={"ranks": config.ranks.model_copy(update={"offload": True})})
+    assert sum(plan(offloaded, 4, shape).trainer.values()) < sizes[2] / 2
+
+
+@pytest.mark.parametrize("path", PAPER, ids=lambda path: path.stem)
+def test_every_recipe_fits_the_gpus_that_it_names(path: Path) -> None:
+    gpus = path.read_text().partition("--gpus ")[2].split()[0]
+    done = CliRunner().invoke(command, ["--config", str(path), "--gpus", gpus], catch_exceptions=False)
+    assert done.output.endswith("fits\n")
+
+
+def test_what_cannot_fit_is_refused_with_the_part_that_is_too_large() -> None:
+    path = ROOT / "configs" / "recipes" / "base-14b.toml"
+    with pytest.raises(
+        ConfigError, match=r"does not fit 1 x 80 GB: training needs .* Most is optimizer: take more GPUs"
+    ):
+        CliRunner().invoke(command, ["--config", str(path), "--gpus", "1x80GB"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("text", ["8", "80GB", "0x80GB", "x", "8x80TB"])
+def test_gpus_that_cannot_be_read_are_an_error_of_the_user(text: str) -> None:
+    with pytest.raises(ConfigError, match="8x80GB"):
+        read_gpus(text)
+
+
+def test_a_model_that_is_not_decoder_only_is_named_as_such() -> None:
+    with pytest.raises(ConfigError, match="hidden_size"):
+        Shape.read({"num_attention_heads": 4})

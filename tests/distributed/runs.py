@@ -1,0 +1,27 @@
+"""Scripted runs as 1, 2 and 4 ranks, in one go.
+
+python runs.py OUT CONFIG
+"""
+
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from azr.config import load_config
+from azr.distributed.group import Group
+from azr.observe import Quiet
+from azr.session import start_run
+from forks import fork
+
+
+def run(out: Path, config_path: Path, world: int) -> None:
+    config = load_config(config_path, [f"run.folder={out / str(world)}"])
+    ranks = Group("cpu", timedelta(seconds=300), out / str(world))
+    start_run(config, Quiet(), lambda: False, ranks)
+    ranks.close()
+
+
+if __name__ == "__main__":
+    for size in (1, 2, 4):
+        fork(size, partial(run, Path(sys.argv[1]), Path(sys.argv[2]), size))
