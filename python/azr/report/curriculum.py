@@ -66,19 +66,25 @@ def read_tasks(stored: Stored) -> Tasks:
 
 
 class Measured:
-    """Measures of programs, each program measured once."""
+    """Measures of programs; those of one look are kept until the one after the next."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Measures | None] = {}
+        self._before: dict[str, Measures | None] = {}
+        self._now: dict[str, Measures | None] = {}
+
+    def turn(self) -> None:
+        """Another look at the tasks begins."""
+        self._before, self._now = self._now, {}
 
     def of(self, program: str) -> Measures | None:
-        if program not in self._known:
-            self._known[program] = measures(program)
-        return self._known[program]
+        if program not in self._now:
+            self._now[program] = self._before[program] if program in self._before else measures(program)
+        return self._now[program]
 
 
 def curriculum(stored: Stored, tasks: Tasks, measured: Measured) -> tuple[list[float], Columns]:
     """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has nothing to say."""
+    measured.turn()
     edges = bin_edges(tasks.step)
     columns: Columns = {}
     for kind in tasks.kinds:

@@ -17,6 +17,8 @@ PER_STEP: Final = 4
 """Programs of a step and role whose comments are read."""
 PROGRAMS: Final = 4000
 """Programs whose comments are read, in all."""
+COMMENTS, COMMENT = 50, 200
+"""Comments of a program that are kept, and characters of each."""
 PHRASES: Final = 40
 
 
@@ -64,11 +66,15 @@ class Scan:
         program = program_of(row)
         if program and self._taken[step, role] < PER_STEP:
             self._taken[step, role] += 1
-            self.written.append(Written(step=step, role=role, comments=tuple(comments(program))))
+            self.written.append(Written(step=step, role=role, comments=_kept(program)))
         if len(self.written) > PROGRAMS:
             # Of every other step from here on, and so far: the whole run is looked into, however long it gets.
             self._every *= 2
             self.written = [one for one in self.written if one.step % self._every == 0]
+
+
+def _kept(program: str) -> tuple[str, ...]:
+    return tuple(text[:COMMENT] for text in comments(program)[:COMMENTS])
 
 
 def program_of(row: Mapping[str, Any]) -> str:
