@@ -49,6 +49,7 @@ class Live:
         self._gallery = Gallery(None, None, self._scan.index, self._reader)
         self._seen: object = None
         self._asked_again = 0.0
+        self._looks = 0
         self._summary: tuple[str, Answer] = ("", {})
         self._stop = threading.Event()
 
@@ -59,17 +60,17 @@ class Live:
             self._stop.wait(0.02 if left else 1.0)
 
     def look(self) -> int:
-        """Take in what is new; returns how many rows of the trace are still to be indexed."""
-        with self._lock:
-            try:
+        """Take in what is new; returns how many rows of the trace are still to be indexed. For one thread alone."""
+        try:
+            with self._lock:
                 self._reader.refresh()
                 left = self._scan.follow(self._reader, CHUNK)
-                if left == 0:
-                    self._reread()
-            except AzrError as error:
-                self._folder.notes.add(str(error))
-                return 0
+            if left == 0:
+                self._reread()
             return left
+        except AzrError as error:
+            self._folder.notes.add(str(error))
+            return 0
 
     def close(self) -> None:
         """End `follow`."""
@@ -77,7 +78,7 @@ class Live:
 
     def version(self) -> str:
         """A text that is another one after anything changed."""
-        state = (self._folder.changed(), len(self._scan.index), len(self._gallery.entries))
+        state = (self._folder.changed(), len(self._scan.index), self._looks)
         return hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
 
     def run(self, known: str) -> Answer:
@@ -131,18 +132,22 @@ class Live:
             return episode(self._search[row], row) if 0 <= row < len(self._search) else None
 
     def _reread(self) -> None:
-        """The tasks again, if something changed and the last time is long enough ago."""
+        """The tasks again, if something changed and the last time is long enough ago. Nobody waits for it."""
         changed = self._folder.changed()
         if changed == self._seen or time.monotonic() < self._asked_again:
             return
         begin = time.monotonic()
         stored = self._folder.stored()
+        tasks, bins, columns = self._tasks, self._bins, self._columns
         if stored is not None:
-            self._tasks = read_tasks(stored)
-            self._bins, self._columns = curriculum(stored, self._tasks, self._measured)
-            self._columns |= comment_columns(self._scan.written, bin_edges(self._tasks.step))
-        self._gallery.close()
-        self._gallery = Gallery(stored, self._tasks, self._scan.index, self._reader)
+            tasks = read_tasks(stored)
+            bins, columns = curriculum(stored, tasks, self._measured)
+            columns |= comment_columns(self._scan.written, bin_edges(tasks.step))
+        gallery = Gallery(stored, tasks, self._scan.index, self._reader)
+        with self._lock:
+            self._gallery.close()
+            self._looks += 1
+            self._gallery, self._tasks, self._bins, self._columns = gallery, tasks, bins, columns
         self._seen = changed
         self._asked_again = time.monotonic() + REST * (time.monotonic() - begin)
 
