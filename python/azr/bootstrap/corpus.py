@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 THINK = 0.4
 """Share of the solved samples that write the values between the steps first."""
-HINTED = 0.5
+HINTED = 0.9
 """Share of the operations that a message names; for the others it has a `?`."""
 REFERENCES = 2
 """Most references in a propose prompt."""

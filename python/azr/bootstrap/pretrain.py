@@ -42,11 +42,15 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long, and from what seed. `inputs`: of an induction task."""
+    """How long, and from what seed."""
 
     seed: int
     chunks: int
     inputs: int
+    """Of an induction task."""
+    rate: float = RATE
+    start: Path | None = None
+    """A model to go on from, instead of fresh weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def pretrain(folder: Path, plan: Plan, sandbox: "Sandbox", renderer: Renderer, r
     torch.manual_seed(derive(plan.seed, 0, "weights"))
     model = make_model(tokenizer)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.05, fused=True)
+    if plan.start:
+        load_weights(model, plan.start)
     state = folder / "state.json"
     done = batches = 0
     if state.exists():
@@ -79,7 +85,7 @@ def pretrain(folder: Path, plan: Plan, sandbox: "Sandbox", renderer: Renderer, r
         losses: dict[str, list[float]] = {}
         pieces = list(_batches(plan, chunk, sandbox, renderer, tokenizer))
         for index, piece in enumerate(pieces):
-            rate = _rate(batches, (chunk + index / len(pieces)) / plan.chunks)
+            rate = plan.rate * _schedule(batches, (chunk + index / len(pieces)) / plan.chunks)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             for name, loss in _step(model, optimizer, piece, tokenizer).items():
@@ -110,9 +116,9 @@ def save(folder: Path, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizer
     tokenizer.save_pretrained(folder)
 
 
-def _rate(batches: int, progress: float) -> float:
-    """Linear warm-up, then a cosine to nothing."""
-    return RATE * min(1.0, (batches + 1) / WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress))
+def _schedule(batches: int, progress: float) -> float:
+    """Linear warm-up, then a cosine to nothing: the factor of the rate."""
+    return min(1.0, (batches + 1) / WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def _batches(

@@ -14,10 +14,12 @@ def bootstrap() -> None:
 
 @bootstrap.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--chunks", default=600, show_default=True, help="Length of the training; 600 take some hours.")
+@click.option("--chunks", default=92, show_default=True, help="Length of the training; 92 take an hour on one core.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--rate", default=2e-3, show_default=True, help="Highest learning rate.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from this model: the control.")
 @click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
-def model(out: Path, chunks: int, seed: int, threads: int) -> None:
+def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, threads: int) -> None:
     """Train the model in OUT. A training that was stopped goes on where it was."""
     import torch
 
@@ -28,11 +30,11 @@ def model(out: Path, chunks: int, seed: int, threads: int) -> None:
         torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     config, renderer, sandbox = make_parts()
-    plan = Plan(seed=seed, chunks=chunks, inputs=config.tasks.inputs)
+    plan = Plan(seed=seed, chunks=chunks, inputs=config.tasks.inputs, rate=rate, start=start)
 
-    def report(done: int, rate: float, losses: dict[str, float]) -> None:
+    def report(done: int, now: float, losses: dict[str, float]) -> None:
         shown = "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
-        click.echo(f"chunk {done}/{chunks}  rate {rate:.1e}  {shown}", err=True)
+        click.echo(f"chunk {done}/{chunks}  rate {now:.1e}  {shown}", err=True)
 
     pretrain(out, plan, sandbox, renderer, report)
     click.echo(str(out))
