@@ -225,7 +225,41 @@ impl Sandbox {
 
     /// Whether each program returns its gold value on its answer, an argument text. Any input that does
     /// is right. The gold value is never in the guest.
+    ///
+    /// The text is evaluated on its own first, far from the program, which is then called with the values
+    /// that came out: an answer such as `f.__globals__.update(..)` cannot change what it is checked by.
+    /// So an answer has to be plain data.
     pub fn check_input(
+        &self,
+        items: &[(String, String, Value)],
+        equality: Equality,
+        cancel: &Cancel,
+    ) -> Vec<Result<Check, Error>> {
+        let alone: Vec<Program> =
+            items.iter().map(|(_, input, _)| Program::call(ARGUMENTS_ALONE, ENTRY, input)).collect();
+        let evaluated = self.run_batch(&alone, cancel);
+        let calls: Vec<Program> = evaluated
+            .iter()
+            .zip(items)
+            .filter_map(|(outcome, (source, ..))| call_of(source, outcome.as_ref().ok()?))
+            .collect();
+        let mut called = self.run_batch(&calls, cancel).into_iter();
+        evaluated
+            .into_iter()
+            .zip(items)
+            .map(|(arguments, (source, _, gold))| {
+                let arguments = arguments?;
+                if call_of(source, &arguments).is_none() {
+                    return Ok(Check { correct: false, outcome: Some(arguments), problem: None });
+                }
+                let outcome = called.next().expect("one run for each answer that is plain data")?;
+                Ok(check(outcome, gold, equality))
+            })
+            .collect()
+    }
+
+    /// Whether each program returns its gold value on an argument text that is not the answerer's.
+    fn check_given(
         &self,
         items: &[(String, String, Value)],
         equality: Equality,
@@ -254,7 +288,7 @@ impl Sandbox {
                 pairs.iter().map(move |(input, gold)| (source.clone(), input.clone(), gold.clone()))
             })
             .collect();
-        let mut checks = self.check_input(&flat, equality, cancel).into_iter();
+        let mut checks = self.check_given(&flat, equality, cancel).into_iter();
         items.iter().map(|(_, pairs)| checks.by_ref().take(pairs.len()).collect()).collect()
     }
 
@@ -392,6 +426,21 @@ fn is_hashed_by_seed(value: &Value) -> bool {
         Value::Tuple(items) | Value::FrozenSet(items) => items.iter().any(is_hashed_by_seed),
         _ => false,
     }
+}
+
+/// Gives the arguments that it was called with.
+const ARGUMENTS_ALONE: &str = "def f(*positional, **named):\n    return positional, named";
+
+/// The program called with the values of an outcome of [`ARGUMENTS_ALONE`]; None if it returned none.
+fn call_of(source: &str, arguments: &Outcome) -> Option<Program> {
+    let Ended::Returned(Value::Tuple(parts)) = &arguments.ended else { return None };
+    let [Value::Tuple(positional), Value::Dict(named)] = parts.as_slice() else { return None };
+    if named.is_empty() {
+        return Some(Program::call_with(source, ENTRY, positional.clone()));
+    }
+    // Named arguments need a line of Python; it stands after the program and holds none of the answer's text.
+    let caller = format!("{source}\n\ndef _call(positional, named):\n    return {ENTRY}(*positional, **named)");
+    Some(Program::call_with(caller, "_call", parts.clone()))
 }
 
 fn check(outcome: Outcome, gold: &Value, equality: Equality) -> Check {

@@ -215,3 +215,31 @@ fn imports_are_read_from_the_syntax() {
     assert!(found.pop().unwrap().unwrap().is_err());
     assert_eq!(found.pop().unwrap().unwrap().unwrap(), ["os.path", "a.b", "a.b.c", "sys"]);
 }
+
+#[test]
+fn an_abduction_answer_cannot_rewrite_the_program_that_it_is_checked_by() {
+    let program = "def g(x):\n    return x + 1\n\ndef f(x):\n    return g(x)";
+    for answer in [
+        "f.__globals__.update(g=lambda x: 5)",
+        "f.__globals__.__setitem__('g', lambda x: 5)",
+        "setattr(f, '__code__', (lambda x: 5).__code__)",
+        "exec('g = lambda x: 5', f.__globals__)",
+        "(g := lambda x: 5)",
+        "[globals().update(f=lambda x: 5)]",
+        "__import__('builtins').__dict__.update(len=lambda x: 5)",
+    ] {
+        assert!(!input_gives(program, answer, "5"), "{answer}");
+        assert!(!input_gives("def f(x):\n    return len(x)", answer, "5"), "{answer}");
+    }
+    assert!(input_gives(program, "4", "5"));
+}
+
+#[test]
+fn an_abduction_answer_may_be_any_expression_of_plain_data() {
+    assert!(input_gives("def f(x):\n    return x", "sorted([2, 1])", "[1, 2]"));
+    assert!(input_gives("def f(x, y=0):\n    return x - y", "3, y=2", "1"));
+    assert!(input_gives("def f(*xs, **named):\n    return len(xs) + len(named)", "*[1, 2], **{'a': 1}", "3"));
+    assert!(input_gives("def f(x):\n    return x > 10", "float('inf')", "True"));
+    assert!(!input_gives("def f(x):\n    return 1", "object()", "1"));
+    assert!(!input_gives("def f(x):\n    return 1", "1)+(1", "1"));
+}
