@@ -19,6 +19,8 @@ rustflags=(
   -C link-arg=--stack-first
   -C link-arg=-zstack-size=8388608
   -C link-arg=--export=__stack_pointer
+  # No path of the machine in the artefact; of several that match, the last one counts.
+  --remap-path-prefix "$(dirname "$PWD")=rust"
   --remap-path-prefix "$PWD=guest"
   --remap-path-prefix "${CARGO_HOME:-$HOME/.cargo}=cargo"
 )
