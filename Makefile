@@ -25,9 +25,14 @@ $(VENV)/.train: $(VENV)/.tools
 	then echo 'torch: CPU build'; \
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
 	  uv pip install --python $(BIN)/python 'torch==2.13.0'; fi
+	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22'
+	touch $@
+
+# What only tests need: training does not wait for it.
+$(VENV)/.peers: $(VENV)/.train
 	$(MAKE) vllm
-	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22' \
-	  'complexipy>=3' 'radon>=6' 'fastapi>=0.115' 'httptools>=0.6' --group peers --group evals --group docs
+	uv pip install --quiet --python $(BIN)/python 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' \
+	  --group peers --group evals --group docs
 	touch $@
 
 # vLLM's build for CPUs pins a torch of the PyTorch project's own index; it runs with the same version from anywhere.
@@ -56,10 +61,10 @@ browser: $(VENV)/.tools ## A headless Chromium, if there is none.
 	  || $(BIN)/playwright install chromium
 
 .PHONY: dev
-dev: $(VENV)/.extension $(VENV)/.train ## Set up everything for work on azr, in .venv.
+dev: $(VENV)/.extension $(VENV)/.peers ## Set up everything for work on azr, in .venv.
 
 .PHONY: train
-train: dev ## Self-play on the CPU.
+train: $(VENV)/.extension $(VENV)/.train ## Self-play on the CPU: the embedded model, minutes.
 	$(BIN)/azr train
 
 .PHONY: test
@@ -70,7 +75,7 @@ test: dev browser ## Every test and check.
 	$(BIN)/python -m pytest --quiet
 
 .PHONY: lint
-lint: $(VENV)/.extension $(VENV)/.train ## Formatting, lints, types, and the guest's hash against its sources.
+lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
 	cargo fmt --check -p azr-sandbox -p azr-python -p azr-buffer

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from azr.parts import Parts
-from azr.propose import propose
+from azr.propose import ask, step_prompts
 from azr.reward import reward, reward_proposals
 from azr.solve import solve
 from azr.types import Episode, Kind, Reason, Rejected, Role, Valid
@@ -29,7 +29,7 @@ def script(right: int, tasks: int = 1000) -> Callable[[object, int], str]:
 
 def episodes(make_parts: Make, right: int, *overrides: str) -> list[Episode]:
     parts = make_parts(script(right), 'tasks.kinds=["deduction"]', *overrides)
-    verdicts = parts.store.admit(validate(parts, propose(parts, 1), 1))
+    verdicts = parts.store.admit(validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1))
     tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
     sampling = parts.sampling(1, "trials")
     trials = solve(parts, tasks, 4, replace(sampling, seed=0))
@@ -49,7 +49,7 @@ def test_proposer_as_in_the_papers_text(make_parts: Make, right: int) -> None:
 
 def test_invalid_proposals_earn_minus_one(make_parts: Make) -> None:
     parts = make_parts(lambda prompt, draw: "nothing")
-    found = reward_proposals(parts, validate(parts, propose(parts, 1), 1), [], 1)
+    found = reward_proposals(parts, validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1), [], 1)
     assert [episode.reward for episode in found] == [-1.0] * 9
 
 
@@ -68,7 +68,7 @@ def test_terms_can_ask_the_memory(make_parts: Make) -> None:
 
 def test_duplicates_are_paid_or_rejected_as_the_config_says(make_parts: Make) -> None:
     parts = make_parts(script(2, tasks=1), 'tasks.kinds=["deduction"]', "reward.proposer.duplicates=reject")
-    verdicts = parts.store.admit(validate(parts, propose(parts, 1), 1))
+    verdicts = parts.store.admit(validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1))
     reasons = [verdict.reason if isinstance(verdict, Rejected) else None for verdict in verdicts]
     assert reasons == [None, Reason.DUPLICATE, Reason.DUPLICATE]
     assert parts.store.count(Kind.DEDUCTION) == 2
@@ -76,7 +76,7 @@ def test_duplicates_are_paid_or_rejected_as_the_config_says(make_parts: Make) ->
 
 def test_paid_duplicates_are_not_stored_twice(make_parts: Make) -> None:
     parts = make_parts(script(2, tasks=1), 'tasks.kinds=["deduction"]')
-    first, second, third = parts.store.admit(validate(parts, propose(parts, 1), 1))
+    first, second, third = parts.store.admit(validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1))
     assert isinstance(first, Valid) and isinstance(second, Valid) and isinstance(third, Valid)
     assert first.duplicate_of is None and second.duplicate_of == third.duplicate_of == first.task.id
     assert parts.store.count(Kind.DEDUCTION) == 2

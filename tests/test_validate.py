@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from azr.parts import Parts
-from azr.propose import propose
+from azr.propose import ask, step_prompts
 from azr.tasks.error import label
 from azr.types import Kind, Reason, Rejected, Valid
 from azr.validate import validate
@@ -18,7 +18,7 @@ def proposal(program: str, argument: str = "1") -> str:
 
 def verdicts(make_parts: Make, text: str, *overrides: str, kind: str = "deduction") -> list[Valid | Rejected]:
     parts = make_parts(lambda prompt, draw: text, f'tasks.kinds=["{kind}"]', *overrides)
-    return validate(parts, propose(parts, 7), 7)
+    return validate(parts, ask(parts, step_prompts(parts, 7), 7, "propose"), 7)
 
 
 def reason(make_parts: Make, text: str, *overrides: str) -> Reason | None:
@@ -111,7 +111,7 @@ def test_one_bad_input_rejects_the_induction_task(make_parts: Make) -> None:
 def test_order_and_number_are_kept(make_parts: Make) -> None:
     texts = [proposal("def f(a):\n    return a"), "nothing", proposal("def f(a):\n    return 1 / 0"), proposal(NESTED)]
     parts = make_parts(lambda prompt, draw: texts[draw % 4], "propose.batch=16")
-    proposals = propose(parts, 1)
+    proposals = ask(parts, step_prompts(parts, 1), 1, "propose")
     found = validate(parts, proposals, 1)
     assert [verdict.proposal for verdict in found] == proposals
 
@@ -131,7 +131,7 @@ def test_composites_are_run_with_the_programs_that_they_call(make_parts: Make) -
 
     settings = ('tasks.kinds=["deduction"]', "tasks.composite.at_most=1", "tasks.composite.chance=1.0")
     parts = make_parts(script, *settings)
-    for verdict in validate(parts, propose(parts, 1), 1):
+    for verdict in validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1):
         assert isinstance(verdict, Valid)
         assert verdict.task.program.startswith("def g_0(a):") and verdict.task.outputs[0].repr == "[5]"
         assert verdict.task.parents

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from azr.parts import Parts
-from azr.propose import propose
+from azr.propose import ask, step_prompts
 from azr.solve import solve
 from azr.taskfile import verify
 from azr.tasks.error import label
@@ -21,7 +21,7 @@ Make = Callable[..., Parts]
 def judged(make_parts: Make, program: str, argument: str = "1") -> Valid | Rejected:
     text = f"</think><answer>```python\n{program}\n```\n```input\n{argument}\n```</answer>"
     parts = make_parts(lambda prompt, draw: text, 'tasks.kinds=["deduction"]', "propose.batch=1")
-    (verdict,) = validate(parts, propose(parts, 1), 1)
+    (verdict,) = validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1)
     return verdict
 
 
@@ -218,7 +218,7 @@ def test_an_input_block_before_the_program_is_fine(make_parts: Make) -> None:
     """C8: the first block was taken for the code."""
     text = "</think><answer>```input\n1\n```\n```python\ndef f(a):\n    return a\n```</answer>"
     parts = make_parts(lambda prompt, draw: text, 'tasks.kinds=["deduction"]', "propose.batch=1")
-    (verdict,) = validate(parts, propose(parts, 1), 1)
+    (verdict,) = validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1)
     assert isinstance(verdict, Valid)
 
 
@@ -252,5 +252,5 @@ def test_an_error_task_with_two_different_exceptions_is_rejected(make_parts: Mak
     )
     text = f"</think><answer>```python\n{program}\n```\n```input\n1\n```</answer>"
     parts = make_parts(lambda prompt, draw: text, 'tasks.kinds=["error"]', "propose.batch=1")
-    (verdict,) = validate(parts, propose(parts, 1), 1)
+    (verdict,) = validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1)
     assert isinstance(verdict, Rejected) or label(verdict.task) in ("KeyError", "ValueError")

@@ -14,22 +14,43 @@ from azr.config.mixture import with_domains
 from azr.config.schema import Config
 from azr.errors import ConfigError
 
+ENGINE = "transformers"
+"""The engine of a config that names none."""
+
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """Read a file of differences, apply `a.b=c` overrides and check everything.
 
-    Without a path the package's `default.toml` is read: the embedded model on a CPU.
+    They are differences to the defaults of the schema, and for the embedded model to the package's `default.toml` on
+    top of those: a config that names no model and no engine is about the embedded one.
 
     Raises:
         ConfigError: the file, a key or a value is wrong; the text names the key, the value and what is allowed.
     """
     source = str(path) if path else "default.toml"
-    text = _read(path) if path else resources.files("azr").joinpath("default.toml").read_text("utf-8")
     try:
-        values = tomllib.loads(text)
+        values = tomllib.loads(_read(path)) if path else {}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
+    if _is_about_the_embedded(values):
+        own = resources.files("azr").joinpath("default.toml").read_text("utf-8")
+        values = _over(tomllib.loads(own), values)
     return resolve(values, overrides, source, path.parent if path else None)
+
+
+def _is_about_the_embedded(values: dict[str, Any]) -> bool:
+    """Whether a file leaves model and engine as they are."""
+    model, engine = values.get("model", {}), values.get("engine", {})
+    return all(isinstance(t, dict) and t.get("name", own) == own for t, own in ((model, "embedded"), (engine, ENGINE)))
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Both trees in one; where they differ, the second counts."""
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _over(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def resolve(
