@@ -267,7 +267,7 @@ class EvalConfig(Section):
     every: Count = 10
     """Steps; 0: only before and after."""
     tasks: str = ""
-    """JSONL of held-out tasks; empty: the package's own if it has them, else no probe."""
+    """JSONL of held-out tasks; empty: the package's own for the embedded model, no probe for others."""
     limit: Count = 0
     """Tasks of each kind in the probe during training; 0: all."""
     grounded: str = ""

@@ -17,6 +17,7 @@ from azr.evals.estimate import ks, pass_at_k
 from azr.parts import Parts
 from azr.solve import solve
 from azr.taskfile import read_tasks
+from azr.trainer.model import EMBEDDED
 from azr.types import Kind, Task
 
 
@@ -37,10 +38,17 @@ class Scores:
 
 
 def held_out(parts: Parts, limit: int = 0) -> list[Task]:
-    """The config's held-out tasks, or the package's; empty if there are none. `limit`: of each kind, 0 for all."""
-    path = parts.config.evals.tasks or str(Path(str(resources.files("azr.evals"))) / "heldout.jsonl")
+    """The config's held-out tasks, or for the embedded model the package's; else none.
+
+    Args:
+        limit: of each kind, 0 for all.
+    """
+    config = parts.config
+    path = config.evals.tasks
+    if not path and config.model.name == EMBEDDED and config.engine.name != "scripted":
+        path = str(Path(str(resources.files("azr.evals"))) / "heldout.jsonl")
     tasks = [task for domain in parts.domains for task in domain_held_out(parts, domain)]
-    if parts.config.evals.tasks or Path(path).exists():
+    if path:
         tasks += read_tasks(Path(path), parts.kinds, parts.sandbox)
     chosen = []
     for kind in probed_kinds(parts.config):
