@@ -208,6 +208,8 @@ def test_faulthandler_and_traps_get_along(sandbox: Sandbox) -> None:
 def test_ctrl_c_stops_a_batch(sandbox: Sandbox) -> None:
     script = (
         "import threading, os, signal\n"
+        # A parent may have had it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from azr.sandbox import Limits, Request, Sandbox\n"
         "sandbox = Sandbox(threads=2)\n"
         "loop = Request(program='while True: pass', limits=Limits(fuel=1 << 60, wall_seconds=3600))\n"
