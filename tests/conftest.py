@@ -77,7 +77,8 @@ def make_parts(tmp_path: Path) -> Callable[..., Parts]:
     return make
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open, this thread has an event loop, and no other test could start one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium: the system's, or the one that `playwright install chromium` brought."""
     from playwright.sync_api import sync_playwright

@@ -13,7 +13,7 @@ import click
 from azr.config import Config, dump_config, load_config
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
-from azr.errors import ConfigError
+from azr.errors import ConfigError, RunError
 from azr.observe import Observer
 from azr.run import CONFIG
 from azr.session import Result, resume_run, start_run
@@ -28,6 +28,8 @@ def launched() -> bool:
 
 def start_ranks(config: Config | None, resume: Path | None, processes: int, max_restarts: int) -> bool:
     """Start several processes and wait for them, if the run wants several; whether it did."""
+    if resume is not None and not (resume / CONFIG).is_file():
+        raise RunError(f"{resume} is no run folder: it has no {CONFIG}")
     device = (config or load_config(Path(str(resume)) / CONFIG)).model.device
     count = processes or (gpus_seen(os.environ) if device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
