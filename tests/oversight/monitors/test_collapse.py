@@ -96,6 +96,10 @@ def test_a_healthy_run_is_quiet(seed: int) -> None:
     assert raised(healthy(seed)) == []
 
 
+def test_induction_proposals_are_about_stored_programs_and_so_never_novel() -> None:
+    assert raised(row | {"buffer/induction/similarity": 1.0} for row in healthy()) == []
+
+
 def test_there_is_a_sick_run_for_every_alarm() -> None:
     assert set(SICK) == set(ALARMS)
 

@@ -47,8 +47,8 @@ def clusters(past: History, config: ClustersAlarm, kinds: Sequence[Kind]) -> Sig
 
 
 def novelty(past: History, config: NoveltyAlarm, kinds: Sequence[Kind]) -> Signs:
-    """Every new program looks like one that is stored."""
-    for kind in kinds:
+    """Every new program looks like one that is stored. Induction is about stored programs: it says nothing there."""
+    for kind in (kind for kind in kinds if kind.base is not Kind.INDUCTION):
         similarity = past.recent(f"buffer/{kind}/similarity", config.window)
         if similarity is not None and similarity >= config.limit:
             yield str(kind), f"new {kind} programs are {similarity:.2f} similar to the nearest of the whole memory"
