@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azr.config import Config
+from azr.config.lineage import template_of
 from azr.config.mixture import folders
 from azr.distributed.ranks import ONE, Ranks
 from azr.domains.domain import Domain, all_texts, make_domain
@@ -16,7 +17,6 @@ from azr.tasks import KindOptions, TaskKind, make_kinds
 from azr.tasks.policy import Policy as ProgramPolicy
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Chat, Template, Terse, Think
-from azr.trainer.model import template_of
 from azr.types import Kind
 
 if TYPE_CHECKING:

@@ -22,6 +22,18 @@ APPENDED = (METRICS, TRACES, ALARMS)
 """Files that only grow, and are cut to a checkpoint's lengths when a run goes on from it."""
 
 
+def config_file(folder: Path) -> Path:
+    """The config of a run.
+
+    Raises:
+        RunError: the folder is no run folder.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise RunError(f"{folder} is no run folder: it has no {CONFIG}")
+    return path
+
+
 class RunFolder:
     """An open, locked run folder."""
 
@@ -53,8 +65,7 @@ class RunFolder:
         Raises:
             RunError: there is none, or another process holds it.
         """
-        if not (path / CONFIG).is_file():
-            raise RunError(f"{path} is no run folder: it has no {CONFIG}")
+        config_file(path)
         return cls(path)
 
     @property

@@ -33,6 +33,26 @@ def test_unknown_key_names_the_nearest() -> None:
         resolve({"propose": {"refrences": 3}})
 
 
+def test_a_file_about_the_embedded_model_stands_on_its_defaults() -> None:
+    own, control = load_config(), load_config(CONFIGS / "controls" / "random_reward.toml")
+    assert control.reward.solver.name == "random" and own.reward.solver.name != "random"
+    assert (control.tasks.inputs, control.train.optim, control.run) == (own.tasks.inputs, own.train.optim, own.run)
+    assert own.tasks.inputs != Config().tasks.inputs
+
+
+def test_another_model_or_a_script_gets_the_published_defaults(tmp_path: Path) -> None:
+    """A rate for a million parameters would ruin a model of billions."""
+    for overrides in (["model.name=org/name"], ["engine.name=scripted"]):
+        config = load_config(None, overrides)
+        assert (config.train.optim, config.tasks.inputs) == (Config().train.optim, Config().tasks.inputs)
+
+
+def test_what_grew_from_the_embedded_model_gets_its_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"azr_template": "terse"}', "ascii")
+    assert load_config(None, [f"model.name={tmp_path}"]).train.optim == load_config().train.optim
+    assert load_config(None, ["engine.name=vllm"]).train.optim == load_config().train.optim
+
+
 def test_unknown_key_inside_a_list_of_tables_is_named() -> None:
     with pytest.raises(ConfigError, match=r"terms\.0\.coeficient: did you mean coefficient\?"):
         resolve({"reward": {"proposer": {"terms": [{"name": "halstead", "coeficient": 1.0}]}}})

@@ -157,7 +157,7 @@ def test_checkpoint_loads_as_a_plain_hugging_face_model(make: Make, tmp_path: Pa
 
 
 def test_a_model_folder_can_name_its_template(tiny_model: Path, tmp_path: Path) -> None:
-    from azr.trainer.model import template_of
+    from azr.config.lineage import template_of
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(tiny_model)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from azr.bootstrap.corpus import Sample, draw_runs, samples
-from azr.bootstrap.tokenizer import END, PAD, make_tokenizer
+from azr.bootstrap.tokenizer import make_tokenizer
 from azr.randomness import derive, generator
 from azr.tasks.render import Renderer
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
@@ -177,6 +177,3 @@ def _losses(model: Any, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor
     logits = model.lm_head(hidden[learnt])
     found = torch.nn.functional.cross_entropy(logits, targets[learnt], reduction="none")
     return torch.zeros(targets.shape).masked_scatter(learnt, found), learnt
-
-
-__all__ = ["END", "PAD", "Plan", "make_model", "pretrain", "save"]

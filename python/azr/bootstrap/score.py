@@ -1,17 +1,14 @@
 """What a starting model can do before any self-play: does it generalise, and has every role and kind a signal?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from azr.buffer import canonical
 from azr.evals.probe import Scores, mean_of_kinds, probe
 from azr.parts import Parts
 from azr.propose import ask, propose_prompts
 from azr.taskfile import read_tasks
-from azr.types import Attempt, Kind, Proposal, Rejected, Valid
+from azr.types import Kind, Proposal, Rejected, Valid
 from azr.validate import validate
 
 
@@ -36,11 +33,6 @@ def score_proposing(parts: Parts, count: int) -> dict[str, Proposals]:
     propose = parts.config.propose.model_copy(update={"batch": count})
     wide = replace(parts, config=parts.config.model_copy(update={"propose": propose}))
     return {str(kind): _score(wide, kind) for kind in parts.config.tasks.kinds}
-
-
-def thinking_share(attempts: Sequence[Sequence[Attempt]]) -> float:
-    """How often a solver writes thoughts before its answer."""
-    return float(np.mean(["<think>" in attempt.completion.text for row in attempts for attempt in row]))
 
 
 def _score(parts: Parts, kind: Kind) -> Proposals:

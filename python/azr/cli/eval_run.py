@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from azr.cli.eval_progress import Progress
+from azr.config.lineage import EMBEDDED
 from azr.errors import ConfigError
 from azr.evals.ask import Asker
 from azr.evals.benchmarks import BENCHMARKS, Benchmark, Item, choose, find
@@ -23,7 +24,6 @@ from azr.evals.scorers import Tools
 from azr.evals.summary import averages, summarise
 from azr.run import CHECKPOINTS, CONFIG
 from azr.sandbox import Limits, Sandbox
-from azr.trainer.model import EMBEDDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ import click
 from azr.config import Config, dump_config, load_config
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
-from azr.errors import ConfigError, RunError
+from azr.errors import ConfigError
 from azr.observe import Observer
-from azr.run import CONFIG
+from azr.run import CONFIG, config_file
 from azr.session import Result, resume_run, start_run
 
 Run = Callable[[Observer, Callable[[], bool]], Result]
@@ -28,9 +28,7 @@ def launched() -> bool:
 
 def start_ranks(config: Config | None, resume: Path | None, processes: int, max_restarts: int) -> bool:
     """Start several processes and wait for them, if the run wants several; whether it did."""
-    if resume is not None and not (resume / CONFIG).is_file():
-        raise RunError(f"{resume} is no run folder: it has no {CONFIG}")
-    device = (config or load_config(Path(str(resume)) / CONFIG)).model.device
+    device = (config or load_config(config_file(Path(str(resume))))).model.device
     count = processes or (gpus_seen(os.environ) if device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
         return False
@@ -57,7 +55,7 @@ def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Ran
         if (folder / CONFIG).exists():  # torchrun starts the same command again
             resume = folder
     if resume is not None:
-        config = load_config(resume / CONFIG)
+        config = load_config(config_file(resume))
     assert config is not None
     ranks = _join(config)
     if ranks.world > 1 and resume is None and not config.run.folder:

@@ -10,19 +10,17 @@ import tomli_w
 from pydantic import ValidationError
 
 from azr.config.explain import explain
+from azr.config.lineage import EMBEDDED, EMBEDDED_TEMPLATE, template_of
 from azr.config.mixture import with_domains
 from azr.config.schema import Config
 from azr.errors import ConfigError
-
-ENGINE = "transformers"
-"""The engine of a config that names none."""
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """Read a file of differences, apply `a.b=c` overrides and check everything.
 
-    They are differences to the defaults of the schema, and for the embedded model to the package's `default.toml` on
-    top of those: a config that names no model and no engine is about the embedded one.
+    They are differences to the defaults of the schema; for the embedded model, and what grew from it, to the package's
+    `default.toml` on top of those. A config that names no model is about the embedded one.
 
     Raises:
         ConfigError: the file, a key or a value is wrong; the text names the key, the value and what is allowed.
@@ -32,16 +30,20 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
         values = tomllib.loads(_read(path)) if path else {}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
+    for override in overrides:
+        _apply(values, override)
     if _is_about_the_embedded(values):
         own = resources.files("azr").joinpath("default.toml").read_text("utf-8")
         values = _over(tomllib.loads(own), values)
-    return resolve(values, overrides, source, path.parent if path else None)
+    return resolve(values, (), source, path.parent if path else None)
 
 
 def _is_about_the_embedded(values: dict[str, Any]) -> bool:
-    """Whether a file leaves model and engine as they are."""
+    """Whether the model is the embedded one or grew from it; a script is no model."""
     model, engine = values.get("model", {}), values.get("engine", {})
-    return all(isinstance(t, dict) and t.get("name", own) == own for t, own in ((model, "embedded"), (engine, ENGINE)))
+    if not isinstance(model, dict) or not isinstance(engine, dict):
+        return False  # refused with its reason where the values are checked
+    return engine.get("name") != "scripted" and template_of(str(model.get("name", EMBEDDED))) == EMBEDDED_TEMPLATE
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

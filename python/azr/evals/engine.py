@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from azr.config import Config, load_config
+from azr.config.lineage import template_of
 from azr.config.schema import EngineConfig, ModelConfig, SamplingConfig
 from azr.errors import ConfigError, ModelError
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
 from azr.run import CHECKPOINTS, CONFIG
 from azr.trainer import checkpoint
-from azr.trainer.model import load_model, pick_device, template_of
+from azr.trainer.model import load_model, pick_device
 
 if TYPE_CHECKING:
     from azr.evals.ask import Style

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from azr.config.lineage import EMBEDDED
 from azr.config.mixture import probed_kinds
 from azr.domains.domain import Domain
 from azr.evals.estimate import ks, pass_at_k
 from azr.parts import Parts
 from azr.solve import solve
 from azr.taskfile import read_tasks
-from azr.trainer.model import EMBEDDED
 from azr.types import Kind, Task
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from azr.errors import RunError
-from azr.run import ALARMS, CONFIG, LOCK
+from azr.run import ALARMS, LOCK, config_file
 
 CONTROL, REVIEWS = "control.json", "reviews.jsonl"
 
@@ -104,8 +104,7 @@ def running(folder: Path) -> bool:
     Raises:
         RunError: it is no run folder.
     """
-    if not (folder / CONFIG).is_file():
-        raise RunError(f"{folder} is no run folder: it has no {CONFIG}")
+    config_file(folder)
     try:
         handle = os.open(folder / LOCK, os.O_RDONLY)
     except FileNotFoundError:

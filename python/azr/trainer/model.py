@@ -1,11 +1,11 @@
 """Load a causal language model and its tokenizer."""
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azr.config.lineage import EMBEDDED
 from azr.config.schema import ModelConfig
 from azr.errors import ModelError
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from azr.rollouts.tokens import HuggingFaceTokenizer
-
-EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +27,7 @@ def locate(name: str) -> str:
     """The folder or hub name to load from; the embedded model is a folder of the package."""
     if name != EMBEDDED:
         return name
-    folder = Path(str(resources.files("azr"))) / "model"
-    if not (folder / "config.json").is_file():
-        raise ModelError(
-            "the embedded model is not in this version: give --model NAME|DIR, or try --config configs/smoke.toml, "
-            "which needs none"
-        )
-    return str(folder)
-
-
-def template_of(name: str) -> str:
-    """The template that a model was made for: its config's `azr_template`, or the paper's text.
-
-    The embedded model's config has it, and so have the checkpoints of runs that began with it.
-    """
-    if name == EMBEDDED:
-        return "terse"
-    try:
-        config = json.loads((Path(name) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return "think"  # not a folder here: a name of the hub
-    return str(config.get("azr_template", "think"))
+    return str(Path(str(resources.files("azr"))) / "model")
 
 
 def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
