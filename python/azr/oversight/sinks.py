@@ -57,9 +57,12 @@ class Wandb:
         known = folder / WANDB_ID
         run_id = json.loads(known.read_text("ascii"))["id"] if known.exists() else secrets.token_hex(4)
         known.write_text(json.dumps({"id": run_id}), "ascii")
+        # azr has one renderer. What the library says of itself obeys its own settings, of the run the run's.
+        silent = wandb.Settings(silent=True)
+        wandb.setup(silent)
         self._run: Any = wandb.init(
             project=config.oversight.project, id=run_id, resume="allow", dir=str(folder), name=folder.name,
-            config={"toml": dump_config(config)}, settings=wandb.Settings(silent=True),  # azr has one renderer
+            config={"toml": dump_config(config)}, settings=silent,
         )  # fmt: skip
 
     def write(self, step: int, numbers: Numbers) -> None:

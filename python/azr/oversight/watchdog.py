@@ -75,8 +75,10 @@ class Watchdog(Quiet):
             signal.signal(SIGNAL, self._previous)
 
     def use(self, folder: Path) -> None:
-        """Where the heartbeat goes; until then there is none."""
+        """Where the heartbeat goes, the first at once: a rank that dies early has one too."""
         self._folder = folder
+        if self._config.enabled:
+            self._write_heartbeat()
 
     # What the run tells.
 

@@ -19,7 +19,7 @@ use crate::table::Table;
 use crate::task::{Kind, State, Task};
 
 /// Ids are below this: the similarity index links them in 32 bits.
-const MAX_TASKS: u64 = u32::MAX as u64 - 1;
+const MAX_TASKS: u64 = u32::MAX as u64 - (1 << 20);
 
 /// The most bytes that one task may take: a record of the log has to hold it.
 const MAX_TASK: usize = 64 << 20;
@@ -243,7 +243,8 @@ impl TaskBuffer {
         if self.log.as_ref().is_some_and(Log::is_read_only) {
             return Err(Error::ReadOnly);
         }
-        if self.len() >= MAX_TASKS {
+        // Somewhat before the end, which all threads write: there is room enough beyond.
+        if self.table.shelf().near_end() >= MAX_TASKS {
             return Err(Error::Full { limit: MAX_TASKS });
         }
         let same = |index: usize, a: &Entry, b: &Entry| self.is_same(index, a, b, Some(prepared));

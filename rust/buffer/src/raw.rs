@@ -122,8 +122,7 @@ impl<T> Node<T> {
     }
 
     pub(crate) fn fate(&self) -> Fate {
-        // Acquire: pairs with the release in `number`. Who learns the number here may be the one to let the length pass it,
-        // and so vouches for the slot to all that acquire the length.
+        // Acquire: pairs with the release in `number` and `refuse`; the slot is seen with the number.
         match self.state.load(Ordering::Acquire) {
             UNDECIDED => Fate::Undecided,
             state if state & REFUSED != 0 => Fate::Refused(state & !REFUSED),
@@ -140,20 +139,36 @@ impl<T> Node<T> {
 
 /// Nodes in order of publication.
 ///
-/// The protocol is that of the Michael-Scott queue over an array. A node goes into the first empty slot; then its number
-/// is written into it; then the length grows over it. Any thread can take each of these steps for any other, so nobody
-/// waits: a thread that finds the slot taken finishes that node first. A node goes into one slot only, however many
-/// threads publish it: a thread reads the length `n`, then that the node has no number, then tries slot `n`. Were the
-/// node in a slot below `n`, its number would have been written before the length passed it; were it in one above, slot
-/// `n` would not be empty.
+/// A node goes into the first empty slot, by one compare-and-swap; the slots are the only memory that all publishers
+/// write. So slots fill in order, and the length is the place of the first empty one: readers look for it, from a mark
+/// that they leave. Each node's number is written into it after that. Any thread can take each of these steps for any
+/// other, so nobody waits.
+///
+/// A node goes into one slot only, however many threads publish it: each looks, from a place below which the node is
+/// not, at every slot up to the one that it takes, and slots do not change once they are filled. Its owner's place was
+/// read before any other thread knew the node. For a helper it is the mark: nodes below it know their numbers, and the
+/// helper has seen that this one has none.
 pub(crate) struct Shelf<T> {
     /// Null, or one strong count of the node.
     slots: Slots<AtomicPtr<Node<T>>>,
-    len: Padded<AtomicU64>,
+    /// All slots below are filled, with nodes that know their numbers, or in a gap.
+    mark: Padded<AtomicU64>,
+    /// Where threads found the end last, each in a place of its own as long as there are enough.
+    ends: [Padded<AtomicU64>; ENDS],
 }
 
-/// How often a thread looks whether the owner of a slot finishes it by itself, before it helps.
-const PATIENCE: u32 = if cfg!(loom) { 0 } else { 64 };
+/// Places for the ends that threads found.
+const ENDS: usize = if cfg!(loom) { 1 } else { 16 };
+/// Every so many nodes the one who publishes moves the mark, so that nobody's search for the end is long.
+const STRIDE: u64 = if cfg!(loom) { 2 } else { 1024 };
+
+/// Which of the `ends` is this thread's.
+fn own_end() -> usize {
+    static THREADS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    // Relaxed: any number will do.
+    thread_local!(static OWN: usize = THREADS.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    OWN.with(|own| own % ENDS)
+}
 
 // SAFETY: the shelf hands out `&T` to any thread (needs `T: Sync`) and drops `T` on whichever drops it (needs `T: Send`).
 unsafe impl<T: Send + Sync> Send for Shelf<T> {}
@@ -162,81 +177,99 @@ unsafe impl<T: Send + Sync> Sync for Shelf<T> {}
 
 impl<T> Shelf<T> {
     pub(crate) fn new() -> Self {
-        Self { slots: Slots::new(), len: Padded(AtomicU64::new(0)) }
+        Self {
+            slots: Slots::new(),
+            mark: Padded(AtomicU64::new(0)),
+            ends: std::array::from_fn(|_| Padded(AtomicU64::new(0))),
+        }
     }
 
     /// Nodes published, gaps included.
     pub(crate) fn len(&self) -> u64 {
-        // Acquire: pairs with the release in `advance`; every slot below the length is seen filled and numbered.
-        self.len.0.load(Ordering::Acquire)
-    }
-
-    /// Put `node` on the shelf, unless another thread has; its number.
-    pub(crate) fn publish(&self, node: &Arc<Node<T>>) -> u64 {
-        loop {
-            let end = self.len();
-            match node.fate() {
-                Fate::Published(id) => {
-                    self.advance(id);
-                    return id;
-                }
-                Fate::Refused(_) => unreachable!("a node that is published holds all its keys"),
-                Fate::Undecided => {}
-            }
-            let slot = self.slots.get_or_grow(end);
-            let ours = Arc::as_ptr(node).cast_mut();
-            // Release: who finds the node sees its value. Acquire on failure: we are about to read another's node.
-            match slot.compare_exchange(std::ptr::null_mut(), ours, Ordering::Release, Ordering::Acquire) {
-                Ok(_) => {
-                    // The shelf's own count; ours keeps the node alive until here.
-                    let _: *const Node<T> = Arc::into_raw(Arc::clone(node));
-                    self.number(node, end);
-                }
-                // Two threads that write one node's lines slow each other down, so help comes late. It does come.
-                Err(_)
-                    if (0..PATIENCE).any(|_| {
-                        std::hint::spin_loop();
-                        self.len() != end
-                    }) => {}
-                Err(theirs) => {
-                    // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of
-                    // its own, and which the shelf then keeps until `drop`, which has exclusive access. The acquire above
-                    // makes its value visible.
-                    self.number(unsafe { &*theirs }, end);
-                }
-            }
+        let mark = self.mark();
+        let mut end = mark;
+        while let Some(node) = self.node(end) {
+            number(node, end);
+            end += 1;
         }
+        if end > mark {
+            // Release: the slots below and their numbers are seen by who acquires the mark.
+            self.mark.0.fetch_max(end, Ordering::Release);
+        }
+        end
     }
 
-    /// Finish the node in slot `id`: write its number, let the length pass it.
-    fn number(&self, node: &Node<T>, id: u64) {
-        // Release: the slot is seen with the number. Relaxed on failure: this thread has acquired the slot itself.
-        let _ = node.state.compare_exchange(UNDECIDED, id, Ordering::Release, Ordering::Relaxed);
-        self.advance(id);
+    /// A place below which there is no node without a number.
+    pub(crate) fn mark(&self) -> u64 {
+        // Acquire: pairs with the release in `len`.
+        self.mark.0.load(Ordering::Acquire)
     }
 
-    fn advance(&self, id: u64) {
-        // Release: the slot and its number are seen by who acquires the length. Relaxed on failure: it has grown already.
-        let _ = self.len.0.compare_exchange(id, id + 1, Ordering::Release, Ordering::Relaxed);
+    /// A place below which all slots are filled, at most some `STRIDE`s before the end.
+    pub(crate) fn near_end(&self) -> u64 {
+        // Acquire: pairs with the release in `publish`. Who sees what is published from here on sees the slots below too.
+        self.ends[own_end()].0.load(Ordering::Acquire).max(self.mark())
+    }
+
+    /// Put `node` on the shelf, unless another thread has; its number. The node is in no slot below `from`, and those are
+    /// filled.
+    pub(crate) fn publish(&self, node: &Arc<Node<T>>, from: u64) -> u64 {
+        let ours = Arc::as_ptr(node).cast_mut();
+        let mut end = from;
+        loop {
+            let slot = self.slots.get_or_grow(end);
+            // Acquire: who sees our node sees those in the slots below it, as we do.
+            let mut there = slot.load(Ordering::Acquire);
+            if there.is_null() {
+                // Release: who finds the node sees its value. Acquire on failure: as above.
+                match slot.compare_exchange(std::ptr::null_mut(), ours, Ordering::Release, Ordering::Acquire) {
+                    Ok(_) => {
+                        // The shelf's own count; ours keeps the node alive until here.
+                        let _: *const Node<T> = Arc::into_raw(Arc::clone(node));
+                        break;
+                    }
+                    Err(theirs) => there = theirs,
+                }
+            }
+            if there == ours {
+                break;
+            }
+            end += 1;
+        }
+        number(node, end);
+        // Release: pairs with the acquire in `near_end`. Threads that share the place may set it back, which costs a search.
+        self.ends[own_end()].0.store(end + 1, Ordering::Release);
+        if end % STRIDE == 0 {
+            self.len();
+        }
+        end
     }
 
     /// The node with this number; none beyond the length and in a gap.
     pub(crate) fn get(&self, id: u64) -> Option<&Node<T>> {
-        if id >= self.len() {
-            return None;
-        }
-        // Relaxed: the length was acquired above, and a slot below it never changes.
-        let node = self.slots.get(id)?.load(Ordering::Relaxed);
-        // SAFETY: null in a gap, else a node as in `publish`.
-        unsafe { node.as_ref() }
+        self.node(id)
     }
 
     /// Leave the next `count` numbers empty.
     pub(crate) fn skip(&mut self, count: u64) {
+        let end = self.len() + count;
         // Relaxed: exclusive access.
-        let len = self.len.0.load(Ordering::Relaxed);
-        self.len.0.store(len + count, Ordering::Relaxed);
+        self.mark.0.store(end, Ordering::Relaxed);
     }
+
+    fn node(&self, place: u64) -> Option<&Node<T>> {
+        // Acquire: pairs with the release in `publish`; the node is seen whole.
+        let node = self.slots.get(place)?.load(Ordering::Acquire);
+        // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of its own, and
+        // which the shelf then keeps until `drop`, which has exclusive access.
+        unsafe { node.as_ref() }
+    }
+}
+
+/// Tell the node in slot `id` its number.
+fn number<T>(node: &Node<T>, id: u64) {
+    // Release: the slot is seen with the number. Relaxed on failure: it is the same number.
+    let _ = node.state.compare_exchange(UNDECIDED, id, Ordering::Release, Ordering::Relaxed);
 }
 
 impl<T> Drop for Shelf<T> {

@@ -44,21 +44,30 @@ impl<T: Keyed> Table<T> {
 
     /// Publish `node` unless it is the `same` as one that is there; `same(level, a, b)` decides where keys are equal.
     pub(crate) fn insert(&self, node: &Arc<Node<T>>, same: &impl Fn(usize, &T, &T) -> bool) -> Result<u64, Same> {
-        self.decide(node, 0, same)
+        // Read before anybody else can know the node.
+        let from = self.shelf.near_end();
+        self.decide(node, 0, from, same)
     }
 
     /// Publish `node` whatever it equals: it was accepted before. A key that is taken stays with its first holder.
     pub(crate) fn restore(&self, node: &Arc<Node<T>>, same: &impl Fn(usize, &T, &T) -> bool) -> u64 {
+        let from = self.shelf.near_end();
         for (level, key) in node.value.keys().into_iter().enumerate() {
             if let Some(key) = key {
                 let _ = self.claim(level, key, node, same);
             }
         }
-        self.shelf.publish(node)
+        self.shelf.publish(node, from)
     }
 
-    /// Claim the keys from `level` on, then publish.
-    fn decide(&self, node: &Arc<Node<T>>, level: usize, same: &impl Fn(usize, &T, &T) -> bool) -> Result<u64, Same> {
+    /// Claim the keys from `level` on, then publish into a slot that is not below `from`.
+    fn decide(
+        &self,
+        node: &Arc<Node<T>>,
+        level: usize,
+        from: u64,
+        same: &impl Fn(usize, &T, &T) -> bool,
+    ) -> Result<u64, Same> {
         let keys = node.value.keys();
         for (level, key) in keys.iter().enumerate().skip(level) {
             let Some(key) = *key else { continue };
@@ -69,15 +78,16 @@ impl<T: Keyed> Table<T> {
                 return Err(Same { of, level });
             }
         }
-        Ok(self.shelf.publish(node))
+        Ok(self.shelf.publish(node, from))
     }
 
     /// The number that stands for `holder`, which has its key of `level` and those before.
     fn finish(&self, holder: &Arc<Node<T>>, level: usize, same: &impl Fn(usize, &T, &T) -> bool) -> u64 {
+        // Read before the fate: what is in a slot below the mark has its number.
+        let from = self.shelf.mark();
         match holder.fate() {
-            Fate::Published(_) => self.shelf.publish(holder),
-            Fate::Refused(of) => of,
-            Fate::Undecided => match self.decide(holder, level + 1, same) {
+            Fate::Published(of) | Fate::Refused(of) => of,
+            Fate::Undecided => match self.decide(holder, level + 1, from, same) {
                 Ok(id) => id,
                 Err(found) => found.of,
             },
