@@ -69,7 +69,8 @@ browser: $(VENV)/.tools ## A headless Chromium, if there is none.
 dev: $(VENV)/.extension $(VENV)/.peers ## Set up everything for work on azr, in .venv.
 
 .PHONY: train
-train: $(VENV)/.extension $(VENV)/.train ## Self-play on the CPU: the embedded model, minutes.
+train: $(VENV)/.tools ## Self-play on the CPU: the embedded model, minutes.
+	$(MAKE) --jobs=2 $(VENV)/.extension $(VENV)/.train  # one compiles while the other downloads
 	$(BIN)/azr train
 
 .PHONY: test

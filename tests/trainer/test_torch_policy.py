@@ -69,6 +69,28 @@ def test_gradient_is_that_of_the_formula_written_out(make: Make) -> None:
         torch.testing.assert_close(ours, parameter.grad, atol=1e-6, rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["ppo", "gspo", "cispo", "reinforce", "dual_clip"])
+def test_episodes_without_an_advantage_take_no_backward_pass_and_are_still_measured(
+    make: Make, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    given = batch(8)
+    given.advantages[[0, 2, 3, 6]] = 0.0
+    settings = (f"train.loss.name={name}", "train.loss.entropy=0.0", "train.micro_batch_tokens=1")
+    backward, passes = torch.Tensor.backward, list[torch.Tensor]()
+    monkeypatch.setattr(torch.Tensor, "backward", lambda loss: (passes.append(loss), backward(loss))[1])
+    short = make(*settings)
+    stats = short.update(given)
+    assert len(passes) == 4
+    # A term that looks at all tokens keeps their passes.
+    full = make(*settings, "train.loss.kl=1e-12")
+    measured = full.update(given)
+    assert len(passes) == 4 + 8
+    assert stats.tokens == measured.tokens
+    np.testing.assert_allclose(stats.entropy, measured.entropy, rtol=1e-5)
+    for one, other in zip(short._model.parameters(), full._model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
+
+
 @pytest.mark.parametrize("loss", ["ppo", "gspo", "cispo"])
 def test_micro_batches_do_not_change_the_gradient(make: Make, loss: str) -> None:
     settings = (f"train.loss.name={loss}", "train.loss.kl=0.1", "train.old_log_probs=engine")

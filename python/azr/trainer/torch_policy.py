@@ -144,13 +144,8 @@ class TorchPolicy:
         if updates > 1:
             order = generator(self._config.seed, self.step + 1, "mini_batches").permutation(order)
         for rows in np.array_split(order, updates):
-            part = replace(
-                batch,
-                episodes=tuple(batch.episodes[row] for row in rows),
-                advantages=batch.advantages[rows],
-                weights=batch.weights[rows] * updates,
-            )
-            yield part, rows
+            part = _select(batch, rows)
+            yield replace(part, weights=part.weights * updates), rows
 
     def _old_log_probs(self, batch: Batch) -> LogProbs | None:
         """log pi_old of each episode's tokens; None where the current weights are the old ones, which saves a pass."""
@@ -175,9 +170,10 @@ class TorchPolicy:
             group["lr"] = rate
         self._model.train()
         tally = Tally()
-        for piece in self._pieces(batch):
+        for piece, learns in self._passes(batch):
             part = None if old is None else [old[int(rows[row])] for row in piece.rows]
-            self._accumulate(piece, part, tally)
+            with torch.set_grad_enabled(learns):
+                self._accumulate(piece, part, tally)
         if not self._sharded:
             sum_gradients(self._model.parameters(), self._ranks)
         bound = optim.clip_norm or float("inf")
@@ -190,6 +186,22 @@ class TorchPolicy:
             self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return Tally.stats(self._ranks.gather(tally), len(batch.episodes), float(norm), rate)
+
+    def _passes(self, batch: Batch) -> Iterator[tuple[MicroBatch, bool]]:
+        """The batch in pieces, and whether they have a gradient.
+
+        Half of all tasks are solved by every attempt or by none. Where nothing but its advantage moves an episode, a
+        backward pass over those adds nothing; what is measured of them takes the forward pass alone.
+        """
+        config = self._config.train.loss
+        by_advantage = config.name in LOSSES and not config.kl and not config.entropy
+        still = (batch.advantages == 0.0) & by_advantage
+        if not still.any() or still.all():
+            still[:] = False
+        for learns, rows in ((True, np.flatnonzero(~still)), (False, np.flatnonzero(still))):
+            if len(rows):
+                for piece in self._pieces(_select(batch, rows)):
+                    yield replace(piece, rows=torch.from_numpy(rows)[piece.rows]), learns
 
     def _accumulate(self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: Tally) -> None:
         """Forward and backward over one piece."""
@@ -213,7 +225,8 @@ class TorchPolicy:
             divergence = k3(log_probs, reference)
             per_token = per_token + config.kl * divergence
         loss = (per_token * piece.weights).masked_fill(~piece.mask, 0.0).sum()
-        loss.backward()
+        if torch.is_grad_enabled():
+            loss.backward()
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
         tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped)
@@ -228,6 +241,14 @@ class TorchPolicy:
     def _pieces(self, batch: Batch) -> Iterator[MicroBatch]:
         budget = self._config.train.micro_batch_tokens
         return own_pieces(batch, budget, self._ranks.rank, self._ranks.world, self._device)
+
+
+def _select(batch: Batch, rows: Rows) -> Batch:
+    return Batch(
+        episodes=tuple(batch.episodes[row] for row in rows),
+        advantages=batch.advantages[rows],
+        weights=batch.weights[rows],
+    )
 
 
 def _pad(rows: Sequence[NDArray[np.float32]], like: Tensor) -> Tensor:
