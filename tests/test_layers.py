@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(azr.__file__).parent
 # Who may import whom: a module may import those of its own layer and of the layers below it.
 LAYERS = [
-    {"types", "errors", "randomness", "registry", "reductions"},
+    {"types", "errors", "randomness", "registry", "reductions", "visible"},
     {"config", "sandbox", "buffer", "buffer_values", "behaviour", "_azr"},
     {"tasks", "rewards", "rollouts", "trainer"},
     {"domains"},

@@ -122,7 +122,7 @@ def test_the_list_names_source_licence_and_commit(folder: Path) -> None:
     listed = json.loads(call("list", "--json").stdout)
     assert {row["name"] for row in listed} > {"humaneval_plus", "livecodebench", "mmlu_pro"}
     text = call("list").stdout
-    assert "evalplus/humanevalplus" in text and "not pinned" in text and "group in-distribution" in text
+    assert "evalplus/humanevalplus" in text and "e3bbac6d5da0" in text and "group in-distribution" in text
 
 
 def test_a_model_folder_is_evaluated_and_its_template_is_its_own(folder: Path, tiny_model: Path) -> None:

@@ -79,7 +79,7 @@ def test_traces_are_found_and_printed(done: tuple[Path, Recording]) -> None:
 
 def test_hostile_text_does_nothing_in_the_terminal(hostile: Path) -> None:
     shown = call("traces", str(hostile)).stdout
-    assert "\x1b" not in shown and "\u202e" not in shown and "\\x1b[2J" in shown and len(shown) < 20_000
+    assert "\x1b" not in shown and "\u202e" not in shown and "\u241b[2J" in shown and len(shown) < 20_000
     as_json = call("traces", str(hostile), "--json").stdout
     assert as_json.isascii() and json.loads(as_json)["completion"] == HOSTILE
 
@@ -173,7 +173,7 @@ def test_hostile_programs_and_evidence_are_plain_text_in_the_live_view(done: tup
     view.alarmed(ALARM)
     view._program = HOSTILE
     shown = drawn(view)
-    assert "\x1b" not in shown and "\u202e" not in shown and "\\x1b[2J" in shown and "[bold]x[/bold]" in shown
+    assert "\x1b" not in shown and "\u202e" not in shown and "\u241b[2J" in shown and "[bold]x[/bold]" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100 and len(shown) < 10_000
 
 

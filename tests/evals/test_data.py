@@ -67,7 +67,7 @@ def test_each_benchmark_states_source_licence_and_prompt_in_a_file_of_its_own(na
     assert ("Source" in text or "Sources" in text) and "rompt" in text
     if benchmark.source.hub:
         assert benchmark.source.hub in text and benchmark.source.licence
-        assert benchmark.source.revision is None or len(benchmark.source.revision) == 40
+        assert benchmark.source.revision is not None and len(benchmark.source.revision) == 40
 
 
 def test_groups_and_names_give_each_benchmark_once() -> None:

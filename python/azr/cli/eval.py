@@ -126,7 +126,7 @@ def list_(as_json: bool) -> None:
         return
     for benchmark in found:
         source = benchmark.source
-        commit = source.revision or ("not pinned: main is resolved and recorded" if source.hub else "of this package")
+        commit = source.revision or "of this package"
         click.echo(f"{benchmark.name:27} {source.hub or source.local + '.jsonl'}  {source.licence}  {commit}")
     for group, members in GROUPS.items():
         click.echo(f"group {group}: {', '.join(members)}")

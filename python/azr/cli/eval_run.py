@@ -187,15 +187,11 @@ def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded])
 
 def _say_origins(loaded: Sequence[Loaded]) -> None:
     for each in loaded:
-        note = (
-            ""
-            if each.rows.pinned or each.rows.revision.startswith("sha256:")
-            else " (not the commit of the benchmark's file)"
-        )
-        click.echo(
-            f"{each.benchmark.name}: {len(each.items)} items of {each.rows.origin} at {each.rows.revision}{note}",
-            err=True,
-        )
+        name, rows = each.benchmark.name, each.rows
+        click.echo(f"{name}: {len(each.items)} items of {rows.origin} at {rows.revision}", err=True)
+        if not rows.pinned and not rows.revision.startswith("sha256:"):
+            pinned = each.benchmark.source.revision
+            click.echo(f"warning: {name}: azr pins {pinned}; scores on other rows are not comparable", err=True)
 
 
 def _results(evaluation: Evaluation, loaded: Sequence[Loaded], folder: Folder) -> dict[str, Any]:

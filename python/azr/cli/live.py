@@ -1,6 +1,6 @@
 """What `azr train` shows on a terminal: the phase, rewards per role and kind, the last accepted program, alarms.
 
-Everything that a model wrote goes through `azr.oversight.plain` first, and is shown as text, never as markup.
+Everything that a model wrote goes through `azr.visible` first, and is shown as text, never as markup.
 """
 
 import time
@@ -16,8 +16,8 @@ from rich.text import Text
 
 from azr.cli.progress import alarm_line, duration
 from azr.metrics import Numbers, StepReport
-from azr.oversight.plain import plain
 from azr.types import Kind, Role, Valid
+from azr.visible import visible
 
 PROGRAM_LINES = 14
 ALARMS = 5
@@ -100,7 +100,7 @@ class LiveView:
         if self._numbers:
             parts.append(self._table())
         if self._program:
-            lines = plain(self._program).split("\n")
+            lines = visible(self._program, 2000).expandtabs(4).split("\n")
             shown = [line[:200] for line in lines[:PROGRAM_LINES]]
             text = Text("\n".join(shown), overflow="ellipsis", no_wrap=True)
             parts.append(Panel(text, title="last accepted program"))

@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 from azr.metrics import Numbers, StepReport
 from azr.observe import Observer
-from azr.oversight.plain import plain_line
 from azr.session import Result
 from azr.types import Kind, Role
+from azr.visible import one_line
 
 PROBE = ("sampled", "greedy", "passed")
 
@@ -86,7 +86,7 @@ class Progress:
 def alarm_line(row: Mapping[str, Any]) -> str:
     """One finding on one line, whatever its evidence holds."""
     where = " ".join(str(row[name]) for name in ("role", "kind") if row.get(name))
-    return plain_line(f"{row['id']} {row['action']} {row['monitor']}/{row['rule']} {where}: {row['evidence']}")
+    return one_line(f"{row['id']} {row['action']} {row['monitor']}/{row['rule']} {where}: {row['evidence']}")
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from azr.oversight.control import Decision, decide, flagged, running
-from azr.oversight.plain import plain, plain_line
+from azr.visible import one_line, visible
 
 
 @click.command()
@@ -41,4 +41,4 @@ def describe(row: dict[str, Any]) -> str:
     where = " ".join(str(row[name]) for name in ("role", "kind", "purpose") if row.get(name))
     task = f", task {row['task']}" if row.get("task") is not None else ""
     head = f"{row['id']}  step {row['step']}  {row['monitor']}/{row['rule']}  {where}{task}  ({row['action']})"
-    return f"{plain_line(head)}\n    {plain(row['evidence'], 600)}"
+    return f"{one_line(head)}\n    {visible(row['evidence'], 600)}"

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import click
 
-from azr.oversight.plain import plain
 from azr.oversight.traces import Row, TraceReader
 from azr.run import TRACES
+from azr.visible import one_line, visible
 
 Test = Callable[[Row], bool]
 
@@ -129,8 +129,8 @@ def describe(index: int, row: Row, chars: int) -> str:
     parts = [f"{name} {_short(value)}" for name, value in (row.get("parts") or {}).items()]
     flags = [f"FLAGGED by {', '.join(row['flags'])}"] if row.get("flags") else []
     head = f"# {index}  step {row['step']}  {row['role']} {row['kind']} {row.get('purpose', '')}"
-    lines = [plain(head), plain("  " + "  ".join([*facts, *parts, *flags])), plain(row["completion"], chars)]
-    return "\n".join(lines) + "\n"
+    about = "  " + "  ".join([*facts, *parts, *flags])
+    return "\n".join([one_line(head), one_line(about, 1000), visible(row["completion"], chars)]) + "\n"
 
 
 def _short(value: Any) -> str:

@@ -85,7 +85,7 @@ def _read(path: Path) -> list[Row]:
 
 
 def from_hub(name: str, source: Source, revision: str | None) -> Rows:
-    """The rows at a commit of the hub; without one, at the commit that `main` is at, which is recorded."""
+    """The rows at a commit of the hub; a branch or a tag is resolved to its commit, which is recorded."""
     try:
         from datasets import load_dataset
         from huggingface_hub import HfApi

@@ -68,7 +68,7 @@ class Finding:
     rule: str
     """Which of the monitor's rules."""
     evidence: str
-    """The piece of text, or the numbers, that a person should look at. May be hostile: show it through `plain`."""
+    """The piece of text, or the numbers, that a person should look at. May be hostile: show it by `azr.visible`."""
     action: Action = Action.FLAG
 
 

@@ -10,8 +10,8 @@ from azr.errors import RunError
 from azr.report.curriculum import Columns
 from azr.report.evaluations import evaluations
 from azr.report.folder import Folder
-from azr.report.visible import one_line, visible
 from azr.types import Kind
+from azr.visible import one_line, visible
 
 POINTS: Final = 1000
 """Steps that are drawn. A longer run's are put together: each point is the mean of several steps."""

@@ -29,7 +29,7 @@ class Source:
     split: str = "test"
     config: str | None = None
     revision: str | None = None
-    """Commit of the hub's repository. None: not pinned, what `main` is at the time is resolved and recorded."""
+    """Commit of the hub's repository; None: the rows are a file of this package."""
     files: tuple[str, ...] = ()
     """Files of the repository, where it is no plain data set with splits."""
 

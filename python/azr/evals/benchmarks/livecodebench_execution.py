@@ -1,7 +1,7 @@
 """LiveCodeBench, code execution: what does a solution of a contest problem return? 479 rows.
 
-Source: livecodebench/execution-v2, split test; licence as the hub's page says (CC); Jain et al., arXiv 2403.07974. Not
-pinned: no commit of it could be verified when this was written, so the one that `main` is at is resolved and recorded.
+Source: livecodebench/execution-v2, split test; licence as the hub's page says (CC); Jain et al., arXiv 2403.07974. The
+commit is the newest of its history (13 June 2024; the rows are of 11 April 2024).
 
 `livecodebench_execution_o` is the benchmark as it was made: predict the output. The reference's code for the paper
 builds these rows as input prediction instead; `livecodebench_execution_i` is that. Prompts as for CRUXEval.
@@ -19,7 +19,12 @@ from azr.types import Kind
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
-SOURCE = Source(hub="livecodebench/execution-v2", local="livecodebench_execution", licence="CC (see the hub's page)")
+SOURCE = Source(
+    hub="livecodebench/execution-v2",
+    local="livecodebench_execution",
+    licence="CC (see the hub's page)",
+    revision="e3bbac6d5da0043c4a0b4e4f4b678f1f6497cc86",
+)
 
 IMPORTS = (
     "import bisect, collections, functools, heapq, itertools, math, operator, re, string\n"

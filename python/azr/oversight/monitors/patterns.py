@@ -23,10 +23,13 @@ INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
+_SENTENCE = re.compile(r"[^.!?]{1,400}")
+"""Code and text without full stops are taken in pieces."""
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One thing to look for."""
 
@@ -35,10 +38,23 @@ class Rule:
     why: str
     near: tuple[str, ...]
     expressions: tuple[re.Pattern[str], ...]
+    together: tuple[tuple[re.Pattern[str], ...], ...] = ()
+    """Each a set of expressions that are all found in one sentence, in any order."""
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match in a folded text."""
-        return next((found for expression in self.expressions if (found := expression.search(text))), None)
+    def search(self, text: str) -> tuple[int, int] | None:
+        """Where the first match is in a folded text."""
+        for expression in self.expressions:
+            if found := expression.search(text):
+                return found.span()
+        if not self.together:
+            return None
+        for sentence in _SENTENCE.finditer(text):
+            piece = sentence[0]
+            if self.near and not any(word in piece for word in self.near):
+                continue
+            if any(all(part.search(piece) for part in parts) for parts in self.together):
+                return sentence.span()
+        return None
 
 
 class Patterns(Monitor):
@@ -75,11 +91,11 @@ class Patterns(Monitor):
         return [
             Finding(
                 rule=f"{rule.category}/{rule.name}",
-                evidence=excerpt(folded, *match.span()),
+                evidence=excerpt(folded, *span),
                 action=self._config.actions.get(rule.category, self._config.action),
             )
             for rule in self._near_by(folded)
-            if (match := rule.search(folded))
+            if (span := rule.search(folded))
         ]
 
     def _near_by(self, folded: str) -> list[Rule]:
@@ -111,7 +127,9 @@ def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
     try:
         text = path.read_text("utf-8") if path else _package_rules()
         data = tomllib.loads(text)
-        groups: dict[str, str] = data.get("groups", {})
+        groups: dict[str, str] = {}
+        for name, group in data.get("groups", {}).items():
+            groups[name] = _filled(group, groups)
         return tuple(_rule(row, groups) for row in data["rule"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, re.error) as error:
         raise ConfigError(f"the patterns in {source} cannot be used: {error!r}") from error
@@ -121,10 +139,24 @@ def _package_rules() -> str:
     return resources.files("azr.oversight").joinpath("patterns.toml").read_text("utf-8")
 
 
+def _filled(text: str, groups: Mapping[str, str]) -> str:
+    """An expression with its groups written out."""
+    for name, group in groups.items():
+        text = text.replace(f"{{{name}}}", group)
+    return text
+
+
 def _rule(row: Mapping[str, Any], groups: Mapping[str, str]) -> Rule:
-    expressions = []
-    for text in row["any"]:
-        for name, group in groups.items():
-            text = text.replace(f"{{{name}}}", group)
-        expressions.append(re.compile(text, re.IGNORECASE))
-    return Rule(row["category"], row["name"], row["why"], tuple(row.get("near", ())), tuple(expressions))
+    def compiled(text: str) -> re.Pattern[str]:
+        return re.compile(_filled(text, groups), re.IGNORECASE)
+
+    if not (row.get("any") or row.get("together")):
+        raise KeyError("any, or together")
+    return Rule(
+        category=row["category"],
+        name=row["name"],
+        why=row["why"],
+        near=tuple(row.get("near", ())),
+        expressions=tuple(compiled(text) for text in row.get("any", ())),
+        together=tuple(tuple(compiled(text) for text in parts) for parts in row.get("together", ())),
+    )

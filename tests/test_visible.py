@@ -1,7 +1,20 @@
 """Text that a stranger wrote, made harmless to look at."""
 
+import unicodedata
+
 import pytest
-from azr.report.visible import one_line, visible
+from azr.visible import LIMIT, one_line, visible
+from hypothesis import given
+from hypothesis import strategies as st
+
+DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_nothing_invisible_comes_out(text: str) -> None:
+    shown = visible(text)
+    assert not [symbol for symbol in shown if unicodedata.category(symbol) in DANGEROUS and symbol not in "\n\t"]
+    assert not {"\n", "\t"} & set(one_line(text))
 
 
 @pytest.mark.parametrize(
@@ -18,6 +31,9 @@ from azr.report.visible import one_line, visible
         ("over\rwritten", "over\u240dwritten"),
         ("windows\r\nlines", "windows\nlines"),
         ("tab\tand\nline", "tab\tand\nline"),
+        ("own\ue000 sign\u0600", "own<U+E000> sign<U+0600>"),
+        ("fill\u3164ed\ufe0f", "fill<U+3164>ed<U+FE0F>"),
+        ("e\u0301 o\u0308", "e\u0301 o\u0308"),
         ("caf\u00e9, \u65e5\u672c\u8a9e, \U0001f600", "caf\u00e9, \u65e5\u672c\u8a9e, \U0001f600"),
     ],
 )
@@ -31,6 +47,7 @@ def test_marks_cannot_pile_up_over_the_lines_above() -> None:
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     shown = visible("x" * 10_000_000, 1000)
+    assert len(visible("\u202e" * 10_000_000)) < 10 * LIMIT
     assert len(shown) < 1100 and shown.endswith("[9,999,000 more characters are not shown]")
 
 
