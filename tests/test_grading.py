@@ -33,6 +33,7 @@ def task(grader: Grader) -> Task:
         ("```output\n1\n``` <answer>\n```output\n42\n```\n</answer>", 1.0, "correct"),
         ("<answer>\n```output\n43\n```\n</answer>", 0.0, "wrong"),
         ("<answer>\n```output\n42.0\n```\n</answer>", 0.0, "wrong"),
+        ("<answer>\n```output\n[42\n```\n</answer>", 0.0, "not_a_literal"),
         ("```output\n42\n```", 0.0, "no_answer"),
         ("<answer>42</answer>", 0.0, "missing_block"),
         ("<answer>\n```output\n42\n```\n```output\n43\n```\n</answer>", 0.0, "several_blocks"),

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from azr.buffer import Extras, TaskBuffer
+from azr.buffer import Extras, Inserted, TaskBuffer
 from azr.cli import main
 from azr.cli.buffer import buffer as group
 from azr.cli.buffer_bench import measure
+from azr.shards import Shard, Shards, note_slots, slots_of
 from azr.types import Kind, Task
 from click.testing import CliRunner
 
@@ -114,3 +115,34 @@ def test_the_benchmark_checks_what_it_measures(tmp_path: Path, monkeypatch: pyte
     assert set(numbers["duplicates"].values()) == {0}
     assert numbers["end_to_end"]["stored"] == numbers["end_to_end"]["programs"]
     assert numbers["large"]["tasks"] == 2000
+
+
+def test_the_tasks_of_all_domains_are_shown_under_their_own_names(run: Path) -> None:
+    lookup, deduction = Kind("tables.lookup"), Kind("tables.deduction")
+    slots = slots_of([lookup, deduction])
+    (run / "config.toml").write_text('[[domains]]\nname = "python"\n\n[[domains]]\nname = "tables"\n', "utf-8")
+    tables = Shard(1, TaskBuffer.open(run / "buffer-tables"), slots)
+    note_slots(run / "buffer-tables", slots)
+    shards = Shards({"": Shard(0, TaskBuffer.open(run / "buffer"), {kind: kind for kind in Kind}), "tables": tables})
+    new = [
+        Task(kind=kind, program="def f(t):\n    return t[0]", inputs=("[7]",), outputs=(), step=1)
+        for kind in (lookup, deduction)
+    ]
+    first, second = (one.id for one in shards.insert_many(new) if isinstance(one, Inserted))
+    shards.record_solve_rate(first, 0.25, 2, attempts=4)
+    shards.checkpoint()
+    shards.close()
+
+    text = call("show", run, "--id", first)
+    assert f"# {first} tables.lookup, step 1, solve rate 0.25" in text and "return t[0]" in text
+    rows = [json.loads(line) for line in call("show", run, "--json", "--limit", 7).splitlines()]
+    # By step: those of step 1 of both buffers stand before those of step 2.
+    assert [row["id"] for row in rows] == [7, first, second, 8, 9, 10, 11]
+    rows = [json.loads(line) for line in call("show", run, "--json", "--kind", "tables.lookup").splitlines()]
+    assert [(row["id"], row["kind"]) for row in rows] == [(first, "tables.lookup")]
+    counts = json.loads(call("stats", run, "--json"))
+    assert counts["tasks"] == 14 and counts["kinds"]["tables.lookup"] == 1 == counts["kinds"]["tables.deduction"]
+    refused = CliRunner().invoke(group, ["show", str(run), "--kind", "tables.other"])
+    assert refused.exit_code == 2 and "tables.lookup" in refused.output
+    refused = CliRunner().invoke(group, ["show", str(run), "--id", "12"])
+    assert refused.exit_code == 2 and "no task 12" in refused.output

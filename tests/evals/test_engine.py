@@ -51,6 +51,13 @@ def test_the_template_is_the_runs_or_the_models_or_as_asked(tmp_path: Path) -> N
         pick_style("fancy", str(own))
 
 
+def test_only_the_engine_can_be_set_and_a_wrong_setting_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"train\.optim\.lr=1.*only has settings of the engine"):
+        open_model("any", Wanted(overrides=("train.optim.lr=1",)))
+    with pytest.raises(ConfigError, match=r"engine\.vllm\.start_second"):
+        open_model("any", Wanted(engine="vllm", overrides=("engine.vllm.start_second=1",)))
+
+
 def test_a_script_needs_its_function() -> None:
     with pytest.raises(ConfigError, match="--script"):
         open_model("any", Wanted(engine="scripted"))

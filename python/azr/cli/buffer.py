@@ -1,16 +1,20 @@
 """`azr buffer`: look into the task buffer of a run, take its tasks out, measure it. A live trainer is not disturbed."""
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from azr.buffer import Filter, TaskBuffer
+from azr.buffer import Filter
 from azr.errors import BufferError
+from azr.report.stored import Stored, open_part, open_stored
+from azr.run import BUFFER, CONFIG
 from azr.types import Kind
 
 CHUNK = 1000
@@ -28,9 +32,8 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--kind",
             "kinds",
-            type=click.Choice([str(kind) for kind in Kind]),
             multiple=True,
-            help="Only this kind; repeatable.",
+            help="Only this kind, such as deduction or a domain's tables.lookup; repeatable.",
         ),
         click.option("--from-step", "first_step", type=click.IntRange(0), default=0, help="First step."),
         click.option("--to-step", "last_step", type=click.IntRange(0), default=2**32 - 1, help="Last step."),
@@ -44,8 +47,10 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def filter_of(chosen: dict[str, Any]) -> Filter:
+def filter_of(chosen: dict[str, Any], found: Stored) -> Filter:
     """The filter that the options of `filters` mean."""
+    if unknown := sorted(set(chosen["kinds"]) - set(found.kinds)):
+        raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(found.kinds)}", param_hint="--kind")
     kinds = tuple(Kind(kind) for kind in chosen["kinds"])
     return Filter(
         kinds=kinds, first_step=chosen["first_step"], last_step=chosen["last_step"], low=chosen["low"],
@@ -53,10 +58,28 @@ def filter_of(chosen: dict[str, Any]) -> Filter:
     )  # fmt: skip
 
 
-def open_run(path: Path, cap: int = 0) -> TaskBuffer:
-    """The buffer of a run folder, or a buffer's own folder, for reading."""
-    folder = path / "buffer" if (path / "buffer").is_dir() else path
-    return TaskBuffer.open(folder, access="read", similarity=False, cap=cap)
+@contextmanager
+def open_run(path: Path) -> Iterator[Stored]:
+    """The buffers of a run folder, or one buffer's own folder, for reading; says what of them cannot be read.
+
+    Raises:
+        BufferError: there is no buffer, or it is damaged.
+    """
+    if (path / CONFIG).is_file():
+        found, notes = open_stored(path, tomllib.loads((path / CONFIG).read_text("utf-8")))
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+        if found is None:
+            raise BufferError(f"{path} has no task buffer that can be read", "missing")
+    else:
+        found = Stored([open_part(path / BUFFER if (path / BUFFER).is_dir() else path)])
+    try:
+        for cut in found.cuts:
+            where = f"{cut.bytes} bytes at {cut.offset} of {cut.path.name}"
+            click.echo(f"note: {where} are no whole record: {cut.why}", err=True)
+        yield found
+    finally:
+        found.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,30 +105,21 @@ class Line:
     servable: bool
 
 
-def lines(buffer: TaskBuffer, ids: list[int]) -> Iterator[Line]:
+def lines(stored: Stored, ids: list[int]) -> Iterator[Line]:
     """Tasks with their state, in order of `ids`."""
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
-        rates = buffer.solve_rates(part)
-        for task_id, row, rate in zip(part, buffer.rows(part), rates, strict=True):
+        for task_id, row in zip(part, stored.rows(part), strict=True):
             kind, program, inputs, outputs, message, imports, step, role, references, parents, behaviour = row
-            state = buffer.state(task_id)
+            state = stored.state(task_id)
             yield Line(
                 id=task_id, kind=kind, step=step, role=role, program=program, inputs=inputs,
                 outputs=[text for _, text in outputs], message=message, imports=imports, references=references,
-                parents=parents, behaviour=None if behaviour is None else f"{behaviour:032x}", solve_rate=rate,
+                parents=parents, behaviour=None if behaviour is None else f"{behaviour:032x}",
+                solve_rate=stored.rate(task_id),
                 history=[asdict(solved) for solved in state.history], served=state.served,
                 quarantined=state.quarantined, servable=state.servable,
             )  # fmt: skip
-
-
-def warn(buffer: TaskBuffer) -> None:
-    """Say what the log had at its end that is not shown."""
-    cut = buffer.opened and buffer.opened.cut
-    if cut:
-        click.echo(
-            f"note: {cut.bytes} bytes at {cut.offset} of {cut.path.name} are no whole record: {cut.why}", err=True
-        )
 
 
 run_argument = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -120,8 +134,9 @@ run_argument = click.argument("run", type=click.Path(exists=True, file_okay=Fals
 def show(run: Path, task_ids: tuple[int, ...], limit: int, as_json: bool, **chosen: Any) -> None:
     """Print tasks of RUN, the newest last."""
     with open_run(run) as found:
-        warn(found)
-        ids = list(task_ids) or [int(task_id) for task_id in found.ids(where=filter_of(chosen))[-limit:]]
+        if unknown := [task_id for task_id in task_ids if not found.has(task_id)]:
+            raise click.BadParameter(f"there is no task {unknown[0]}", param_hint="--id")
+        ids = list(task_ids) or found.newest(filter_of(chosen, found), limit)
         for line in lines(found, ids):
             click.echo(json.dumps(asdict(line)) if as_json else describe(line))
 
@@ -144,8 +159,7 @@ def describe(line: Line) -> str:
 def stats(run: Path, as_json: bool, **chosen: Any) -> None:
     """Count the tasks of RUN by kind, step and solve rate."""
     with open_run(run) as found:
-        warn(found)
-        numbers = summary(found, filter_of(chosen))
+        numbers = summary(found, filter_of(chosen, found))
     if as_json:
         click.echo(json.dumps(numbers))
         return
@@ -155,14 +169,14 @@ def stats(run: Path, as_json: bool, **chosen: Any) -> None:
     click.echo(f"steps {numbers['first_step']} to {numbers['last_step']}")
 
 
-def summary(found: TaskBuffer, where: Filter) -> dict[str, Any]:
+def summary(found: Stored, where: Filter) -> dict[str, Any]:
     """What `stats` says, as JSON."""
     kinds: Counter[str] = Counter()
     roles: Counter[str] = Counter()
     rates: Counter[str] = Counter()
     steps: list[int] = []
     held = 0
-    for line in lines(found, [int(task_id) for task_id in found.ids(where=where)]):
+    for line in lines(found, found.find(where)):
         kinds[line.kind] += 1
         roles[line.role] += 1
         held += line.quarantined
@@ -170,7 +184,6 @@ def summary(found: TaskBuffer, where: Filter) -> dict[str, Any]:
         if line.solve_rate is not None:
             tenth = min(int(line.solve_rate * 10), 9)
             rates[f"{tenth / 10:.1f}-{(tenth + 1) / 10:.1f}"] += 1
-    opened = found.opened
     return {
         "tasks": len(steps),
         "kinds": dict(sorted(kinds.items())),
@@ -180,7 +193,7 @@ def summary(found: TaskBuffer, where: Filter) -> dict[str, Any]:
         "quarantined": held,
         "first_step": min(steps, default=None),
         "last_step": max(steps, default=None),
-        "records": opened.records if opened else 0,
+        "records": found.records,
     }
 
 
@@ -191,8 +204,7 @@ def summary(found: TaskBuffer, where: Filter) -> dict[str, Any]:
 def export(run: Path, out: Path, **chosen: Any) -> None:
     """Write tasks of RUN to OUT: Parquet if it ends in .parquet, else JSON lines."""
     with open_run(run) as found:
-        warn(found)
-        ids = [int(task_id) for task_id in found.ids(where=filter_of(chosen))]
+        ids = found.find(filter_of(chosen, found))
         write = write_parquet if out.suffix == ".parquet" else write_jsonl
         write(out, lines(found, ids))
     click.echo(f"{len(ids)} tasks in {out}", err=True)

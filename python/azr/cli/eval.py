@@ -44,6 +44,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--fuel", type=click.IntRange(0), default=0, help="Of one test in the sandbox; 0: the scorer's own.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of the engine, as in training.")
 @click.option("--script", help="With --engine scripted: module:function that answers.")
 @_json
 def evaluate(context: click.Context, /, **given: Any) -> None:

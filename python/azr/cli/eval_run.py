@@ -48,6 +48,7 @@ class Request:
     dtype: Any
     device: str
     fuel: int
+    overrides: tuple[str, ...]
     script: str | None
 
 
@@ -157,6 +158,7 @@ def _wanted(request: Request, chosen: Sequence[Benchmark]) -> Wanted:
         device=request.device,
         max_tokens=request.max_tokens or max(benchmark.max_tokens for benchmark in chosen),
         script=request.script or "",
+        overrides=request.overrides,
     )
 
 
@@ -166,6 +168,7 @@ def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded])
     return {
         "model": request.script if request.engine == "scripted" else locate(name),
         "engine": request.engine,
+        "set": list(request.overrides),
         "template": style,
         "decoding": {field: getattr(decoding, field) for field in decoding.__dataclass_fields__},
         "batch": request.batch,

@@ -6,13 +6,14 @@ Neither can be reached by what a model wrote: an answer comes to it as data, rea
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from azr.tasks import common
 from azr.tasks.common import literal_text
 from azr.types import Answer, Kind, Task
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox, Score, Value
 
-NOT_A_LITERAL = Answer(score=0.0, reason="not_a_literal")
+NOT_A_LITERAL = Answer(score=0.0, reason=common.NOT_A_LITERAL)
 ASK_QUALITY = "\n\ndef verify(task, answer):\n    return quality(task)\n"
 
 

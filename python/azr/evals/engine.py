@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from azr.config import Config, load_config
+from azr.config import load_config
+from azr.config import resolve as checked
 from azr.config.lineage import template_of
-from azr.config.schema import EngineConfig, ModelConfig, SamplingConfig
 from azr.errors import ConfigError, ModelError
 from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
@@ -77,6 +77,8 @@ class Wanted:
     max_tokens: int = 4096
     """Of the longest completion that will be asked for."""
     script: str = ""
+    overrides: tuple[str, ...] = ()
+    """Of the engine's part of the config: `engine.vllm.start_seconds=3600`."""
 
 
 def open_model(name: str, wanted: Wanted) -> Opened:
@@ -85,6 +87,8 @@ def open_model(name: str, wanted: Wanted) -> Opened:
     Raises:
         AzrError: the model or the engine cannot be had.
     """
+    if wrong := [override for override in wanted.overrides if not override.startswith("engine.")]:
+        raise ConfigError(f"--set {wrong[0]!r}: an evaluation only has settings of the engine, engine.vllm.memory=0.8")
     if wanted.engine == "scripted":
         from azr.rollouts.scripted import ScriptedEngine
 
@@ -96,11 +100,12 @@ def open_model(name: str, wanted: Wanted) -> Opened:
     dtype = wanted.dtype
     if dtype == "auto":
         dtype = "float32" if device == "cpu" else "bfloat16"
-    config = Config(
-        model=ModelConfig(name=source, dtype=dtype, compute=dtype, device=device),
-        engine=EngineConfig(name=wanted.engine, batch=wanted.batch),
-        sampling=SamplingConfig(max_tokens=wanted.max_tokens),
-    )
+    given = {
+        "model": {"name": source, "dtype": dtype, "compute": dtype, "device": device},
+        "engine": {"name": wanted.engine, "batch": wanted.batch},
+        "sampling": {"max_tokens": wanted.max_tokens},
+    }
+    config = checked(given, wanted.overrides, "--set")
     loaded = load_model(config.model)
     make: Any = resolve(ENGINES, wanted.engine, "--engine")
     made: Engine = make(loaded.tokenizer, config)

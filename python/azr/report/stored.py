@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import State, TaskBuffer
+from azr.buffer import Cut, Filter, State, TaskBuffer
 from azr.errors import RunError
 from azr.run import BUFFER
-from azr.shards import BITS, KINDS_FILE, folder_of
+from azr.shards import BITS, KINDS_FILE, SLOTS, folder_of
+from azr.types import Kind
 
 Row = tuple[Any, ...]
 
@@ -23,8 +24,15 @@ class Part:
 
     number: int
     buffer: TaskBuffer
-    names: Mapping[str, str]
-    """Of its kinds, by the names under which its buffer has them; empty: the same."""
+    names: Mapping[str, str] = field(default_factory=lambda: {str(slot): str(slot) for slot in SLOTS})
+    """Of its kinds, by the names under which its buffer has them."""
+
+    def find(self, where: Filter) -> list[int]:
+        """The run's ids of its tasks that fit, ascending; `where` names kinds as the run does."""
+        slots = tuple(Kind(slot) for slot, name in self.names.items() if name in where.kinds)
+        if where.kinds and not slots:
+            return []
+        return [int(task_id) + (self.number << BITS) for task_id in self.buffer.ids(where=replace(where, kinds=slots))]
 
 
 class Stored:
@@ -56,6 +64,36 @@ class Stored:
         """What has happened to a task."""
         return self._parts[key >> BITS].buffer.state(_local(key))
 
+    def rate(self, key: int) -> float | None:
+        """Its solve rate; None where nobody has tried."""
+        return self._parts[key >> BITS].buffer.solve_rate(_local(key))
+
+    @property
+    def kinds(self) -> list[str]:
+        """Names of the kinds that there can be, in the run's order."""
+        return [name for _, part in sorted(self._parts.items()) for name in part.names.values()]
+
+    def find(self, where: Filter) -> list[int]:
+        """Ids of the tasks that fit, ascending."""
+        return [key for _, part in sorted(self._parts.items()) for key in part.find(where)]
+
+    def newest(self, where: Filter, count: int) -> list[int]:
+        """Ids of the last tasks that fit, by step, the newest last."""
+        last = [key for part in self._parts.values() for key in part.find(where)[-count:]]
+        steps = dict(zip(last, (row[6] for row in self.rows(last)), strict=True))
+        return sorted(last, key=lambda key: (steps[key], key))[-count:]
+
+    @property
+    def records(self) -> int:
+        """Records of all logs."""
+        return sum(part.buffer.opened.records for part in self._parts.values() if part.buffer.opened)
+
+    @property
+    def cuts(self) -> list[Cut]:
+        """What the logs had at their ends that is no whole record."""
+        opened = [part.buffer.opened for part in self._parts.values()]
+        return [each.cut for each in opened if each and each.cut]
+
     def close(self) -> None:
         """Let go of the buffers."""
         for part in self._parts.values():
@@ -71,11 +109,22 @@ def open_stored(run: Path, config: Mapping[str, Any]) -> tuple[Stored | None, li
             notes.append(f"there is no task buffer {folder.name}: its programs and solve rates are missing")
             continue
         try:
-            kinds = json.loads((folder / KINDS_FILE).read_text("ascii")) if name else {}
-            parts.append(Part(number, TaskBuffer.open(folder, access="read", similarity=False), kinds))
+            parts.append(open_part(folder, number))
         except (RunError, OSError, ValueError) as error:
             notes.append(f"the task buffer {folder.name} cannot be read: {error}")
     return (Stored(parts) if parts else None), notes
+
+
+def open_part(folder: Path, number: int = 0) -> Part:
+    """One buffer's folder, for reading.
+
+    Raises:
+        RunError: it is no buffer, or damaged.
+        OSError, ValueError: the names of its kinds cannot be read.
+    """
+    names = folder / KINDS_FILE
+    buffer = TaskBuffer.open(folder, access="read", similarity=False)
+    return Part(number, buffer, json.loads(names.read_text("ascii"))) if names.is_file() else Part(number, buffer)
 
 
 def domain_names(config: Mapping[str, Any]) -> list[str]:

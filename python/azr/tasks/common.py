@@ -1,7 +1,7 @@
 """What the kinds share."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import INPUT, PROGRAM, Block, only
@@ -10,6 +10,9 @@ from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unp
 if TYPE_CHECKING:
     from azr.sandbox import Check, Invalid, Sandbox, Validation, Value
     from azr.sandbox import Valid as Ran
+
+NOT_A_LITERAL: Final = "not_a_literal"
+"""Verdict on an answer text that is no value. Not the parser's words: verdicts are counted by name."""
 
 
 def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
@@ -109,4 +112,4 @@ def answer_of(check: "Check") -> Answer:
     fuel = check.outcome.fuel_used if check.outcome else 0
     if check.correct:
         return Answer(score=1.0, reason="correct", fuel=fuel)
-    return Answer(score=0.0, reason=str(check.reason) if check.reason else "wrong", fuel=fuel)
+    return Answer(score=0.0, reason=NOT_A_LITERAL if check.reason else "wrong", fuel=fuel)

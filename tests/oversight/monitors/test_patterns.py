@@ -39,7 +39,7 @@ def test_the_papers_own_example_is_found() -> None:
     ],
 )
 def test_line_breaks_case_width_marks_and_invisible_characters_hide_nothing(hidden: str) -> None:
-    assert rules(hidden) == ["escape/leave_the_sandbox"]
+    assert "escape/leave_the_sandbox" in rules(hidden)
 
 
 def test_words_have_boundaries() -> None:
@@ -57,7 +57,7 @@ def test_actions_go_by_category() -> None:
     monitor = Patterns(config)
     found = monitor.completions([seen("escape the sandbox"), seen("hack the reward"), seen("add two numbers")])
     assert [[finding.action for finding in one] for one in found] == [[Action.STOP], [Action.LOG], []]
-    with pytest.raises(ConfigError, match="no category escapes; there are deception, escape"):
+    with pytest.raises(ConfigError, match="no category escapes; there are awareness, deception, escape"):
         Patterns(PatternConfig(actions={"escapes": Action.STOP}))
 
 

@@ -8,13 +8,13 @@ neither hides a phrase.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from azr.config.oversight import PatternConfig
+from azr.config.oversight import Action, PatternConfig
 from azr.errors import ConfigError
 from azr.oversight.base import Finding, Monitor, Seen, excerpt
 
@@ -23,8 +23,9 @@ INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
-_SENTENCE = re.compile(r"[^.!?]{1,400}")
-"""Code and text without full stops are taken in pieces."""
+STOPS: Final = (".", "!", "?")
+REACH: Final = 200
+"""Characters of a sentence on either side of a word: code and lists have no full stops."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
@@ -38,6 +39,8 @@ class Rule:
     why: str
     near: tuple[str, ...]
     expressions: tuple[re.Pattern[str], ...]
+    action: Action | None = None
+    """Where the config says nothing of its category; None: the config's for all."""
     together: tuple[tuple[re.Pattern[str], ...], ...] = ()
     """Each a set of expressions that are all found in one sentence, in any order."""
 
@@ -46,15 +49,23 @@ class Rule:
         for expression in self.expressions:
             if found := expression.search(text):
                 return found.span()
-        if not self.together:
-            return None
-        for sentence in _SENTENCE.finditer(text):
-            piece = sentence[0]
-            if self.near and not any(word in piece for word in self.near):
-                continue
-            if any(all(part.search(piece) for part in parts) for parts in self.together):
-                return sentence.span()
+        if self.together:
+            for start, end in self._sentences(text):
+                sentence = text[start:end]
+                if any(all(part.search(sentence) for part in parts) for parts in self.together):
+                    return start, end
         return None
+
+    def _sentences(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where sentences with a near word are, word by word; of one without end, what is near to the word."""
+        for word in self.near:
+            end = 0
+            while (at := text.find(word, end)) >= 0:
+                first, last = max(end, at - REACH), at + REACH
+                start = max(first, *(text.rfind(stop, first, at) + 1 for stop in STOPS))
+                ends = [text.find(stop, at + 1, last) for stop in STOPS]
+                end = min((found for found in ends if found >= 0), default=min(last, len(text)))
+                yield start, end
 
 
 class Patterns(Monitor):
@@ -92,7 +103,7 @@ class Patterns(Monitor):
             Finding(
                 rule=f"{rule.category}/{rule.name}",
                 evidence=excerpt(folded, *span),
-                action=self._config.actions.get(rule.category, self._config.action),
+                action=self._config.actions.get(rule.category, rule.action or self._config.action),
             )
             for rule in self._near_by(folded)
             if (span := rule.search(folded))
@@ -131,7 +142,7 @@ def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
         for name, group in data.get("groups", {}).items():
             groups[name] = _filled(group, groups)
         return tuple(_rule(row, groups) for row in data["rule"])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, re.error) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, re.error) as error:
         raise ConfigError(f"the patterns in {source} cannot be used: {error!r}") from error
 
 
@@ -150,13 +161,14 @@ def _rule(row: Mapping[str, Any], groups: Mapping[str, str]) -> Rule:
     def compiled(text: str) -> re.Pattern[str]:
         return re.compile(_filled(text, groups), re.IGNORECASE)
 
-    if not (row.get("any") or row.get("together")):
-        raise KeyError("any, or together")
+    if not (row.get("any") or (row.get("together") and row.get("near"))):
+        raise KeyError("any, or together with near")
     return Rule(
         category=row["category"],
         name=row["name"],
         why=row["why"],
         near=tuple(row.get("near", ())),
+        action=Action(row["action"]) if "action" in row else None,
         expressions=tuple(compiled(text) for text in row.get("any", ())),
         together=tuple(tuple(compiled(text) for text in parts) for parts in row.get("together", ())),
     )

@@ -2,6 +2,11 @@
 
 const settings = { smoothing: 0, marks: true };
 const drawn = new Set();
+// What nobody has scrolled to is not drawn yet; paper has no scrolling.
+window.addEventListener("beforeprint", () => drawn.forEach((plot) => {
+  plot.seen = true;
+  plot.draw();
+}));
 
 /**
  * One plot. `about`: {label, unit, top, log, kind, series: [{label, tone, dash, x, y, low, high}], marks: [step]}.

@@ -22,11 +22,11 @@ function plotsOf(chart, runs) {
   const base = { unit: chart.unit, top: chart.top, log: chart.log, kind: chart.kind, bins: chart.table === "curriculum" };
   const plots = [];
   if (chart.kind === "stack") {
-    for (const run of runs) {
-      for (const kind of byKind ? kinds : [null]) {
-        const name = [runs.length > 1 ? run.name : null, kind].filter(Boolean).join(", ");
-        plots.push({ ...base, name, kindName: kind, series: layers(chart, run, kind), marks: steps(run) });
-      }
+    const panels = runs.flatMap((run) => (byKind ? kinds : [null]).map((kind) => ({ run, kind, series: layers(chart, run, kind) })));
+    const tones = tonesOf(chart, panels.flatMap((panel) => panel.series));
+    for (const { run, kind, series } of panels) {
+      const name = [runs.length > 1 ? run.name : null, kind].filter(Boolean).join(", ");
+      plots.push({ ...base, name, kindName: kind, series: folded(series, tones), marks: steps(run) });
     }
   } else if (byKind && runs.length > 1) {
     for (const kind of kinds) {
@@ -77,20 +77,33 @@ function layers(chart, run, kind) {
     // The sum of the phases is no phase.
     return Object.keys(table).filter((name) => name.startsWith(start) && name !== "seconds/step").map((name) => ({ key: name, label: name.slice(start.length).replaceAll("_", " ") }));
   });
-  const fixed = chart.labels.length === BANDS.length;
-  const series = found.filter(({ key }) => table[key]).map(({ key, label }) => ({ label, ...column(chart, run, key) }));
-  if (!fixed && chart.labels.length === 0) series.sort((a, b) => total(b.y) - total(a.y));
-  return folded(series).map((one, at) => ({ ...one, tone: fixed ? BANDS[at] : KNOWN[one.label] || tone(at + 3) }));
+  return found.filter(({ key }) => table[key]).map(({ key, label }) => ({ label, ...column(chart, run, key) }));
 }
 
 const total = (values) => values.reduce((sum, value) => sum + (value || 0), 0);
 
-/** At most eight layers: what is left goes into one. */
-function folded(series) {
-  if (series.length <= 8) return series;
-  const rest = series.slice(7);
+const LAYERS = 8;
+
+/** The colour of each label of a chart, from the bottom layer up: one label has one colour, in all panels. */
+function tonesOf(chart, series) {
+  if (chart.labels.length === BANDS.length) return new Map(chart.labels.map((label, at) => [label, BANDS[at]]));
+  const sums = new Map(chart.labels.map((label) => [label, 0]));
+  for (const one of series) sums.set(one.label, (sums.get(one.label) || 0) + total(one.y));
+  const labels = [...sums.keys()];
+  if (chart.labels.length === 0) labels.sort((a, b) => sums.get(b) - sums.get(a));
+  const kept = labels.length > LAYERS ? labels.slice(0, LAYERS - 1) : labels;
+  const taken = kept.map((label) => KNOWN[label]);
+  const free = Array.from({ length: LAYERS }, (_, at) => tone(at + 3)).filter((name) => !taken.includes(name));
+  return new Map(kept.map((label) => [label, KNOWN[label] || free.shift()]));
+}
+
+/** The layers that have a colour, in the order of these; what is left goes into one. */
+function folded(series, tones) {
+  const found = [...tones].flatMap(([label, given]) => series.filter((one) => one.label === label).map((one) => ({ ...one, tone: given })));
+  const rest = series.filter((one) => !tones.has(one.label));
+  if (!rest.length) return found;
   const y = rest[0].x.map((_, i) => rest.reduce((sum, one) => sum + (one.y[i] || 0), 0));
-  return [...series.slice(0, 7), { label: `${rest.length} others`, x: rest[0].x, y }];
+  return [...found, { label: "others", x: rest[0].x, y, tone: "rest" }];
 }
 
 /** A card with a chart. Returns {node, update(runs)}, or null if no run has anything for it. */
@@ -98,8 +111,16 @@ function chartCard(chart, runs) {
   const plots = plotsOf(chart, runs);
   if (!plots.length) return null;
   const made = plots.map((about) => new Plot(about));
-  const labels = [...new Map(plots.flatMap((plot) => plot.series).map((one) => [one.label, one])).values()];
-  const legend = el("div", { class: "legend" }, labels.length > 1 ? labels.map((one) => legendKey(one, chart, made)) : null);
+  const legend = el("div", { class: "legend" });
+  let shown = "";
+  const label = (given) => {
+    const labels = [...new Map(given.flatMap((plot) => plot.series).map((one) => [one.label, one])).values()];
+    const now = JSON.stringify(labels.map((one) => [one.label, one.tone]));
+    if (now === shown) return;
+    shown = now;
+    replace(legend, labels.length > 1 ? labels.map((one) => legendKey(one, chart, made)) : []);
+  };
+  label(plots);
   const tableNode = el("div", { class: "data hidden", tabindex: "0", role: "region", "aria-label": `${chart.title}, as a table` });
   const holder = el("div", { class: "panels" }, plots.map((plot, at) => el("div", { class: "panel" },
     plots.length > 1 ? el("div", { class: "name" }, plot.name) : null, made[at].node)));
@@ -112,12 +133,16 @@ function chartCard(chart, runs) {
   const node = el("figure", { class: `chart card${plots.length > 1 ? " wide" : ""}`, id: `chart-${chart.id}` },
     el("div", { class: "chart-head" }, el("div", {}, el("h3", {}, chart.title), el("p", { class: "note" }, chart.note)), button),
     legend, holder, tableNode);
-  const update = (now) => plotsOf(chart, now).forEach((about, at) => made[at] && made[at].update(about));
+  const update = (now) => {
+    const given = plotsOf(chart, now);
+    given.forEach((about, at) => made[at] && made[at].update(about));
+    label(given);
+  };
   return { node, update, wide: plots.length > 1 };
 }
 
 function legendKey(one, chart, plots) {
-  return el("button", { type: "button", "aria-pressed": "true", on: { click: (event) => {
+  return el("button", { type: "button", "aria-pressed": String(!plots[0].hidden.has(one.label)), on: { click: (event) => {
     const button = event.currentTarget;
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
