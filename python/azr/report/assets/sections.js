@@ -26,11 +26,11 @@ function plotsOf(chart, runs) {
     const tones = tonesOf(chart, panels.flatMap((panel) => panel.series));
     for (const { run, kind, series } of panels) {
       const name = [runs.length > 1 ? run.name : null, kind].filter(Boolean).join(", ");
-      plots.push({ ...base, name, kindName: kind, series: folded(series, tones), marks: steps(run) });
+      plots.push({ ...base, name, run: run.name, series: folded(series, tones), marks: steps(run) });
     }
   } else if (byKind && runs.length > 1) {
     for (const kind of kinds) {
-      plots.push({ ...base, name: kind, kindName: kind, series: runs.flatMap((run, at) => curves(chart, run, kind, tone(at), run.name)), marks: [] });
+      plots.push({ ...base, name: kind, series: runs.flatMap((run, at) => curves(chart, run, kind, tone(at), run.name)), marks: [] });
     }
   } else if (byKind) {
     plots.push({ ...base, name: "", series: kinds.flatMap((kind) => curves(chart, runs[0], kind, kindTone(kind), kind)), marks: steps(runs[0]) });
@@ -102,7 +102,7 @@ function folded(series, tones) {
   const found = [...tones].flatMap(([label, given]) => series.filter((one) => one.label === label).map((one) => ({ ...one, tone: given })));
   const rest = series.filter((one) => !tones.has(one.label));
   if (!rest.length) return found;
-  const y = rest[0].x.map((_, i) => rest.reduce((sum, one) => sum + (one.y[i] || 0), 0));
+  const y = rest[0].x.map((_, i) => (series.every((one) => one.y[i] === null) ? null : rest.reduce((sum, one) => sum + (one.y[i] || 0), 0)));
   return [...found, { label: "others", x: rest[0].x, y, tone: "rest" }];
 }
 
@@ -122,7 +122,7 @@ function chartCard(chart, runs) {
   };
   label(plots);
   const tableNode = el("div", { class: "data hidden", tabindex: "0", role: "region", "aria-label": `${chart.title}, as a table` });
-  const holder = el("div", { class: "panels" }, plots.map((plot, at) => el("div", { class: "panel" },
+  const holder = el("div", { class: "panels" }, plots.map((plot, at) => el("div", { class: `panel${at && plot.run !== plots[at - 1].run ? " first" : ""}` },
     plots.length > 1 ? el("div", { class: "name" }, plot.name) : null, made[at].node)));
   const button = el("button", { class: "button", type: "button", "aria-pressed": "false", "aria-label": `${chart.title} as a table`, on: { click: () => {
     const table = tableNode.classList.toggle("hidden");
