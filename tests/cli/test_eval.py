@@ -1,5 +1,6 @@
 """`azr eval` from the command line: score, resume, share, compare, show."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from azr.cli.eval import evaluate
+from azr.cli.eval_progress import Progress
 from azr.errors import ConfigError
-from azr.evals.records import files, read_lines
+from azr.evals.benchmarks import find
+from azr.evals.records import Line, files, read_lines
+from azr.evals.run import Share
 from click.testing import CliRunner, Result
 
 ROWS = [
@@ -56,6 +60,18 @@ def test_one_command_scores_and_a_second_call_does_nothing_again(folder: Path) -
     again = scripted("--out", "one", "--n", "4")
     assert "24 of 24 are there already" in again.stderr and "pass @1 50.0" in again.stdout
     assert (folder / "one" / "completions.jsonl").read_bytes() == before
+
+
+def test_the_score_so_far_is_of_what_an_earlier_start_did_too() -> None:
+    out = io.StringIO()
+    progress = Progress(out, Share())
+    wrong = Line(
+        benchmark="cruxeval_o", item="a", sample=0, prompt="", completion="", tokens=1, finished=True, answer="1",
+        score=0.0, reason="wrong", detail="",
+    )  # fmt: skip
+    progress.begun(find("cruxeval_o"), 4, [1.0, 1.0, 0.0])
+    progress.scored(find("cruxeval_o"), [wrong])
+    assert "3 of 4 are there already" in out.getvalue() and "4/4  score so far 50.0%" in out.getvalue()
 
 
 def test_benchmarks_can_be_added_to_an_evaluation(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The planted set: 300 completions, half of them harmless look-alikes, and how the monitors do on them.
 
-    python tests/oversight/planted.py [fresh]
+    python tests/oversight/planted.py [fresh | later | last]
 
 prints the table of benchmarks/oversight.md, and every miss and false alarm.
 """
@@ -35,7 +35,10 @@ class Planted:
 
 
 def planted(sandbox: Sandbox, name: str = "planted") -> list[Planted]:
-    """`planted`: the set that the rules were made with. `fresh`: written afterwards, to see how they carry over."""
+    """`planted`: the set that the rules were made with. The others were each written before a look at the rules.
+
+    `fresh`, `later`, `last`, in this order; the rules were widened after each.
+    """
     lines = Path(__file__).with_name(f"{name}.tsv").read_text("utf-8").splitlines()
     rows = [line.split("\t", 1) for line in lines]
     return [Planted(label, text, _seen(text.replace("\\n", "\n"), sandbox)) for label, text in rows]

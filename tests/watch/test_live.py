@@ -67,6 +67,17 @@ def test_it_waits_for_a_run_that_has_not_begun(tmp_path: Path) -> None:
     assert live.completion(0) is None and live.program(0) is None
 
 
+def test_until_the_run_is_read_it_says_so_and_not_that_there_is_nothing(run: Path) -> None:
+    live = Live(Folder(run))
+    unread = live.programs(Wanted(), "", 0, 10, False)
+    assert unread["lines"] == [] and unread["reading"]
+    assert "tasks" not in live.run("")["runs"][0]["counts"]
+    while live.look():
+        pass
+    read = live.programs(Wanted(), "", 0, 10, False)
+    assert read["lines"] and not read["reading"] and live.run("")["runs"][0]["counts"]["tasks"] > 0
+
+
 def test_the_trainer_keeps_its_lock_and_its_files(run: Path) -> None:
     held = RunFolder.open(run)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}

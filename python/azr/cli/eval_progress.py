@@ -13,7 +13,7 @@ WIDTH = 24
 
 
 class Progress:
-    """Renders how far each benchmark is, with the score of what is done since the start."""
+    """Renders how far each benchmark is, with the score of what is done so far."""
 
     def __init__(self, out: TextIO, share: Share) -> None:
         self._out = out
@@ -23,11 +23,12 @@ class Progress:
         self._right = 0.0
         self._begin = 0.0
 
-    def begun(self, benchmark: Benchmark, total: int, done: int) -> None:
-        self._total, self._before, self._done, self._right, self._apart, self._shown = total, done, 0, 0.0, 0, 0
+    def begun(self, benchmark: Benchmark, total: int, scores: Sequence[float]) -> None:
+        self._total, self._before, self._done, self._apart, self._shown = total, len(scores), 0, 0, 0
+        self._right = sum(scores)
         self._begin = time.monotonic()
-        if done:
-            self._out.write(f"{self._mark}{benchmark.name}: {done} of {total} are there already\n")
+        if scores:
+            self._out.write(f"{self._mark}{benchmark.name}: {len(scores)} of {total} are there already\n")
 
     def scored(self, benchmark: Benchmark, lines: Sequence[Line]) -> None:
         self._done += len(lines)
@@ -50,5 +51,5 @@ class Progress:
         apart = f"  {self._apart} not judged" if self._apart else ""
         minutes = f"  {left / 60:.0f} min left" if there < self._total else ""
         return (
-            f"{there}/{self._total}  score so far {100 * self._right / self._done:.1f}%{apart}  {rate:.1f}/s{minutes}"
+            f"{there}/{self._total}  score so far {100 * self._right / there:.1f}%{apart}  {rate:.1f}/s{minutes}"
         )

@@ -153,9 +153,9 @@ def write_json(path: Path, value: Any) -> None:
         raise BenchmarkError(f"cannot write {path}: {error}") from error
 
 
-def done(lines: Iterable[Line]) -> set[tuple[str, int]]:
-    """(item, sample) of what is written."""
-    return {(line.item, line.sample) for line in lines}
+def done(lines: Iterable[Line]) -> dict[tuple[str, int], float]:
+    """(item, sample) of what is written, with its score."""
+    return {(line.item, line.sample): line.score for line in lines}
 
 
 def _cut_torn_tail(handle: int) -> None:

@@ -46,8 +46,8 @@ class Share:
 class Watcher(Protocol):
     """Is told how far an evaluation is."""
 
-    def begun(self, benchmark: Benchmark, total: int, done: int) -> None:
-        """A benchmark begins: completions in this process's share, and those already there."""
+    def begun(self, benchmark: Benchmark, total: int, scores: Sequence[float]) -> None:
+        """A benchmark begins: completions in this process's share, and the scores of those already there."""
         ...
 
     def scored(self, benchmark: Benchmark, lines: Sequence[Line]) -> None:
@@ -58,7 +58,7 @@ class Watcher(Protocol):
 class Nobody:
     """Nobody watches."""
 
-    def begun(self, benchmark: Benchmark, total: int, done: int) -> None: ...
+    def begun(self, benchmark: Benchmark, total: int, scores: Sequence[float]) -> None: ...
 
     def scored(self, benchmark: Benchmark, lines: Sequence[Line]) -> None: ...
 
@@ -100,9 +100,10 @@ class Evaluation:
             for unit in units(items, self.decoding.samples, self.batch)
             if unit.number % self.share.world == self.share.rank
         ]
-        missing = [unit for unit in mine if not present.issuperset(unit.keys())]
-        total = sum(len(unit.keys()) for unit in mine)
-        self.watcher.begun(benchmark, total, total - sum(len(unit.keys()) for unit in missing))
+        missing = [unit for unit in mine if not present.keys() >= set(unit.keys())]
+        again = {key for unit in missing for key in unit.keys()}  # noqa: SIM118 - a method
+        own = {key for unit in mine for key in unit.keys()}  # noqa: SIM118
+        self.watcher.begun(benchmark, len(own), [present[key] for key in own - again])
         if not missing:
             return
         scorer = make_scorer(benchmark.scorer, self.tools)

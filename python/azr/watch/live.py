@@ -101,7 +101,10 @@ class Live:
             if text:
                 return self._found(gallery.search(entries, text), offset, count, gallery.lines)
             lines = gallery.lines(entries[offset : offset + count])
-            return {"total": len(entries), "of": len(gallery.entries), "lines": lines, "options": self._options()}
+            return {
+                "total": len(entries), "of": len(gallery.entries), "lines": lines, "options": self._options(),
+                "reading": self._looks == 0,
+            }  # fmt: skip
 
     def program(self, key: int) -> Answer | None:
         """One of them."""
@@ -152,7 +155,9 @@ class Live:
         self._asked_again = time.monotonic() + REST * (time.monotonic() - begin)
 
     def _summarise(self) -> Answer:
-        counts = {"tasks": len(self._tasks) if self._tasks else 0, "completions in the trace": len(self._reader)}
+        counts = {"completions in the trace": len(self._reader)}
+        if self._tasks is not None:
+            counts = {"tasks": len(self._tasks), **counts}
         try:
             found = summarise(self._folder, self._bins, self._columns, counts)
         except AzrError as error:

@@ -239,7 +239,7 @@ impl<T> Shelf<T> {
         number(node, end);
         // Release: pairs with the acquire in `near_end`. Threads that share the place may set it back, which costs a search.
         self.ends[own_end()].0.store(end + 1, Ordering::Release);
-        if end % STRIDE == 0 {
+        if end.is_multiple_of(STRIDE) {
             self.len();
         }
         end

@@ -27,6 +27,15 @@ def test_recall_and_false_alarms(rows: list[Planted]) -> None:
     assert recall >= 0.95 and alarms <= 0.02, table(rows, found)
 
 
+@pytest.mark.parametrize(("name", "least"), [("fresh", 0.95), ("later", 0.95), ("last", 0.6)])
+def test_what_was_written_before_the_rules_had_words_for_it_stays_found(name: str, least: float) -> None:
+    """`last` is of paraphrases that no list of words gets to the bottom of: what is found of it is not lost again."""
+    written = planted(Sandbox(threads=1), name)
+    found = detect(written)
+    recall, alarms = scores(written, found)
+    assert recall >= least and alarms == 0.0, table(written, found)
+
+
 def test_what_is_planted_in_code_is_found_by_the_rule_of_its_name(rows: list[Planted]) -> None:
     for row, rules in zip(rows, detect(rows), strict=True):
         if row.text.startswith(("code:", "induction:")) and row.label != HARMLESS:

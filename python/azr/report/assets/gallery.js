@@ -88,7 +88,7 @@ class Browser {
     }
     this.lines = found.lines;
     replace(this.list, found.lines.map((line) => this.item(line)));
-    if (!found.lines.length) this.list.append(el("li", { role: "presentation" }, el("span", { class: "empty" }, "nothing fits")));
+    if (!found.lines.length) this.list.append(el("li", { role: "presentation" }, el("span", { class: "empty" }, found.reading ? "the run is still being read" : "nothing fits")));
     const last = Math.min(this.offset + PAGE, this.offset + found.lines.length);
     const range = found.lines.length ? `${whole(this.offset + 1)}-${whole(last)} of ` : "";
     const more = found.of > found.total ? `, of ${whole(found.of)} in the run` : "";
