@@ -31,7 +31,7 @@ $(VENV)/.train: $(VENV)/.tools
 # What only tests need: training does not wait for it.
 $(VENV)/.peers: $(VENV)/.train
 	$(MAKE) vllm
-	uv pip install --quiet --python $(BIN)/python 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' \
+	uv pip install --quiet --python $(BIN)/python 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' \
 	  --group peers --group evals --group docs
 	touch $@
 
@@ -85,8 +85,16 @@ lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the gue
 	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
 	cargo fmt --check -p azr-sandbox -p azr-python -p azr-buffer
+	cargo clippy --release -p azr-wire -p azr-buffer --all-targets -- -D warnings
 	rust/guest/check.sh
 	$(BIN)/python rust/deny.py
+
+# Apart from `lint`: it has wasmtime checked, which `cargo test` has compiled but not for this; minutes the first time.
+.PHONY: clippy
+clippy: ## Rust's lints over every crate.
+	cargo clippy --release -p azr-wire -p azr-sandbox --all-targets -- -D warnings
+	cargo clippy --release -p azr-buffer --all-targets -- -D warnings
+	cargo clippy --release -p azr-python -- -D warnings
 
 .PHONY: check-crate
 check-crate: ## The sandbox crate as it would be published: its size, and both ways to build it.

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from azr.buffer import TaskBuffer
+from azr.oversight.traces import TraceReader
 from azr.report.curriculum import Measured, curriculum, read_tasks
+from azr.report.gallery import Gallery, Wanted
+from azr.report.index import TraceIndex
 from azr.report.stored import domain_names, open_stored
 from azr.sandbox import Value
 from azr.shards import BITS, Shard, Shards, note_slots, slots_of
@@ -48,6 +51,19 @@ def test_ids_kinds_and_rates_are_the_runs_own(tmp_path: Path) -> None:
     _, columns = curriculum(stored, tasks, Measured())
     assert columns["tables.lookup/rate/mean"][-1] == 0.5 and columns["deduction/lines/middle"][1] == 2
     stored.close()
+
+
+def test_the_gallery_shows_a_domains_tasks_as_it_does_plain_ones(tmp_path: Path) -> None:
+    ids = made(tmp_path, Kind("tables.lookup"))
+    stored, _ = open_stored(tmp_path, {"domains": [{"name": "python"}, {"name": "tables"}]})
+    assert stored is not None
+    gallery = Gallery(stored, read_tasks(stored), TraceIndex(), TraceReader(tmp_path / "traces.jsonl.zst"))
+    lines = gallery.lines(gallery.find(Wanted(kind="tables.lookup")))
+    assert [(line["key"], line["kind"]) for line in lines] == [(key, "tables.lookup") for key in ids[1:]]
+    assert lines[0]["title"] == "def f(x): return x + 2" and lines[1]["rate"] == 0.5
+    shown = gallery.detail(ids[2])
+    assert shown is not None and shown["kind"] == "tables.lookup" and shown["program"].endswith("x + 3")
+    gallery.close()
 
 
 def test_a_buffer_that_is_missing_or_damaged_is_noted(tmp_path: Path) -> None:

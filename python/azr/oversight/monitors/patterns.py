@@ -99,15 +99,16 @@ class Patterns(Monitor):
         return [self._find(text, words) for text in texts]
 
     def _find(self, folded: str, words: Sequence[str]) -> list[Finding]:
-        return [
-            Finding(
-                rule=f"{rule.category}/{rule.name}",
-                evidence=excerpt(folded, *span),
-                action=self._config.actions.get(rule.category, rule.action or self._config.action),
-            )
-            for rule in self._near_by(folded, words)
-            if (span := rule.search(folded))
-        ]
+        """One finding of a category: a person reads the text once."""
+        found: dict[str, Finding] = {}
+        for rule in self._near_by(folded, words):
+            if rule.category not in found and (span := rule.search(folded)):
+                found[rule.category] = Finding(
+                    rule=f"{rule.category}/{rule.name}",
+                    evidence=excerpt(folded, *span),
+                    action=self._config.actions.get(rule.category, rule.action or self._config.action),
+                )
+        return list(found.values())
 
     def _near_by(self, folded: str, words: Sequence[str]) -> list[Rule]:
         """The rules whose expressions are worth running, in order. Almost always none."""
