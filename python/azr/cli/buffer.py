@@ -1,7 +1,6 @@
 """`azr buffer`: look into the task buffer of a run, take its tasks out, measure it. A live trainer is not disturbed."""
 
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ import click
 
 from azr.buffer import Filter
 from azr.errors import BufferError
-from azr.report.stored import Stored, open_part, open_stored
+from azr.report.folder import Folder
+from azr.report.stored import Stored, open_part
 from azr.run import BUFFER, CONFIG
 from azr.types import Kind
 
@@ -63,11 +63,12 @@ def open_run(path: Path) -> Iterator[Stored]:
     """The buffers of a run folder, or one buffer's own folder, for reading; says what of them cannot be read.
 
     Raises:
-        BufferError: there is no buffer, or it is damaged.
+        RunError: there is no buffer, or it or the run's config is damaged.
     """
     if (path / CONFIG).is_file():
-        found, notes = open_stored(path, tomllib.loads((path / CONFIG).read_text("utf-8")))
-        for note in notes:
+        folder = Folder(path)
+        found = folder.stored()
+        for note in folder.notes.texts:
             click.echo(f"note: {note}", err=True)
         if found is None:
             raise BufferError(f"{path} has no task buffer that can be read", "missing")
