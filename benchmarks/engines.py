@@ -5,8 +5,10 @@
 One model, one process beside vLLM's own, the same prompts and lengths for all. Prints, as JSON:
 - tokens/s of `generate`, of azr's transformers engine and of the vLLM engine, and the ratios to `generate`: one
   completion of each prompt, and eight of each, as in a step of self-play;
-- seconds of one step of `azr train` (proposals, validation, attempts, answers, update, weights into the engine);
-- milliseconds until the engine has new weights, those of copying as many bytes within memory, and the ratio.
+- seconds of one step of `azr train` on the embedded model (proposals, validation, attempts, answers, update, weights
+  into the engine);
+- milliseconds until the engine has new weights, those of copying as many bytes within memory, and the ratio; the same
+  of the CPU time of both processes.
 
 Runs of the parts to be compared alternate; each figure is the median of its runs.
 """
@@ -26,7 +28,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
-from azr.config import Config, resolve
+from azr.config import Config, load_config, resolve
 from azr.metrics import Numbers, StepReport
 from azr.observe import Quiet
 from azr.rollouts import Engine, Sampling
@@ -39,11 +41,6 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 ATTEMPTS, LENGTH = 8, 64
-SEEDS = [
-    {"kind": kind, "program": f"def f(a):\n    return a + {n}", "inputs": inputs, "message": "add"}
-    for n in range(16)
-    for kind, inputs in (("deduction", ["1"]), ("abduction", ["1"]), ("induction", ["1", "2", "3", "4"]))
-]
 
 
 def make_model(folder: Path, hidden: int, layers: int) -> int:
@@ -124,28 +121,41 @@ def measure_sampling(model: Any, ours: TransformersEngine, vllm: VllmEngine, bat
 
 
 def measure_updates(model: Any, engine: VllmEngine, repeat: int) -> dict[str, Any]:
-    """Milliseconds of an update, its check not counted, and of a copy."""
-    assert engine._arena is not None
+    """Milliseconds of an update, its check not counted, and of a copy: by the clock, and of CPU time.
+
+    On a machine with other work the clock counts how long the processes waited for their turn; CPU time does not.
+    """
+    assert engine._arena is not None and engine._process is not None
+    process = engine._process
     source = torch.rand(engine._arena.bytes // 4)
     target = torch.empty_like(source)
+    apart: dict[str, list[float]] = {"inside_ms": [], "update_cpu_ms": [], "copy_cpu_ms": []}
 
     def update() -> float:
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(1e-6)
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         engine._publish(model)
-        engine._update()
-        return 1000.0 * (time.perf_counter() - begin)
+        header, _ = process.ask({"op": "update"}, "updated", 600.0)
+        spent, own = time.perf_counter() - begin, time.process_time() - cpu
+        apart["inside_ms"].append(1000.0 * header["seconds"])
+        apart["update_cpu_ms"].append(1000.0 * (own + header["cpu_seconds"]))
+        return 1000.0 * spent
 
     def copy() -> float:
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         target.copy_(source)
-        return 1000.0 * (time.perf_counter() - begin)
+        spent = time.perf_counter() - begin
+        apart["copy_cpu_ms"].append(1000.0 * (time.process_time() - cpu))
+        return 1000.0 * spent
 
     found = alternate({"update_ms": update, "copy_ms": copy}, 4 * repeat)
-    mebibytes = engine._arena.bytes / 2**20
-    return {"MiB": round(mebibytes, 1), **found, "ratio": round(found["update_ms"] / found["copy_ms"], 2)}
+    cpu = {name: statistics.median(values[1:]) for name, values in apart.items()}
+    result = {"MiB": engine._arena.bytes / 2**20, **found, **cpu}
+    result["ratio"] = found["update_ms"] / found["copy_ms"]
+    result["cpu_ratio"] = cpu["update_cpu_ms"] / cpu["copy_cpu_ms"]
+    return {name: round(value, 2) for name, value in result.items()} | {"load_average": round(os.getloadavg()[0], 1)}
 
 
 class Steps(Quiet):
@@ -158,30 +168,31 @@ class Steps(Quiet):
         self.numbers.append(numbers)
 
 
-def measure_steps(folder: Path, model: Path, steps: int) -> dict[str, Any]:
-    """Median seconds of a step with each engine; the first step is not counted."""
-    seeds = folder / "seeds.jsonl"
-    seeds.write_text("\n".join(json.dumps(row) for row in SEEDS), "utf-8")
+def measure_steps(folder: Path, steps: int) -> dict[str, Any]:
+    """Median seconds of a step of the embedded model with each engine; the first step is not counted."""
     result: dict[str, Any] = {}
     for engine in ("transformers", "vllm"):
         watcher = Steps()
-        start_run(step_config(model, seeds, folder / engine, engine, steps), watcher, lambda: False)
+        start_run(step_config(folder / engine, engine, steps), watcher, lambda: False)
         rows = watcher.numbers[1:]
         keys = ("step", "rollout", "update", "load")
         result[engine] = {key: round(statistics.median(row[f"seconds/{key}"] for row in rows), 3) for key in keys}
+        verified = [sum(row.get(f"seconds/{stage}", 0.0) for stage in ("validate", "buffer", "solve")) for row in rows]
+        shares = [spent / row["seconds/step"] for spent, row in zip(verified, rows, strict=True)]
+        result[engine]["sandbox_and_buffer_share"] = round(statistics.median(shares), 3)
     result["step_ratio"] = round(result["transformers"]["step"] / result["vllm"]["step"], 2)
     return result
 
 
-def step_config(model: Path, seeds: Path, folder: Path, engine: str, steps: int) -> Config:
-    """A small step of self-play: 48 proposals, up to 8 attempts at each, 48 answers."""
+def step_config(folder: Path, engine: str, steps: int) -> Config:
+    """`azr train` as it comes, without probes: 72 proposals, 8 attempts at each new task, 72 answers."""
+    threads = torch.get_num_threads()
     settings = [
-        f"model.name={model}", f"seeding.path={seeds}", f"run.folder={folder}", f"engine.name={engine}",
-        "reward.solver.name=random", "prompt.template=terse", "propose.batch=16", "solve.batch=16", "solve.answers=8",
-        "tasks.inputs=4", f"run.steps={steps}", "sampling.max_tokens=64", "prompt.max_tokens=512",
-        f"run.save_every={steps}", "evals.every=0",
+        f"run.folder={folder}", f"engine.name={engine}", f"run.steps={steps}", f"run.save_every={steps}",
+        "evals.every=0", "evals.limit=1", "evals.samples=1", "evals.grounded=none", f"model.threads={threads}",
+        f"engine.vllm.threads={threads}",
     ]  # fmt: skip
-    return resolve({}, settings)
+    return load_config(None, settings)
 
 
 def main() -> None:
@@ -216,7 +227,7 @@ def main() -> None:
             vllm.close()
         sys.stderr.write(json.dumps(result) + "\n")
         if given.only in (None, "steps"):
-            result["step_seconds"] = measure_steps(folder, folder / "model", given.steps)
+            result["step_seconds"] = measure_steps(folder, given.steps)
     json.dump(result, sys.stdout, indent=1)
     sys.stdout.write("\n")
 

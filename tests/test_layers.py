@@ -17,7 +17,7 @@ LAYERS = [
     {"domains"},
     {"run", "store", "shards", "parts", "taskfile"},
     {"propose", "validate", "flow", "solve", "reward", "update", "seed", "metrics"},
-    {"evals", "observe", "oversight", "save", "grading", "adapters"},
+    {"evals", "observe", "oversight", "ahead", "save", "grading", "adapters"},
     {"loop", "build", "session", "examine"},
     {"report"},
     {"watch"},

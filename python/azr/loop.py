@@ -9,8 +9,9 @@ what is new; the model answers tasks, the sandbox checks; both roles are rewarde
 from collections.abc import Callable
 from functools import partial
 
+from azr.ahead import Ahead, draw
 from azr.evals.probes import Probes, gap
-from azr.flow import roll_out
+from azr.flow import Rollouts, roll_out
 from azr.metrics import StepReport, measure
 from azr.observe import Observer, Stopwatch
 from azr.oversight.overseer import Overseer
@@ -20,7 +21,6 @@ from azr.run import RunFolder
 from azr.save import Saver
 from azr.solve import solve
 from azr.trainer.policy import Policy
-from azr.types import Task
 from azr.update import update
 
 
@@ -28,8 +28,15 @@ class Loop:
     """A run between its seeds and its last step."""
 
     def __init__(
-        self, parts: Parts, policy: Policy, folder: RunFolder, observer: Observer, overseer: Overseer
+        self,
+        parts: Parts,
+        policy: Policy,
+        folder: RunFolder,
+        observer: Observer,
+        overseer: Overseer,
+        ahead: Ahead | None = None,
     ) -> None:
+        """`ahead`: rollouts of the next step, which the checkpoint had already."""
         self._parts = parts
         self._policy = policy
         self._folder = folder
@@ -38,33 +45,52 @@ class Loop:
         self._saved = policy.step
         self._saver = Saver(folder, policy, parts, observer.saved)
         self._probes = Probes(parts)
+        self._ahead = ahead
 
     def step(self) -> StepReport:
         """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
         parts, step, config = self._parts, self._policy.step + 1, self._parts.config
         watch, overseer = Stopwatch(self._observer), self._overseer
         overseer.begin(step)
-        draw: Callable[[], list[Task]] = partial(parts.store.serve, step)
 
         # Propose, validate, buffer, solve: one queue.
-        done = roll_out(parts, step, draw() if config.solve.lag else [], watch)
+        done, staleness = self._rollouts(step, watch)
         parts.store.record(done.trials, step)
         watch("oversee", lambda: overseer.proposed(step, done.verdicts))
         attempts = done.attempts
         if not config.solve.lag:
-            tasks = draw()
+            tasks = parts.store.serve(step)
             attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
         earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
         episodes = watch("oversee", lambda: overseer.answered(step, done.trials, attempts, earned))
-        parts.engine.rest()
+        stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
+        ahead = self._begin_next(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config))
+        if ahead is not None:
+            watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))
 
         return StepReport(
             step=step, verdicts=done.verdicts, trials=done.trials, attempts=attempts, batch=batch, stats=stats,
-            seconds=watch.seconds, stored={kind: parts.store.count(kind) for kind in config.tasks.kinds},
-            dropped=done.dropped, engine=parts.engine.numbers(),
+            seconds=watch.seconds, stored=stored, dropped=done.dropped, engine=parts.engine.numbers(),
+            staleness=staleness,
         )  # fmt: skip
+
+    def _rollouts(self, step: int, watch: Stopwatch) -> tuple[Rollouts, int]:
+        """Those of the step, and how many updates the weights that sampled them have missed."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            return ahead.wait(self._observer.phase), 1
+        return roll_out(self._parts, step, draw(self._parts, step), watch), 0
+
+    def _begin_next(self, step: int) -> Ahead | None:
+        """Let the engine rest while the trainer works, or sample the next step (`engine.ahead`)."""
+        config = self._parts.config
+        if config.engine.ahead and step < config.run.steps:
+            self._ahead = Ahead.start(self._parts, step + 1)
+        else:
+            self._parts.engine.rest()
+        return self._ahead
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
         """Steps until all are done or `should_stop`; saves at the end. True: all are done."""
@@ -72,12 +98,17 @@ class Loop:
         self._saved = self._policy.step
         self._observer.started(self._saved, config.run.steps)
         goes_on = partial(self._overseer.goes_on, self.save, should_stop)
-        while self._policy.step < config.run.steps and not should_stop() and goes_on():
-            report = self.step()
-            self._record(report)
-            self._saver.poll()
-            if report.step % config.run.save_every == 0 or report.step == config.run.steps:
-                self.save()
+        try:
+            while self._policy.step < config.run.steps and not should_stop() and goes_on():
+                report = self.step()
+                self._record(report)
+                self._saver.poll()
+                if report.step % config.run.save_every == 0 or report.step == config.run.steps:
+                    self.save()
+        except BaseException:
+            if self._ahead is not None:
+                self._ahead.abandon()
+            raise
         if self._saved != self._policy.step:
             self.save()
         self._saver.finish()
@@ -91,7 +122,7 @@ class Loop:
     def save(self) -> None:
         """A checkpoint of everything, now."""
         self._observer.phase("save")
-        self._saver.save(self._overseer.state())
+        self._saver.save(self._overseer.state(), self._ahead)
         self._saved = self._policy.step
 
     def _record(self, report: StepReport) -> None:

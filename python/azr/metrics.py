@@ -47,6 +47,8 @@ class StepReport:
     """Attempts that were asked for and not used (`azr.flow`)."""
     engine: Mapping[str, float] = field(default_factory=dict)
     """What the engine says of itself."""
+    staleness: int = 0
+    """Updates that the weights which sampled the step have missed (`azr.ahead`)."""
 
 
 def measure(report: StepReport) -> Numbers:
@@ -74,6 +76,7 @@ def collect(report: StepReport) -> Metrics:
     found["rollout/dropped"] = Count(report.dropped)
     _add(found, "rollout", {name: Max(value) for name, value in report.engine.items()})
     _add(found, "update", _update(report.stats))
+    found["update/staleness"] = Max(report.staleness)
     _add(found, "tokens", _tokens(report))
     _add(found, "seconds", {name: Max(spent) for name, spent in report.seconds.items()})
     found["seconds/step"] = Max(sum(report.seconds.values()))

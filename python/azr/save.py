@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from azr.ahead import Ahead
 from azr.errors import CheckpointError
 from azr.parts import Parts
 from azr.run import RunFolder
@@ -25,11 +26,11 @@ class Saver:
         self._folder, self._policy, self._parts, self._told = folder, policy, parts, told
         self._pending: tuple[int, Callable[[], bool], Callable[[], Path]] | None = None
 
-    def save(self, oversight: Mapping[str, Any] | None = None) -> None:
-        """Write the checkpoint of the policy's step, or begin to."""
+    def save(self, oversight: Mapping[str, Any] | None = None, ahead: Ahead | None = None) -> None:
+        """Write the checkpoint of the policy's step, or begin to; `ahead`: the next step's rollouts, if there are."""
         self.finish()
         store, ranks, step = self._parts.store, self._parts.ranks, self._policy.step
-        positions = store.positions()
+        positions = dict(ahead.positions) if ahead is not None else store.positions()
         state = {
             "step": step, "buffer": positions.pop(""), "domains": positions, "files": self._folder.sizes(),
             "oversight": dict(oversight or {}),
@@ -37,6 +38,8 @@ class Saver:
 
         def complete(folder: Path) -> None:
             (folder / STATE).write_text(json.dumps(state), "ascii")
+            if ahead is not None:
+                ahead.save(folder)
 
         if ranks.world == 1:
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azr.ahead import FILE as AHEAD
+from azr.ahead import Ahead
 from azr.build import assemble, check, make_engine
 from azr.config import Config
 from azr.distributed.follow import FollowedFolder
@@ -97,13 +99,14 @@ def _run(
             engine.load(policy.model)
         state = oversight_of(path) if path else {}
         with closing(Overseer(parts, folder, observer, policy.step, state)) as overseer:
-            loop = Loop(parts, policy, folder, observer, overseer)
+            ahead = Ahead.load(parts, policy.step + 1, path / AHEAD) if path and (path / AHEAD).exists() else None
+            loop = Loop(parts, policy, folder, observer, overseer, ahead)
             if path is None:
                 loop.begin()
             complete = loop.run(lambda: ranks.any(should_stop()))
     finally:
-        parts.store.close()
         engine.close()
+        parts.store.close()
     rows = ranks.first(lambda: folder.rows(METRICS))
     probed = [row for row in rows[1:] if "probe/sampled" in row]
     return Result(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -88,6 +89,39 @@ def test_without_restarts_the_dead_rank_is_named(tmp_path: Path, monkeypatch: py
     config = config_file(tmp_path, "deadly:answer", f"run.folder={tmp_path / 'run'}")
     with pytest.raises(RankError, match=r"rank 1 died \(signal SIGKILL\)"):
         launch(["--config", str(config)], tmp_path / "run", 2, 0, lambda line: None)
+
+
+def torchrun(*options: str, config: Path, run: Path) -> "subprocess.Popen[str]":
+    """torchrun itself, on `azr train`. It would take `--run` for an option of its own."""
+    command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "azr", "train", "--config", str(config)]
+    own = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
+    return subprocess.Popen(
+        [*command, "--set", f"run.folder={run}"], env=own | {"OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path) -> None:
+    config = config_file(tmp_path, "azr.rollouts.demo:answer")
+    started = torchrun("--standalone", "--nproc-per-node", "2", config=config, run=tmp_path / "run")
+    said, _ = started.communicate()
+    assert started.returncode == 0, said
+    assert tasks(tmp_path / "run") == tasks(runs / "1")
+    assert numbers(tmp_path / "run") == numbers(runs / "1")
+
+
+def test_two_nodes_are_one_run(runs: Path, tmp_path: Path) -> None:
+    """Two agents of torchrun, each with a rank, that know each other by an address alone."""
+    config = config_file(tmp_path, "azr.rollouts.demo:answer")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+    nodes = [torchrun(*place, "--node-rank", str(n), config=config, run=tmp_path / "run") for n in (0, 1)]
+    said = [node.communicate()[0] for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], "\n".join(said)
+    assert tasks(tmp_path / "run") == tasks(runs / "1")
+    assert numbers(tmp_path / "run") == numbers(runs / "1")
 
 
 def test_gpus_are_counted_without_torch(tmp_path: Path) -> None:

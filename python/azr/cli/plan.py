@@ -67,8 +67,8 @@ def _way_out(parts: Mapping[str, float]) -> str:
     largest = max((name for name in parts if name != "reserve"), key=lambda name: parts[name])
     ways = {
         "activations": "lower train.micro_batch_tokens, or set model.gradient_checkpointing = true",
-        "optimizer": "take more GPUs, or set ranks.offload = true",
-        "weights": "take more GPUs, or model.dtype = 'bfloat16'",
+        "optimizer": "take more GPUs, or set ranks.offload = true, or train an adapter (model.lora.rank)",
+        "weights": "take more GPUs, or model.dtype = 'bfloat16', or an adapter (model.lora.rank)",
         "gradients": "take more GPUs, or set ranks.offload = true",
     }
     return f"Most is {largest}: " + ways.get(largest, "take more or larger GPUs")

@@ -59,7 +59,7 @@ def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Ran
     assert config is not None
     ranks = _join(config)
     if ranks.world > 1 and resume is None and not config.run.folder:
-        raise ConfigError("several processes need one run folder: give --run FOLDER")
+        raise ConfigError("several processes need one run folder: give --set run.folder=FOLDER")
     try:
         yield partial(_go, config, resume, ranks), ranks
     finally:

@@ -12,7 +12,7 @@ class RanksConfig(Section):
 
     sharding: Literal["auto", "none", "full"] = "auto"
     """`full`: parameters, gradients and optimizer state are split over the ranks (FSDP2); `none`: each has all of them;
-    `auto`: `full` where several GPUs train together."""
+    `auto`: `full` where several GPUs train together all weights, and not an adapter (`model.lora`)."""
     offload: bool = False
     """Sharded parameters and optimizer state wait in the CPU's memory."""
     async_save: bool = True

@@ -21,6 +21,21 @@ BANNED_IMPORTS = (
 )
 
 
+class LoraConfig(Section):
+    """A low-rank adapter that is trained in place of the weights, for small GPUs; the package peft."""
+
+    rank: Count = 0
+    """0: none, all weights are trained."""
+    alpha: Positive = 32
+    """The adapter's product counts alpha / rank. It has no dropout: what is trained is what sampled."""
+    targets: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+    )  # fmt: skip
+    """Names of the layers that it is added to."""
+    base: Literal["whole", "4bit"] = "whole"
+    """`4bit`: the frozen weights are held as NF4 (QLoRA); the package bitsandbytes."""
+
+
 class ModelConfig(Section):
     """What is trained, and on what."""
 
@@ -34,6 +49,12 @@ class ModelConfig(Section):
     gradient_checkpointing: bool = False
     threads: Count = 0
     """Of torch on a CPU; 0: as torch chooses."""
+    lora: LoraConfig = LoraConfig()
+
+    @property
+    def adapted(self) -> bool:
+        """Whether an adapter is trained in place of the weights."""
+        return self.lora.rank > 0
 
 
 class PromptConfig(Section):
@@ -210,7 +231,8 @@ class LossConfig(Section):
     dual_clip: Annotated[float, Field(gt=1.0)] = 3.0
     entropy: float = 0.001
     kl: NonNegative = 0.0
-    """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept."""
+    """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept, or with
+    `model.lora` its base is read without the adapter."""
     aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
     """`paper`: token mean inside each 16 sequences of one role and kind, then mean; see `trainer/aggregation.py`."""
 
@@ -246,6 +268,9 @@ class TrainConfig(Section):
     """Tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"
     """`recompute` costs no pass where `updates` is 1: the current weights are the old ones."""
+    attention: Literal["auto", "padded"] = "auto"
+    """`auto`: on a GPU torch's flex attention, which sees no padding and is compiled when it is first used; on a CPU,
+    and with `padded` everywhere, padded grids of the prompts and of the completions."""
     full_precision_head: bool = False
     """The head's product in float32 where the rest computes in bfloat16."""
 
@@ -312,8 +337,6 @@ class VllmConfig(Section):
     probe_tolerance: Annotated[float, Field(gt=0.0)] = 0.05
     """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after an update of the weights. Past it the run
     stops. Equal weights give some 1e-6 in float32 and some 1e-2 where the engine computes in bfloat16."""
-    adapter_rank: Positive = 64
-    """Largest rank of a LoRA adapter."""
     start_seconds: Annotated[float, Field(gt=0.0)] = 900.0
     """Longest start of its process."""
     stuck_seconds: Annotated[float, Field(gt=0.0)] = 300.0
@@ -331,6 +354,9 @@ class EngineConfig(Section):
     """transformers, vllm, scripted, or `module:function` of (tokenizer, config) that builds one."""
     batch: Positive = 256
     """Sequences sampled together."""
+    ahead: Annotated[int, Field(ge=0, le=1)] = 0
+    """1: the next step is sampled while the trainer updates on this one, under weights that miss one update. Only for
+    engines with weights of their own."""
     script: str = ""
     """For `scripted`: a `module:function` (or `file.py:function`) from prompt to completion text."""
     vllm: VllmConfig = VllmConfig()

@@ -5,7 +5,7 @@ trainer's own data structures. Legend in `Shape`; sources of the formulas beside
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from azr.errors import ConfigError
 
 GB = 10**9
 BYTES = {"float32": 4, "bfloat16": 2}
+PACKED = 0.516
+"""Bytes of an NF4 weight: half, and a constant for 64 of them, itself packed (arXiv 2305.14314, section 3)."""
 HEAD_CHUNK = 1 << 24
 """Logits in memory at one time: `trainer.head.CHUNK`."""
 RESERVE = 1.5 * GB
@@ -60,6 +62,20 @@ class Shape:
         width = (self.heads + 2 * self.key_heads) * self.head_size
         attention = self.hidden * width + self.heads * self.head_size * self.hidden
         return attention + (width if self.attention_bias else 0) + 3 * self.hidden * self.inner + 2 * self.hidden
+
+    @property
+    def projections(self) -> Mapping[str, tuple[int, int]]:
+        """(inputs, outputs) of a layer's matrices."""
+        queries, keys = self.heads * self.head_size, self.key_heads * self.head_size
+        return {
+            "q_proj": (self.hidden, queries), "k_proj": (self.hidden, keys), "v_proj": (self.hidden, keys),
+            "o_proj": (queries, self.hidden), "gate_proj": (self.hidden, self.inner),
+            "up_proj": (self.hidden, self.inner), "down_proj": (self.inner, self.hidden),
+        }  # fmt: skip
+
+    def adapter(self, rank: int, targets: Collection[str]) -> int:
+        """Parameters of an adapter."""
+        return self.layers * rank * sum(sum(sizes) for name, sizes in self.projections.items() if name in targets)
 
     @property
     def embeddings(self) -> int:
@@ -119,21 +135,29 @@ def plan(config: Config, gpus: int, shape: Shape) -> Plan:
     """Count a run on so many GPUs."""
     model, stored = config.model, BYTES[config.model.dtype]
     compute = BYTES[model.compute]
-    split = gpus if config.ranks.sharding == "full" or (config.ranks.sharding == "auto" and gpus > 1) else 1
-    total = shape.parameters
+    adapted, total = model.adapted, shape.parameters
+    auto = config.ranks.sharding == "auto" and gpus > 1 and not adapted
+    split = gpus if config.ranks.sharding == "full" or auto else 1
+    # What is trained is stored as the weights are; an adapter, in float32.
+    trained = 4.0 * shape.adapter(model.lora.rank, model.lora.targets) if adapted else float(total * stored)
+    weights = trained + (_base(shape, config) if adapted else 0.0)
+    # A plain copy that engines sample from: where weights are split, or an adapter stands beside them.
+    copied = float(total * compute) if split > 1 or adapted else 0.0
+    samples_here = config.engine.name == "transformers"
     trainer = {
-        "weights": total * stored / split,
-        "gradients": total * stored / split,
-        "optimizer": total * 2 * stored / split,
-        "starting weights (KL)": total * stored / split if config.train.loss.kl else 0.0,
+        "weights": weights / split,
+        "gradients": trained / split,
+        "optimizer": 2 * trained / split,
+        "starting weights (KL)": weights / split if config.train.loss.kl and not adapted else 0.0,
+        "weights to sample from": copied if samples_here else 0.0,
         "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if split > 1 else 0.0,
         "activations": activations(shape, config, compute),
         "head": 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary),
         "reserve": RESERVE,
     }
     host: dict[str, float] = {"model while loading": float(total * stored)}
-    if split > 1 and config.engine.name != "transformers":
-        host["weights for the engine"] = float(total * compute)
+    if copied and not samples_here:
+        host["weights for the engine"] = copied
     if config.ranks.offload:
         for part in ("weights", "gradients", "optimizer"):
             host[part], trainer[part] = trainer[part], 0.0
@@ -142,7 +166,7 @@ def plan(config: Config, gpus: int, shape: Shape) -> Plan:
     cache = 2 * shape.layers * shape.key_heads * shape.head_size * compute
     engine = {
         "trainer's weights and optimizer": trainer["weights"] + trainer["optimizer"],
-        "weights": float(total * compute) if config.engine.name != "transformers" or split > 1 else 0.0,
+        "weights": copied if samples_here else float(total * compute),
         "keys and values of 8 longest texts": float(8 * cache * longest),
         "reserve": RESERVE,
     }
@@ -150,6 +174,15 @@ def plan(config: Config, gpus: int, shape: Shape) -> Plan:
         shape=shape, trainer=trainer, engine=engine, completions=completions, tokens=tokens, sandbox_calls=calls,
         host=host,
     )  # fmt: skip
+
+
+def _base(shape: Shape, config: Config) -> float:
+    """Bytes of an adapter's frozen base."""
+    stored = BYTES[config.model.dtype]
+    matrices = shape.layers * sum(inputs * outputs for inputs, outputs in shape.projections.values())
+    if config.model.lora.base == "whole":
+        return float(shape.parameters * stored)
+    return (shape.parameters - matrices) * stored + matrices * PACKED
 
 
 def activations(shape: Shape, config: Config, size: int) -> float:

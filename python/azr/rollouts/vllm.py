@@ -9,8 +9,6 @@ Reproducibility: a completion's seed depends on its request alone. But which req
 the last digits of a product on the batch; so two runs agree but for rounding, not bit for bit.
 """
 
-import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -47,10 +45,10 @@ class VllmEngine:
         self._given = config.engine.vllm
         self._process: EngineProcess | None = None
         self._arena: Arena | None = None
-        self._adapter: str | None = None
         self._cpu = True
         self._length = 0
         self._futile = 0
+        self._closed = False
         self._numbers = iter(range(1 << 62))
         self._waiting: dict[int, Request] = {}
         self._keys: dict[Key, int] = {}
@@ -127,9 +125,8 @@ class VllmEngine:
     def rest(self) -> None:
         """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
         if self._given.sleep and self._process is not None:
-            level = 1 if self._adapter else 2  # at level 2 weights are dropped; with an adapter the base stays
             try:
-                self._process.ask({"op": "sleep", "level": level}, "asleep", self._given.stuck_seconds)
+                self._process.ask({"op": "sleep"}, "asleep", self._given.stuck_seconds)
             except Lost as lost:
                 self._revive(lost)
 
@@ -142,11 +139,10 @@ class VllmEngine:
 
     def close(self) -> None:
         """See `Engine.close`."""
+        self._closed = True
         if self._process is not None:
             self._process.close()
             self._process = None
-        if self._adapter:
-            shutil.rmtree(self._adapter, ignore_errors=True)
 
     @property
     def pid(self) -> int:
@@ -156,10 +152,6 @@ class VllmEngine:
     def _publish(self, model: Any) -> None:
         """Put the weights where the engine's process can see them."""
         self._cpu = model.device.type == "cpu"
-        if hasattr(model, "peft_config"):
-            self._adapter = self._adapter or tempfile.mkdtemp(prefix="azr-adapter-", dir="/dev/shm")
-            model.save_pretrained(self._adapter)  # in memory: no disk
-            return
         weights = weights_of(model)
         fresh = self._arena is None
         if self._arena is None:
@@ -168,7 +160,9 @@ class VllmEngine:
             # Where the trainer's parameters lie in the arena there is nothing to do.
             if tensor.device.type != "cpu" or tensor.data_ptr() != self._arena[name].data_ptr():
                 self._arena[name].copy_(whole(tensor))
-        if fresh and self._cpu and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
+        # An engine that samples while they change must find the old ones there if it has to start again.
+        shared = self._cpu and not self._config.engine.ahead
+        if fresh and shared and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
             parameters = dict(model.named_parameters())
             for name, _ in weights:
                 if name in parameters:
@@ -177,11 +171,8 @@ class VllmEngine:
     def _update(self) -> None:
         if self._process is None:
             self._start()
-        elif self._adapter is None:
+        else:
             self._process.ask({"op": "update"}, "updated", self._given.stuck_seconds)
-        if self._adapter is not None:
-            header = {"op": "adapter", "folder": self._adapter}
-            self._running().ask(header, "updated", self._given.stuck_seconds)
 
     def _score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """log p of each token but the first, of each row, under the engine, one row after the other."""
@@ -204,14 +195,15 @@ class VllmEngine:
     def _start(self) -> None:
         from azr.rollouts.vllm_options import engine_arguments, environment
 
-        handles = [self._arena.handle] if self._arena and not self._adapter else []
-        self._process = EngineProcess(environment(self._config, self._cpu), handles)
-        slots = [] if self._arena is None else [[s.name, s.dtype, s.shape, s.offset] for s in self._arena.slots]
+        assert self._arena is not None, "weights are published before the process starts"
+        handle = self._arena.handle
+        self._process = EngineProcess(environment(self._config, self._cpu), [handle])
+        slots = [[slot.name, slot.dtype, slot.shape, slot.offset] for slot in self._arena.slots]
         self._process.send(
             {
                 "op": "start",
-                "args": engine_arguments(self._config, cpu=self._cpu, adapter=self._adapter),
-                "arena": {"handle": handles[0], "slots": slots} if handles else None,
+                "args": engine_arguments(self._config, cpu=self._cpu),
+                "arena": {"handle": handle, "slots": slots},
                 "ends": sorted(self.tokenizer.end_ids),
                 "repeatable": self._given.repeatable,
                 "threads": self._given.threads,
@@ -230,6 +222,8 @@ class VllmEngine:
             if self._process is not None:
                 self._process.close()
                 self._process = None
+            if self._closed:
+                raise EngineError("the engine was closed") from lost
             if self._futile >= self._given.restarts:
                 raise give_up(lost, self._futile) from lost
             self._futile += 1

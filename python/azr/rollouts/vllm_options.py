@@ -16,15 +16,15 @@ LAUNCHER = tuple(
 """What torchrun tells its processes. The engine's is none of them: it would wait for the others."""
 
 
-def engine_arguments(config: Config, *, cpu: bool, adapter: str | None) -> dict[str, Any]:
-    """Arguments of vLLM's engine. Weights come from the trainer; with an adapter, the frozen base from its source."""
+def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
+    """Arguments of vLLM's engine. Weights come from the trainer."""
     from azr.trainer.model import locate
 
     given, sampling = config.engine.vllm, config.sampling
     length = config.prompt.max_tokens + sampling.max_tokens
     found: dict[str, Any] = {
         "model": locate(config.model.name),
-        "load_format": "auto" if adapter else "dummy",
+        "load_format": "dummy",
         "skip_tokenizer_init": True,
         "dtype": given.dtype if given.dtype != "auto" else config.model.compute,
         "seed": 0,
@@ -46,8 +46,6 @@ def engine_arguments(config: Config, *, cpu: bool, adapter: str | None) -> dict[
         found["max_num_batched_tokens"] = max(LEAST_BATCHED_TOKENS, found["max_model_len"])
     else:
         found["gpu_memory_utilization"] = given.memory
-    if adapter:
-        found |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": given.adapter_rank}
     return found | dict(given.options)
 
 

@@ -37,12 +37,9 @@ class Worker:
         self._beat = 0.0
         self._ends = list(start["ends"])
         self._repeatable = bool(start["repeatable"])
-        self._adapter: Any = None
         self._engine = LLMEngine.from_engine_args(EngineArgs(**start["args"], worker_extension_cls=EXTENSION))
-        direct = True
-        if start["arena"] is not None:
-            path = f"/proc/{os.getpid()}/fd/{start['arena']['handle']}"
-            direct = all(self._rpc("azr_attach", path, start["arena"]["slots"]))
+        path = f"/proc/{os.getpid()}/fd/{start['arena']['handle']}"
+        direct = all(self._rpc("azr_attach", path, start["arena"]["slots"]))
         threading.Thread(target=self._read, daemon=True).start()
         self._wire.send({"op": "ready", "direct": direct, "length": self._engine.model_config.max_model_len})
 
@@ -64,8 +61,8 @@ class Worker:
 
     def _handle(self, header: Header, payload: bytes) -> None:
         handlers = {
-            "submit": self._submit, "cancel": self._cancel, "update": self._update, "adapter": self._take_adapter,
-            "score": self._score, "sleep": self._sleep, "stale": self._stale,
+            "submit": self._submit, "cancel": self._cancel, "update": self._update, "score": self._score,
+            "sleep": self._sleep, "stale": self._stale,
         }  # fmt: skip
         handlers[header["op"]](header, payload)
 
@@ -85,7 +82,7 @@ class Worker:
 
     def _add(self, name: str, prompt: list[int], parameters: Any, priority: int = 0) -> None:
         given = {"prompt_token_ids": prompt}
-        self._engine.add_request(name, given, parameters, lora_request=self._adapter, priority=priority)
+        self._engine.add_request(name, given, parameters, priority=priority)
 
     def _step(self) -> None:
         done = [output for output in self._engine.step() if output.finished]
@@ -107,23 +104,13 @@ class Worker:
         self._engine.abort_request([str(number) for number in header["ids"]])
 
     def _update(self, header: Header, payload: bytes) -> None:
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         self._wake("weights")
         self._rpc("azr_update")
         self._wake("kv_cache")
         self._engine.reset_prefix_cache()
-        self._wire.send({"op": "updated", "seconds": time.perf_counter() - begin})
-
-    def _take_adapter(self, header: Header, payload: bytes) -> None:
-        from vllm.lora.request import LoRARequest
-
-        begin = time.perf_counter()
-        self._wake("weights")
-        self._wake("kv_cache")
-        self._adapter = LoRARequest("azr", 1, header["folder"], load_inplace=True)
-        self._engine.add_lora(self._adapter)
-        self._engine.reset_prefix_cache()
-        self._wire.send({"op": "updated", "seconds": time.perf_counter() - begin})
+        spent = {"seconds": time.perf_counter() - begin, "cpu_seconds": time.process_time() - cpu}
+        self._wire.send({"op": "updated", **spent})
 
     def _score(self, header: Header, payload: bytes) -> None:
         """log p of each token but the first, of each row, at temperature 1."""
@@ -146,7 +133,7 @@ class Worker:
     def _sleep(self, header: Header, payload: bytes) -> None:
         self._engine.reset_prefix_cache()
         if self._engine.model_config.enable_sleep_mode:
-            self._engine.sleep(level=header["level"])
+            self._engine.sleep(level=2)  # the trainer has the weights
         self._wire.send({"op": "asleep"})
 
     def _wake(self, tag: str) -> None:

@@ -7,6 +7,7 @@ numbers), the header, and the payload's bytes.
 import json
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,9 @@ class Wire:
         return json.loads(self._read(text)), self._read(payload)
 
     def close(self) -> None:
-        """Close this end."""
+        """Close this end; a thread that waits for a message finds it closed."""
+        with suppress(OSError):  # the other end may be gone already
+            self._end.shutdown(socket.SHUT_RDWR)
         self._end.close()
 
     def _read(self, size: int) -> bytes:

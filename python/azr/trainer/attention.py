@@ -1,4 +1,4 @@
-"""Attention of packed pieces, on a CPU by padded grids of the prompts and of the completions.
+"""Attention of packed pieces by padded grids of the prompts and of the completions; on a GPU there is `flex`.
 
 Prompts are causal among themselves. A completion's queries see the keys of its prompt, padded to the longest of the
 piece, and their own; so shared prompts are projected once and nothing but attention sees padding.

@@ -57,7 +57,9 @@ class _Head(torch.autograd.Function):
         (of_log_probs, of_entropy), scale, product = grads, ctx.scale, ctx.product
         hidden, weight, targets, entropy, normaliser = ctx.saved_tensors
         of_hidden = torch.empty_like(hidden)
-        of_weight = torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
+        trained = ctx.needs_input_grad[1]  # not where an adapter is trained in its place
+        wide = torch.promote_types(weight.dtype, torch.float32)
+        of_weight = torch.zeros_like(weight, dtype=wide) if trained else None
         for part in _chunks(len(hidden), len(weight)):
             logits = _logits(hidden[part], weight, scale, product, entropy.dtype) - normaliser[part, None]
             slope = (logits + entropy[part, None]).mul_(of_entropy[part, None]).add_(of_log_probs[part, None])
@@ -65,8 +67,9 @@ class _Head(torch.autograd.Function):
             slope.scatter_add_(-1, targets[part, None], of_log_probs[part, None])
             slope = slope.mul_(scale).to(product)
             of_hidden[part] = (slope @ weight.to(product)).to(hidden.dtype)
-            of_weight += slope.t() @ hidden[part].to(product)
-        return of_hidden, of_weight.to(weight.dtype), None, None, None
+            if of_weight is not None:
+                of_weight += slope.t() @ hidden[part].to(product)
+        return of_hidden, None if of_weight is None else of_weight.to(weight.dtype), None, None, None
 
 
 def _logits(hidden: Tensor, weight: Tensor, scale: float, product: torch.dtype, wide: torch.dtype) -> Tensor:

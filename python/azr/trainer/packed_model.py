@@ -4,6 +4,8 @@ transformers lets a model's attention be replaced by name; ours takes the piece'
 piece, as when the same model samples, the name stands for transformers' own `sdpa`.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -13,9 +15,13 @@ from transformers.masking_utils import sdpa_mask
 
 from azr.errors import ModelError
 from azr.trainer.attention import attend, grids_of
-from azr.trainer.packing import MicroBatch
+from azr.trainer.flex import attend as attend_blocks
+from azr.trainer.flex import blocks_of
+from azr.trainer.packing import Layout, MicroBatch
 
 NAME = "azr_packed"
+Attention = Callable[..., Tensor]
+"""(queries [T, H, D], keys [T, K, D], values [T, K, D], scale=) -> [T, H, D]"""
 SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 """Config keys of models whose logits are more than a matrix product."""
 
@@ -38,30 +44,37 @@ def prepare(model: Any) -> None:
     model.set_attn_implementation(NAME)
 
 
-def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
-    """The last hidden states of a piece, after the final norm, [T, E]."""
+def hidden_states(model: Any, piece: MicroBatch, padded: bool = False) -> Tensor:
+    """The last hidden states of a piece, after the final norm, [T, E]; `padded`: a GPU attends as a CPU does."""
     output = model.get_decoder()(
         input_ids=piece.ids[None],
         position_ids=piece.positions[None],
         # A mask that is four-dimensional is taken as it is: ours is in the layout.
         attention_mask=piece.ids.new_zeros((1, 1, 1, 1)),
         use_cache=False,
-        azr_grids=grids_of(piece.layout),
+        azr_attention=_attention_over(piece.layout, padded or piece.ids.device.type != "cuda"),
     )
     hidden: Tensor = output.last_hidden_state[0]
     return hidden
+
+
+def _attention_over(layout: Layout, padded: bool) -> Attention:
+    """Made once for a piece, and used by every layer."""
+    if padded:
+        return partial(attend, grids=grids_of(layout))
+    return partial(attend_blocks, blocks=blocks_of(layout))
 
 
 def _attention(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
     """transformers' signature: [1, H, T, D] in, [1, T, H, D] out."""
-    grids = options.pop("azr_grids", None)
-    if grids is None:
+    attention = options.pop("azr_attention", None)
+    if attention is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     queries, keys, values = (x[0].transpose(0, 1) for x in (query, key, value))
     scale = options.get("scaling") or query.shape[-1] ** -0.5
-    return attend(queries, keys, values, grids, scale)[None], None
+    return attention(queries, keys, values, scale=scale)[None], None
 
 
 AttentionInterface.register(NAME, _attention)

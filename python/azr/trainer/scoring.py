@@ -3,6 +3,7 @@
 Legend: B rows, C completion columns, N completion tokens.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,12 @@ from azr.trainer.packing import MicroBatch
 
 
 def score(
-    model: Any, piece: MicroBatch, temperature: float, product: torch.dtype | None = None, direct: bool = True
+    model: Any,
+    piece: MicroBatch,
+    temperature: float,
+    product: torch.dtype | None = None,
+    direct: bool = True,
+    padded: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """log pi of each target and the entropy of its distribution, both [B, C]; 0 at padding.
 
@@ -24,8 +30,10 @@ def score(
     Args:
         product: what the head's product is computed in; None: in what the hidden states are in.
         direct: small models on a CPU may be read without their own forward pass.
+        padded: a GPU too attends over padded grids.
     """
-    read = lean.hidden_states if direct and lean.supports(model) else packed_model.hidden_states
+    own = partial(packed_model.hidden_states, padded=padded)
+    read = lean.hidden_states if direct and lean.supports(model) else own
     picked = read(model, piece).index_select(0, piece.source)
     weight = model.get_output_embeddings().weight
     with torch.autocast(picked.device.type, enabled=False):

@@ -37,6 +37,7 @@ class Scorer(nn.Module):
         self._temperature = config.sampling.temperature
         self._full_head = config.train.full_precision_head
         self._low = config.model.compute == "bfloat16"
+        self._padded = config.train.attention == "padded"
         self.lean = True
         """Whether small models on a CPU may be read without their own forward pass."""
 
@@ -45,13 +46,13 @@ class Scorer(nn.Module):
         device = piece.ids.device.type
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
-            return score(self.model, piece, self._temperature, product, self.lean)
+            return score(self.model, piece, self._temperature, product, self.lean, self._padded)
 
 
 def is_sharded(config: Config, ranks: Ranks, device: str) -> bool:
     """What `ranks.sharding` means here."""
     if config.ranks.sharding == "auto":
-        return ranks.world > 1 and device == "cuda"
+        return ranks.world > 1 and device == "cuda" and not config.model.adapted
     return config.ranks.sharding == "full"
 
 

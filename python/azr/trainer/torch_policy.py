@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from azr.config import Config
 from azr.distributed.ranks import ONE, Ranks
 from azr.randomness import derive, generator
 from azr.registry import resolve
+from azr.trainer import adapter
 from azr.trainer.dealing import own_pieces
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
@@ -61,22 +63,38 @@ class TorchPolicy:
         self._config = config
         self._correct = resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")
-        # The copy is of the weights as the run began, not as it was resumed: it is made before any restore.
-        start = copy.deepcopy(self._model).train(False).requires_grad_(False) if config.train.loss.kl else None
-        self._start = Scorer(start, config) if start is not None else None
-        self._scorer = Scorer(self._model, config)
         self._device = torch.device(pick_device(config.model.device))
-        self._sharded = is_sharded(config, ranks, self._model.device.type)
-        # What engines sample from is whole on every rank.
+        self._sharded = is_sharded(config, ranks, self._device.type)
+        self._adapted = config.model.adapted
+        # What engines sample from is whole and plain on every rank.
         self.model: PreTrainedModel | None = self._model
-        if self._sharded:
+        if self._sharded or self._adapted:
             self.model = whole_copy(self._model, config, self._device)
+        if self._adapted:
+            self._adapt()
+        self._scorer = Scorer(self._model, config)
+        self._start = self._starting_weights() if config.train.loss.kl else None
+        if self._sharded:
             for scorer in (self._scorer, self._start):
                 if scorer is not None:
                     shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
         self.step = 0
+
+    def _adapt(self) -> None:
+        """Train an adapter in place of the weights."""
+        given = self._config.model
+        # Every rank begins with the same one.
+        torch.manual_seed(derive(self._config.seed, 0, "adapter"))
+        adapter.add_adapter(self._model, given.lora, given.name, getattr(torch, given.compute), self._device)
+        self._whole()
+
+    def _starting_weights(self) -> Scorer:
+        """Scores under the weights as the run began, not as it was resumed: made before any restore."""
+        if self._adapted:
+            return self._scorer  # without its adapter
+        return Scorer(copy.deepcopy(self._model).train(False).requires_grad_(False), self._config)
 
     def update(self, batch: Batch) -> UpdateStats:
         """Train on a batch; the step count rises by one."""
@@ -113,13 +131,16 @@ class TorchPolicy:
     def save(self, folder: Path) -> "Future[None] | None":
         """Hugging Face format, which transformers and vLLM load at once, plus the optimizer's state.
 
-        Split weights are also written as they are split, each rank its part, together with the optimizer's state.
+        An adapter is merged into these weights, and written by itself too. Split weights are also written as they are
+        split, each rank its part, together with the optimizer's state.
         """
         if self._ranks.leads:
             assert self.model is not None
             self.model.save_pretrained(folder)
             self._tokenizer.inner.save_pretrained(folder)
             (folder / "policy.json").write_text(json.dumps({"step": self.step}), "ascii")
+            if self._adapted:
+                adapter.save_adapter(self._model, folder / adapter.FOLDER)
             if not self._sharded:
                 save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
         if not self._sharded:
@@ -132,7 +153,10 @@ class TorchPolicy:
         if (folder / STATE).is_dir():
             load_split(self._model, self._optimizer, folder)
         else:
-            load_weights(self._model, folder)
+            if self._adapted:
+                adapter.load_adapter(self._model, folder / adapter.FOLDER)
+            else:
+                load_weights(self._model, folder)
             load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
         self._whole()
         self.step = int(json.loads((folder / "policy.json").read_text("ascii"))["step"])
@@ -220,7 +244,8 @@ class TorchPolicy:
         per_token = factor * self._loss(inputs, config) - config.entropy * entropy
         divergence = torch.zeros_like(now)
         if self._start is not None:
-            with torch.no_grad():
+            off = adapter.without_adapter(self._model) if self._adapted else nullcontext()
+            with torch.no_grad(), off:
                 reference, _ = self._start(piece)
             divergence = k3(log_probs, reference)
             per_token = per_token + config.kl * divergence
@@ -237,6 +262,8 @@ class TorchPolicy:
         """Bring the copy that engines sample from up to date."""
         if self._sharded:
             gather_into(self.model, self._model)
+        if self._adapted:
+            adapter.merge_into(self.model, self._model)
 
     def _pieces(self, batch: Batch) -> Iterator[MicroBatch]:
         budget = self._config.train.micro_batch_tokens
