@@ -118,7 +118,7 @@ function chartCard(chart, runs) {
     const now = JSON.stringify(labels.map((one) => [one.label, one.tone]));
     if (now === shown) return;
     shown = now;
-    replace(legend, labels.length > 1 ? labels.map((one) => legendKey(one, chart, made)) : []);
+    replace(legend, labels.length > 1 || runs.length > 1 ? labels.map((one) => legendKey(one, chart, made)) : []);
   };
   label(plots);
   const tableNode = el("div", { class: "data hidden", tabindex: "0", role: "region", "aria-label": `${chart.title}, as a table` });
