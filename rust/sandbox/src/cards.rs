@@ -92,13 +92,16 @@ pub(crate) fn instrument(types: &Types, number: usize, body: &FunctionBody<'_>) 
         locals.extend(scratch.map(|kind| (1, kind)));
     }
     let frame = Frame::of(&operators, types.stack_pointer);
+    let assigned = assigned_in_loops(&operators);
     let mut writer = Writer {
         types,
         out: Function::new(locals),
         scratch: next,
         frame,
         operands: Vec::new(),
-        marked: BTreeSet::new(),
+        marked: Some(BTreeSet::new()),
+        blocks: Vec::new(),
+        assigned: assigned.into_iter(),
     };
     for (at, operator) in operators.into_iter().enumerate() {
         writer.operator(at, operator)?;
@@ -170,6 +173,53 @@ impl Frame {
     }
 }
 
+/// For each loop, in order, the locals that are assigned inside.
+fn assigned_in_loops(operators: &[Operator<'_>]) -> Vec<BTreeSet<u32>> {
+    let (mut loops, mut open) = (Vec::new(), Vec::new());
+    for operator in operators {
+        match operator {
+            Operator::Block { .. } | Operator::If { .. } => open.push(None),
+            Operator::Loop { .. } => {
+                open.push(Some(loops.len()));
+                loops.push(BTreeSet::new());
+            }
+            Operator::End => {
+                open.pop();
+            }
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                for &number in open.iter().flatten() {
+                    loops[number].insert(*local_index);
+                }
+            }
+            _ => {}
+        }
+    }
+    loops
+}
+
+/// Locals that the card of their value's page is set for, or nothing where the code cannot be reached.
+type Marked = Option<BTreeSet<u32>>;
+
+/// A block that is open.
+struct Block {
+    /// A branch to a loop leads to its start.
+    is_loop: bool,
+    /// What is marked on all ways to its end so far.
+    end: Marked,
+    /// Of an `if` before its `else`, what is marked where it starts.
+    otherwise: Marked,
+}
+
+impl Block {
+    fn meet(&mut self, marked: &Marked) {
+        match (&mut self.end, marked) {
+            (_, None) => {}
+            (end @ None, Some(_)) => end.clone_from(marked),
+            (Some(end), Some(marked)) => end.retain(|local| marked.contains(local)),
+        }
+    }
+}
+
 struct Writer<'a> {
     types: &'a Types,
     out: Function,
@@ -178,8 +228,10 @@ struct Writer<'a> {
     frame: Option<Frame>,
     /// What is known of the operands on the stack, the last at the top: the local whose value one is.
     operands: Vec<Option<u32>>,
-    /// Locals that the card of their value's page is set for.
-    marked: BTreeSet<u32>,
+    marked: Marked,
+    blocks: Vec<Block>,
+    /// What the loops to come assign.
+    assigned: std::vec::IntoIter<BTreeSet<u32>>,
 }
 
 impl Writer<'_> {
@@ -195,16 +247,58 @@ impl Writer<'_> {
                 self.forget(*local_index);
                 self.operands.push(Some(*local_index));
             }
-            // What is known inside a block was known before it; at a loop's start and at an end ways meet.
-            Operator::Block { .. } => self.operands.clear(),
-            Operator::If { .. } => self.operands.clear(),
-            Operator::BrIf { .. } => {
-                self.operands.pop();
-            }
-            Operator::Loop { .. } | Operator::Else | Operator::End => {
+            Operator::Block { .. } => {
                 self.operands.clear();
-                self.marked.clear();
+                self.blocks.push(Block { is_loop: false, end: None, otherwise: None });
             }
+            Operator::If { .. } => {
+                self.operands.clear();
+                self.blocks.push(Block { is_loop: false, end: None, otherwise: self.marked.clone() });
+            }
+            Operator::Loop { .. } => {
+                self.operands.clear();
+                // Another turn finds what was marked before the loop, unless the loop assigns it.
+                let assigned = self.assigned.next().unwrap_or_default();
+                if let Some(marked) = &mut self.marked {
+                    marked.retain(|local| !assigned.contains(local));
+                }
+                self.blocks.push(Block { is_loop: true, end: None, otherwise: None });
+            }
+            Operator::Else => {
+                self.operands.clear();
+                if let Some(block) = self.blocks.last_mut() {
+                    block.meet(&self.marked);
+                    self.marked = block.otherwise.take();
+                }
+            }
+            Operator::End => {
+                self.operands.clear();
+                if let Some(mut block) = self.blocks.pop()
+                    && !block.is_loop
+                {
+                    let otherwise = block.otherwise.take();
+                    block.meet(&otherwise);
+                    block.meet(&self.marked);
+                    self.marked = block.end;
+                }
+            }
+            Operator::BrIf { relative_depth } => {
+                self.operands.pop();
+                self.branch(*relative_depth);
+            }
+            Operator::Br { relative_depth } => {
+                self.branch(*relative_depth);
+                self.leave();
+            }
+            Operator::BrTable { targets } => {
+                for target in targets.targets() {
+                    let target = target.map_err(|error| Error::BadGuest(error.to_string()))?;
+                    self.branch(target);
+                }
+                self.branch(targets.default());
+                self.leave();
+            }
+            Operator::Return | Operator::Unreachable => self.leave(),
             Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
                 let left = self.operands.len().saturating_sub(3);
                 self.operands.truncate(left);
@@ -234,13 +328,37 @@ impl Writer<'_> {
             if bytes > WINDOW as u64 {
                 self.mark(local, bytes - 1);
             }
-            self.marked.insert(local);
+            self.set_marked(local);
         }
         Ok(())
     }
 
+    /// Notes what is marked on a way to the end of a block.
+    fn branch(&mut self, depth: u32) {
+        let block = self.blocks.len().checked_sub(depth as usize + 1).and_then(|at| self.blocks.get_mut(at));
+        if let Some(block) = block
+            && !block.is_loop
+        {
+            block.meet(&self.marked);
+        }
+    }
+
+    /// What follows is not reached from here.
+    fn leave(&mut self) {
+        self.operands.clear();
+        self.marked = None;
+    }
+
+    fn set_marked(&mut self, local: u32) {
+        if let Some(marked) = &mut self.marked {
+            marked.insert(local);
+        }
+    }
+
     fn forget(&mut self, local: u32) {
-        self.marked.remove(&local);
+        if let Some(marked) = &mut self.marked {
+            marked.remove(&local);
+        }
         for operand in &mut self.operands {
             if *operand == Some(local) {
                 *operand = None;
@@ -260,14 +378,15 @@ impl Writer<'_> {
             .frame
             .as_ref()
             .is_some_and(|frame| base == Some(frame.local) && store.offset + store.size <= frame.bytes);
-        if in_frame || near && base.is_some_and(|base| self.marked.contains(&base)) {
+        let marked = |base| self.marked.as_ref().is_some_and(|marked| marked.contains(&base));
+        if in_frame || near && base.is_some_and(marked) {
             return self.plain(operator.clone());
         }
         if let Some(base) = base {
             self.plain(operator.clone())?;
             self.mark(base, if near { 0 } else { store.offset });
             if near {
-                self.marked.insert(base);
+                self.set_marked(base);
             }
             return Ok(());
         }
@@ -341,5 +460,146 @@ impl Writer<'_> {
             Instruction::I32Const(1),
             Instruction::I32Store8(card),
         ]);
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "compiler")]
+mod tests {
+    use std::fmt::Write;
+
+    use wasmtime::{Config, Engine, Instance, Module, Store};
+
+    use super::*;
+
+    /// Pages that the made-up code may store to, behind the first.
+    const PAGES: u32 = 40;
+
+    /// Code of blocks, loops and branches that stores through its four locals, from a seed.
+    struct Code {
+        seed: u64,
+        text: String,
+        open: u32,
+    }
+
+    impl Code {
+        fn pick(&mut self, below: u32) -> u32 {
+            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.seed >> 33) as u32 % below
+        }
+
+        fn line(&mut self, line: std::fmt::Arguments<'_>) {
+            writeln!(self.text, "{line}").unwrap();
+        }
+
+        /// A condition that runs have in common with nothing.
+        fn condition(&mut self) {
+            let bit = self.pick(20);
+            self.line(format_args!("(i32.and (i32.shr_u (local.get $input) (i32.const {bit})) (i32.const 1))"));
+        }
+
+        fn statements(&mut self, depth: u32) {
+            for _ in 0..self.pick(5) + 1 {
+                let (local, page, offset) = (self.pick(4), self.pick(PAGES) + 1, self.pick(5_000));
+                match self.pick(10) {
+                    0..=3 => self.line(format_args!(
+                        "(i32.store offset={} (local.get {local}) (i32.const -1))",
+                        if offset % 2 == 0 { offset % 300 } else { offset }
+                    )),
+                    4..=5 => self.line(format_args!("(local.set {local} (i32.const {}))", page * 4096 + offset % 4096)),
+                    6 if depth > 0 => {
+                        self.line(format_args!("block"));
+                        self.nested(depth);
+                    }
+                    7 if depth > 0 => {
+                        self.condition();
+                        self.line(format_args!("if"));
+                        self.nested(depth);
+                    }
+                    8 if depth > 0 => {
+                        // A loop that turns a few times at most: `$turns` only grows.
+                        self.line(format_args!("loop (local.set $turns (i32.add (local.get $turns) (i32.const 1)))"));
+                        self.open += 1;
+                        self.statements(depth - 1);
+                        self.line(format_args!("(br_if 0 (i32.lt_u (local.get $turns) (i32.const 9)))"));
+                        self.statements(depth - 1);
+                        self.open -= 1;
+                        self.line(format_args!("end"));
+                    }
+                    _ => self.jump(),
+                }
+            }
+        }
+
+        fn nested(&mut self, depth: u32) {
+            let is_if = self.text.ends_with("if\n");
+            self.open += 1;
+            self.statements(depth - 1);
+            if is_if && self.pick(2) == 0 {
+                self.line(format_args!("else"));
+                self.statements(depth - 1);
+            }
+            self.open -= 1;
+            self.line(format_args!("end"));
+        }
+
+        fn jump(&mut self) {
+            let (a, b) = (self.pick(self.open + 1), self.pick(self.open + 1));
+            match self.pick(6) {
+                // Upwards only with a condition that a loop's turns end.
+                0 => self.line(format_args!("(br_if {a} (i32.eq (local.get $turns) (i32.const 3)))")),
+                1 => {
+                    self.condition();
+                    self.line(format_args!("if (local.set $turns (i32.add (local.get $turns) (i32.const 1)))"));
+                    self.line(format_args!("(if (i32.lt_u (local.get $turns) (i32.const 30)) (then"));
+                    self.line(format_args!("(br_table {} {} (local.get $input))))", a + 2, b + 2));
+                    self.line(format_args!("end"));
+                }
+                2 => {
+                    self.condition();
+                    self.line(format_args!("if return end"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_way_code_takes_every_page_that_it_writes_has_its_card() {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).unwrap();
+        let mut written = 0;
+        for seed in 0..150 {
+            let mut code = Code { seed, text: String::new(), open: 0 };
+            code.statements(4);
+            let wat = format!(
+                "(module (memory (export \"memory\") 16) (global (export \"__stack_pointer\") (mut i32) (i32.const 0))
+                (func (export \"run\") (param i32 i32 i32 i32) (param $input i32) (local $turns i32)\n{}))",
+                code.text
+            );
+            let split = crate::split::split(&wat::parse_str(&wat).unwrap()).unwrap();
+            let module = Module::new(&engine, &split.code).unwrap();
+            for input in 0..12_u32 {
+                let mut store = Store::new(&engine, ());
+                store.set_fuel(100_000).unwrap();
+                let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
+                let at = |number: u32| 4096 + (seed as u32 * 977 + number * 4000) % (PAGES * 4096);
+                let input = input.wrapping_mul(0x9e37_79b9) >> 3;
+                let ended = run.call(&mut store, (at(1), at(2), at(3), at(4), input));
+                assert!(ended.is_ok(), "{ended:?}\n{wat}");
+                let mut memory = |name: &str| instance.get_memory(&mut store, name).unwrap();
+                let (memory, cards) = (memory("memory"), memory(CARDS));
+                let (memory, cards) = (memory.data(&store), cards.data(&store));
+                for (at, _) in memory.iter().enumerate().take(64 * PAGE).filter(|(_, byte)| **byte != 0) {
+                    let (page, within) = (at / PAGE, at % PAGE);
+                    let noted = cards[page] != 0 || within < WINDOW && cards[page - 1] != 0;
+                    assert!(noted, "byte {at} of seed {seed}\n{wat}");
+                    written += 1;
+                }
+            }
+        }
+        assert!(written > 5_000, "only {written} bytes were written");
     }
 }

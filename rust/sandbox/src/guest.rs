@@ -262,7 +262,7 @@ fn portable_target(config: &mut Config) -> Result<(), Error> {
 }
 
 /// How often running guests look whether they should stop.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(50);
 
 /// Moves the engine's epoch on as long as the engine lives.
 fn start_ticking(engine: &Engine) -> Result<(), Error> {

@@ -53,6 +53,9 @@ pub(crate) struct Image {
 const LONG_RUN: usize = 128;
 const MOST_PAGES: usize = 1024;
 
+/// Cards that are looked at together.
+const GLANCE: usize = 256;
+
 impl Image {
     /// An image of `size` bytes, zero but for `bytes` at `start`.
     pub(crate) fn new(start: usize, bytes: &[u8], size: usize) -> io::Result<Self> {
@@ -104,34 +107,29 @@ impl Image {
         let drop = |pages: Range<usize>| unsafe {
             madvise(base.add(pages.start * PAGE).cast(), pages.len() * PAGE, Advice::LinuxDontNeed)
         };
-        let (image, heap) = cards.split_at_mut(behind);
-        let long = |run: &Range<usize>| run.len() >= LONG_RUN;
-        let (mut pages, mut dropped) = (0, false);
-        for run in runs(image) {
+        let (mut from, mut heap_pages) = (0, 0);
+        while let Some(run) = next_run(cards, from) {
+            // A run of the image ends where the heap begins: only heap is given back.
+            let run = if run.start < behind { run.start..run.end.min(behind) } else { run };
+            from = run.end;
+            cards[run.clone()].fill(0);
+            if run.start >= behind {
+                heap_pages += run.len();
+                if heap_pages > MOST_PAGES {
+                    drop(behind..self.size / PAGE)?;
+                    cards[from..].fill(0);
+                    break;
+                }
+                if run.len() >= LONG_RUN {
+                    drop(run.clone())?;
+                    // SAFETY: the caller owns the memory.
+                    unsafe { self.put_back(base, run.end * PAGE..run.end * PAGE) };
+                    continue;
+                }
+            }
             // SAFETY: the caller owns the memory.
             unsafe { self.put_back(base, run.start * PAGE..run.end * PAGE) };
         }
-        for run in runs(heap) {
-            pages += run.len();
-            let run = behind + run.start..behind + run.end;
-            if pages > MOST_PAGES {
-                dropped = true;
-                break;
-            }
-            if long(&run) {
-                drop(run.clone())?;
-                // SAFETY: the caller owns the memory.
-                unsafe { self.put_back(base, run.end * PAGE..run.end * PAGE) };
-            } else {
-                // SAFETY: the caller owns the memory.
-                unsafe { self.put_back(base, run.start * PAGE..run.end * PAGE) };
-            }
-        }
-        if dropped {
-            drop(behind..self.size / PAGE)?;
-        }
-        image.fill(0);
-        heap.fill(0);
         Ok(())
     }
 
@@ -184,22 +182,14 @@ impl Image {
     }
 }
 
-/// The runs of bytes that are not zero.
-fn runs(cards: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let start = from + first_set(&cards[from..])?;
-        let end = start + cards[start..].iter().position(|&card| card == 0).unwrap_or(cards.len() - start);
-        from = end;
-        Some(start..end)
-    })
-}
-
-/// The first byte that is not zero. Nearly all are: looks at 64 at a time.
-fn first_set(cards: &[u8]) -> Option<usize> {
-    let (groups, _) = cards.as_chunks::<64>();
-    let clear = groups.iter().take_while(|group| group.iter().fold(0, |all, card| all | card) == 0).count() * 64;
-    cards[clear..].iter().position(|&card| card != 0).map(|at| clear + at)
+/// The next run of bytes that are not zero. Nearly all are: looks at [`GLANCE`] at a time.
+fn next_run(cards: &[u8], from: usize) -> Option<Range<usize>> {
+    let rest = &cards[from..];
+    let (groups, _) = rest.as_chunks::<GLANCE>();
+    let clear = groups.iter().take_while(|group| group.iter().fold(0, |all, card| all | card) == 0).count() * GLANCE;
+    let start = from + clear + rest[clear..].iter().position(|&card| card != 0)?;
+    let end = start + cards[start..].iter().position(|&card| card == 0).unwrap_or(cards.len() - start);
+    Some(start..end)
 }
 
 /// Address space that is unmapped when this is dropped.

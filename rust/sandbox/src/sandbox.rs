@@ -53,7 +53,7 @@ impl Cancel {
         Self { on: Arc::default(), poll: Some(Arc::new(poll)) }
     }
 
-    /// Stops every batch that was given this switch, within some 20 ms.
+    /// Stops every batch that was given this switch, within a tenth of a second.
     pub fn cancel(&self) {
         // Relaxed: the flag carries no data; a worker that sees it late stops late.
         self.on.store(true, Ordering::Relaxed);
