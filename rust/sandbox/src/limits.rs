@@ -52,7 +52,7 @@ impl Limits {
             "memory_bytes",
             "between 1 MiB and 768 MiB",
             memory,
-            memory >= 1 << 20 && memory <= HEAP_BYTES - (256 << 20),
+            (1 << 20..=HEAP_BYTES - (256 << 20)).contains(&memory),
         )?;
         check("output_bytes", "at most 64 MiB", self.output_bytes.into(), self.output_bytes <= 64 << 20)?;
         check("value_bytes", "at most 64 MiB", self.value_bytes.into(), self.value_bytes <= 64 << 20)?;

@@ -70,7 +70,7 @@ impl Equality {
         keys
     }
 
-    fn sorted_pairs<'v>(self, pairs: &'v [(Value, Value)]) -> Vec<(Vec<u8>, &'v Value)> {
+    fn sorted_pairs(self, pairs: &[(Value, Value)]) -> Vec<(Vec<u8>, &Value)> {
         let mut pairs: Vec<_> = pairs.iter().map(|(key, value)| (self.key(key), value)).collect();
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
         pairs

@@ -1,5 +1,7 @@
 //! A guest that is not ours cannot make the host panic, read outside its memory, or allocate at will.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: one that panics has failed")]
+
 use azr_sandbox::{Error, Guest, Limits, Program, Sandbox, embedded_wasm};
 
 /// A module with a guest's exports whose `azr_run` does as `body` says.

@@ -1,5 +1,7 @@
 //! Modules of a domain: imported once, found by every program, fresh for every program.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: one that panics has failed")]
+
 mod common;
 
 use azr_sandbox::{Cancel, Ended, Error, Guest, InvalidReason, Program, Sandbox, Score, Validation, Value};

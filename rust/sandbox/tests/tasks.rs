@@ -1,5 +1,7 @@
 //! Validation and checking, and the answers that try to fool them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: one that panics has failed")]
+
 mod common;
 
 use azr_sandbox::{Cancel, Equality, InvalidReason, Validation, Value};

@@ -1,5 +1,6 @@
 //! A sandbox for tests: the embedded guest, compiled once for all test binaries of a build.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: one that panics has failed")]
 #![expect(unsafe_code, reason = "loads what it compiled itself, from the build's own folder")]
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses a part")]
 
