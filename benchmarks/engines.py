@@ -155,7 +155,8 @@ def measure_updates(model: Any, engine: VllmEngine, repeat: int) -> dict[str, An
     result = {"MiB": engine._arena.bytes / 2**20, **found, **cpu}
     result["ratio"] = found["update_ms"] / found["copy_ms"]
     result["cpu_ratio"] = cpu["update_cpu_ms"] / cpu["copy_cpu_ms"]
-    return {name: round(value, 2) for name, value in result.items()} | {"load_average": round(os.getloadavg()[0], 1)}
+    more = {"direct": engine.direct, "load_average": round(os.getloadavg()[0], 1)}
+    return {name: round(value, 2) for name, value in result.items()} | more
 
 
 class Steps(Quiet):

@@ -88,6 +88,7 @@ def test_greedy_equals_generate_after_every_update_of_the_weights(
         engine.load(loaded.model)
         assert engine.sync is not None and engine.sync.gap_max < 1e-4
     assert engine.pid == process and engine.restarts == 0, "updated in place"
+    assert engine.direct, "by plain copies, though the vocabulary is padded"
     assert all(seen[a] != seen[b] for a in range(4) for b in range(a))
 
 

@@ -41,6 +41,8 @@ class VllmEngine:
         self.sync: Sync | None = None
         """Of the last update of the weights."""
         self.restarts = 0
+        self.direct = False
+        """Whether updates are plain copies, and not vLLM's own loading."""
         self._config = config
         self._given = config.engine.vllm
         self._process: EngineProcess | None = None
@@ -210,7 +212,7 @@ class VllmEngine:
             }
         )
         header, _ = self._process.receive(self._given.start_seconds)
-        self._length = int(header["length"])
+        self._length, self.direct = int(header["length"]), bool(header["direct"])
 
     def _revive(self, lost: Lost) -> None:
         """Start again, with the weights and everything that was under way.

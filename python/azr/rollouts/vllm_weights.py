@@ -18,6 +18,8 @@ from vllm.model_executor.layers import utils as layers
 
 from azr.rollouts.arena import Arena, Slot
 
+FILLS = (torch.ops.aten.fill_.Scalar, torch.ops.aten.fill_.Tensor, torch.ops.aten.zero_.default)
+
 
 def _plain(layer: Any, remove_weight: bool) -> None:
     """Stands for vLLM's packing of a linear layer on a CPU; other platforms never call it."""
@@ -33,6 +35,7 @@ class Weights:
     model_runner: Any
     _azr_arena: Arena
     _azr_copies: tuple[list[Tensor], list[Tensor]] | None
+    _azr_constants: "list[tuple[Any, Any]]"
 
     def azr_attach(self, path: str, slots: list[list[Any]]) -> bool:
         """Load from the arena that `path` opens, and learn how; whether later updates are plain copies."""
@@ -40,7 +43,9 @@ class Weights:
         recorder = _Recorder(self._azr_arena)
         with recorder, torch.no_grad():
             self.model_runner.get_model().load_weights(iter(self._azr_arena))
-        self._azr_copies = recorder.copies if self._covered(recorder.copies[0]) else None
+        covered = self._covered([*recorder.copies[0], *(tensor for _, (tensor, *_) in recorder.constants)])
+        self._azr_copies = recorder.copies if covered else None
+        self._azr_constants = recorder.constants
         return self._azr_copies is not None
 
     def azr_update(self) -> None:
@@ -50,6 +55,8 @@ class Weights:
                 self.model_runner.get_model().load_weights(iter(self._azr_arena))
             else:
                 torch._foreach_copy_(*self._azr_copies)
+                for fill, arguments in self._azr_constants:  # sleeping loses them too
+                    fill(*arguments)
 
     def azr_stale(self) -> int:
         """How many copied pieces are not what lies in the arena, looked at whole: for tests and after doubts."""
@@ -57,7 +64,7 @@ class Weights:
         return sum(not torch.equal(t, s.to(t)) for t, s in zip(targets, sources, strict=True))
 
     def _covered(self, targets: list[Tensor]) -> bool:
-        """Whether the copies write every element of every parameter where it lies now."""
+        """Whether the targets have every element of every parameter where it lies now."""
         written: dict[int, int] = {}
         for target in targets:
             key = target.untyped_storage().data_ptr()
@@ -67,15 +74,19 @@ class Weights:
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the copies out of an arena."""
+    """Notes the copies out of an arena, and what is set to a constant: rows that pad a vocabulary."""
 
     def __init__(self, arena: Arena) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._storages = {tensor.untyped_storage().data_ptr() for _, tensor in arena}
         self.copies: tuple[list[Tensor], list[Tensor]] = ([], [])
+        self.constants: list[tuple[Any, Any]] = []
+        """Each an operation and its arguments, the tensor first."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten.copy_.default and args[1].untyped_storage().data_ptr() in self._storages:
             for kept, tensor in zip(self.copies, args, strict=False):
                 kept.append(tensor.detach())
+        if func in FILLS:
+            self.constants.append((func, args))
         return func(*args, **(kwargs or {}))
