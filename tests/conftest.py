@@ -81,8 +81,9 @@ def make_parts(tmp_path: Path) -> Callable[..., Parts]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium: the system's, or the one that `playwright install chromium` brought."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=120_000)  # only a page that never gets there fails, however busy the machine is
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     own = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
