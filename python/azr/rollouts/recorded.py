@@ -1,58 +1,30 @@
 """An engine whose completions are kept, and one that gives kept completions out again."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from azr.errors import EngineError
-from azr.rollouts.base import Engine, Finished, Key, Request, Sampling, Tokenizer
+from azr.rollouts.base import Engine, Finished, Key, Request, Tokenizer
 from azr.rollouts.batched import BatchedEngine
-from azr.types import Completion, Prompt
+from azr.rollouts.wrapped import Wrapped
+from azr.types import Completion
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class Recording:
-    """The face of an engine; what came out of its queue is in `completions`, the last one of each key."""
+class Recording(Wrapped):
+    """What came out of the engine's queue is in `completions`, the last one of each key; `sample` is not kept."""
 
     def __init__(self, engine: Engine) -> None:
-        self.tokenizer = engine.tokenizer
+        super().__init__(engine)
         self.completions: dict[Key, Completion] = {}
-        self._engine = engine
-
-    def submit(self, requests: Sequence[Request]) -> None:
-        """See `Engine.submit`."""
-        self._engine.submit(requests)
 
     def collect(self) -> list[Finished]:
         """See `Engine.collect`."""
-        found = self._engine.collect()
+        found = super().collect()
         self.completions |= {request.key: completion for request, completion in found}
         return found
-
-    def cancel(self, keys: Collection[Key]) -> None:
-        """See `Engine.cancel`."""
-        self._engine.cancel(keys)
-
-    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
-        """See `Engine.sample`: not kept."""
-        return self._engine.sample(prompts, sampling, count)
-
-    def load(self, model: "PreTrainedModel | None") -> None:
-        """See `Engine.load`."""
-        self._engine.load(model)
-
-    def rest(self) -> None:
-        """See `Engine.rest`."""
-        self._engine.rest()
-
-    def numbers(self) -> dict[str, float]:
-        """See `Engine.numbers`."""
-        return self._engine.numbers()
-
-    def close(self) -> None:
-        """See `Engine.close`."""
-        self._engine.close()
 
 
 class Recorded(BatchedEngine):

@@ -188,7 +188,7 @@ impl<T> Shelf<T> {
     pub(crate) fn len(&self) -> u64 {
         let mark = self.mark();
         let mut end = mark;
-        while let Some(node) = self.node(end) {
+        while let Some(node) = self.get(end) {
             number(node, end);
             end += 1;
         }
@@ -245,11 +245,6 @@ impl<T> Shelf<T> {
         end
     }
 
-    /// The node with this number; none beyond the length and in a gap.
-    pub(crate) fn get(&self, id: u64) -> Option<&Node<T>> {
-        self.node(id)
-    }
-
     /// Leave the next `count` numbers empty.
     pub(crate) fn skip(&mut self, count: u64) {
         let end = self.len() + count;
@@ -257,9 +252,10 @@ impl<T> Shelf<T> {
         self.mark.0.store(end, Ordering::Relaxed);
     }
 
-    fn node(&self, place: u64) -> Option<&Node<T>> {
+    /// The node with this number; none beyond the length and in a gap.
+    pub(crate) fn get(&self, id: u64) -> Option<&Node<T>> {
         // Acquire: pairs with the release in `publish`; the node is seen whole.
-        let node = self.slots.get(place)?.load(Ordering::Acquire);
+        let node = self.slots.get(id)?.load(Ordering::Acquire);
         // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of its own, and
         // which the shelf then keeps until `drop`, which has exclusive access.
         unsafe { node.as_ref() }

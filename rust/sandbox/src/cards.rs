@@ -258,7 +258,7 @@ impl Writer<'_> {
             Operator::Loop { .. } => {
                 self.operands.clear();
                 // Another turn finds what was marked before the loop, unless the loop assigns it.
-                let assigned = self.assigned.next().unwrap_or_default();
+                let assigned = self.assigned.next().expect("every loop was looked at before");
                 if let Some(marked) = &mut self.marked {
                     marked.retain(|local| !assigned.contains(local));
                 }
