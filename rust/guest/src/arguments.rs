@@ -3,15 +3,41 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::visitor::{Visitor, walk_comprehension, walk_expr};
-use ruff_python_ast::{Comprehension, Expr, ExprContext, Parameters};
+use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprContext, Parameters};
 use ruff_python_parser::parse_expression;
 use ruff_text_size::Ranged;
+use rustpython_vm::{PyObjectRef, VirtualMachine};
 
-/// The names that the arguments take from outside, or why the text is not an argument list.
-pub(crate) fn check(text: &str) -> Result<BTreeSet<String>, String> {
+use crate::plain;
+
+/// An argument list.
+pub(crate) struct Checked {
+    call: ExprCall,
+    names: BTreeSet<String>,
+    /// Whether its text means what the parser made of it: see `plain::means_itself`.
+    plain: bool,
+}
+
+impl Checked {
+    /// The names that the arguments take from outside.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The arguments as objects, if they are positional and plain data written down.
+    pub(crate) fn plain(&self, vm: &VirtualMachine) -> Option<Vec<PyObjectRef>> {
+        if !self.plain || !self.names.is_empty() || !self.call.arguments.keywords.is_empty() {
+            return None;
+        }
+        self.call.arguments.args.iter().map(|argument| plain::object(vm, argument)).collect()
+    }
+}
+
+/// The arguments, or why the text is not an argument list.
+pub(crate) fn check(text: &str) -> Result<Checked, String> {
     let source = format!("f({text}\n)");
     let parsed = parse_expression(&source).map_err(|error| error.error.to_string())?;
-    let Expr::Call(call) = parsed.expr() else {
+    let Expr::Call(call) = *parsed.into_syntax().body else {
         return Err("the text closes the call and goes on".to_owned());
     };
     // `1)(2` parses as a call of a call, `1) if x else f(2` as something else altogether.
@@ -29,7 +55,7 @@ pub(crate) fn check(text: &str) -> Result<BTreeSet<String>, String> {
     }
     match names.refused {
         Some(why) => Err(why),
-        None => Ok(names.outer),
+        None => Ok(Checked { call, names: names.outer, plain: plain::means_itself(text) }),
     }
 }
 

@@ -5,6 +5,10 @@
 //! all over the old heap, and freeing an old object writes nothing. An allocation that would pass
 //! the program's memory limit ends the program there and then, so that running out of memory is
 //! the same verdict by every route.
+//!
+//! Most objects are small and die young. In the second heap they come from one list of free blocks for
+//! each size and go back to it: a few instructions either way, no header beside the block, and what is
+//! used again is memory that the program has written already. Larger ones are dlmalloc's.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -14,11 +18,18 @@ use azr_wire::Abort;
 use dlmalloc::{Allocator, Dlmalloc};
 
 const PAGE: usize = 64 * 1024;
+/// Sizes of small blocks are rounded up to this; it is also their alignment.
+const STEP: usize = 16;
+/// Largest small block.
+const SMALL: usize = 512;
+/// What the lists of small blocks take from the arena at a time.
+const CHUNK: usize = 4096;
 
 #[global_allocator]
 static HEAPS: Heaps = Heaps(UnsafeCell::new(State {
     first: Dlmalloc::new_with_allocator(Grow),
     second: Dlmalloc::new_with_allocator(Arena),
+    small: Small { largest: 0, free: [ptr::null_mut(); SMALL / STEP], next: 0, end: 0 },
     start: usize::MAX,
     top: 0,
     limit: 0,
@@ -32,12 +43,66 @@ unsafe impl Sync for Heaps {}
 struct State {
     first: Dlmalloc<Grow>,
     second: Dlmalloc<Arena>,
+    small: Small,
     /// First address of the second heap; everything below is old. `usize::MAX` before it takes over.
     start: usize,
     /// End of what the second heap has taken.
     top: usize,
     /// What it may take.
     limit: usize,
+}
+
+/// Free small blocks of the second heap, by size; the first word of each says where the next one is.
+struct Small {
+    /// Largest size that is served here: nothing before the second heap takes over.
+    largest: usize,
+    free: [*mut u8; SMALL / STEP],
+    /// What is left of the chunk that new blocks are cut from.
+    next: usize,
+    end: usize,
+}
+
+impl Small {
+    fn serves(&self, layout: Layout) -> bool {
+        layout.size() <= self.largest && layout.align() <= STEP
+    }
+
+    /// # Safety
+    /// `size` must be served, and not zero: layouts of zero bytes are never allocated.
+    #[inline]
+    unsafe fn alloc(&mut self, size: usize) -> *mut u8 {
+        let class = (size - 1) / STEP;
+        let block = self.free[class];
+        if block.is_null() {
+            return self.cut((class + 1) * STEP);
+        }
+        // SAFETY: what is on a list is a free block of this class, which holds the next one's address.
+        self.free[class] = unsafe { block.cast::<*mut u8>().read() };
+        block
+    }
+
+    /// # Safety
+    /// `block` must be one that `alloc` gave for a size of the same class, and used no longer.
+    #[inline]
+    unsafe fn free(&mut self, block: *mut u8, size: usize) {
+        let class = (size - 1) / STEP;
+        // SAFETY: a block is at least a step long and aligned to one; the caller gave it up.
+        unsafe { block.cast::<*mut u8>().write(self.free[class]) };
+        self.free[class] = block;
+    }
+
+    /// A new block. What is left of a chunk that is too short for it stays unused: at most `SMALL` bytes.
+    #[cold]
+    fn cut(&mut self, bytes: usize) -> *mut u8 {
+        if self.end - self.next < bytes {
+            let (chunk, ..) = Arena.alloc(CHUNK);
+            self.next = chunk.addr().next_multiple_of(STEP);
+            self.end = chunk.addr() + CHUNK;
+        }
+        let block = self.next;
+        self.next += bytes;
+        ptr::without_provenance_mut(block)
+    }
 }
 
 /// Seals the first heap: from now on allocations come from fresh pages behind everything that
@@ -48,6 +113,7 @@ pub(crate) fn seal() {
     state.start = core::arch::wasm32::memory_size::<0>() * PAGE;
     state.top = state.start;
     state.limit = usize::MAX;
+    state.small.largest = SMALL;
 }
 
 /// Seals what the second heap holds too: the memory becomes a snapshot, and the programs that start from
@@ -59,6 +125,7 @@ pub(crate) fn seal_again() {
     state.start = state.top.next_multiple_of(PAGE);
     state.top = state.start;
     state.second = Dlmalloc::new_with_allocator(Arena);
+    state.small = Small { largest: SMALL, free: [ptr::null_mut(); SMALL / STEP], next: 0, end: 0 };
 }
 
 /// Opens the second heap for one request: `shift` bytes into the fresh pages, `memory` bytes long.
@@ -77,14 +144,18 @@ pub(crate) fn peak(shift: u32) -> u32 {
     (state.top - state.start) as u32 - shift
 }
 
-// SAFETY: both heaps are dlmalloc, which keeps the contract of `GlobalAlloc`; a block goes back to the
-// heap whose address range it lies in, and blocks of the sealed heap are never handed out again.
+// SAFETY: dlmalloc keeps the contract of `GlobalAlloc`, and so do the lists of small blocks: no block is
+// on a list twice or in use while it is on one. A block goes back to where it came from, which its size,
+// its alignment and its address tell; blocks of the sealed heap are never handed out again.
 unsafe impl GlobalAlloc for Heaps {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: one thread; `System` implementations below do not touch the dlmalloc fields.
+        // SAFETY: one thread; the allocators below touch no field that is borrowed here.
         unsafe {
             let state = self.0.get();
-            if (*state).start == usize::MAX {
+            if (*state).small.serves(layout) {
+                (*state).small.alloc(layout.size())
+            } else if (*state).start == usize::MAX {
                 (*state).first.malloc(layout.size(), layout.align())
             } else {
                 (*state).second.malloc(layout.size(), layout.align())
@@ -92,14 +163,19 @@ unsafe impl GlobalAlloc for Heaps {
         }
     }
 
+    #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: as in `alloc`; the caller vouches for `block` and `layout`.
         unsafe {
             let state = self.0.get();
-            if (*state).start == usize::MAX {
+            if block.addr() >= (*state).start {
+                if (*state).small.serves(layout) {
+                    (*state).small.free(block, layout.size());
+                } else {
+                    (*state).second.free(block, layout.size(), layout.align());
+                }
+            } else if (*state).start == usize::MAX {
                 (*state).first.free(block, layout.size(), layout.align());
-            } else if block.addr() >= (*state).start {
-                (*state).second.free(block, layout.size(), layout.align());
             }
         }
     }
@@ -108,7 +184,11 @@ unsafe impl GlobalAlloc for Heaps {
         // SAFETY: as in `alloc`.
         unsafe {
             let state = self.0.get();
-            if (*state).start == usize::MAX {
+            if (*state).small.serves(layout) {
+                let block = (*state).small.alloc(layout.size());
+                block.write_bytes(0, layout.size());
+                block
+            } else if (*state).start == usize::MAX {
                 (*state).first.calloc(layout.size(), layout.align())
             } else {
                 (*state).second.calloc(layout.size(), layout.align())
@@ -117,18 +197,26 @@ unsafe impl GlobalAlloc for Heaps {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as in `dealloc`; a block of the sealed heap is copied out of it.
+        // SAFETY: as in `dealloc`; a block that changes its heap or its class is copied.
         unsafe {
             let state = self.0.get();
             if (*state).start == usize::MAX {
                 return (*state).first.realloc(block, layout.size(), layout.align(), size);
             }
+            let wanted = Layout::from_size_align_unchecked(size, layout.align());
             if block.addr() >= (*state).start {
-                return (*state).second.realloc(block, layout.size(), layout.align(), size);
+                match ((*state).small.serves(layout), (*state).small.serves(wanted)) {
+                    (false, false) => {
+                        return (*state).second.realloc(block, layout.size(), layout.align(), size);
+                    }
+                    (true, true) if (layout.size() - 1) / STEP == (size - 1) / STEP => return block,
+                    _ => {}
+                }
             }
-            let moved = (*state).second.malloc(size, layout.align());
+            let moved = self.alloc(wanted);
             if !moved.is_null() {
                 ptr::copy_nonoverlapping(block, moved, layout.size().min(size));
+                self.dealloc(block, layout);
             }
             moved
         }
@@ -174,7 +262,8 @@ struct Arena;
 // everything that existed when the first heap was sealed.
 unsafe impl Allocator for Arena {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        // SAFETY: one thread; dlmalloc holds a reference to its own field, this takes the others.
+        // SAFETY: one thread; dlmalloc and the small blocks hold a reference to their own field, this takes
+        // the others.
         let state = HEAPS.0.get();
         let (top, limit) = unsafe { ((*state).top, (*state).limit) };
         if size > limit.saturating_sub(top) {

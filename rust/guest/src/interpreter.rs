@@ -3,9 +3,11 @@
 use core::cell::OnceCell;
 
 use rustpython_compiler_core::frozen::{FrozenCodeObject, FrozenModule};
-use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine};
+use rustpython_vm::builtins::PyCode;
+use rustpython_vm::compiler::Mode;
+use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
-use crate::{entropy, native, output, scope};
+use crate::{arguments, entropy, native, output, scope};
 
 /// Modules that are imported before the snapshot, so that a program's `import` finds them loaded.
 const IMPORTED: &str = "
@@ -77,6 +79,7 @@ fn prepare(vm: &VirtualMachine) -> PyResult<()> {
     call(vm, "azr_prelude", "set_random")?;
     entropy::remember_originals(vm);
     scope::prepare(vm)?;
+    crate::call::prepare(vm);
     warm_up(vm)?;
     keep(vm)
 }
@@ -94,18 +97,22 @@ fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
     let source = include_str!("warm_up.py");
     for _ in 0..3 {
         let scope = scope::fresh(vm)?;
-        let code = vm
-            .compile(source, rustpython_vm::compiler::Mode::Exec, "<program>".to_owned())
-            .map_err(|error| error.into_pyexception(vm, Some(source)))?;
+        let code = compiled(vm, source, Mode::Exec, "<program>");
         vm.run_code_obj(code, scope.clone())?;
-        let code = vm
-            .compile("f([3, 1, 2], 'text')", rustpython_vm::compiler::Mode::Eval, "<call>".to_owned())
-            .map_err(|error| error.into_pyexception(vm, None))?;
-        let value = vm.run_code_obj(code, scope)?;
+        let code = compiled(vm, "f([3, 1, 2], text='text')", Mode::Eval, "<call>");
+        vm.run_code_obj(code, scope.clone())?;
+        let arguments = arguments::check("[3, 1, 2], 'text'").expect("an argument list");
+        let function = scope.globals.get_item("f", vm)?;
+        let plain = arguments.plain(vm).expect("plain data");
+        let value = crate::call::call(vm, &scope, function, plain)?;
         crate::encode::encode(vm, &value, 1 << 16).expect("the warm-up returns plain data");
     }
     output::clear();
     Ok(())
+}
+
+fn compiled(vm: &VirtualMachine, source: &str, mode: Mode, name: &str) -> PyRef<PyCode> {
+    crate::compile::compile(vm, source, mode, name).unwrap_or_else(|ended| panic!("{ended:?}"))
 }
 
 pub(crate) fn import(vm: &VirtualMachine, name: &str) -> PyResult<PyObjectRef> {

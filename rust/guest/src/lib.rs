@@ -6,6 +6,8 @@
 //! the memory after [`Request::Modules`] is a snapshot in its turn.
 
 mod arguments;
+mod call;
+mod compile;
 mod decode;
 mod encode;
 mod entropy;
@@ -17,6 +19,7 @@ mod memory;
 mod modules;
 mod native;
 mod output;
+mod plain;
 mod rewrite;
 mod run;
 mod scope;

@@ -31,7 +31,8 @@ mod decl {
     /// A program's text for the second setting of entropy: see `rewrite.rs`.
     #[pyfunction]
     fn unpack_by_iterator(source: PyStrRef) -> String {
-        crate::rewrite::unpack_by_iterator(&source.to_string_lossy())
+        let source = source.to_string_lossy();
+        crate::rewrite::unpack_by_iterator(&source).unwrap_or_else(|| source.into_owned())
     }
 
     /// Random bytes, from the request's seed.

@@ -9,20 +9,21 @@ use ruff_python_ast::{Expr, ExprContext, Stmt};
 use ruff_python_parser::parse_module;
 use ruff_text_size::Ranged;
 
-/// `source` with every unpacked operand wrapped; unchanged if it does not parse.
-pub(crate) fn unpack_by_iterator(source: &str) -> String {
-    let Ok(parsed) = parse_module(source) else {
-        return source.to_owned();
-    };
+/// `source` with every unpacked operand wrapped, if it parses and has any.
+pub(crate) fn unpack_by_iterator(source: &str) -> Option<String> {
+    let parsed = parse_module(source).ok()?;
     let mut operands = Operands(Vec::new());
     operands.visit_body(parsed.suite());
+    if operands.0.is_empty() {
+        return None;
+    }
     // Insertions from the last to the first: earlier ones do not move later places.
     operands.0.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let mut rewritten = source.to_owned();
     for (at, text) in operands.0 {
         rewritten.insert_str(at, text);
     }
-    rewritten
+    Some(rewritten)
 }
 
 /// Places and what to insert there.

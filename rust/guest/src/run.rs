@@ -1,12 +1,13 @@
 //! Runs one program.
 
 use azr_wire::{Arguments, Call, Ended, Frame, Response, Run, Value};
-use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyCode};
+use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef};
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::scope::Scope;
-use rustpython_vm::{AsObject, Py, PyObjectRef, PyRef, VirtualMachine};
+use rustpython_vm::{AsObject, Py, PyObjectRef, VirtualMachine};
 
-use crate::{arguments, decode, encode, entropy, heap, interpreter, output, rewrite, scope};
+use crate::compile::compile;
+use crate::{arguments, call, decode, encode, entropy, heap, interpreter, output, rewrite, scope};
 
 /// Bytes of an exception's message that are kept.
 const MESSAGE_BYTES: usize = 2_000;
@@ -23,12 +24,14 @@ pub(crate) fn run(run: &Run) -> Response {
 }
 
 fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
-    let code = match compile(vm, &run.program, Mode::Exec, "<program>") {
-        Ok(code) if run.entropy.unpromised_order => {
-            // What compiles as it stands compiles rewritten; if not, the program runs as it stands.
-            let rewritten = rewrite::unpack_by_iterator(&run.program);
-            compile(vm, &rewritten, Mode::Exec, "<program>").unwrap_or(code)
-        }
+    let rewritten = run.entropy.unpromised_order.then(|| rewrite::unpack_by_iterator(&run.program)).flatten();
+    let code = match rewritten {
+        // What does not compile rewritten runs, or fails, as it stands.
+        Some(source) => compile(vm, &source, Mode::Exec, "<program>")
+            .or_else(|_| compile(vm, &run.program, Mode::Exec, "<program>")),
+        None => compile(vm, &run.program, Mode::Exec, "<program>"),
+    };
+    let code = match code {
         Ok(code) => code,
         Err(ended) => return ended,
     };
@@ -37,8 +40,8 @@ fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
         Some(Call { arguments: Arguments::Text(text), .. }) => text.as_str(),
         _ => "",
     };
-    let names = match arguments::check(text) {
-        Ok(names) => names,
+    let arguments = match arguments::check(text) {
+        Ok(arguments) => arguments,
         Err(why) => return Ended::InvalidInput(why),
     };
     if let Err(error) = entropy::set(vm, &run.entropy, &[&run.program, text]) {
@@ -54,13 +57,21 @@ fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
     let result = match &call.arguments {
         Arguments::Values(values) => call_with(vm, &scope, &call.entry, values),
         Arguments::Text(text) => {
-            for name in names {
-                let known = scope.globals.contains_key(name.as_str(), vm)
-                    || vm.builtins.dict().contains_key(name.as_str(), vm);
+            for name in arguments.names() {
+                let known = scope.globals.contains_key(name, vm)
+                    || vm.builtins.dict().contains_key(name, vm);
                 if !known {
                     return Ended::InvalidInput(format!(
                         "the arguments name `{name}`, which is not defined"
                     ));
+                }
+            }
+            if let Some(plain) = arguments.plain(vm)
+                && let Ok(Some(function)) = scope.globals.get_item_opt(&*call.entry, vm)
+            {
+                match call::call(vm, &scope, function, plain) {
+                    Ok(object) => return returned(vm, &object, run.limits.value_bytes as usize),
+                    Err(error) => return raised(vm, &error),
                 }
             }
             // The newline ends a comment that the arguments may close with.
@@ -106,29 +117,7 @@ fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Ended {
     }
 }
 
-fn compile(
-    vm: &VirtualMachine,
-    source: &str,
-    mode: Mode,
-    name: &str,
-) -> Result<PyRef<PyCode>, Ended> {
-    vm.compile(source, mode, name.to_owned()).map_err(|error| {
-        let error = error.into_pyexception(vm, Some(source));
-        if !error.fast_isinstance(vm.ctx.exceptions.syntax_error) {
-            return raised(vm, &error);
-        }
-        let text = |name: &'static str| {
-            let value = error.as_object().get_attr(name, vm).ok()?;
-            Some(value.str(vm).ok()?.to_string_lossy().into_owned())
-        };
-        Ended::SyntaxError {
-            message: cut(text("msg").unwrap_or_default()),
-            line: text("lineno").and_then(|line| line.parse().ok()).unwrap_or(0),
-        }
-    })
-}
-
-fn raised(vm: &VirtualMachine, error: &PyBaseExceptionRef) -> Ended {
+pub(crate) fn raised(vm: &VirtualMachine, error: &PyBaseExceptionRef) -> Ended {
     let class = error.class().name().to_string();
     // An exception's text is the program's to make: it may raise in turn, or be of any length.
     let message = match error.as_object().str(vm) {

@@ -1,0 +1,148 @@
+//! Source text becomes what CPython makes of it, by whichever way it is compiled.
+
+mod common;
+
+use azr_sandbox::Ended;
+use common::{run, script, text};
+use proptest::prelude::*;
+
+/// The same arguments, unpacked from a tuple: those the compiler makes.
+fn compiled(arguments: &str) -> String {
+    if arguments.trim().is_empty() { String::new() } else { format!("*({arguments},)") }
+}
+
+const SHOW: &str = "def f(*arguments):
+    def show(x):
+        if isinstance(x, dict): return ['dict', [(show(k), show(v)) for k, v in x.items()]]
+        if isinstance(x, (list, tuple, set)): return [type(x).__name__, [show(item) for item in x]]
+        return [type(x).__name__, repr(x)]
+    return show(arguments)";
+
+#[test]
+fn plain_arguments_are_what_the_compiler_makes_of_them() {
+    for arguments in [
+        "1, -1, 0, -0, True, False, None",
+        "0.0, -0.0, 1e308, 1e999, -1e999, 5e-324, 1_000.5",
+        "9223372036854775807, 9223372036854775808, -9223372036854775808, -9223372036854775809, 0xff, 0b11, 0o17",
+        "'', 'name_1', 'two words', 'é', '\u{1f600}', \"it's\", '''three''', 'a' 'b', r'raw\\', u'u'",
+        "'\\n\\t\\\\\\'', '\\x41', '\\u00e9', '\\ud800', '\\N{BULLET}', '\\101', '\\q'",
+        "b'', b'bytes\\x00', b'a' b'b', rb'\\n'",
+        "[], (), {}, [[1], (2,), {3: {4}}], {1, 2, 1.0, True}, {1: 'a', True: 'b', 1.0: 'c'}",
+        "{'a': 1, **{'b': 2}}, [*range(3)], {*()}, 1 + 2, -True, +1, ~1, not 1, 1j, -1j, 1 + 2j",
+        "f'{1}', ..., (1), ((2)), (3,), [4,], lambda: 0 if 0 else 1, [x for x in 'ab']",
+        " 1 , # a comment\n 2",
+    ] {
+        // A lambda's repr holds an address; the two calls make the same.
+        assert_eq!(text(&run(SHOW, arguments)), text(&run(SHOW, &compiled(arguments))), "{arguments}");
+    }
+}
+
+#[test]
+fn arguments_that_cannot_be_made_raise_in_the_program() {
+    for arguments in ["{[1]: 2}", "{[1], 2}", "{{}: 0}", "[({}, {1: {[]: 0}})]"] {
+        assert_eq!(text(&run("def f(x): return x", arguments)), "TypeError", "{arguments}");
+    }
+}
+
+#[test]
+fn a_call_looks_the_same_from_inside_whatever_its_arguments_are() {
+    let program = "import sys
+def depth(n=0):
+    try: return depth(n + 1)
+    except RecursionError: return n
+def f(x):
+    caller = sys._getframe(1)
+    return (caller.f_code.co_name, caller.f_code.co_filename, caller.f_globals is globals(), 'function' in globals(),
+            x is 'name_1', depth())";
+    let plain = run(program, "'name_1'");
+    assert_eq!(text(&plain), text(&run(program, "*('name_1',)")));
+    assert!(text(&plain).starts_with("('<module>', '<call>', True, False, True, "), "{}", text(&plain));
+}
+
+#[test]
+fn an_entry_that_is_no_function_of_the_program_is_what_it_is_for_the_compiler() {
+    assert_eq!(text(&run("f = 3", "1")), "TypeError");
+    assert_eq!(text(&run("g = 3", "1")), "NameError");
+    assert_eq!(text(&run("def f(x): return x\ndel f", "1")), "NameError");
+    assert_eq!(text(&run("class f:\n    def __new__(cls, x): return [x]", "1")), "[1]");
+    assert_eq!(text(&run("def f(a, b): return a", "1")), "TypeError");
+}
+
+#[test]
+fn the_compilers_warnings_are_printed_once() {
+    for (program, warning) in [
+        ("x = '\\d'", "\"\\d\" is an invalid escape sequence"),
+        ("x = 1\ny = x is 5", "\"is\" with 'int' literal"),
+        ("x = 0 if 1else 2", "invalid decimal literal"),
+        ("assert (1, 'always')", "assertion is always true"),
+        ("x = lambda: 1()", "'int' object is not callable"),
+    ] {
+        let outcome = script(program);
+        assert_eq!(text(&outcome), "None", "{program}");
+        let stderr = &outcome.stderr;
+        assert_eq!(stderr.matches(warning).count(), 1, "{program}: {stderr}");
+    }
+    assert!(script("x = 1e5 + 0xaf\nassert x").stderr.is_empty());
+}
+
+#[test]
+fn a_syntax_error_beside_text_outside_ascii_is_a_syntax_error() {
+    for program in ["x = 'é", "x = 1\ny = \"\"\"é", "é = = 1", "f(é é)", "x = 'é' 0x", "x = {'é': ", "# é\nfoo bar", "x = f'{é'"] {
+        let ended = script(program).ended;
+        let Ended::SyntaxError { message, line } = &ended else { panic!("{program}: {ended:?}") };
+        assert!(!message.is_empty() && *line >= 1, "{program}: {ended:?}");
+        assert!(*line as usize <= program.lines().count() + 1, "{program}: {ended:?}");
+    }
+    let ended = script("x = 1\n\né = = 1").ended;
+    assert!(matches!(ended, Ended::SyntaxError { line: 3, .. }), "{ended:?}");
+}
+
+#[test]
+fn small_blocks_of_every_size_are_used_again() {
+    // Far more than the memory limit in all, never much of it at once; what is kept stays as it was.
+    let program = "def f(n):
+    kept = {i: bytes([i % 256]) * i for i in range(0, 600, 7)}
+    grown = []
+    for i in range(n):
+        x = bytes(i % 700) + b'x'
+        y = [i] * (i % 150)
+        grown.append(i)
+        if len(grown) > 300: grown = grown[-3:]
+        y.append(x)
+    return all(value == bytes([i % 256]) * i for i, value in kept.items()) and grown[-1] == n - 1";
+    let outcome = run(program, "60000");
+    assert_eq!(text(&outcome), "True");
+    assert!(outcome.peak_memory < 4 << 20, "{}", outcome.peak_memory);
+}
+
+/// The text of a plain value.
+fn literal() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        any::<i64>().prop_map(|n| n.to_string()),
+        any::<f64>().prop_filter("a number", |x| x.is_finite()).prop_map(|x| format!("{x:?}")),
+        "[a-zA-Z0-9_ é'\"\\\\\n\t]{0,12}".prop_map(|s| format!("{:?}", s.replace('\'', "\u{2019}"))),
+        prop_oneof![Just("None"), Just("True"), Just("False"), Just("b'x'"), Just("-0")].prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(", "))),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|items| format!("({},)", items.join(", "))),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|items| format!("{{{}}}", items.join(", "))),
+            prop::collection::vec((inner.clone(), inner), 0..4).prop_map(|pairs| {
+                let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+                format!("{{{}}}", pairs.join(", "))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_plain_arguments_are_what_the_compiler_makes_of_them(items in prop::collection::vec(literal(), 0..4)) {
+        let arguments = items.join(", ");
+        let (plain, compiled) = (run(SHOW, &arguments), run(SHOW, &compiled(&arguments)));
+        prop_assert_eq!(text(&plain), text(&compiled), "{}", arguments);
+    }
+}
