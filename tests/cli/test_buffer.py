@@ -106,12 +106,14 @@ def test_a_folder_without_a_buffer_is_a_clear_error(tmp_path: Path, capsys: pyte
 
 def test_the_benchmark_checks_what_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azr.cli.buffer_bench.ROUNDS", 1)
-    monkeypatch.setattr("azr.cli.buffer_bench.PUBLISHED", 1000)
+    monkeypatch.setattr("azr.cli.buffer_bench.PUBLISHED", (1000, 2000))
     monkeypatch.setattr("azr.cli.buffer_bench.MEMORY", 5000)
     monkeypatch.setattr("azr.cli.buffer_bench.INSERTS", 2000)
     numbers = measure(None, 2000, lambda text: None)
     assert numbers["canonical_inserts"]["lost"] == 0
-    assert [row["threads"] for row in numbers["threads"]] == [1, 2, 4, 8]
+    assert [(row["tasks"], row["threads"]) for row in numbers["threads"]] == [
+        (tasks, threads) for tasks in (1000, 2000) for threads in (1, 2, 4, 8)
+    ]
     assert set(numbers["duplicates"].values()) == {0}
     assert numbers["end_to_end"]["stored"] == numbers["end_to_end"]["programs"]
     assert numbers["large"]["tasks"] == 2000
