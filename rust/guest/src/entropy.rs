@@ -25,6 +25,7 @@ struct State {
     random: u64,
     /// Whether modules are loaded that may use `random` for a program that does not name it.
     random_expected: bool,
+    reseeded: bool,
     list_init: Option<InitFunc>,
     tuple_new: Option<NewFunc>,
 }
@@ -36,6 +37,7 @@ static STATE: Cell = Cell(UnsafeCell::new(State {
     clock_ns: 0,
     random: 0,
     random_expected: false,
+    reseeded: false,
     list_init: None,
     tuple_new: None,
 }));
@@ -103,18 +105,29 @@ pub(crate) fn remember_originals(vm: &VirtualMachine) {
     state.tuple_new = vm.ctx.types.tuple_type.slots.new.load();
 }
 
-/// Sets every source for one request.
-pub(crate) fn set(vm: &VirtualMachine, entropy: &Entropy, source: &[&str]) -> PyResult<()> {
+/// Sets every source for one program.
+pub(crate) fn set(vm: &VirtualMachine, entropy: &Entropy, sources: &[&str]) -> PyResult<()> {
     let state = state();
     state.clock_ns = entropy.clock_ns;
     state.random = entropy.random_seed;
-    // The generator behind the functions of `random` exists already. A program whose text does not
-    // name the module can still reach it, and then sees the same numbers under every seed.
-    if state.random_expected || source.iter().any(|text| text.contains("random")) {
-        interpreter::call(vm, "azr_prelude", "reseed")?;
+    state.reseeded = false;
+    for source in sources {
+        seed_if_named(vm, source)?;
     }
     if entropy.unpromised_order {
         turn_over(vm)?;
+    }
+    Ok(())
+}
+
+/// Seeds the generator behind the functions of `random`, which exists already, before text that names the
+/// module runs. A program whose text does not can still reach it, and then sees the same numbers under
+/// every seed.
+pub(crate) fn seed_if_named(vm: &VirtualMachine, text: &str) -> PyResult<()> {
+    let state = state();
+    if !state.reseeded && (state.random_expected || text.contains("random")) {
+        state.reseeded = true;
+        interpreter::call(vm, "azr_prelude", "reseed")?;
     }
     Ok(())
 }

@@ -137,6 +137,14 @@ pub(crate) fn open(memory: u32, shift: u32) {
     state.limit = state.top.saturating_add(memory as usize).min(end);
 }
 
+/// Lets the request that is open take `bytes` more.
+pub(crate) fn extend(bytes: u32) {
+    // SAFETY: as in `seal`.
+    let state = unsafe { &mut *HEAPS.0.get() };
+    let end = core::arch::wasm32::memory_size::<0>().saturating_mul(PAGE);
+    state.limit = state.limit.saturating_add(bytes as usize).min(end);
+}
+
 /// Most bytes that the program has held at once, in whole allocator steps.
 pub(crate) fn peak(shift: u32) -> u32 {
     // SAFETY: as in `seal`.

@@ -1,9 +1,10 @@
 //! The guest: RustPython as one WebAssembly module that imports nothing.
 //!
-//! The host calls three exports. `azr_init` once, before the snapshot; then, in every fresh copy of
+//! The host calls four exports. `azr_init` once, before the snapshot; then, in every fresh copy of
 //! the snapshot, `azr_begin` for a place to write a request to and `azr_run` to answer it. A guest
-//! answers one request and is thrown away, so nothing here cleans up. One request asks to be kept:
-//! the memory after [`Request::Modules`] is a snapshot in its turn.
+//! answers one request and is thrown away, so nothing here cleans up. Two requests ask to be kept:
+//! the memory after [`Request::Modules`] is a snapshot in its turn, and after [`Response::Loaded`] the
+//! program's call follows, for which `azr_next` makes room.
 
 mod arguments;
 mod call;
@@ -57,15 +58,26 @@ pub extern "C" fn azr_init() {
 pub extern "C" fn azr_begin(length: u32, memory: u32, shift: u32) -> *mut u8 {
     // The request itself is not the program's to pay for.
     heap::open(memory.saturating_add(length).saturating_add(64 * 1024), shift);
+    room(length)
+}
+
+/// Makes room for the `length` bytes of the call of a program that has run.
+#[unsafe(no_mangle)]
+pub extern "C" fn azr_next(length: u32) -> *mut u8 {
+    heap::extend(length.saturating_add(64 * 1024));
+    room(length)
+}
+
+fn room(length: u32) -> *mut u8 {
     let layout = Layout::array::<u8>(length.max(1) as usize).expect("a request is below 2 GiB");
     // SAFETY: the size is not zero.
     unsafe { std::alloc::alloc(layout) }
 }
 
-/// Answers the request that `azr_begin` made room for: address in the high half, length in the low.
+/// Answers the request that `azr_begin` or `azr_next` made room for: address in the high half, length in the low.
 ///
 /// # Safety
-/// `request` and `length` must be those of `azr_begin`, with every byte written.
+/// `request` and `length` must be those of that call, with every byte written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
     // SAFETY: the caller's promise.
@@ -73,6 +85,7 @@ pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
     let request = Request::decode(bytes).expect("the host speaks this crate's wire format");
     let response = match request {
         Request::Run(run) => run::run(&run),
+        Request::Call(call) => run::call(&call),
         Request::Literals { texts, value_bytes } => Response::Literals(
             texts.iter().map(|text| literal::parse(text, value_bytes as usize)).collect(),
         ),

@@ -1,6 +1,8 @@
 //! Runs one program.
 
-use azr_wire::{Arguments, Call, Ended, Frame, Response, Run, Value};
+use core::cell::UnsafeCell;
+
+use azr_wire::{Arguments, Call, Ended, Entropy, Frame, GuestLimits, Response, Run, Value};
 use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef};
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::scope::Scope;
@@ -14,79 +16,91 @@ const MESSAGE_BYTES: usize = 2_000;
 /// Frames of a traceback that are kept, the innermost.
 const FRAMES: usize = 20;
 
-/// Runs the program and its call, and says how it ended.
+/// What the call of a program that has run still needs to know of its request.
+struct Waiting(UnsafeCell<(Entropy, GuestLimits)>);
+
+// SAFETY: the guest has one thread.
+unsafe impl Sync for Waiting {}
+
+static WAITING: Waiting = Waiting(UnsafeCell::new((
+    Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
+    GuestLimits { memory_bytes: 0, output_bytes: 0, value_bytes: 0 },
+)));
+
+/// Runs the program, up to its call if one follows.
 pub(crate) fn run(run: &Run) -> Response {
     output::limit(run.limits.output_bytes);
-    let ended = interpreter::enter(|vm| evaluate(vm, run));
+    let ended = match interpreter::enter(|vm| load(vm, run)) {
+        Ok(()) if run.called => {
+            // SAFETY: one thread, and no reference to it exists.
+            unsafe { *WAITING.0.get() = (run.entropy, run.limits) };
+            return Response::Loaded;
+        }
+        Ok(()) => Ended::Returned(Value::None),
+        Err(ended) => ended,
+    };
+    response(ended, run.entropy.address_shift)
+}
+
+/// Evaluates a call of the program that has run.
+pub(crate) fn call(call: &Call) -> Response {
+    // SAFETY: as above.
+    let (entropy, limits) = unsafe { *WAITING.0.get() };
+    let ended = interpreter::enter(|vm| {
+        evaluate(vm, call).map_or_else(
+            |ended| ended,
+            |object| returned(vm, &object, limits.value_bytes as usize),
+        )
+    });
+    response(ended, entropy.address_shift)
+}
+
+fn response(ended: Ended, address_shift: u32) -> Response {
     let (stdout, stderr) = output::take();
-    let peak_memory = heap::peak(run.entropy.address_shift);
+    let peak_memory = heap::peak(address_shift);
     Response::Run { ended, stdout, stderr, peak_memory }
 }
 
-fn evaluate(vm: &VirtualMachine, run: &Run) -> Ended {
-    let rewritten = run.entropy.unpromised_order.then(|| rewrite::unpack_by_iterator(&run.program)).flatten();
+fn load(vm: &VirtualMachine, run: &Run) -> Result<(), Ended> {
+    let plain = || compile(vm, &run.program, Mode::Exec, "<program>");
+    let rewritten =
+        run.entropy.unpromised_order.then(|| rewrite::unpack_by_iterator(&run.program)).flatten();
     let code = match rewritten {
         // What does not compile rewritten runs, or fails, as it stands.
-        Some(source) => compile(vm, &source, Mode::Exec, "<program>")
-            .or_else(|_| compile(vm, &run.program, Mode::Exec, "<program>")),
-        None => compile(vm, &run.program, Mode::Exec, "<program>"),
+        Some(source) => compile(vm, &source, Mode::Exec, "<program>").or_else(|_| plain())?,
+        None => plain()?,
     };
-    let code = match code {
-        Ok(code) => code,
-        Err(ended) => return ended,
-    };
-    // Argument text is checked before the program runs: it may be no input at all.
-    let text = match &run.call {
-        Some(Call { arguments: Arguments::Text(text), .. }) => text.as_str(),
-        _ => "",
-    };
-    let arguments = match arguments::check(text) {
-        Ok(arguments) => arguments,
-        Err(why) => return Ended::InvalidInput(why),
-    };
-    if let Err(error) = entropy::set(vm, &run.entropy, &[&run.program, text]) {
-        return raised(vm, &error);
-    }
+    entropy::set(vm, &run.entropy, &[&run.program]).map_err(|error| raised(vm, &error))?;
+    vm.run_code_obj(code, scope::main()).map_err(|error| raised(vm, &error))?;
+    Ok(())
+}
+
+fn evaluate(vm: &VirtualMachine, call: &Call) -> Result<PyObjectRef, Ended> {
     let scope = scope::main();
-    if let Err(error) = vm.run_code_obj(code, scope.clone()) {
-        return raised(vm, &error);
-    }
-    let Some(call) = &run.call else {
-        return Ended::Returned(Value::None);
+    let text = match &call.arguments {
+        Arguments::Values(values) => return call_with(vm, &scope, &call.entry, values),
+        Arguments::Text(text) => text,
     };
-    let result = match &call.arguments {
-        Arguments::Values(values) => call_with(vm, &scope, &call.entry, values),
-        Arguments::Text(text) => {
-            for name in arguments.names() {
-                let known = scope.globals.contains_key(name, vm)
-                    || vm.builtins.dict().contains_key(name, vm);
-                if !known {
-                    return Ended::InvalidInput(format!(
-                        "the arguments name `{name}`, which is not defined"
-                    ));
-                }
-            }
-            if let Some(plain) = arguments.plain(vm)
-                && let Ok(Some(function)) = scope.globals.get_item_opt(&*call.entry, vm)
-            {
-                match call::call(vm, &scope, function, plain) {
-                    Ok(object) => return returned(vm, &object, run.limits.value_bytes as usize),
-                    Err(error) => return raised(vm, &error),
-                }
-            }
-            // The newline ends a comment that the arguments may close with.
-            let source = format!("{}({text}\n)", call.entry);
-            match compile(vm, &source, Mode::Eval, "<call>") {
-                Ok(code) => vm.run_code_obj(code, scope).map_err(|error| raised(vm, &error)),
-                Err(Ended::SyntaxError { message, .. }) => Err(Ended::InvalidInput(message)),
-                Err(ended) => Err(ended),
-            }
+    let arguments = arguments::check(text).map_err(Ended::InvalidInput)?;
+    entropy::seed_if_named(vm, text).map_err(|error| raised(vm, &error))?;
+    for name in arguments.names() {
+        let known = scope.globals.contains_key(name, vm) || vm.builtins.dict().contains_key(name, vm);
+        if !known {
+            return Err(Ended::InvalidInput(format!("the arguments name `{name}`, which is not defined")));
         }
-    };
-    match result {
-        Ok(object) => returned(vm, &object, run.limits.value_bytes as usize),
-        Err(ended) => ended,
     }
+    if let Some(plain) = arguments.plain(vm)
+        && let Ok(Some(function)) = scope.globals.get_item_opt(&*call.entry, vm)
+    {
+        return call::call(vm, &scope, function, plain).map_err(|error| raised(vm, &error));
+    }
+    // The newline ends a comment that the arguments may close with.
+    let source = format!("{}({text}\n)", call.entry);
+    let code = compile(vm, &source, Mode::Eval, "<call>").map_err(|ended| match ended {
+        Ended::SyntaxError { message, .. } => Ended::InvalidInput(message),
+        ended => ended,
+    })?;
+    vm.run_code_obj(code, scope).map_err(|error| raised(vm, &error))
 }
 
 /// Calls a function of the program with data: no text of the arguments is ever compiled.

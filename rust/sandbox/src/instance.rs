@@ -5,21 +5,21 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azr_wire::{Abort, Entropy, GuestLimits, Request, Run};
+use azr_wire::{Abort, Entropy, GuestLimits, Request, Response, Run};
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::cards::CARDS;
 use crate::error::Error;
 use crate::guest::Guest;
-use crate::memory::{Image, PAGE, starting_as};
+use crate::memory::{Checkpoint, Image, PAGE, starting_as};
 use crate::program::{ModuleRequest, modules_imported};
-use crate::sandbox::Cancel;
+use crate::sandbox::{Cancel, Load};
 
 /// What a guest must be able to run: shows at once that a module is none.
 const TRIAL: &str = "def f(xs):\n    return [x * 2 for x in xs]";
 
 /// How a request ended, before anyone looks at what it means.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// The guest wrote a response.
     Response(Vec<u8>),
@@ -37,7 +37,7 @@ pub(crate) enum Answer {
 }
 
 /// What a request may cost.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     pub(crate) fuel: u64,
     pub(crate) memory_bytes: u32,
@@ -68,7 +68,7 @@ impl std::fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// An instance, its memory fresh between two calls of [`Instance::answer`].
+/// An instance of the guest. Its memory is fresh at the start and after [`Instance::reset`].
 pub(crate) struct Instance {
     store: Store<Control>,
     memory: Memory,
@@ -80,7 +80,19 @@ pub(crate) struct Instance {
     abort_at: usize,
     panic_at: usize,
     begin: TypedFunc<(u32, u32, u32), u32>,
+    next: TypedFunc<u32, u32>,
     run: TypedFunc<(u32, u32), u64>,
+}
+
+impl Answer {
+    /// Whether the guest has loaded a program and waits for its call.
+    pub(crate) fn is_loaded(&self) -> bool {
+        matches!(self, Self::Response(bytes) if Response::decode(bytes) == Ok(Response::Loaded))
+    }
+
+    pub(crate) fn is_trap(&self) -> bool {
+        matches!(self, Self::Trapped { .. })
+    }
 }
 
 impl Instance {
@@ -117,48 +129,86 @@ impl Instance {
         let panic_at = number(&mut store, &panic)? as u32 as usize;
         let typed = |error: wasmtime::Error| Error::BadGuest(format!("{error:#}"));
         let begin = instance.get_typed_func(&mut store, "azr_begin").map_err(typed)?;
+        let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
         let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
         let image = Arc::clone(guest.image());
-        Ok(Self { store, memory, cards, image, stack_pointer, stack_top, abort_at, panic_at, begin, run })
+        Ok(Self { store, memory, cards, image, stack_pointer, stack_top, abort_at, panic_at, begin, next, run })
     }
 
-    /// Answers `request`. After a trap the instance is spent; otherwise it is fresh again.
-    pub(crate) fn answer(
+    /// Answers a request of a fresh instance, and says how much fuel it took. After a trap the instance is
+    /// spent.
+    pub(crate) fn load(&mut self, run: &Load, cancel: &Cancel) -> Result<(Answer, u64), Error> {
+        let budget = run.budget;
+        self.answer(run, 0, cancel, |this| {
+            let length = u32::try_from(run.request.len())?;
+            let arguments = (length, budget.memory_bytes, budget.address_shift);
+            let at = this.begin.call(&mut this.store, arguments)?;
+            this.ask(at, &run.request)
+        })
+    }
+
+    /// Answers a call of the program that was loaded for `used` fuel; the fuel includes that.
+    pub(crate) fn call(
         &mut self,
+        run: &Load,
         request: &[u8],
-        budget: Budget,
-        wall: Duration,
+        used: u64,
         cancel: &Cancel,
     ) -> Result<(Answer, u64), Error> {
-        *self.store.data_mut() = Control { started: Instant::now(), wall, cancel: cancel.clone() };
+        self.answer(run, used, cancel, |this| {
+            let length = u32::try_from(request.len())?;
+            let at = this.next.call(&mut this.store, length)?;
+            this.ask(at, request)
+        })
+    }
+
+    fn answer(
+        &mut self,
+        run: &Load,
+        used: u64,
+        cancel: &Cancel,
+        ask: impl FnOnce(&mut Self) -> wasmtime::Result<u64>,
+    ) -> Result<(Answer, u64), Error> {
+        *self.store.data_mut() = Control { started: Instant::now(), wall: run.wall, cancel: cancel.clone() };
         self.store.set_epoch_deadline(1);
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
-        self.store.set_fuel(budget.fuel).map_err(runtime)?;
-        let ended = self.call(request, budget);
-        let used = budget.fuel - self.store.get_fuel().map_err(runtime)?;
+        self.store.set_fuel(run.budget.fuel - used).map_err(runtime)?;
+        let ended = ask(self);
+        let used = run.budget.fuel - self.store.get_fuel().map_err(runtime)?;
         let answer = match ended {
-            Ok(response) => {
-                let response = self.read(response, budget.response_bytes)?;
-                let answer = Answer::Response(response.to_vec());
-                self.reset()?;
-                answer
-            }
+            Ok(response) => Answer::Response(self.read(response, run.budget.response_bytes)?.to_vec()),
             Err(error) => self.trapped(error)?,
         };
         Ok((answer, used))
     }
 
+    /// What the program that was loaded has written: a way back to it after a call. None where it wrote so
+    /// much that loading it again is no slower.
+    pub(crate) fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let base = self.memory.data_ptr(&self.store);
+        let cards = self.cards.data_mut(&mut self.store);
+        // SAFETY: as in `reset`.
+        unsafe { self.image.checkpoint(base, cards) }
+    }
+
+    /// Makes the instance what it was at the checkpoint, unless the call wrote so much that loading the program
+    /// again is no slower: says whether it did.
+    pub(crate) fn return_to(&mut self, checkpoint: &Checkpoint) -> Result<bool, Error> {
+        self.reset_stack()?;
+        let base = self.memory.data_ptr(&self.store);
+        let cards = self.cards.data_mut(&mut self.store);
+        // SAFETY: as in `reset`; the checkpoint is one of this memory, which was fresh when its program was loaded.
+        Ok(unsafe { self.image.return_to(checkpoint, base, cards) })
+    }
+
+    /// Ends the use of a checkpoint: the next reset puts back what was written before it, too.
+    pub(crate) fn forget(&mut self, checkpoint: &Checkpoint) {
+        checkpoint.mark(self.cards.data_mut(&mut self.store));
+    }
+
     /// Has the guest import modules, and makes what its memory is then into an image.
     pub(crate) fn into_image(mut self, modules: &ModuleRequest) -> Result<Image, Error> {
-        let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
-        let budget = modules.budget;
-        *self.store.data_mut() = Control { started: Instant::now(), wall: modules.wall, cancel: Cancel::new() };
-        self.store.set_epoch_deadline(1);
-        self.store.set_fuel(budget.fuel).map_err(runtime)?;
-        let answer = match self.call(&modules.request, budget) {
-            Ok(response) => Answer::Response(self.read(response, budget.response_bytes)?.to_vec()),
-            Err(error) => self.trapped(error)?,
-        };
+        let (answer, _) = self.load(&modules.load, &Cancel::new())?;
         modules_imported(answer, &modules.names)?;
         // The stack is as empty as it was at the start: what is below its pointer is rubbish to the guest.
         if self.stack_pointer.get(&mut self.store).i32() != Some(self.stack_top) {
@@ -170,14 +220,12 @@ impl Instance {
         Image::new(start, &data[start..end], data.len()).map_err(Error::Host)
     }
 
-    fn call(&mut self, request: &[u8], budget: Budget) -> wasmtime::Result<u64> {
-        let length = u32::try_from(request.len())?;
-        let arguments = (length, budget.memory_bytes, budget.address_shift);
-        let at = self.begin.call(&mut self.store, arguments)?;
+    /// Writes a request where the guest made room for it, and has it answered.
+    fn ask(&mut self, at: u32, request: &[u8]) -> wasmtime::Result<u64> {
         self.memory.write(&mut self.store, at as usize, request)?;
         let written = at as usize / PAGE..(at as usize + request.len()).div_ceil(PAGE);
         self.cards.data_mut(&mut self.store)[written].fill(1);
-        self.run.call(&mut self.store, (at, length))
+        self.run.call(&mut self.store, (at, u32::try_from(request.len())?))
     }
 
     /// The bytes at what the guest says is its response: an address in the high half, a length in the
@@ -223,15 +271,18 @@ impl Instance {
     }
 
     /// Makes the instance fresh: see [`crate::memory`].
-    fn reset(&mut self) -> Result<(), Error> {
-        self.stack_pointer
-            .set(&mut self.store, Val::I32(self.stack_top))
-            .map_err(|error| Error::Runtime(format!("{error:#}")))?;
+    pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        self.reset_stack()?;
         let base = self.memory.data_ptr(&self.store);
         let cards = self.cards.data_mut(&mut self.store);
         // SAFETY: the store's memory was made by `Creator` from this image; it is mapped as long as the
         // store lives, no code of the guest is running, and `self` is borrowed mutably.
         unsafe { self.image.restore(base, cards) }.map_err(Error::Host)
+    }
+
+    fn reset_stack(&mut self) -> Result<(), Error> {
+        let set = self.stack_pointer.set(&mut self.store, Val::I32(self.stack_top));
+        set.map_err(|error| Error::Runtime(format!("{error:#}")))
     }
 
     /// Whether memory and stack pointer are what they were at the start. Slow.
@@ -247,20 +298,25 @@ impl Instance {
     pub(crate) fn try_out(mut self) -> Result<(), Error> {
         let request = Request::Run(Run {
             program: TRIAL.to_owned(),
-            call: Some(azr_wire::Call {
-                entry: "f".to_owned(),
-                arguments: azr_wire::Arguments::Text("[1]".to_owned()),
-            }),
+            called: true,
             limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
             entropy: Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
         });
-        let fuel = 1 << 30;
-        let budget = Budget { fuel, memory_bytes: 1 << 24, address_shift: 0, response_bytes: 1 << 20 };
-        self.store.set_fuel(fuel).map_err(|error| Error::Runtime(format!("{error:#}")))?;
-        self.store.set_epoch_deadline(u64::MAX / 2);
-        self.call(&request.encode(), budget)
-            .map_err(|error| Error::GuestContract(format!("a program that it must run fails: {error:#}")))?;
-        Ok(())
+        let arguments = azr_wire::Arguments::Text("[1]".to_owned());
+        let call = Request::Call(azr_wire::Call { entry: "f".to_owned(), arguments });
+        let budget = Budget { fuel: 1 << 30, memory_bytes: 1 << 24, address_shift: 0, response_bytes: 1 << 20 };
+        let run = Load { request: request.encode(), budget, wall: Duration::MAX };
+        let (loaded, used) = self.load(&run, &Cancel::new())?;
+        if !loaded.is_loaded() {
+            return Err(Error::GuestContract(format!("a program that it must run does not load: {loaded:?}")));
+        }
+        let (answer, _) = self.call(&run, &call.encode(), used, &Cancel::new())?;
+        match answer {
+            Answer::Response(_) => Ok(()),
+            Answer::Trapped { .. } => {
+                Err(Error::GuestContract(format!("a call that it must answer fails: {answer:?}")))
+            }
+        }
     }
 }
 
@@ -283,31 +339,83 @@ mod tests {
         ),
     ];
 
-    #[test]
-    fn every_byte_of_a_used_instance_is_what_it_was() {
+    /// Loads and calls under the second entropy, on a thread with the stack that a guest needs.
+    fn with_instance(check: impl FnOnce(&mut Instance) + Send + 'static) {
         let guest = Guest::embedded().unwrap();
         let worker = std::thread::Builder::new().stack_size(crate::guest::STACK_BYTES + (2 << 20));
-        let check = move || {
-            let mut instance = Instance::new(&guest).unwrap();
+        worker.spawn(move || check(&mut Instance::new(&guest).unwrap())).unwrap().join().unwrap();
+    }
+
+    fn load_of(program: &str) -> Load {
+        let entropy = crate::program::second_entropy();
+        let request = Request::Run(Run {
+            program: program.to_owned(),
+            called: true,
+            limits: GuestLimits { memory_bytes: 1 << 26, output_bytes: 1 << 16, value_bytes: 1 << 16 },
+            entropy,
+        });
+        let address_shift = entropy.address_shift;
+        let budget = Budget { fuel: 1 << 32, memory_bytes: 1 << 26, address_shift, response_bytes: 1 << 20 };
+        Load { request: request.encode(), budget, wall: Duration::MAX }
+    }
+
+    fn call_of(arguments: &str) -> Vec<u8> {
+        let arguments = azr_wire::Arguments::Text(arguments.to_owned());
+        Request::Call(azr_wire::Call { entry: "f".to_owned(), arguments }).encode()
+    }
+
+    fn memory_of(instance: &Instance) -> Vec<u8> {
+        instance.memory.data(&instance.store).to_vec()
+    }
+
+    #[test]
+    fn every_byte_of_a_used_instance_is_what_it_was() {
+        with_instance(|instance| {
             assert!(instance.is_fresh());
             for (program, arguments) in PROGRAMS {
-                let request = Request::Run(Run {
-                    program: (*program).to_owned(),
-                    call: Some(azr_wire::Call {
-                        entry: "f".into(),
-                        arguments: azr_wire::Arguments::Text((*arguments).into()),
-                    }),
-                    limits: GuestLimits { memory_bytes: 1 << 26, output_bytes: 1 << 16, value_bytes: 1 << 16 },
-                    entropy: crate::program::second_entropy(),
-                });
-                let shift = crate::program::second_entropy().address_shift;
-                let budget =
-                    Budget { fuel: 1 << 32, memory_bytes: 1 << 26, address_shift: shift, response_bytes: 1 << 20 };
-                let (answer, _) = instance.answer(&request.encode(), budget, Duration::MAX, &Cancel::new()).unwrap();
-                assert!(matches!(answer, Answer::Response(_)), "{program}: {answer:?}");
+                let run = load_of(program);
+                let (answer, used) = instance.load(&run, &Cancel::new()).unwrap();
+                if answer.is_loaded() {
+                    let (answer, _) = instance.call(&run, &call_of(arguments), used, &Cancel::new()).unwrap();
+                    assert!(matches!(answer, Answer::Response(_)), "{program}: {answer:?}");
+                }
+                instance.reset().unwrap();
                 assert!(instance.is_fresh(), "after {program}");
             }
-        };
-        worker.spawn(check).unwrap().join().unwrap();
+        });
+    }
+
+    #[test]
+    fn every_byte_is_what_it_was_at_the_checkpoint_and_in_the_end_what_it_was_at_the_start() {
+        with_instance(|instance| {
+            for (program, arguments) in PROGRAMS {
+                let run = load_of(program);
+                let (answer, used) = instance.load(&run, &Cancel::new()).unwrap();
+                if !answer.is_loaded() {
+                    instance.reset().unwrap();
+                    continue;
+                }
+                let loaded = instance.checkpoint().expect("these programs write little before their call");
+                let memory = memory_of(instance);
+                let mut answers = Vec::new();
+                for _ in 0..3 {
+                    answers.push(instance.call(&run, &call_of(arguments), used, &Cancel::new()).unwrap());
+                    if !instance.return_to(&loaded).unwrap() {
+                        break;
+                    }
+                    assert!(memory == memory_of(instance), "after a call of {program}");
+                }
+                let bytes = |answer: &Answer| match answer {
+                    Answer::Response(bytes) => bytes.clone(),
+                    Answer::Trapped { .. } => panic!("{program}: {answer:?}"),
+                };
+                for (answer, fuel) in &answers {
+                    assert_eq!((bytes(answer), fuel), (bytes(&answers[0].0), &answers[0].1), "{program}");
+                }
+                instance.forget(&loaded);
+                instance.reset().unwrap();
+                assert!(instance.is_fresh(), "after {program}");
+            }
+        });
     }
 }

@@ -53,6 +53,9 @@ pub(crate) struct Image {
 const LONG_RUN: usize = 128;
 const MOST_PAGES: usize = 1024;
 
+/// Most pages that a checkpoint keeps, and that are put back to one.
+const KEPT_PAGES: usize = 512;
+
 /// Cards that are looked at together.
 const GLANCE: usize = 256;
 
@@ -133,6 +136,81 @@ impl Image {
         Ok(())
     }
 
+    /// Keeps what the pages hold that may have been written since the start, and clears their cards. None, and
+    /// nothing changes, where there are more than [`KEPT_PAGES`].
+    ///
+    /// # Safety
+    /// As for [`Image::restore`].
+    pub(crate) unsafe fn checkpoint(&self, base: *const u8, cards: &mut [u8]) -> Option<Checkpoint> {
+        let (cards, _) = cards.split_at_mut(self.size / PAGE);
+        let mut pages: Vec<usize> = Vec::new();
+        let mut from = 0;
+        while let Some(run) = next_run(cards, from) {
+            from = run.end;
+            // A card stands for the start of the next page, too.
+            let first = pages.last().map_or(run.start, |last| run.start.max(last + 1));
+            pages.extend(first..(run.end + 1).min(self.size / PAGE));
+            if pages.len() > KEPT_PAGES {
+                return None;
+            }
+        }
+        let mut bytes = Vec::with_capacity(pages.len() * PAGE);
+        for &page in &pages {
+            cards[page] = 0;
+            // SAFETY: the page lies within the memory, which the caller owns.
+            bytes.extend_from_slice(unsafe { slice::from_raw_parts(base.add(page * PAGE), PAGE) });
+        }
+        Some(Checkpoint { pages, bytes })
+    }
+
+    /// Makes every byte of the memory what it was at the checkpoint, and clears the cards. False, and nothing
+    /// changes, where more than [`KEPT_PAGES`] may have been written since: a reset gives such memory back.
+    ///
+    /// # Safety
+    /// As for [`Image::restore`]; the checkpoint must be of this memory, all of whose bytes that are not in it were what
+    /// they were at the start when it was made.
+    pub(crate) unsafe fn return_to(&self, checkpoint: &Checkpoint, base: *mut u8, cards: &mut [u8]) -> bool {
+        let (cards, _) = cards.split_at_mut(self.size / PAGE);
+        let mut runs = Vec::new();
+        let (mut from, mut pages) = (0, 0);
+        while let Some(run) = next_run(cards, from) {
+            from = run.end;
+            pages += run.len();
+            if pages > KEPT_PAGES {
+                return false;
+            }
+            runs.push(run);
+        }
+        for run in runs {
+            cards[run.clone()].fill(0);
+            let behind = run.end;
+            for page in run {
+                // SAFETY: the page lies within the memory, which the caller owns.
+                let bytes = unsafe { slice::from_raw_parts_mut(base.add(page * PAGE), PAGE) };
+                self.copy_kept(checkpoint, page, bytes);
+            }
+            if behind * PAGE < self.size {
+                // SAFETY: as above; a window is shorter than a page.
+                let bytes = unsafe { slice::from_raw_parts_mut(base.add(behind * PAGE), WINDOW) };
+                let mut kept = [0; WINDOW];
+                self.copy_kept(checkpoint, behind, &mut kept);
+                // As in `put_back`: most often nothing was written there.
+                if *bytes != kept {
+                    bytes.copy_from_slice(&kept);
+                }
+            }
+        }
+        true
+    }
+
+    /// Copies the start of what a page held at the checkpoint to `to`.
+    fn copy_kept(&self, checkpoint: &Checkpoint, page: usize, to: &mut [u8]) {
+        match checkpoint.pages.binary_search(&page) {
+            Ok(at) => to.copy_from_slice(&checkpoint.bytes[at * PAGE..][..to.len()]),
+            Err(_) => self.copy_pristine(&(page * PAGE..page * PAGE + to.len()), to),
+        }
+    }
+
     /// Copies the image to a range of pages, and to what lies a window behind it where that differs.
     ///
     /// # Safety
@@ -179,6 +257,22 @@ impl Image {
         zero(&memory[..self.data.start])
             && memory[self.data.clone()] == *self.pristine.bytes()
             && zero(&memory[self.data.end..])
+    }
+}
+
+/// What a memory held, where it may have differed from its image.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    /// Numbers of the pages, in order.
+    pages: Vec<usize>,
+    /// Their bytes.
+    bytes: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// Sets the cards of its pages.
+    pub(crate) fn mark(&self, cards: &mut [u8]) {
+        self.pages.iter().for_each(|&page| cards[page] = 1);
     }
 }
 

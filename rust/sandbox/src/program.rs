@@ -1,7 +1,5 @@
 //! A program to run, and what its run means.
 
-use std::time::Duration;
-
 use azr_wire::{Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Request, Response, Run, Value};
 use wasmtime::Trap;
 
@@ -10,7 +8,7 @@ use crate::instance::{Answer, Budget};
 use crate::limits::Limits;
 use crate::nesting::too_deep;
 use crate::outcome::{Ended, Outcome};
-use crate::sandbox::Job;
+use crate::sandbox::{Job, Load};
 
 /// Bytes of a response besides what the limits allow: messages, a traceback.
 const RESPONSE_BYTES: usize = 64 << 10;
@@ -77,7 +75,7 @@ impl Program {
         }
         let request = Request::Run(Run {
             program: self.source.clone(),
-            call: self.call.clone(),
+            called: self.call.is_some(),
             limits: GuestLimits {
                 memory_bytes: limits.memory_bytes,
                 output_bytes: limits.output_bytes,
@@ -91,7 +89,9 @@ impl Program {
             address_shift: entropy.address_shift,
             response_bytes: limits.output_bytes as usize + limits.value_bytes as usize + RESPONSE_BYTES,
         };
-        Ok(Prepared::Job(Job { request: request.encode(), budget, wall: limits.wall }, limits))
+        let run = Load { request: request.encode(), budget, wall: limits.wall };
+        let call = self.call.as_ref().map(|call| Request::Call(call.clone()).encode());
+        Ok(Prepared::Run { run, call, limits })
     }
 
     /// What is known before anything runs: the text is too long or too deeply nested, or names no entry.
@@ -124,7 +124,7 @@ impl Program {
 
 /// What [`Program::prepare`] finds.
 pub(crate) enum Prepared {
-    Job(Job, Limits),
+    Run { run: Load, call: Option<Vec<u8>>, limits: Limits },
     Known(Outcome),
 }
 
@@ -146,18 +146,13 @@ pub(crate) fn second_entropy() -> Entropy {
 /// The limits of requests that run nothing: parsing literals, listing imports.
 pub(crate) fn parse_job(request: &Request, limits: &Limits, response_bytes: usize) -> Job {
     let memory_bytes = limits.memory_bytes.max(128 << 20);
-    Job {
-        request: request.encode(),
-        budget: Budget { fuel: limits.fuel, memory_bytes, address_shift: 0, response_bytes },
-        wall: limits.wall,
-    }
+    let budget = Budget { fuel: limits.fuel, memory_bytes, address_shift: 0, response_bytes };
+    Job { run: Load { request: request.encode(), budget, wall: limits.wall }, calls: Vec::new() }
 }
 
 /// A request to import modules, and what it may cost.
 pub(crate) struct ModuleRequest {
-    pub(crate) request: Vec<u8>,
-    pub(crate) budget: Budget,
-    pub(crate) wall: Duration,
+    pub(crate) load: Load,
     /// All names, for faults that lie in no one module.
     pub(crate) names: String,
 }
@@ -185,17 +180,10 @@ pub(crate) fn module_request(modules: &[(&str, &str)]) -> Result<ModuleRequest, 
     }
     let names: Vec<&str> = modules.iter().map(|(name, _)| *name).collect();
     let request = Request::Modules { modules: named, entropy: first_entropy() };
-    Ok(ModuleRequest {
-        request: request.encode(),
-        budget: Budget {
-            fuel: limits.fuel,
-            memory_bytes: MODULE_BYTES,
-            address_shift: 0,
-            response_bytes: RESPONSE_BYTES,
-        },
-        wall: limits.wall,
-        names: names.join(", "),
-    })
+    let budget =
+        Budget { fuel: limits.fuel, memory_bytes: MODULE_BYTES, address_shift: 0, response_bytes: RESPONSE_BYTES };
+    let load = Load { request: request.encode(), budget, wall: limits.wall };
+    Ok(ModuleRequest { load, names: names.join(", ") })
 }
 
 /// Whether the modules are imported, by the guest's answer.

@@ -1,6 +1,6 @@
 //! The sandbox: worker threads, each with an instance of the guest, and batches of requests for them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
@@ -11,7 +11,7 @@ use crate::guest::{Guest, STACK_BYTES};
 use crate::instance::{Answer, Budget, Instance};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::program::Program;
+use crate::program::{Prepared, Program};
 
 /// Runs untrusted Python, any number of programs at once.
 ///
@@ -36,6 +36,9 @@ impl std::fmt::Debug for Cancel {
         f.debug_struct("Cancel").field("on", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
+
+/// Most calls of a program that one worker makes in a row.
+const CALLS_TOGETHER: usize = 32;
 
 /// How often a thread that waits for a batch asks [`Cancel::polling`]'s question.
 const POLL: Duration = Duration::from_millis(50);
@@ -65,12 +68,20 @@ impl Cancel {
     }
 }
 
-/// One request to the guest, with what it may cost.
-#[derive(Debug)]
-pub(crate) struct Job {
+/// One request to a fresh guest, with what it may cost.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Load {
     pub(crate) request: Vec<u8>,
     pub(crate) budget: Budget,
     pub(crate) wall: Duration,
+}
+
+/// What one worker does at a time: a request, and the calls that follow it, each from the state that the
+/// request leaves. One result a call, or one in all where there is none.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) run: Load,
+    pub(crate) calls: Vec<Vec<u8>>,
 }
 
 /// What came of a job: the guest's answer and the fuel it took.
@@ -93,7 +104,7 @@ struct Batch {
     jobs: Vec<Job>,
     cancel: Cancel,
     next: AtomicUsize,
-    results: Vec<OnceLock<Ran>>,
+    results: Vec<OnceLock<Vec<Ran>>>,
     left: Mutex<usize>,
     done: Condvar,
 }
@@ -174,45 +185,63 @@ impl Sandbox {
         self.run_batch(&programs, cancel)
     }
 
-    /// Runs what has a request, and passes on what needs none.
+    /// Runs what has a request, and passes on what needs none. Calls of one program share its load.
     pub(crate) fn run_prepared(
         &self,
-        prepared: Vec<Result<crate::program::Prepared, Error>>,
+        prepared: Vec<Result<Prepared, Error>>,
         cancel: &Cancel,
     ) -> Vec<Result<Outcome, Error>> {
-        let mut jobs = Vec::new();
+        let mut jobs: Vec<Job> = Vec::new();
         let mut places = Vec::with_capacity(prepared.len());
+        // The last job of a program that has room for another call.
+        let mut open: HashMap<Load, usize> = HashMap::new();
+        // Enough for the load to be a small part; few enough that every worker has some.
+        let most = (prepared.len() / (2 * self.threads())).clamp(1, CALLS_TOGETHER);
         for one in prepared {
             places.push(match one {
-                Ok(crate::program::Prepared::Known(outcome)) => Place::Known(Ok(outcome)),
-                Ok(crate::program::Prepared::Job(job, limits)) => {
-                    jobs.push(job);
-                    Place::Job(limits)
-                }
+                Ok(Prepared::Known(outcome)) => Place::Known(Ok(outcome)),
                 Err(error) => Place::Known(Err(error)),
+                Ok(Prepared::Run { run, call: None, limits }) => {
+                    jobs.push(Job { run, calls: Vec::new() });
+                    Place::Ran { job: jobs.len() - 1, result: 0, limits }
+                }
+                Ok(Prepared::Run { run, call: Some(call), limits }) => {
+                    let job = match open.get(&run) {
+                        Some(&job) if jobs[job].calls.len() < most => job,
+                        _ => {
+                            jobs.push(Job { run: run.clone(), calls: Vec::new() });
+                            open.insert(run, jobs.len() - 1);
+                            jobs.len() - 1
+                        }
+                    };
+                    jobs[job].calls.push(call);
+                    Place::Ran { job, result: jobs[job].calls.len() - 1, limits }
+                }
             });
         }
-        let mut ran = self.run_jobs(jobs, cancel).into_iter();
+        let ran = self.run_jobs(jobs, cancel);
+        let mut ran: Vec<Vec<Option<Ran>>> =
+            ran.into_iter().map(|results| results.into_iter().map(Some).collect()).collect();
         places
             .into_iter()
             .map(|place| match place {
                 Place::Known(result) => result,
-                Place::Job(limits) => {
-                    let (answer, fuel) = ran.next().expect("one result a job")?;
+                Place::Ran { job, result, limits } => {
+                    let (answer, fuel) = ran[job][result].take().expect("each result has one place")?;
                     crate::program::outcome(answer, fuel, &limits)
                 }
             })
             .collect()
     }
 
-    /// Runs jobs on the worker threads; results in order.
-    pub(crate) fn run_jobs(&self, jobs: Vec<Job>, cancel: &Cancel) -> Vec<Ran> {
+    /// Runs jobs on the worker threads; results in order, as many of each job as [`Job`] says.
+    pub(crate) fn run_jobs(&self, jobs: Vec<Job>, cancel: &Cancel) -> Vec<Vec<Ran>> {
         if jobs.is_empty() {
             return Vec::new();
         }
         if std::process::id() != self.process {
             let forked = || Err(Error::Forked { parent: self.process });
-            return jobs.iter().map(|_| forked()).collect();
+            return jobs.iter().map(|job| (0..job.results()).map(|_| forked()).collect()).collect();
         }
         let count = jobs.len();
         let batch = Arc::new(Batch {
@@ -245,7 +274,7 @@ impl Sandbox {
             }
         }
         drop(left);
-        let mut results: Vec<Ran> = Vec::with_capacity(count);
+        let mut results = Vec::with_capacity(count);
         // Workers may hold the batch a moment longer, but have set every result.
         let mut batch = batch;
         let batch = loop {
@@ -266,7 +295,7 @@ impl Sandbox {
 
 enum Place {
     Known(Result<Outcome, Error>),
-    Job(Limits),
+    Ran { job: usize, result: usize, limits: Limits },
 }
 
 impl Drop for Sandbox {
@@ -321,20 +350,78 @@ fn work(guest: &Guest, shared: &Shared, instance: Instance) {
     }
 }
 
-fn run(guest: &Guest, instance: &mut Option<Instance>, job: &Job, cancel: &Cancel) -> Ran {
+impl Job {
+    fn results(&self) -> usize {
+        self.calls.len().max(1)
+    }
+}
+
+/// Does a job: one result a call, or one in all.
+fn run(guest: &Guest, instance: &mut Option<Instance>, job: &Job, cancel: &Cancel) -> Vec<Ran> {
+    let mut results = Vec::with_capacity(job.results());
+    while results.len() < job.results() {
+        let from = results.len();
+        // A failure of ours is that of one call; the next one starts from nothing, and may succeed.
+        if let Err(error) = run_on(guest, instance, job, cancel, &mut results) {
+            results.push(Err(error));
+        }
+        debug_assert!(results.len() > from, "every round gives a result");
+    }
+    results
+}
+
+/// Loads the program into a fresh instance and makes the calls that have no result yet, until one spends the
+/// instance. After a trap its store is in no defined state (RUSTSEC-2026-0223): what follows gets a new one.
+fn run_on(
+    guest: &Guest,
+    spare: &mut Option<Instance>,
+    job: &Job,
+    cancel: &Cancel,
+    results: &mut Vec<Ran>,
+) -> Result<(), Error> {
     if cancel.is_cancelled() {
         return Err(Error::Cancelled);
     }
-    let mut fresh = match instance.take() {
-        Some(fresh) => fresh,
+    let mut instance = match spare.take() {
+        Some(instance) => instance,
         None => Instance::new(guest)?,
     };
-    let ran = fresh.answer(&job.request, job.budget, job.wall, cancel)?;
-    // After a trap the store is in no defined state (RUSTSEC-2026-0223): the next job gets a new one.
-    if matches!(ran.0, Answer::Response(_)) {
-        *instance = Some(fresh);
+    let (answer, fuel) = instance.load(&job.run, cancel)?;
+    if !answer.is_loaded() || job.calls.is_empty() {
+        let spent = answer.is_trap();
+        results.resize_with(job.results(), || Ok((answer.clone(), fuel)));
+        if !spent {
+            instance.reset()?;
+            *spare = Some(instance);
+        }
+        return Ok(());
     }
-    Ok(ran)
+    // The last call needs no way back. Nor does any, where the program wrote too much for one to pay.
+    let again = job.calls.len() - results.len() > 1;
+    let loaded = if again { instance.checkpoint() } else { None };
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let (answer, used) = instance.call(&job.run, &job.calls[results.len()], fuel, cancel)?;
+        let spent = answer.is_trap();
+        results.push(Ok((answer, used)));
+        if spent {
+            return Ok(());
+        }
+        let back = match &loaded {
+            Some(loaded) if results.len() < job.calls.len() => instance.return_to(loaded)?,
+            _ => false,
+        };
+        if !back {
+            if let Some(loaded) = &loaded {
+                instance.forget(loaded);
+            }
+            instance.reset()?;
+            *spare = Some(instance);
+            return Ok(());
+        }
+    }
 }
 
 /// Locks. A panic elsewhere cannot leave the data behind these locks half changed.

@@ -351,7 +351,7 @@ impl Sandbox {
             let groups: Vec<&[usize]> = left.chunks(together).collect();
             let jobs = groups.iter().map(|places| job(places)).collect();
             for (places, ran) in groups.iter().zip(self.run_jobs(jobs, cancel)) {
-                match ran {
+                match ran.into_iter().next().expect("one result of a job without calls") {
                     Ok((Answer::Response(bytes), _)) => {
                         let answers = Response::decode(&bytes).ok().and_then(&read);
                         let answers = answers.filter(|answers| answers.len() == places.len());

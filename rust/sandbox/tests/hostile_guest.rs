@@ -13,6 +13,7 @@ fn module(begin: &str, body: &str) -> Vec<u8> {
             (global (export \"AZR_ABORT\") i32 (i32.const 9000000))
             (global (export \"AZR_PANIC\") i32 (i32.const 9000016))
             (func (export \"azr_begin\") (param i32 i32 i32) (result i32) {begin})
+            (func (export \"azr_next\") (param i32) (result i32) (i32.const 9200000))
             (func (export \"azr_run\") (param i32 i32) (result i64) {body})
             (data (i32.const 9000000) \"\\00\"))"
     );

@@ -8,6 +8,8 @@ use crate::value::Value;
 pub enum Request {
     /// Run a program.
     Run(Run),
+    /// Evaluate a call of the program that this guest has run. Only after [`Response::Loaded`].
+    Call(Call),
     /// Parse each text as a literal of plain data. Nothing is executed.
     Literals {
         /// The texts.
@@ -27,13 +29,13 @@ pub enum Request {
     },
 }
 
-/// A program, what to do with it, and the bounds that the guest itself keeps.
+/// A program and the bounds that the guest itself keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Source text.
     pub program: String,
-    /// The call to evaluate after the program; `None` runs the program as a script.
-    pub call: Option<Call>,
+    /// Whether a call follows. A script ends where its text does.
+    pub called: bool,
     /// Bounds.
     pub limits: GuestLimits,
     /// Where the guest's entropy comes from.
@@ -142,7 +144,9 @@ pub enum Literal {
 /// The guest's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
-    /// To [`Request::Run`].
+    /// To [`Request::Run`] of what is called afterwards: it ran, and waits for its call.
+    Loaded,
+    /// To [`Request::Run`] of a script or of what ended early, and to [`Request::Call`].
     Run {
         /// How it ended.
         ended: Ended,
@@ -200,14 +204,7 @@ impl Request {
             Self::Run(run) => {
                 out.u8(0);
                 out.bytes(run.program.as_bytes());
-                match &run.call {
-                    None => out.u8(0),
-                    Some(call) => {
-                        out.u8(1);
-                        out.bytes(call.entry.as_bytes());
-                        write_arguments(&mut out, &call.arguments);
-                    }
-                }
+                out.u8(u8::from(run.called));
                 for limit in
                     [run.limits.memory_bytes, run.limits.output_bytes, run.limits.value_bytes]
                 {
@@ -232,6 +229,11 @@ impl Request {
                 });
                 write_entropy(&mut out, *entropy);
             }
+            Self::Call(call) => {
+                out.u8(4);
+                out.bytes(call.entry.as_bytes());
+                write_arguments(&mut out, &call.arguments);
+            }
         }
         out.finish()
     }
@@ -245,14 +247,7 @@ impl Request {
         let request = match input.u8()? {
             0 => Self::Run(Run {
                 program: input.text()?.to_owned(),
-                call: match input.u8()? {
-                    0 => None,
-                    1 => Some(Call {
-                        entry: input.text()?.to_owned(),
-                        arguments: read_arguments(&mut input)?,
-                    }),
-                    unknown => return Err(DecodeError::UnknownTag(unknown)),
-                },
+                called: input.u8()? != 0,
                 limits: GuestLimits {
                     memory_bytes: input.u32()?,
                     output_bytes: input.u32()?,
@@ -269,6 +264,7 @@ impl Request {
                 modules: input.list(|input| Ok((input.text()?.to_owned(), input.text()?.to_owned())))?,
                 entropy: read_entropy(&mut input)?,
             },
+            4 => Self::Call(Call { entry: input.text()?.to_owned(), arguments: read_arguments(&mut input)? }),
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
@@ -326,6 +322,7 @@ impl Response {
                 out.number(u64::from(problem.line));
                 out.bytes(problem.message.as_bytes());
             }
+            Self::Loaded => out.u8(4),
         }
         out.finish()
     }
@@ -366,6 +363,7 @@ impl Response {
                 }),
                 unknown => return Err(DecodeError::UnknownTag(unknown)),
             }),
+            4 => Self::Loaded,
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
