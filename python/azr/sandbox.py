@@ -284,7 +284,11 @@ class Sandbox:
     def run_calls(
         self, program: str, calls: Sequence[str], *, entry: str = ENTRY, limits: Limits | None = None
     ) -> list[Outcome]:
-        """Run one program once for each argument text, each from the same fresh state."""
+        """Call a program once for each argument text, each from the state that a fresh load of the program gives.
+
+        Any batch does the same for requests with equal program and limits: the program is loaded once for many
+        calls, and outcomes and fuel are those of calls alone.
+        """
         return self.run_batch([Request(program=program, call=call, limits=limits, entry=entry) for call in calls])
 
     async def arun_batch(self, requests: Sequence[Request]) -> list[Outcome]:

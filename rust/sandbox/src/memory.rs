@@ -16,6 +16,13 @@
 //! Pages stay where they are, so the next program writes them without a fault, and a reset is no business
 //! of the kernel's: page faults and `madvise` make all threads of a process wait for one another. Only long
 //! runs of heap are given back to it, so that one large program does not make its instance large for ever.
+//!
+//! # Calls of one program
+//!
+//! When several calls of a program follow each other, the program is loaded once, and a [`Checkpoint`] keeps what
+//! its noted pages hold then; all other pages are still the image's. After a call the pages that were noted since
+//! are put back to the one or the other, so that each call starts from the same bytes as if the program had been
+//! loaded for it alone. A test compares every byte here, too.
 
 #![expect(unsafe_code, reason = "maps memory; every block says why it is right")]
 

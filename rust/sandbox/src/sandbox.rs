@@ -169,8 +169,8 @@ impl Sandbox {
         self.run_prepared(prepared, cancel)
     }
 
-    /// Runs one program once for each argument text of its function `entry`, each from the same fresh state;
-    /// outcomes in order.
+    /// Calls a program once for each argument text of its function `entry`, each from the state that a fresh load
+    /// of the program gives; outcomes in order. [`Sandbox::run_batch`] does the same for programs that are equal.
     ///
     /// # Errors
     /// As [`Sandbox::run`], each in the place of its call.
