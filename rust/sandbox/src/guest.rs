@@ -216,6 +216,8 @@ fn engine(config: &Config) -> Result<Engine, Error> {
     config
         .consume_fuel(true)
         .epoch_interruption(true)
+        // Indirect calls need not look whether their entry is there yet. Instances live long, so filling tables costs little.
+        .table_lazy_init(false)
         .max_wasm_stack(STACK_BYTES)
         .async_stack_size(2 * STACK_BYTES)
         .memory_reservation(RESERVATION)
