@@ -182,6 +182,45 @@ def test_a_forked_child_is_told_and_can_make_its_own(sandbox: Sandbox) -> None:
     assert text == "forked 42"
 
 
+def test_the_wall_clock_goes_on_in_a_forked_child(sandbox: Sandbox) -> None:
+    sandbox.run(IDENTITY, call="1")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        limits = Limits(wall_seconds=0.3, fuel=1 << 50)
+        try:
+            text = str(Sandbox(threads=1).run("while True: pass", limits=limits).kind)
+        except SandboxError as error:
+            text = error.code
+        os.write(writer, text.encode())
+        os._exit(0)
+    os.close(writer)
+    text = os.read(reader, 1000).decode()
+    os.waitpid(child, 0)
+    assert text == "wall_clock"
+
+
+def test_a_hidden_pair_may_hold_what_only_its_program_can_make(sandbox: Sandbox) -> None:
+    program = "class Node:\n    def __init__(self, x): self.x = x\ndef f(node): return node.x"
+    (validation,) = sandbox.validate([(program, ["Node(3)"])])
+    (verdict,) = validation.results
+    assert isinstance(verdict, Valid)
+    (check,) = sandbox.check_program([(program, [("Node(3)", verdict.value), ("Node(4)", verdict.value)])])
+    assert check.passed == (True, False)
+
+
+def test_an_input_is_right_at_whatever_depth_it_was_validated(sandbox: Sandbox) -> None:
+    program = (
+        "def f(x):\n    def depth(n):\n        try: return depth(n + 1)\n        except RecursionError: return n\n"
+        "    return depth(x)"
+    )
+    (validation,) = sandbox.validate([(program, ["0"])])
+    (verdict,) = validation.results
+    assert isinstance(verdict, Valid)
+    assert sandbox.check_input([(program, "0", verdict.value)])[0].correct
+    assert sandbox.check_program([(program, [("0", verdict.value)])])[0].passed == (True,)
+
+
 def test_spawned_processes_work(tmp_path: Path) -> None:
     script = (
         "from azr.sandbox import Sandbox\n"

@@ -321,13 +321,12 @@ class Sandbox:
         tolerance: float | None = None,
     ) -> list[ProgramCheck]:
         """Whether each answer program returns the gold value of each of its hidden (argument text, output) pairs."""
-        flat = [(program, answer, gold) for program, pairs in items for answer, gold in pairs]
-        checks = iter(self.check_input(flat, mode, tolerance))
+        rows = [(program, [(text, gold.encoded) for text, gold in pairs]) for program, pairs in items]
         verdicts = []
-        for _, pairs in items:
-            mine = [next(checks) for _ in pairs]
-            outcomes = tuple(check.outcome for check in mine if check.outcome is not None)
-            verdicts.append(ProgramCheck(tuple(check.correct for check in mine), outcomes))
+        for mine in self._inner.check_program(rows, mode == "strict", tolerance or 0.0):
+            checks = [_check(row) for row in mine]
+            outcomes = tuple(check.outcome for check in checks if check.outcome is not None)
+            verdicts.append(ProgramCheck(tuple(check.correct for check in checks), outcomes))
         return verdicts
 
     def score(self, items: Sequence[tuple[str, Value, Value]]) -> list[Score]:

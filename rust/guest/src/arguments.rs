@@ -8,7 +8,7 @@ use ruff_python_parser::parse_expression;
 use ruff_text_size::Ranged;
 use rustpython_vm::{PyObjectRef, VirtualMachine};
 
-use crate::plain;
+use crate::plain::{self, Plain};
 
 /// An argument list.
 pub(crate) struct Checked {
@@ -29,7 +29,8 @@ impl Checked {
         if !self.plain || !self.names.is_empty() || !self.call.arguments.keywords.is_empty() {
             return None;
         }
-        self.call.arguments.args.iter().map(|argument| plain::object(vm, argument)).collect()
+        let mut plain = Plain::new(vm);
+        self.call.arguments.args.iter().map(|argument| plain.object(argument)).collect()
     }
 }
 

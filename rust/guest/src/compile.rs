@@ -63,9 +63,13 @@ fn silently(vm: &VirtualMachine, source: &str, mode: Mode, name: &str) -> Option
 /// Whether the text may hold what that second parse warns of: an escape in a string, or `1if x`, a number
 /// that runs into a keyword.
 fn may_warn(source: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
     source.contains('\\')
-        || source.as_bytes().windows(2).any(|pair| {
-            pair[0].is_ascii_digit() && matches!(pair[1], b'a' | b'e' | b'f' | b'i' | b'n' | b'o')
+        || source.as_bytes().split(|&byte| !part(byte)).any(|word| {
+            word.iter().find(|&&byte| byte != b'.').is_some_and(u8::is_ascii_digit)
+                && word.windows(2).any(|pair| {
+                    matches!(pair, b"if" | b"in" | b"is" | b"or" | b"an" | b"el" | b"fo" | b"no")
+                })
         })
 }
 

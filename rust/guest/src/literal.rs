@@ -3,6 +3,9 @@
 //! What `ast.literal_eval` takes, and besides every text that `repr` gives for plain data: `set()`,
 //! `frozenset({1})`, `inf`, `-inf`, and `float('inf')`.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
 use azr_wire::{Int, Literal, MAX_DEPTH, Value};
 use ruff_python_ast::{Expr, Number, Operator, UnaryOp};
 use ruff_python_parser::parse_expression;
@@ -60,6 +63,7 @@ fn value(expr: &Expr, depth: usize) -> Result<Value, String> {
         Expr::Set(set) => Value::Set(hashable_set(items(&set.elts)?)?),
         Expr::Dict(dict) => {
             let mut pairs: Vec<(Value, Value)> = Vec::with_capacity(dict.items.len());
+            let mut places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
             for item in &dict.items {
                 let Some(key) = &item.key else {
                     return Err("a dict that unpacks another".to_owned());
@@ -67,9 +71,12 @@ fn value(expr: &Expr, depth: usize) -> Result<Value, String> {
                 let (key, value) = (value(key, depth + 1)?, value(&item.value, depth + 1)?);
                 hashable(&key)?;
                 // As when the display is evaluated: the first key stays, the last value wins.
-                match pairs.iter_mut().find(|(known, _)| same_key(known, &key)) {
-                    Some(pair) => pair.1 = value,
-                    None => pairs.push((key, value)),
+                match places.entry(sorted_by(&key)) {
+                    Entry::Occupied(place) => pairs[*place.get()].1 = value,
+                    Entry::Vacant(place) => {
+                        place.insert(pairs.len());
+                        pairs.push((key, value));
+                    }
                 }
             }
             Value::Dict(pairs)
@@ -157,28 +164,42 @@ fn hashable(value: &Value) -> Result<(), String> {
 
 /// Elements without repeats, the first of equals kept.
 fn hashable_set(items: Vec<Value>) -> Result<Vec<Value>, String> {
+    let mut known = BTreeSet::new();
     let mut set: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
         hashable(&item)?;
-        if !set.iter().any(|known| same_key(known, &item)) {
+        if known.insert(sorted_by(&item)) {
             set.push(item);
         }
     }
     Ok(set)
 }
 
-/// Equality of keys as Python has it for plain data: numbers by value, whatever their type.
-fn same_key(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Tuple(a), Value::Tuple(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_key(a, b))
+/// Bytes that are equal where Python has the keys equal: numbers by value, whatever their type.
+fn sorted_by(key: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match key {
+        Value::Tuple(items) => {
+            bytes.push(0);
+            for item in items {
+                let item = sorted_by(item);
+                bytes.extend_from_slice(&(item.len() as u32).to_le_bytes());
+                bytes.extend_from_slice(&item);
+            }
         }
-        _ => match (as_number(a), as_number(b)) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => a == b,
-            _ => false,
+        key => match as_number(key) {
+            Some(number) => {
+                bytes.push(1);
+                // 0.0 and -0.0 are equal.
+                bytes.extend_from_slice(&(number + 0.0).to_bits().to_le_bytes());
+            }
+            None => {
+                bytes.push(2);
+                bytes.extend_from_slice(&key.encode());
+            }
         },
     }
+    bytes
 }
 
 /// A small number by value; what is not small is compared by its type too.

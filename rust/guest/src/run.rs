@@ -121,7 +121,7 @@ fn call_with(
     for value in values {
         arguments.push(decode::decode(vm, value).map_err(Ended::InvalidInput)?);
     }
-    function.call(arguments, vm).map_err(|error| raised(vm, &error))
+    call::call(vm, scope, function, arguments).map_err(|error| raised(vm, &error))
 }
 
 fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Ended {

@@ -172,6 +172,27 @@ impl Sandbox {
         Ok(checks.into_iter().map(check_row).collect())
     }
 
+    fn check_program(
+        &self,
+        py: Python<'_>,
+        items: Vec<(String, Vec<(String, Vec<u8>)>)>,
+        strict: bool,
+        tolerance: f64,
+    ) -> PyResult<Vec<Vec<CheckRow>>> {
+        let pairs = |pairs: Vec<(String, Vec<u8>)>| -> PyResult<Vec<(String, Value)>> {
+            pairs.into_iter().map(|(input, gold)| Ok((input, value::decode(&gold)?))).collect()
+        };
+        let items =
+            items.into_iter().map(|(source, hidden)| Ok((source, pairs(hidden)?))).collect::<PyResult<Vec<_>>>()?;
+        let counts: Vec<usize> = items.iter().map(|(_, pairs)| pairs.len()).collect();
+        let equality = Equality { strict, tolerance };
+        let checks = self.run(py, move |sandbox, cancel| {
+            sandbox.check_program(&items, equality, cancel).into_iter().flatten().collect()
+        })?;
+        let mut rows = checks.into_iter().map(check_row);
+        Ok(counts.into_iter().map(|count| rows.by_ref().take(count).collect()).collect())
+    }
+
     fn score(
         &self,
         py: Python<'_>,

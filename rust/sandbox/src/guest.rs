@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "loads native code; the block says why it is right")]
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ struct Loaded {
     module: Module,
     image: Arc<Image>,
     hash: String,
+    ticking: Ticking,
 }
 
 impl std::fmt::Debug for Guest {
@@ -143,8 +145,12 @@ impl Guest {
             return Ok(Self(loaded));
         }
         let image = Instance::new(self)?.into_image(&module_request(modules)?)?;
-        let guest =
-            Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
+        let guest = Self(Arc::new(Loaded {
+            module: self.0.module.clone(),
+            image: Arc::new(image),
+            hash: hash.clone(),
+            ticking: self.0.ticking.clone(),
+        }));
         let mut known = known();
         let known = known.get_or_insert_default();
         known.retain(|_, loaded| loaded.strong_count() > 0);
@@ -169,6 +175,11 @@ impl Guest {
         &self.0.hash
     }
 
+    /// Sees to it that programs can be stopped from outside in this process.
+    pub(crate) fn keep_ticking(&self) -> Result<(), Error> {
+        self.0.ticking.keep(self.0.module.engine())
+    }
+
     pub(crate) fn module(&self) -> &Module {
         &self.0.module
     }
@@ -184,11 +195,12 @@ impl Guest {
         let mut config = Config::new();
         config.with_host_memory(Arc::new(Creator));
         let engine = engine(&config)?;
-        start_ticking(&engine)?;
+        let ticking = Ticking::default();
+        ticking.keep(&engine)?;
         // SAFETY: the caller's promise.
         let module =
             unsafe { Module::deserialize(&engine, code) }.map_err(|error| Error::BadGuest(format!("{error:#}")))?;
-        let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned() }));
+        let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned(), ticking }));
         Instance::new(&guest)?.try_out()?;
         Ok(guest)
     }
@@ -265,6 +277,20 @@ fn portable_target(config: &mut Config) -> Result<(), Error> {
 
 /// How often running guests look whether they should stop.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The process in which a thread moves the engine's epoch on. A fork leaves threads behind: the child's sandboxes
+/// need one of their own, or nothing would stop a program from outside there.
+#[derive(Debug, Clone, Default)]
+struct Ticking(Arc<AtomicU32>);
+
+impl Ticking {
+    /// Starts the thread unless this process has it.
+    fn keep(&self, engine: &Engine) -> Result<(), Error> {
+        let process = std::process::id();
+        // Relaxed: the number is all there is, and whoever sees it change starts the one thread.
+        if self.0.swap(process, Ordering::Relaxed) == process { Ok(()) } else { start_ticking(engine) }
+    }
+}
 
 /// Moves the engine's epoch on as long as the engine lives.
 fn start_ticking(engine: &Engine) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The sandbox: worker threads, each with an instance of the guest, and batches of requests for them.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
@@ -125,6 +126,7 @@ impl Sandbox {
     /// As [`Sandbox::new`].
     pub fn with_threads(guest: &Guest, limits: Limits, threads: usize) -> Result<Self, Error> {
         limits.check()?;
+        guest.keep_ticking()?;
         let shared = Arc::new(Shared { queue: Mutex::default(), work: Condvar::new() });
         let mut sandbox = Self { shared, workers: Vec::new(), limits, process: std::process::id() };
         for number in 0..threads.max(1) {
@@ -334,7 +336,10 @@ fn work(guest: &Guest, shared: &Shared, instance: Instance) {
             let at = batch.next.fetch_add(1, Ordering::Relaxed);
             batch.jobs.get(at).map(|job| (at, job))
         } {
-            let ran = run(guest, &mut instance, job, &batch.cancel);
+            // Whoever waits for the batch would wait for ever if this thread ended.
+            let ran = catch_unwind(AssertUnwindSafe(|| run(guest, &mut instance, job, &batch.cancel)));
+            let panicked = || Err(Error::Runtime("a worker thread panicked: please report it".to_owned()));
+            let ran = ran.unwrap_or_else(|_| (0..job.results()).map(|_| panicked()).collect());
             let set = batch.results[at].set(ran);
             debug_assert!(set.is_ok(), "each index is handed out once");
             let mut left = lock(&batch.left);

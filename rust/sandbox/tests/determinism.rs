@@ -25,8 +25,14 @@ fn a_thousand_repeats_are_one_outcome() {
     // The cheap ones a thousand times, those that run into a limit less often.
     for (at, program) in programs.iter().enumerate() {
         let repeats = if at < 7 || at == 9 { 1_000 } else { 6 };
+        // Calls of one load, and programs that are loaded one by one. (Their texts differ, and so may the fuel for them.)
         let again = run_all(&vec![program.clone(); repeats]);
         assert!(again.iter().all(|outcome| *outcome == first[at]), "{program:?}");
+        let (source, input) = PROGRAMS[at];
+        let apart: Vec<Program> =
+            (0..repeats).map(|n| Program::call(format!("{source}\n# {n:04}"), "f", input)).collect();
+        let apart = run_all(&apart);
+        assert!(apart.iter().all(|outcome| outcome.ended == apart[0].ended), "{program:?}");
     }
 }
 

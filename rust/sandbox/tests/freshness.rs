@@ -55,24 +55,23 @@ fn canaries_are_never_seen_again() {
     let clean = text(&run(DETECTOR, "0"));
     assert!(clean.starts_with("([], 0."), "{clean}");
     let mut programs = Vec::new();
+    let mut followers = Vec::new();
     for round in 0..12 {
         for polluter in POLLUTERS {
             programs.push(Program::script(*polluter));
-            // Several followers: workers take turns, and one of them sat on the polluted instance.
+            // Several followers: workers take turns, and one of them sat on the polluted instance. Each is a program of
+            // its own: equal ones would be loaded together.
             for _ in 0..4 + round % 3 {
-                programs.push(Program::call(DETECTOR, "f", "0"));
+                followers.push(programs.len());
+                programs.push(Program::call(format!("{DETECTOR}# {}", programs.len()), "f", "0"));
             }
         }
     }
     let outcomes = run_all(&programs);
-    let followers =
-        programs.iter().zip(&outcomes).filter(|(program, _)| **program == Program::call(DETECTOR, "f", "0"));
-    let mut seen = 0;
-    for (_, outcome) in followers {
-        assert_eq!(text(outcome), clean);
-        seen += 1;
+    assert!(followers.len() > 1_000);
+    for at in followers {
+        assert_eq!(text(&outcomes[at]), clean);
     }
-    assert!(seen > 1_000);
 }
 
 #[test]

@@ -50,7 +50,8 @@ fn three_thousand_texts_end_as_outcomes_and_leave_the_sandbox_fresh() {
         assert_eq!(common::text(after), "(1, 'f')");
         let mut kinds = std::collections::BTreeSet::new();
         for (text, outcome) in texts.iter().zip(outcomes) {
-            // RustPython's own text for a syntax error is cut inside a character now and then: LIMITATIONS.md.
+            // RustPython's own text for a syntax error is cut inside a character now and then, where a program compiles
+            // such text itself: LIMITATIONS.md.
             if let Ended::Crashed(why) = &outcome.ended {
                 assert!(why.contains("is not a char boundary"), "{text:?}: {why}");
             }

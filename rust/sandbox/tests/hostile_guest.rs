@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: one that panics has failed")]
 
-use azr_sandbox::{Error, Guest, Limits, Program, Sandbox, embedded_wasm};
+use azr_sandbox::{Cancel, Error, Guest, Limits, Program, Sandbox, embedded_wasm};
 
 /// A module with a guest's exports whose `azr_run` does as `body` says.
 fn module(begin: &str, body: &str) -> Vec<u8> {
+    with_next(begin, "(i32.const 9200000)", body)
+}
+
+fn with_next(begin: &str, next: &str, body: &str) -> Vec<u8> {
     let text = format!(
         "(module
             (memory (export \"memory\") 160)
@@ -13,7 +17,7 @@ fn module(begin: &str, body: &str) -> Vec<u8> {
             (global (export \"AZR_ABORT\") i32 (i32.const 9000000))
             (global (export \"AZR_PANIC\") i32 (i32.const 9000016))
             (func (export \"azr_begin\") (param i32 i32 i32) (result i32) {begin})
-            (func (export \"azr_next\") (param i32) (result i32) (i32.const 9200000))
+            (func (export \"azr_next\") (param i32) (result i32) {next})
             (func (export \"azr_run\") (param i32 i32) (result i64) {body})
             (data (i32.const 9000000) \"\\00\"))"
     );
@@ -36,6 +40,63 @@ fn wild_pointers_and_lengths_are_errors() {
     for begin in ["(i32.const -1)", "(i32.const 0x7fffffff)"] {
         let error = run(&module(begin, "(i64.const 0)")).unwrap_err();
         assert!(matches!(error, Error::GuestContract(_)), "{begin}: {error}");
+    }
+}
+
+/// A guest that loads every program, answers the trial's call (`[1]`), and does as `body` says when it is called with
+/// anything else; `next` says where it wants the call's bytes.
+fn that_loads(next: &str, body: &str) -> Vec<u8> {
+    // Its answer is the one byte 4 at 9,300,000: that a program is loaded.
+    let loaded = "(i32.store8 (i32.const 9300000) (i32.const 4)) (i64.const 0x008de82000000001)";
+    let run = format!(
+        "(if (result i64) (i32.eqz (i32.load8_u (local.get 0)))
+          (then {loaded})
+          (else (if (result i64)
+            (i32.eq (i32.load8_u (i32.sub (i32.add (local.get 0) (local.get 1)) (i32.const 1))) (i32.const 93))
+            (then {loaded})
+            (else {body}))))"
+    );
+    with_next("(i32.const 9100000)", next, &run)
+}
+
+#[test]
+fn a_guest_that_loads_and_then_lies_is_an_error_of_each_call() {
+    let stored = "(i64.const 0x008de82000000001)";
+    for (next, body) in [
+        ("(i32.const 9200000)", "(i64.const -1)".to_owned()),
+        ("(i32.const 9200000)", "(i64.const 0x7fffffff7fffffff)".to_owned()),
+        ("(i32.const 9200000)", format!("(global.set 0 (i32.const 3)) {stored}")),
+        // All of its memory: more than a checkpoint puts back.
+        ("(i32.const 9200000)", format!("(memory.fill (i32.const 0) (i32.const 255) (i32.const 10485760)) {stored}")),
+        // Where the trial's call is read from as well, so that only a later one is out of bounds.
+        ("(i32.add (i32.mul (local.get 0) (i32.const 0)) (i32.const 10485750))", stored.to_owned()),
+    ] {
+        let guest = match Guest::from_wasm(&that_loads(next, &body)) {
+            Ok(guest) => guest,
+            Err(error) => {
+                assert!(matches!(error, Error::GuestContract(_)), "{body}: {error}");
+                continue;
+            }
+        };
+        let limits = Limits { fuel: 1 << 28, ..Limits::default() };
+        let sandbox = Sandbox::with_threads(&guest, limits, 1).unwrap();
+        let calls: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+        for outcome in sandbox.run_calls("f = 1", "f", &calls, &Cancel::new()) {
+            assert!(matches!(outcome, Err(Error::GuestContract(_))), "{body}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_guest_that_traps_when_it_is_called_has_an_outcome_for_each_call() {
+    for (body, kind) in [("(unreachable)", "crashed"), ("(loop (result i64) (br 0))", "out_of_fuel")] {
+        let guest = Guest::from_wasm(&that_loads("(i32.const 9200000)", body)).unwrap();
+        let limits = Limits { fuel: 1 << 24, ..Limits::default() };
+        let sandbox = Sandbox::with_threads(&guest, limits, 1).unwrap();
+        let calls: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+        for outcome in sandbox.run_calls("f = 1", "f", &calls, &Cancel::new()) {
+            assert_eq!(outcome.unwrap().ended.kind(), kind);
+        }
     }
 }
 

@@ -37,6 +37,41 @@ fn plain_arguments_are_what_the_compiler_makes_of_them() {
     }
 }
 
+const SAME: &str = "def f(*arguments):
+    def leaves(x):
+        if isinstance(x, dict):
+            for k, v in x.items(): yield from leaves(k); yield from leaves(v)
+        elif isinstance(x, (list, set)):
+            for item in x: yield from leaves(item)
+        else: yield x
+    found = list(leaves(list(arguments)))
+    return [next(i for i, y in enumerate(found) if y is x) for x in found]";
+
+#[test]
+fn equal_constants_of_a_call_are_one_object_as_in_cpython() {
+    // What CPython 3.11 says.
+    for (arguments, same) in [
+        (
+            "1000, 1000, [1000, -1000, -1000], 1.5, 1.5, [1.5, -1.5, -1.5], 0.0, -0.0, 0.0",
+            "[0, 0, 0, 3, 3, 5, 5, 5, 8, 8, 10, 11, 10]",
+        ),
+        ("'a b', 'a b', ['a b', b'a b', b'a b'], 'ab', 'ab', {'a b': 'a b'}", "[0, 0, 0, 3, 3, 5, 5, 0, 0]"),
+        ("(1, 2), (1, 2), [(1, 2), (1, 2, 3)], ('a b', 1000), ('a b', 1000), ([],), ([],)", "[0, 0, 0, 3, 4, 4, 6, 7]"),
+    ] {
+        assert_eq!(text(&run(SAME, arguments)), same, "{arguments}");
+    }
+}
+
+#[test]
+fn the_depth_of_recursion_is_one_whoever_brings_the_arguments() {
+    let program = "def f(x):\n    def depth(n):\n        try: return depth(n + 1)\n        except RecursionError: return n\n    return depth(0)";
+    let text_of = |outcome: &azr_sandbox::Outcome| text(outcome);
+    let written = text_of(&run(program, "1"));
+    let given = azr_sandbox::Program::call_with(program, "f", vec![azr_sandbox::Value::None]);
+    assert_eq!(text_of(&common::sandbox().run(&given).unwrap()), written);
+    assert_eq!(text_of(&run(program, "*(1,)")), written);
+}
+
 #[test]
 fn arguments_that_cannot_be_made_raise_in_the_program() {
     for arguments in ["{[1]: 2}", "{[1], 2}", "{{}: 0}", "[({}, {1: {[]: 0}})]"] {
@@ -74,6 +109,8 @@ fn the_compilers_warnings_are_printed_once() {
         ("x = '\\d'", "\"\\d\" is an invalid escape sequence"),
         ("x = 1\ny = x is 5", "\"is\" with 'int' literal"),
         ("x = 0 if 1else 2", "invalid decimal literal"),
+        ("x = 0 if 0xfor 2 else 1", "invalid hexadecimal literal"),
+        ("x = 0 if 1.else 2", "invalid decimal literal"),
         ("assert (1, 'always')", "assertion is always true"),
         ("x = lambda: 1()", "'int' object is not callable"),
     ] {
@@ -87,7 +124,9 @@ fn the_compilers_warnings_are_printed_once() {
 
 #[test]
 fn a_syntax_error_beside_text_outside_ascii_is_a_syntax_error() {
-    for program in ["x = 'é", "x = 1\ny = \"\"\"é", "é = = 1", "f(é é)", "x = 'é' 0x", "x = {'é': ", "# é\nfoo bar", "x = f'{é'"] {
+    for program in
+        ["x = 'é", "x = 1\ny = \"\"\"é", "é = = 1", "f(é é)", "x = 'é' 0x", "x = {'é': ", "# é\nfoo bar", "x = f'{é'"]
+    {
         let ended = script(program).ended;
         let Ended::SyntaxError { message, line } = &ended else { panic!("{program}: {ended:?}") };
         assert!(!message.is_empty() && *line >= 1, "{program}: {ended:?}");

@@ -168,6 +168,14 @@ fn answers_of_outputs_are_literals() {
 }
 
 #[test]
+fn large_sets_and_dicts_are_read_in_a_moment_and_keep_the_first_of_equals() {
+    let set = format!("{{{}}}", (0..9_000).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
+    assert!(output_is(&set, &set));
+    assert!(output_is("{1: 'a', True: 'b', 1.0: 'c'}", "{1: 'c'}"));
+    assert!(output_is("[{0.0, -0.0, 0, False}, {(1, 2.0), (1.0, 2)}, {2: 1, 2.0: 3}]", "[{0}, {(1, 2)}, {2: 3}]"));
+}
+
+#[test]
 fn a_text_that_brings_the_parser_down_takes_no_other_with_it() {
     let texts = vec!["1".to_owned(), format!("{}1", "- ".repeat(100_000)), "'two'".to_owned()];
     let read = sandbox().literals(&texts, &Cancel::new());
