@@ -66,6 +66,38 @@ fn deep_recursion_is_a_recursion_error_at_cpythons_depth() {
 }
 
 #[test]
+fn recursion_by_every_detour_ends_and_leaves_the_sandbox_working() {
+    for program in [
+        "class A:\n    def __repr__(s): return repr(s)\nrepr(A())",
+        "class A:\n    def __eq__(s, o): return s == o\nA() == A()",
+        "class A:\n    def __hash__(s): return hash(s)\n{A()}",
+        "class A:\n    def __del__(s): A()\nA()",
+        "class A:\n    def __del__(s):\n        s.a = A()\n        del s.a\nA()",
+        "def d(f):\n    @d\n    def g(): pass\n    return g\n@d\ndef h(): pass",
+        "class M(type):\n    def __call__(c): return c()\nclass A(metaclass=M): pass\nA()",
+        "class M(type):\n    def __new__(m, n, b, d): return M(n, b, d)\nM('A', (), {})",
+        "class A:\n    def __getattr__(s, n): return getattr(s, n)\nA().x",
+        "class A:\n    def __iter__(s): return iter(s)\nlist(A())",
+        "class A:\n    def __format__(s, f): return f'{s:{f}}'\nf'{A()}'",
+        "class A(dict):\n    def __missing__(s, k): return s[k]\nA()[1]",
+        "def g():\n    yield from g()\nnext(g())",
+        "import functools\n@functools.lru_cache\ndef f(n): return f(n + 1)\nf(0)",
+        "class A(Exception):\n    def __str__(s): return str(s)\nraise A",
+        "x = []\nfor _ in range(200_000): x = [x]\ndel x",
+        "f = lambda: 0\nfor _ in range(200_000): f = (lambda g: lambda: g())(f)\nf()",
+    ] {
+        let outcome = script(program);
+        let kind = outcome.ended.kind();
+        assert!(
+            ["raised", "stack_overflow", "out_of_fuel", "returned", "out_of_memory"].contains(&kind),
+            "{program}: {:?}",
+            outcome.ended
+        );
+        assert_eq!(text(&run("def f(x): return x", "1")), "1", "after {program}");
+    }
+}
+
+#[test]
 fn nested_data_ends_as_something_and_never_hangs() {
     let nest = "x = []\nfor _ in range(100_000): x = [x]\n";
     for end in ["repr(x)", "x == [x]", "import copy; copy.deepcopy(x)", "import json; json.dumps(x)", "hash(str(x))"] {
