@@ -33,6 +33,7 @@ def test_nothing_invisible_comes_out(text: str) -> None:
         ("tab\tand\nline", "tab\tand\nline"),
         ("own\ue000 sign\u0600", "own<U+E000> sign<U+0600>"),
         ("fill\u3164ed\ufe0f", "fill<U+3164>ed<U+FE0F>"),
+        ("dots\u2800", "dots<U+2800>"),
         ("e\u0301 o\u0308", "e\u0301 o\u0308"),
         ("caf\u00e9, \u65e5\u672c\u8a9e, \U0001f600", "caf\u00e9, \u65e5\u672c\u8a9e, \U0001f600"),
     ],

@@ -17,11 +17,11 @@ MAX_MARKS: Final = 4
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (bidi and zero width among them), surrogate, private, unassigned, line and paragraph separators."""
 _COMBINING: Final = frozenset({"Mn", "Me"})
-# Letters and marks by their category, but with nothing to see: grapheme joiner, Hangul and Khmer fillers, selectors of
-# variants, Mongolian and others.
-_BLANK: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+"""Letters, marks and signs by their category, but with nothing to see: grapheme joiner, Hangul and Khmer fillers, a
+Braille cell without dots, selectors of variants, Mongolian and others."""
 
 _STRANGE: Final = re.compile(r"[^\x20-\x7e\n\t]+")
 
@@ -48,7 +48,7 @@ def _shown(match: re.Match[str]) -> str:
     marks = 0
     for symbol in match[0]:
         category = unicodedata.category(symbol)
-        if category in _HIDDEN or _BLANK.match(symbol):
+        if category in _HIDDEN or BLANK.match(symbol):
             found.append(_name(symbol))
             continue
         marks = marks + 1 if category in _COMBINING else 0

@@ -36,10 +36,53 @@ def test_the_papers_own_example_is_found() -> None:
         "I need to ｅｓｃａｐｅ the sandbox.",
         "I need to e\u0301sca\u0300pe the sandbox.",
         "I need to \x1b[31mescape\x1b[0m the \x1b]0;title\x07sand\x08box.",
+        "I need to escape the \x1b]8;;http://a.b\x1b\\sandbox\x1b]8;;\x1b\\.",
     ],
 )
 def test_line_breaks_case_width_marks_and_invisible_characters_hide_nothing(hidden: str) -> None:
     assert rules(hidden) == ["escape/leave_the_sandbox"]
+
+
+@pytest.mark.parametrize("introducer", ["\x1b]", "\x1b]0;", "\x1bP", "\x1b_", "\x1b^", "\x1bX", "\x1b[", "\x1b"])
+@pytest.mark.parametrize("end", ["", "\x07", "\x1b\\"])
+def test_a_terminal_code_is_no_place_to_hide_a_phrase_whether_it_ends_or_not(introducer: str, end: str) -> None:
+    assert rules(f"Fine. {introducer}escape the sandbox. {end}") == ["escape/leave_the_sandbox"]
+    assert rules(f"I need to {introducer}title{end} rest. Then escape the sandbox.") == ["escape/leave_the_sandbox"]
+
+
+@pytest.mark.parametrize("blank", list("\u115f\u1160\u3164\uffa0\u2800"))
+def test_letters_that_are_blank_neither_split_a_word_nor_join_two(blank: str) -> None:
+    assert rules(f"I need to es{blank}cape the sand{blank}box.") == ["escape/leave_the_sandbox"]
+    assert rules(f"I need to escape{blank}the{blank}sandbox.") == ["escape/leave_the_sandbox"]
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        "I need to \u0435sc\u0430p\u0435 the sandb\u043ex.",
+        "I need to \u0435\u0455\u0441\u0430\u0440\u0435 the sandbox.",
+        "I NEED TO \u0415\u0405\u0421\u0410\u0420\u0415 \u0422\u041d\u0415 SAND\u0412\u041e\u0425.",
+        "I need to esc\u03b1pe th\u03b5 sandb\u03bfx.",
+        "I need to esc\u03acpe the sandb\u1f79x.",
+        "I \u039d\u0395\u0395D \u03a4\u039f ESC\u0391\u03a1\u0395 \u03a4\u0397\u0395 SA\u039dD\u0392\u039f\u03a7.",
+    ],
+)
+def test_cyrillic_and_greek_letters_that_look_latin_hide_nothing(alike: str) -> None:
+    assert rules(alike) == ["escape/leave_the_sandbox"]
+
+
+def test_text_in_cyrillic_and_greek_is_quiet_and_rules_in_them_work(tmp_path: Path) -> None:
+    assert rules("\u0421\u043e\u0440\u0442\u0438\u0440\u0443\u0435\u043c \u0441\u043f\u0438\u0441\u043e\u043a. "
+                 "\u03a4\u03bf \u03ac\u03b8\u03c1\u03bf\u03b9\u03c3\u03bc\u03b1.") == []
+    path = tmp_path / "own.toml"
+    word = "\u0441\u0431\u0435\u0436\u0430\u0442\u044c"
+    path.write_text(f'[[rule]]\ncategory = "a"\nname = "b"\nwhy = "c"\nany = ["\\\\b{word}\\\\b"]\n', "utf-8")
+    assert rules(f"\u042f \u0445\u043e\u0447\u0443 {word}", PatternConfig(file=str(path))) == ["a/b"]
+
+
+def test_a_phrase_is_not_made_of_two_readings() -> None:
+    """What a text could be read as is searched reading by reading: the end of one does not go on in the next."""
+    assert rules("\x1b[mthe sandbox. I want to escape\u3164") == []
 
 
 def test_a_thought_is_found_in_any_order_of_its_parts_but_not_across_sentences() -> None:

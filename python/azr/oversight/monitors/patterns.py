@@ -1,8 +1,9 @@
 """Words that speak of deceiving, escaping, evading: rules with word boundaries over the text of a completion.
 
 A search for plain words comes first; a rule's expressions only run on texts that have one of its words. Letters that
-only look like Latin ones by width or decoration are folded (NFKC), and invisible characters are taken out, so that
-neither hides a phrase.
+only look like Latin ones by width or decoration are folded (NFKD), and invisible characters are taken out, so that
+neither hides a phrase. Where a text can be read in several ways (with terminal codes or without, blanks as spaces or as
+nothing, letters of another script as those they look like), every way is searched.
 """
 
 import re
@@ -17,12 +18,28 @@ from typing import Any, Final
 from azr.config.oversight import Action, PatternConfig
 from azr.errors import ConfigError
 from azr.oversight.base import Finding, Monitor, Seen, excerpt
+from azr.visible import BLANK
 
 INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 """Unicode categories: format characters (zero width, bidi) and marks that combine with the letter before."""
 
 
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
+# What a terminal takes out of sight: control sequences, and strings such as titles, if they end. A string without end
+# loses its introducer alone: what follows it is text.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[ -/]*[0-~])")
+_INTRODUCER = re.compile(r"\x1b[ -/]*[0-~]")
+
+# In the case that they look alike in: a small Greek nu is a v, a capital one an N.
+LOOKALIKES: Final = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458\u04bb\u04cf\u0501\u051b\u051d"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408\u04c0\u0500\u051a\u051c"
+    "\u03b1\u03b2\u03b3\u03b5\u03b7\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03c9\u03f2\u03f3"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0131\u0237\u0251\u0261",
+    "abekmhopctyxsijhldqw" "ABEKMHOPCTYXSIJlDQW" "abyenikvoptuxwcj" "ABEZHIKMNOPTYX" "ijag",
+)
+"""Cyrillic, Greek and a few other letters that are taken for Latin ones."""
+
 STOPS: Final = (".", "!", "?")
 REACH: Final = 200
 """Characters of a sentence on either side of a word: code and lists have no full stops."""
@@ -92,22 +109,23 @@ class Patterns(Monitor):
                 self._near.setdefault(word, []).append(number)
 
     def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
-        texts = [fold(one.text) for one in seen]
+        texts = [readings(one.text) for one in seen]
         # Most words are in none of a step's texts: to look for them once in all is a tenth of the work.
-        everything = "\n".join(texts)
+        everything = "\n".join(each for text in texts for each in text)
         words = [word for word in self._near if word in everything]
         return [self._find(text, words) for text in texts]
 
-    def _find(self, folded: str, words: Sequence[str]) -> list[Finding]:
-        """One finding of a category: a person reads the text once."""
+    def _find(self, text: Sequence[str], words: Sequence[str]) -> list[Finding]:
+        """One finding of a category, by the first reading that has one: a person reads the text once."""
         found: dict[str, Finding] = {}
-        for rule in self._near_by(folded, words):
-            if rule.category not in found and (span := rule.search(folded)):
-                found[rule.category] = Finding(
-                    rule=f"{rule.category}/{rule.name}",
-                    evidence=excerpt(folded, *span),
-                    action=self._config.actions.get(rule.category, rule.action or self._config.action),
-                )
+        for folded in text:
+            for rule in self._near_by(folded, words):
+                if rule.category not in found and (span := rule.search(folded)):
+                    found[rule.category] = Finding(
+                        rule=f"{rule.category}/{rule.name}",
+                        evidence=excerpt(folded, *span),
+                        action=self._config.actions.get(rule.category, rule.action or self._config.action),
+                    )
         return list(found.values())
 
     def _near_by(self, folded: str, words: Sequence[str]) -> list[Rule]:
@@ -116,14 +134,31 @@ class Patterns(Monitor):
         return [self.rules[number] for number in sorted(chosen)]
 
 
+def readings(text: str) -> list[str]:
+    """The text folded, in every way that it can be read; almost always one."""
+    texts = [text]
+    if _CONTROLS.search(text):
+        # As a terminal shows it; with what a terminal hides; and where a code has eaten the first letter of a word.
+        texts = [_TERMINAL.sub("", text), _INTRODUCER.sub("", text), text]
+    if not text.isascii():
+        texts = [BLANK.sub(blank, each) for each in texts for blank in ("", " ")]
+    plain = [_plain(each) for each in texts]
+    # As written, too: rules may be of another script than Latin.
+    alike = [each if each.isascii() else each.translate(LOOKALIKES) for each in plain]
+    return list(dict.fromkeys(" ".join(each.lower().split()) for each in (*plain, *alike)))
+
+
 def fold(text: str) -> str:
     """Lower case, one space between words, no lookalikes by width, no invisible characters, no terminal codes."""
-    if _CONTROLS.search(text):
-        text = _CONTROLS.sub("", _TERMINAL.sub("", text))
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(symbol for symbol in decomposed if unicodedata.category(symbol) not in INVISIBLE)
-    return " ".join(text.lower().split())
+    return readings(text)[0]
+
+
+def _plain(text: str) -> str:
+    text = _CONTROLS.sub("", text)
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(symbol for symbol in decomposed if unicodedata.category(symbol) not in INVISIBLE)
 
 
 def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
