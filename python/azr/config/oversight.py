@@ -187,7 +187,7 @@ class OversightConfig(Section):
     """Monitors of yours: each `module:function`, from the config to an `azr.oversight.Monitor`."""
     max_records: Positive = 20
     """Findings of one monitor in one step that are written singly; the rest is one line with their number. Actions
-    are taken for all."""
+    are taken for all, and what holds a task back always has a line of its own."""
     watchdog: WatchdogConfig = WatchdogConfig()
     sinks: tuple[Literal["tensorboard", "wandb"], ...] = ()
     """Where the numbers go beside metrics.jsonl."""

@@ -36,8 +36,9 @@ class Findings:
         task = about.task if isinstance(about, Seen) else about
         if isinstance(about, Seen):
             self.flags.setdefault(id(about.completion), set()).add(monitor)
-        self._act(finding, about, task)
-        if self._written[monitor] >= self._max_records:
+        # A held task is let go by the id of a finding: the one that holds it is always written singly.
+        holds = self._act(finding, about, task)
+        if self._written[monitor] >= self._max_records and not holds:
             self._beyond[monitor, finding.rule, finding.action] += 1
             return
         self._written[monitor] += 1
@@ -66,7 +67,9 @@ class Findings:
     def _next(self) -> str:
         return f"{self._step}.{len(self._alarms) + 1}"
 
-    def _act(self, finding: Finding, about: Seen | Task | None, task: Task | None) -> None:
+    def _act(self, finding: Finding, about: Seen | Task | None, task: Task | None) -> bool:
+        """True: a task is now held that was not before."""
+        before = len(self.held)
         action = finding.action
         proposal = isinstance(about, Task) or (isinstance(about, Seen) and about.purpose == "proposal")
         holds = action is Action.QUARANTINE or (action is Action.DROP and proposal)
@@ -76,3 +79,4 @@ class Findings:
             self.dropped.add(id(about.completion))
         if action is Action.STOP or (action is Action.PAUSE and self.wish is None):
             self.wish = action
+        return len(self.held) > before
