@@ -15,7 +15,7 @@ from azr.metrics import Numbers, StepReport
 from azr.observe import Quiet
 from azr.oversight import control
 from azr.oversight.base import Finding, Monitor, Seen
-from azr.oversight.control import Command, Decision
+from azr.oversight.control import Command, Decision, strongest
 from azr.oversight.overseer import Overseer
 from azr.oversight.traces import TraceReader
 from azr.run import TRACES
@@ -135,6 +135,14 @@ def test_dropping_everything_is_an_error_and_not_an_empty_update(tmp_path: Path)
     every = f"oversight.hooks=[{__name__}:make_dropper]".replace("[", '["').replace("]", '"]')
     with pytest.raises(OversightError, match="step 1: oversight dropped all 18 episodes"):
         run(tmp_path / "r", every)
+    rows = alarms(tmp_path / "r")
+    assert {(row["step"], row["monitor"]) for row in rows} == {(1, "dropper"), (1, "patterns")}
+    traced = list(TraceReader(tmp_path / "r" / TRACES))
+    assert all(row["step"] == 1 and "dropper" in row["flags"] and not row["trained"] for row in traced)
+    assert {row["purpose"] for row in traced} == {"proposal", "trial", "answer"}
+    with pytest.raises(OversightError, match="step 1: oversight dropped all 18 episodes"):
+        resume_run(tmp_path / "r", Quiet(), never)
+    assert alarms(tmp_path / "r") == rows and list(TraceReader(tmp_path / "r" / TRACES)) == traced
 
 
 class Dropper(Monitor):
@@ -196,6 +204,22 @@ def test_commands_reach_a_running_trainer_and_only_that(tmp_path: Path) -> None:
     assert not (tmp_path / "r" / "control.json").exists()
 
 
+@pytest.mark.parametrize("command", [Command.RESUME, Command.PAUSE, Command.STOP])
+def test_no_command_of_a_person_cancels_a_monitors_stop(tmp_path: Path, command: Command) -> None:
+    class Asks(Watcher):
+        def stepped(self, report: StepReport, numbers: Numbers) -> None:
+            control.send(tmp_path / "r", command)
+
+    stops = 'oversight.patterns.actions={escape="stop"}'
+    result = start_run(config(tmp_path / "r", stops), Asks(), never)
+    assert (result.step, result.complete) == (1, False)
+
+
+def test_a_resume_sent_before_a_monitors_pause_does_not_cancel_it_and_a_stop_beats_it() -> None:
+    assert strongest(Command.RESUME, Command.PAUSE) is Command.PAUSE is strongest(None, Command.PAUSE)
+    assert strongest(Command.STOP, Command.PAUSE) is Command.STOP and strongest(None, None) is None
+
+
 def test_a_command_that_comes_while_the_trainer_starts_is_not_lost(tmp_path: Path) -> None:
     class Early(Watcher):
         def seeded(self, kind: Kind, found: int, wanted: int) -> None:
@@ -217,10 +241,10 @@ def test_a_reviewer_holds_back_and_lets_go_and_the_run_follows(tmp_path: Path) -
             super().stepped(report, numbers)
             rows = [row for row in control.flagged(tmp_path / "r") if row["role"] == "propose"]
             if report.step == 1:
-                control.decide(tmp_path / "r", [rows[0]["id"]], Decision.QUARANTINE)
+                control.decide(tmp_path / "r", {rows[0]["id"]: Decision.QUARANTINE})
                 self.chosen = rows[0]
             if report.step == 2:
-                control.decide(tmp_path / "r", [self.chosen["id"]], Decision.ACCEPT)
+                control.decide(tmp_path / "r", {self.chosen["id"]: Decision.ACCEPT})
 
         def saved(self, step: int, path: str) -> None:
             if step == 2:
@@ -237,7 +261,7 @@ def test_decisions_made_while_nobody_trains_count_when_the_run_goes_on(tmp_path:
     text = (tmp_path / "r" / "config.toml").read_text("utf-8").replace("steps = 2", "steps = 3")
     (tmp_path / "r" / "config.toml").write_text(text, "utf-8")
     row = next(row for row in control.flagged(tmp_path / "r") if row["task"] is not None)
-    control.decide(tmp_path / "r", [row["id"]], Decision.QUARANTINE)
+    control.decide(tmp_path / "r", {row["id"]: Decision.QUARANTINE})
     assert held(tmp_path / "r") == set()
     resume_run(tmp_path / "r", Quiet(), never)
     assert held(tmp_path / "r") == {row["task"]}
@@ -246,17 +270,33 @@ def test_decisions_made_while_nobody_trains_count_when_the_run_goes_on(tmp_path:
 def test_an_id_that_was_never_flagged_cannot_be_reviewed(tmp_path: Path) -> None:
     run(tmp_path / "r")
     with pytest.raises(RunError, match=r"no finding '99\.1': `azr review .*` lists them"):
-        control.decide(tmp_path / "r", ["99.1"], Decision.ACCEPT)
+        control.decide(tmp_path / "r", {"99.1": Decision.ACCEPT})
 
 
 def test_many_findings_of_one_step_are_one_line_and_all_are_acted_on(tmp_path: Path) -> None:
     _, watcher = run(tmp_path / "r", "oversight.max_records=1", 'oversight.patterns.actions={escape="drop"}')
     for step in range(1, 5):
         rows = [row for row in alarms(tmp_path / "r") if row["step"] == step]
-        assert len(rows) <= 2
+        assert len([row for row in rows if row["role"] != "propose"]) <= 2
         total = sum(row["count"] for row in rows)
         assert total == watcher.numbers[step - 1]["oversight/findings/patterns"]
         assert not any("escape" in e.completion.text for e in watcher.reports[step - 1].batch.episodes)
+
+
+@pytest.mark.parametrize("action", ["quarantine", "drop"])
+def test_every_task_that_is_held_can_be_let_go_by_a_reviewer(tmp_path: Path, action: str) -> None:
+    """However few findings are written singly: one that holds a task has a line of its own."""
+    acts = f'oversight.patterns.actions={{escape="{action}"}}'
+    run(tmp_path / "r", "oversight.max_records=1", acts, "run.steps=2", "propose.batch=9")
+    tasks = held(tmp_path / "r")
+    rows = [row for row in control.flagged(tmp_path / "r") if row["task"] in tasks]
+    assert len(tasks) > 2 and {row["task"] for row in rows} == tasks
+    text = (tmp_path / "r" / "config.toml").read_text("utf-8")
+    text = text.replace("steps = 2", "steps = 3").replace(f'escape = "{action}"', 'escape = "log"')
+    (tmp_path / "r" / "config.toml").write_text(text, "utf-8")
+    control.decide(tmp_path / "r", {row["id"]: Decision.ACCEPT for row in rows})
+    resume_run(tmp_path / "r", Quiet(), never)
+    assert held(tmp_path / "r") == set()
 
 
 class Counting(Monitor):
@@ -391,6 +431,69 @@ class Killer(Quiet):
         self._left -= 1
         if self._left == 0:
             raise Killed(name)
+
+
+class ReviewsThenDies(Watcher):
+    """Somebody quarantines a task that step 2 made; the trainer is killed before it has saved."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> None:
+        if report.step == 2:
+            rows = control.flagged(self._folder)
+            self.chosen = next(row for row in rows if row["step"] == 2 and row["role"] == "propose")
+            control.decide(self._folder, {self.chosen["id"]: Decision.QUARANTINE})
+        if report.step == 3:
+            raise Killed
+
+
+def test_a_decision_about_a_finding_that_the_resumed_run_has_yet_to_redo_waits_for_it(tmp_path: Path) -> None:
+    dies = ReviewsThenDies(tmp_path / "r")
+    with pytest.raises(Killed):
+        start_run(config(tmp_path / "r", "run.save_every=100"), dies, never)
+    watcher = Watcher()
+    assert resume_run(tmp_path / "r", watcher, never).complete
+    assert dies.chosen in alarms(tmp_path / "r") and held(tmp_path / "r") == {dies.chosen["task"]}
+    served = {row[0].task.id for report in watcher.reports[2:] for row in report.attempts}
+    assert dies.chosen["task"] not in served
+    assert dies.chosen["id"] not in {row["id"] for row in control.flagged(tmp_path / "r")}
+
+
+def test_a_decision_waits_through_checkpoints_and_one_about_nothing_is_let_drop(tmp_path: Path) -> None:
+    def write(*rows: dict[str, Any]) -> None:
+        (tmp_path / "alarms.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "ascii")
+
+    early, late = ({"id": f"{step}.1", "step": step, "task": step, "action": "flag"} for step in (1, 4))
+    write(early, late)
+    control.decide(tmp_path, dict.fromkeys(("1.1", "4.1"), Decision.QUARANTINE))
+    # Cut to a checkpoint of step 2, where the first was applied.
+    write(early)
+    trainer = control.Control(tmp_path)
+    assert trainer.due(3, 1, []) == ([], 2, [1]) == trainer.due(4, 2, [1])
+    write(early, late)
+    (decision,), seen, waiting = trainer.due(5, 2, [1])
+    assert (decision.task, seen, waiting) == (4, 2, [])
+    write(early, {**late, "task": 7})
+    assert trainer.due(5, 2, [1]) == ([], 2, [])
+
+
+def other_words(prompt: Prompt, draw: int) -> str:
+    return wicked(prompt, draw).replace("escape the sandbox", ("escape the sandbox", "flee the sandbox")[STEP["now"]])
+
+
+def test_a_decision_does_not_hit_another_finding_that_got_the_same_id(tmp_path: Path) -> None:
+    """As after a resume on other hardware: the steps that are redone are not the same."""
+    STEP["now"] = 0
+    dies = ReviewsThenDies(tmp_path / "r")
+    with pytest.raises(Killed):
+        start_run(config(tmp_path / "r", "run.save_every=100", script="other_words"), dies, never)
+    STEP["now"] = 1
+    resume_run(tmp_path / "r", Quiet(), never)
+    (now,) = [row for row in alarms(tmp_path / "r") if row["id"] == dies.chosen["id"]]
+    assert now["evidence"] != dies.chosen["evidence"] and held(tmp_path / "r") == set()
+    assert now in control.flagged(tmp_path / "r")
 
 
 @pytest.mark.parametrize("at", [9, 20, 33, 47])

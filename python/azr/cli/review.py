@@ -25,8 +25,8 @@ def review(run: Path, accept: tuple[str, ...], quarantine: tuple[str, ...], limi
     if both := sorted(set(accept) & set(quarantine)):
         raise click.UsageError(f"{', '.join(both)}: either accepted or quarantined, not both")
     if accept or quarantine:
-        decide(run, accept, Decision.ACCEPT)
-        decide(run, quarantine, Decision.QUARANTINE)
+        decisions = {**dict.fromkeys(accept, Decision.ACCEPT), **dict.fromkeys(quarantine, Decision.QUARANTINE)}
+        decide(run, decisions)
         when = "before the next step" if alive else "when the run goes on"
         click.echo(f"{len(accept)} accepted, {len(quarantine)} quarantined; takes effect {when}")
         return

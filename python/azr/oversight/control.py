@@ -5,10 +5,11 @@ steps. Nothing listens on a port.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,11 +22,17 @@ CONTROL, REVIEWS = "control.json", "reviews.jsonl"
 
 
 class Command(StrEnum):
-    """What a person asks of a running trainer."""
+    """What a person asks of a running trainer, the weakest first."""
 
-    PAUSE = "pause"
     RESUME = "resume"
+    PAUSE = "pause"
     STOP = "stop"
+
+
+def strongest(*commands: Command | None) -> Command | None:
+    """What is done where several ask at once: to stop before to pause before to go on."""
+    order = tuple(Command)
+    return max((command for command in commands if command is not None), key=order.index, default=None)
 
 
 class Decision(StrEnum):
@@ -42,6 +49,9 @@ class Review:
     """One decision."""
 
     id: str
+    step: int
+    finding: str
+    """`fingerprint` of what was decided about: a resumed run may give its id to something else."""
     decision: Decision
     task: int | None
     time: float
@@ -51,7 +61,7 @@ class Control:
     """The trainer's end."""
 
     def __init__(self, folder: Path) -> None:
-        self._command, self._reviews = folder / CONTROL, folder / REVIEWS
+        self._folder, self._command = folder, folder / CONTROL
 
     def clear(self) -> None:
         """Forget what was asked of an earlier trainer; what this one was asked while it started stays."""
@@ -76,19 +86,28 @@ class Control:
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self._command} holds no command of azr: {text[:80]!r}; remove it") from error
 
-    def reviews(self, done: int) -> list[Review]:
-        """Decisions after the first `done`."""
-        if not self._reviews.exists():
-            return []
-        return read_reviews(self._reviews)[done:]
+    def due(self, step: int, seen: int, waiting: Sequence[int]) -> tuple[list[Review], int, list[int]]:
+        """Decisions to apply before a step, how many were looked at by now, and the numbers of those that wait.
+
+        A run that goes on from a checkpoint cuts its findings and tasks to it, not what people decided. A decision
+        about a step that is yet to be done again waits for it; one whose finding did not come again applies to nothing.
+        """
+        reviews = read_reviews(self._folder)
+        numbers = [number for number in (*waiting, *range(seen, len(reviews))) if number < len(reviews)]
+        now = [reviews[number] for number in numbers if reviews[number].step < step]
+        known = {fingerprint(row) for row in read_lines(self._folder / ALARMS)} if now else set()
+        later = [number for number in numbers if reviews[number].step >= step]
+        return [review for review in now if review.finding in known], len(reviews), later
 
 
-def read_reviews(path: Path) -> list[Review]:
+def fingerprint(row: Mapping[str, Any]) -> str:
+    """Tells a row of alarms.jsonl, its evidence included, from all others."""
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode("ascii")).hexdigest()[:16]
+
+
+def read_reviews(folder: Path) -> list[Review]:
     """All decisions, in order."""
-    return [
-        Review(id=row["id"], decision=Decision(row["decision"]), task=row["task"], time=row["time"])
-        for row in read_lines(path)
-    ]
+    return [Review(**{**row, "decision": Decision(row["decision"])}) for row in read_lines(folder / REVIEWS)]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -137,25 +156,30 @@ def send(folder: Path, command: Command) -> None:
 
 def flagged(folder: Path) -> list[dict[str, Any]]:
     """What is up for review and not decided: rows of alarms.jsonl, oldest first."""
-    decided = {review.id for review in read_reviews(folder / REVIEWS)}
-    return [row for row in read_lines(folder / ALARMS) if row["action"] != "log" and row["id"] not in decided]
+    decided = {review.finding for review in read_reviews(folder)}
+    return [row for row in read_lines(folder / ALARMS) if row["action"] != "log" and fingerprint(row) not in decided]
 
 
-def decide(folder: Path, ids: Sequence[str], decision: Decision) -> list[Review]:
-    """Write decisions down; the trainer applies them between two steps, or when the run goes on.
+def decide(folder: Path, decisions: Mapping[str, Decision]) -> list[Review]:
+    """Write decisions by id down, all or none; the trainer applies them between two steps, or when the run goes on.
 
     Raises:
         RunError: an id is no flagged finding, or `quarantine` is asked of one that has no task.
     """
     known = {row["id"]: row for row in read_lines(folder / ALARMS)}
     made = []
-    for one in ids:
+    for one, decision in decisions.items():
         if one not in known:
             raise RunError(f"{folder} has no finding {one!r}: `azr review {folder}` lists them")
-        task = known[one]["task"]
-        if decision is Decision.QUARANTINE and task is None:
+        row = known[one]
+        if decision is Decision.QUARANTINE and row["task"] is None:
             raise RunError(f"finding {one} is about no stored task, so there is nothing to hold back")
-        made.append(Review(id=one, decision=decision, task=task, time=time.time()))
+        made.append(
+            Review(
+                id=one, step=row["step"], finding=fingerprint(row), decision=decision, task=row["task"],
+                time=time.time(),
+            )
+        )  # fmt: skip
     with (folder / REVIEWS).open("a", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write("".join(json.dumps(asdict(review)) + "\n" for review in made))

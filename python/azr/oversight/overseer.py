@@ -1,7 +1,7 @@
 """The loop's one partner in oversight: shows the monitors what happens, does what their findings ask, writes it down.
 
 Everything that it changes (tasks held back, episodes dropped) depends on the step and on what people decided, so a
-resumed run changes the same. How many decisions have been applied is in the checkpoint.
+resumed run changes the same. Which decisions have been looked at, and which wait, is in the checkpoint.
 """
 
 import math
@@ -18,8 +18,8 @@ from azr.errors import AzrError, OversightError
 from azr.metrics import Numbers, StepReport
 from azr.observe import Observer
 from azr.oversight import seen as views
-from azr.oversight.base import Finding, Monitor, Purpose, Seen
-from azr.oversight.control import Command, Control, Decision
+from azr.oversight.base import Alarm, Finding, Monitor, Purpose, Seen
+from azr.oversight.control import Command, Control, Decision, strongest
 from azr.oversight.findings import Findings
 from azr.oversight.monitors.code import CodeMonitor
 from azr.oversight.monitors.collapse import Collapse
@@ -28,10 +28,12 @@ from azr.oversight.monitors.patterns import Patterns
 from azr.oversight.monitors.refusal import Refusal
 from azr.oversight.recorder import Recorder, SilentRecorder
 from azr.oversight.refusal import RATE, refusal_rate
+from azr.oversight.rows import Flags
 from azr.parts import Parts
 from azr.registry import resolve
 from azr.run import METRICS, RunFolder
-from azr.types import Attempt, Episode, Rejected, Task, Valid
+from azr.trainer.policy import UpdateStats
+from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
 
 T = TypeVar("T")
 
@@ -72,6 +74,8 @@ class Overseer:
         self._control = Control(folder.path)
         self._ranks.first(self._control.clear)
         self._reviewed = int((state or {}).get("reviewed", 0))
+        self._waiting = [int(number) for number in (state or {}).get("waiting", ())]
+        self._verdicts: Sequence[Valid | Rejected] = ()
         self._findings = Findings(step, self._config.max_records)
         self._wish: Command | None = None
         self._numbers: Numbers = {}
@@ -81,7 +85,7 @@ class Overseer:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint has to keep."""
-        return {"reviewed": self._reviewed}
+        return {"reviewed": self._reviewed, "waiting": self._waiting}
 
     def close(self) -> None:
         """Let go of the files."""
@@ -99,7 +103,9 @@ class Overseer:
         """A step begins: decisions of people since the last one take effect."""
         self._findings = Findings(step, self._config.max_records)
         self._numbers = {}
-        decisions = self._ranks.first(lambda: self._control.reviews(self._reviewed))
+        decisions, self._reviewed, self._waiting = self._ranks.first(
+            lambda: self._control.due(step, self._reviewed, self._waiting)
+        )
         for review in decisions:
             if review.task is None:
                 continue
@@ -107,10 +113,10 @@ class Overseer:
                 self._parts.store.hold([review.task])
             else:
                 self._parts.store.release(review.task)
-        self._reviewed += len(decisions)
 
     def proposed(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
         """The proposals, before any task of theirs can be served."""
+        self._verdicts = verdicts
         self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
         fresh = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
         for monitor in self._monitors:
@@ -143,6 +149,8 @@ class Overseer:
         kept = [episode for episode in episodes if id(episode.completion) not in dropped]
         self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
         if episodes and not kept:
+            # Nothing is learned, so the step never ends: what was found in it is written now.
+            self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, trials, attempts)))
             raise OversightError(f"step {step}: oversight dropped all {len(episodes)} episodes; see alarms.jsonl")
         return kept
 
@@ -157,10 +165,7 @@ class Overseer:
         numbers["oversight/held"] = float(len(found.held))
         for monitor in self._monitors:
             numbers[f"oversight/findings/{monitor.name}"] = float(found.by_monitor[monitor.name])
-        alarms = found.alarms()
-        self._recorder.step(report, numbers, alarms, found.flags)
-        for alarm in alarms:
-            self._observer.alarmed(alarm.row())
+        self._write(partial(self._recorder.step, report, numbers))
         if found.wish is not None:
             self._wish = Command.STOP if found.wish is Action.STOP else Command.PAUSE
         return numbers
@@ -168,7 +173,7 @@ class Overseer:
     def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
         """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
         # One rank reads what people ask, so that all do the same.
-        command, self._wish = self._ranks.first(self._control.take) or self._wish, None
+        command, self._wish = strongest(self._ranks.first(self._control.take), self._wish), None
         if command is Command.PAUSE:
             save()
             self._observer.phase("paused")
@@ -181,6 +186,13 @@ class Overseer:
         return command is not Command.STOP
 
     # Parts of it.
+
+    def _write(self, record: Callable[[Sequence[Alarm], Flags], None]) -> None:
+        """The step's findings, into the run folder and to whoever watches."""
+        alarms = self._findings.alarms()
+        record(alarms, self._findings.flags)
+        for alarm in alarms:
+            self._observer.alarmed(alarm.row())
 
     def _show(self, seen: Sequence[Seen]) -> None:
         for monitor in self._monitors:
@@ -227,3 +239,20 @@ class Overseer:
                 found[f"buffer/{kind}/similarity"] = float(np.mean([one.similarity for one in around]))
                 found[f"buffer/{kind}/cluster_share"] = float(np.mean([one.share for one in around]))
         return found
+
+
+def _untrained(
+    step: int,
+    verdicts: Sequence[Valid | Rejected],
+    trials: Sequence[Sequence[Attempt]],
+    attempts: Sequence[Sequence[Attempt]],
+) -> StepReport:
+    """The report of a step whose update has nothing to learn from."""
+    nothing = np.empty(0)
+    stats = UpdateStats(
+        loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, gap_mean=0.0, gap_max=0.0, entropy=nothing, tokens=0
+    )
+    return StepReport(
+        step=step, verdicts=verdicts, trials=trials, attempts=attempts, stats=stats, seconds={}, stored={},
+        batch=Batch(episodes=(), advantages=nothing, weights=nothing),
+    )  # fmt: skip

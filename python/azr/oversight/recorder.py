@@ -33,6 +33,10 @@ class Recorder:
     ) -> None:
         """A step's numbers, completions and alarms."""
         self._numbers(report.step, numbers)
+        self.broken(report, alarms, flags)
+
+    def broken(self, report: StepReport, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS) -> None:
+        """Completions and alarms of a step that did not come to its end, and so has no numbers."""
         self._trace.append(rows_of(report, self._config.run.trace_rate, self._config.seed, flags))
         if alarms:
             self._folder.append(ALARMS, [alarm.row() for alarm in alarms])
@@ -57,5 +61,7 @@ class SilentRecorder(Recorder):
     def step(
         self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS
     ) -> None: ...
+
+    def broken(self, report: StepReport, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS) -> None: ...
 
     def close(self) -> None: ...
