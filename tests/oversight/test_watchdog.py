@@ -106,6 +106,41 @@ def test_the_main_thread_gets_its_error_and_the_old_handler_comes_back(tmp_path:
     assert "Current thread" in (tmp_path / "hang.rank0.txt").read_text("utf-8")
 
 
+def test_a_full_disk_sends_the_stacks_to_stderr_and_the_error_still_comes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hang.rank0.txt").symlink_to("/dev/full")
+    with (
+        pytest.raises(HangError, match=r"phase update .*stacks of all threads are above .*No space left on device"),
+        Watchdog(WatchdogConfig(phases={"update": 0.01})) as watchdog,
+    ):
+        watchdog.use(tmp_path)
+        watchdog.phase("update")
+        threading.Event().wait(60)
+    assert "most recent call first" in capfd.readouterr().err
+
+
+STUCK = """
+import signal, sys, threading
+from pathlib import Path
+from azr.config.oversight import WatchdogConfig
+from azr.oversight.watchdog import SIGNAL, Watchdog
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {SIGNAL})
+with Watchdog(WatchdogConfig(phases={"update": 0.01}, grace=0.1)) as watchdog:
+    watchdog.use(Path(sys.argv[1]))
+    watchdog.phase("update")
+    threading.Event().wait()
+"""
+
+
+def test_a_hang_ends_the_process_where_nothing_can_be_written_at_all(tmp_path: Path) -> None:
+    (tmp_path / "hang.rank0.txt").symlink_to("/dev/full")
+    with Path("/dev/full").open("w", encoding="ascii") as full:
+        done = subprocess.run([sys.executable, "-c", STUCK, str(tmp_path)], stderr=full, check=False, timeout=60)
+    assert done.returncode == HangError.exit_code
+
+
 def test_it_leaves_no_thread_behind_and_can_be_switched_off() -> None:
     with Watchdog(WatchdogConfig()):
         assert any(thread.name == "azr-watchdog" for thread in threading.enumerate())

@@ -7,6 +7,7 @@ rank was doing and the stacks of its own process's threads to `hang.rank<N>.txt`
 `grace` seconds: an error, never a hang.
 """
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -146,20 +147,27 @@ class Watchdog(Quiet):
         if self._previous is not None:
             signal.pthread_kill(self._main, SIGNAL)
         if not self._stopped.wait(self._config.grace):
-            os.write(2, f"azr: {self._hung}; the main thread does not come back: ending the process\n".encode())
+            with contextlib.suppress(OSError):
+                os.write(2, f"azr: {self._hung}; the main thread does not come back: ending the process\n".encode())
             os._exit(HangError.exit_code)
 
     def _write_stacks(self, wrong: str) -> str:
         """The stacks into a file of the run folder, or else to stderr; returns where they are."""
-        if self._folder is None or not self._folder.is_dir():
-            faulthandler.dump_traceback(all_threads=True)
-            return "the stacks of all threads are above"
-        path = self._folder / f"hang.rank{self._rank}.txt"
-        with path.open("w", encoding="utf-8") as file:
-            file.write(f"{wrong}\n\n{ranks(self._folder)}\n")
-            file.flush()
-            faulthandler.dump_traceback(file=file, all_threads=True)
-        return f"the stacks of all threads are in {path}"
+        why = ""
+        try:
+            if self._folder is not None and self._folder.is_dir():
+                path = self._folder / f"hang.rank{self._rank}.txt"
+                with path.open("w", encoding="utf-8") as file:
+                    file.write(f"{wrong}\n\n{ranks(self._folder)}\n")
+                    file.flush()
+                    faulthandler.dump_traceback(file=file, all_threads=True)
+                return f"the stacks of all threads are in {path}"
+        except Exception as error:
+            # Whatever it is, a full disk for one: this thread has still to end the run.
+            why = f" (not in the run folder: {error})"
+        # By number: nothing that stands in for stderr can fail here.
+        faulthandler.dump_traceback(file=2, all_threads=True)
+        return f"the stacks of all threads are above{why}"
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         raise HangError(self._hung)
