@@ -81,6 +81,9 @@ class DuplicatesAlarm(AlarmConfig):
     """Share of proposals that the buffer already has."""
 
     limit: Fraction = 0.5
+    """Of all kinds, on average."""
+    kind: Fraction = 0.8
+    """Of one kind, whatever the others do; at least `limit`."""
 
 
 class ClustersAlarm(AlarmConfig):

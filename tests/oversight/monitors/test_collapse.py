@@ -111,6 +111,23 @@ def test_a_sick_run_raises_its_alarm_and_no_other(name: str) -> None:
     assert min(step for step, _, _ in found) > STEPS / 2
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_kind_that_only_repeats_itself_among_healthy_ones_is_raised_by_name(kind: str) -> None:
+    name = f"validate/propose/{kind}/duplicate_share"
+    monitor = Collapse(resolve({}))
+    rows = (row | ({name: 1.0} if row["step"] > 100 else {}) for row in healthy())
+    (found,) = [(row["step"], finding) for row in rows for finding in monitor.feed(row)]
+    assert 100 < found[0] <= 125 and found[1].rule == "duplicates"
+    assert f"of the valid {kind} proposals of the last 20 steps are duplicates" in found[1].evidence
+    quiet = (row | {name: 0.7} for row in healthy())
+    assert raised(quiet) == []
+
+
+def test_kinds_that_all_repeat_themselves_are_one_alarm() -> None:
+    rows = (row | {f"validate/propose/{kind}/duplicate_share": 1.0 for kind in KINDS} for row in healthy())
+    assert [rule for _, rule, _ in raised(rows)] == ["duplicates"]
+
+
 def test_completions_cut_at_the_limit_are_a_blow_up_too() -> None:
     rows = (
         row | {f"update/solve/{kind}/clipped_share": 0.9 for kind in KINDS if row["step"] > 100} for row in healthy()

@@ -33,9 +33,15 @@ Signs = Iterator[tuple[str, str]]
 
 def duplicates(past: History, config: DuplicatesAlarm, kinds: Sequence[Kind]) -> Signs:
     """Most of what is proposed is there already."""
-    share = past.over_kinds("validate/propose/{}/duplicate_share", config.window)
+    name, steps = "validate/propose/{}/duplicate_share", config.window
+    share = past.over_kinds(name, steps)
     if share is not None and share >= config.limit:
-        yield "", f"{share:.0%} of the valid proposals of the last {config.window} steps are duplicates"
+        yield "", f"{share:.0%} of the valid proposals of the last {steps} steps are duplicates"
+        return
+    for kind in kinds:
+        share = past.recent(name.format(kind), steps)
+        if share is not None and share >= max(config.kind, config.limit):
+            yield str(kind), f"{share:.0%} of the valid {kind} proposals of the last {steps} steps are duplicates"
 
 
 def clusters(past: History, config: ClustersAlarm, kinds: Sequence[Kind]) -> Signs:
