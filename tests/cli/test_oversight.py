@@ -15,7 +15,7 @@ from azr.errors import RunError
 from azr.metrics import Numbers, StepReport
 from azr.observe import Quiet
 from azr.oversight.traces import TraceWriter
-from azr.run import TRACES
+from azr.run import CONFIG, TRACES
 from azr.session import start_run
 from azr.types import Prompt
 from click.testing import CliRunner, Result
@@ -58,6 +58,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recording]:
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
+    (tmp_path / CONFIG).touch()
     with TraceWriter(tmp_path / TRACES) as trace:
         trace.append([{"step": 1, "role": "solve", "kind": "a\x1b[2J", "completion": HOSTILE, "verdict": HOSTILE}])
     return tmp_path
@@ -96,6 +97,14 @@ def test_hostile_text_does_nothing_in_the_terminal(hostile: Path) -> None:
         ("duplicate_of=null", {"duplicate_of": None}, {"duplicate_of": 3}),
         ("flags=patterns", {"flags": ["patterns"]}, {"flags": []}),
         ("task = 7", {"task": 7}, {"task": 8}),
+        ("answer=5", {"answer": "5"}, {"answer": "6"}),
+        ("answer=True", {"answer": "True"}, {"answer": None}),
+        ("answer=[1, 2]", {"answer": "[1, 2]"}, {"answer": "[1]"}),
+        ('answer="a"', {"answer": '"a"'}, {"answer": "b"}),
+        ("answer!=5", {"answer": "6"}, {"answer": "5"}),
+        ("inputs=5", {"inputs": ["5", "6"]}, {"inputs": ["6"]}),
+        ("inputs!=5", {"inputs": ["6"]}, {"inputs": ["5", "6"]}),
+        ("answer=null", {"answer": None}, {"answer": "5"}),
         ("completion~a=b", {"completion": "a=b"}, {"completion": "a"}),
     ],
 )
@@ -128,6 +137,20 @@ def test_review_lists_accepts_and_quarantines(done: tuple[Path, Recording]) -> N
     assert call("review", folder, "--accept", "1.3", "--quarantine", "1.3").exit_code == 2
     with pytest.raises(RunError, match=r"no finding '9\.9'"):
         call("review", folder, "--accept", "9.9")
+
+
+def test_a_review_with_one_wrong_id_decides_nothing(done: tuple[Path, Recording]) -> None:
+    folder = str(done[0])
+    before = call("review", folder, "--json").stdout
+    one = json.loads(before.splitlines()[-1])["id"]
+    with pytest.raises(RunError, match=r"no finding '9\.9'"):
+        call("review", folder, "--accept", one, "--quarantine", "9.9")
+    assert call("review", folder, "--json").stdout == before
+
+
+def test_traces_of_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is no run folder"):
+        call("traces", str(tmp_path))
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "stop"])

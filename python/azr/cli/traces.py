@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from azr.oversight.traces import Row, TraceReader
-from azr.run import TRACES
+from azr.run import TRACES, config_file
 from azr.visible import one_line, visible
 
 Test = Callable[[Row], bool]
@@ -47,6 +47,7 @@ def traces(  # noqa: PLR0913 - options of one command
     as_json: bool,
 ) -> None:
     """Find and print completions of RUN, the newest first. Their text is shown with every control character escaped."""
+    config_file(run)
     reader = TraceReader(run / TRACES)
     if reader.damage:
         click.echo(f"note: {reader.damage}; rows before it are shown", err=True)
@@ -70,8 +71,8 @@ def traces(  # noqa: PLR0913 - options of one command
 def parse_test(text: str) -> Test:
     """A test of a row.
 
-    `~`: the field's text contains the value, without regard to case. A field that a row lacks, or that is null, fits
-    only `=null` and `!=`.
+    `~`: the field's text contains the value, without regard to case. `=5` fits the number and the text 5. A field that
+    a row lacks, or that is null, fits only `=null` and `!=`.
     """
     match = _TEST.fullmatch(text)
     if match is None:
@@ -88,7 +89,8 @@ def parse_test(text: str) -> Test:
     def check(row: Row) -> bool:
         value = _field(row, field)
         if sign in ("=", "!="):
-            return compare(value, wanted) if not isinstance(value, list) else compare(wanted in value, True)
+            among = value if isinstance(value, list) else [value]
+            return compare(wanted in among or given in among, True)
         return isinstance(value, int | float) and compare(value, wanted)
 
     return check
