@@ -130,6 +130,12 @@ class GapAlarm(AlarmConfig):
     limit: Fraction = 0.2
 
 
+class DeclineAlarm(AlarmConfig):
+    """Fall of the score on held-out tasks from its best, beyond three times the probe's standard error."""
+
+    limit: Fraction = 0.025
+
+
 class NarrowingAlarm(AlarmConfig):
     """Fall of pass@k on held-out tasks from its best while the mean score holds: fewer ways to a solution."""
 
@@ -160,6 +166,7 @@ class AlarmsConfig(Section):
     learnable: LearnableAlarm = LearnableAlarm()
     length: LengthAlarm = LengthAlarm()
     gap: GapAlarm = GapAlarm()
+    decline: DeclineAlarm = DeclineAlarm()
     narrowing: NarrowingAlarm = NarrowingAlarm()
     time: TimeAlarm = TimeAlarm(action=Action.LOG)
     memory: MemoryAlarm = MemoryAlarm()

@@ -19,6 +19,8 @@ class Probe:
     step: int
     sampled: float
     passed: float
+    error: float
+    """Standard error of `sampled` over the tasks; 0 where it was not written down."""
     own: float
     """Score on the run's own tasks in the steps before, mean of the kinds; NaN at step 0."""
 
@@ -49,7 +51,7 @@ class History:
             self.probes.append(
                 Probe(
                     int(row.get("step", 0)), float(row[f"{probed}/sampled"]), float(row[f"{probed}/passed"]),
-                    float(np.mean(own)) if own else float("nan"),
+                    float(row.get(f"{probed}/error") or 0.0), float(np.mean(own)) if own else float("nan"),
                 )
             )  # fmt: skip
 

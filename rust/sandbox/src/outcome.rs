@@ -15,7 +15,7 @@ pub struct Outcome {
     pub stderr: String,
     /// Fuel that it took: the same for the same program, always.
     pub fuel_used: u64,
-    /// Most heap bytes that it held at once, in steps of 64 KiB; 0 where the run did not reach its end.
+    /// Most heap bytes that it held at once, in steps of 4 KiB; 0 where the run did not reach its end.
     pub peak_memory: u32,
 }
 

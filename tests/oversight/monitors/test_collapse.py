@@ -43,6 +43,7 @@ def healthy(seed: int = 0) -> Iterator[Row]:
         if step % 10 == 0:
             row |= {
                 "probe/sampled": float(0.3 + 0.2 * done + 0.01 * rng.standard_normal()),
+                "probe/error": 0.012,
                 "probe/passed": float(0.6 + 0.05 * done + 0.02 * rng.standard_normal()),
             }
         yield row
@@ -58,11 +59,18 @@ def of_kinds(pattern: str, value: Callable[[float], float]) -> Change:
 
 def gap(row: Row, ill: float) -> Row:
     own = {f"solve/solve/{kind}/score": 0.5 + 0.45 * ill for kind in KINDS}
-    return own | ({"probe/sampled": 0.35} if "probe/sampled" in row else {})
+    return own | ({"probe/sampled": 0.40} if "probe/sampled" in row else {})
 
 
 def narrow(row: Row, ill: float) -> Row:
     return {"probe/sampled": 0.4 + 0.05 * ill, "probe/passed": 0.65 - 0.2 * ill} if "probe/sampled" in row else {}
+
+
+def decline(row: Row, ill: float) -> Row:
+    own = {f"solve/solve/{kind}/score": 0.5 for kind in KINDS}
+    return own | (
+        {"probe/sampled": 0.42 - 0.08 * ill, "probe/passed": 0.65 - 0.05 * ill} if "probe/sampled" in row else {}
+    )
 
 
 SICK: dict[str, Change] = {
@@ -74,6 +82,7 @@ SICK: dict[str, Change] = {
     "learnable": of_kinds("solve/propose/{}/learnable_share", lambda ill: 0.4 * (1 - ill) ** 3),
     "length": of_kinds("update/solve/{}/length", lambda ill: 500 + 4000 * ill),
     "gap": gap,
+    "decline": decline,
     "narrowing": narrow,
     "time": lambda row, ill: {"seconds/step": 10 + 40 * ill},
     "memory": lambda row, ill: {"memory/resident_bytes": 4e9 * (1 + ill)},
@@ -180,4 +189,22 @@ def test_a_run_without_weights_or_probe_is_quiet() -> None:
     rows = (
         {k: 0.0 if "entropy" in k else v for k, v in row.items() if not k.startswith("probe/")} for row in healthy()
     )
+    assert raised(rows) == []
+
+
+def test_a_long_run_that_unlearnt_is_seen() -> None:
+    """The held-out scores of 1,000 steps of the embedded model: benchmarks/selfplay.md."""
+    scores = [0.395, 0.484, 0.496, 0.500, 0.497, 0.489, 0.470, 0.472, 0.468, 0.469, 0.467]
+    passed = [0.752, 0.753, 0.738, 0.728, 0.728, 0.718, 0.698, 0.696, 0.689, 0.691, 0.683]
+    rows = (
+        {"step": 100 * at, "probe/sampled": score, "probe/passed": best, "probe/error": 0.0094}
+        for at, (score, best) in enumerate(zip(scores, passed, strict=True))
+    )
+    found = [(step, rule) for step, rule, _ in raised(rows)]
+    assert found[0] == (600, "decline") and {rule for _, rule in found} == {"decline"}
+
+
+def test_a_fall_within_chance_is_none() -> None:
+    few = {"probe/passed": 0.7, "probe/error": 0.04}
+    rows = ({"step": at, "probe/sampled": score, **few} for at, score in ((0, 0.5), (9, 0.45)))
     assert raised(rows) == []

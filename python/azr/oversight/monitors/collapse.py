@@ -11,6 +11,7 @@ from azr.config import Config
 from azr.config.oversight import (
     AlarmConfig,
     ClustersAlarm,
+    DeclineAlarm,
     DuplicatesAlarm,
     EntropyAlarm,
     GapAlarm,
@@ -108,6 +109,16 @@ def gap(past: History, config: GapAlarm, kinds: Sequence[Kind]) -> Signs:
         )
 
 
+def decline(past: History, config: DeclineAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The score on held-out tasks is below its best: the run unlearns, whatever its rewards say."""
+    if len(past.probes) < 2:
+        return
+    best, last = max(past.probes, key=lambda probe: probe.sampled), past.probes[-1]
+    # Few tasks say little, and the best of many looks is a lucky one: a fall within chance is none.
+    if best.sampled - last.sampled >= max(config.limit, 3.0 * last.error):
+        yield "", f"the held-out score fell from {best.sampled:.3f} (step {best.step}) to {last.sampled:.3f}"
+
+
 def narrowing(past: History, config: NarrowingAlarm, kinds: Sequence[Kind]) -> Signs:
     """pass@k falls while the mean holds: the model answers in fewer ways."""
     if len(past.probes) < 2:
@@ -140,7 +151,8 @@ Alarm = Callable[[History, Any, Sequence[Kind]], Signs]
 
 ALARMS: Final[Mapping[str, Alarm]] = {
     "duplicates": duplicates, "clusters": clusters, "novelty": novelty, "entropy": entropy, "valid": valid,
-    "learnable": learnable, "length": length, "gap": gap, "narrowing": narrowing, "time": time, "memory": memory,
+    "learnable": learnable, "length": length, "gap": gap, "decline": decline, "narrowing": narrowing,
+    "time": time, "memory": memory,
 }  # fmt: skip
 
 
@@ -172,7 +184,7 @@ class Collapse(Monitor):
         now: set[tuple[str, str]] = set()
         for name, alarm, config in self._alarms:
             # Before twice the window has passed, the beginning and the present are the same steps.
-            if self._past.steps < 2 * config.window and name not in {"gap", "narrowing"}:
+            if self._past.steps < 2 * config.window and name not in {"gap", "decline", "narrowing"}:
                 continue
             for where, evidence in alarm(self._past, config, self._kinds):
                 now.add((name, where))
