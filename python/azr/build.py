@@ -19,6 +19,7 @@ from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.policy import Policy, StillPolicy
+from azr.trainer.split import check_offload, is_sharded
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
@@ -47,6 +48,9 @@ def check(config: Config) -> None:
         check_vllm(config)
     if config.engine.ahead:
         _check_ahead(config)
+    # Else it depends on how many processes there are: see `make_engine`.
+    if config.ranks.sharding == "none" or config.model.adapted:
+        check_offload(config, sharded=False)
     if config.engine.name == "scripted" and not config.engine.script:
         raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
     if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
@@ -127,11 +131,11 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
 
         return make_scripted(None, config), StillPolicy()
     from azr.trainer.model import load_model, pick_device
-    from azr.trainer.sharding import is_sharded
     from azr.trainer.torch_policy import TorchPolicy
 
     # What is split over ranks, or packed, is moved to its device part by part.
-    sharded = is_sharded(config, ranks, pick_device(config.model.device))
+    sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
+    check_offload(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
     engine = make(loaded.tokenizer, config)

@@ -44,6 +44,15 @@ def test_the_gradient_is_the_same_however_it_is_computed(results: Path, world: i
 
 
 @pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("way", ["none", "full"])
+def test_episodes_without_a_gradient_leave_it_the_same(results: Path, world: int, way: str) -> None:
+    """A forward pass alone must not leave weights gathered for the optimizer's step, for engines, for checkpoints."""
+    wanted = load(results, 1, "still-none")
+    assert wanted["stats"][1] > 0.0
+    close(load(results, world, f"still-{way}"), wanted, 1e-9)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 def test_what_two_ranks_saved_is_taken_up_by_any_number(results: Path, world: int) -> None:
     saved, found = load(results, 2, "checkpoints"), load(results, world, "checkpoints")
     for way in ("full", "none"):

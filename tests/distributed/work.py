@@ -23,9 +23,13 @@ from forks import fork
 from torch.distributed.fsdp import fully_shard  # noqa: F401  # once, not in each fork
 from torch.distributed.tensor import DTensor
 
+ROWS = [[1, 2, 3, 4], [5, 6, 7, 8]]
+STILL = ("train.loss.kl=0", "train.loss.entropy=0")
+"""Nothing but its advantage moves an episode: those that have none take no backward pass."""
 
-def batch(seed: int = 0, prompts: int = 9) -> Batch:
-    """Prompts with one to four completions each."""
+
+def batch(seed: int = 0, prompts: int = 9, still: bool = False) -> Batch:
+    """Prompts with one to four completions each; `still`: every third has no advantage."""
     rng = np.random.default_rng(seed)
     episodes = []
     for _ in range(prompts):
@@ -36,7 +40,10 @@ def batch(seed: int = 0, prompts: int = 9) -> Batch:
             done = Completion(prompt=prompt, text="", token_ids=answer, log_probs=(-5.0,) * len(answer), finished=True)
             episodes.append(Episode(completion=done, reward=0.0))
     count = len(episodes)
-    return Batch(episodes=tuple(episodes), advantages=rng.normal(size=count), weights=rng.random(count) / 400)
+    advantages = rng.normal(size=count)
+    if still:
+        advantages[::3] = 0.0
+    return Batch(episodes=tuple(episodes), advantages=advantages, weights=rng.random(count) / 400)
 
 
 def config_of(model: Path, sharding: str, *more: str) -> Config:
@@ -67,18 +74,25 @@ def whole(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def gradients(model: Path, ranks: Group, sharding: str, *more: str) -> dict[str, torch.Tensor]:
-    """Of one update in float64, by parameter."""
+    """Of one update in float64, by parameter; and what is scored and handed to engines after it."""
     settings = ("train.loss.kl=0.1", "train.old_log_probs=engine", "train.micro_batch_tokens=150", *more)
-    policy = policy_of(config_of(model, sharding, *settings), ranks, True)
+    config = config_of(model, sharding, *settings)
+    policy = policy_of(config, ranks, True)
     found: dict[str, torch.Tensor] = {}
 
     def step() -> None:
         found.update({name: whole(p.grad) for name, p in policy._model.named_parameters() if p.grad is not None})
 
     policy._optimizer.step = step  # type: ignore[assignment,method-assign]
-    stats = policy.update(batch())
+    stats = policy.update(batch(still=not config.train.loss.kl))
     found["stats"] = torch.tensor([stats.loss, stats.grad_norm, stats.kl, stats.gap_mean, stats.gap_max, stats.tokens])
     found["entropy"] = torch.from_numpy(stats.entropy)
+    found["scored"] = torch.from_numpy(policy.log_probs(ROWS))
+    assert policy.model is not None
+    # Scored or not, the weights are split again.
+    split = {name: whole(p) for name, p in policy._model.named_parameters()}
+    assert all(torch.equal(p, split[name]) for name, p in policy.model.named_parameters())
+    assert all(isinstance(p, DTensor) == (sharding == "full") for p in policy._model.parameters())
     return found
 
 
@@ -116,6 +130,8 @@ def main(model: Path, out: Path) -> None:
         "full": lambda: gradients(model, ranks, "full"),
         "recomputed": lambda: gradients(model, ranks, "full", "model.gradient_checkpointing=true"),
         "checkpoints": lambda: checkpoints(model, ranks, out),
+        "still-none": lambda: gradients(model, ranks, "none", *STILL),
+        "still-full": lambda: gradients(model, ranks, "full", *STILL),
         "offloaded": lambda: gradients(model, ranks, "full", "ranks.offload=true"),
     }
     for name, work in results.items():

@@ -41,26 +41,27 @@ class Scorer(nn.Module):
         self.lean = True
         """Whether small models on a CPU may be read without their own forward pass."""
 
-    def forward(self, piece: MicroBatch) -> tuple[Tensor, Tensor]:
-        """log pi and entropy of the piece's targets, [B, C] both."""
+    def forward(self, piece: MicroBatch, temperature: float | None = None) -> tuple[Tensor, Tensor]:
+        """log pi and entropy of the piece's targets, [B, C] both; at the sampling's temperature unless one is given."""
         device = piece.ids.device.type
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
-            return score(self.model, piece, self._temperature, product, self.lean, self._padded)
-
-
-def is_sharded(config: Config, ranks: Ranks, device: str) -> bool:
-    """What `ranks.sharding` means here."""
-    if config.ranks.sharding == "auto":
-        return ranks.world > 1 and device == "cuda" and not config.model.adapted
-    return config.ranks.sharding == "full"
+            at = self._temperature if temperature is None else temperature
+            return score(self.model, piece, at, product, self.lean, self._padded)
 
 
 def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
-    """A copy for engines, in what the trainer computes in. One that only hands weights on waits in the CPU's memory."""
-    samples_here = config.engine.name == "transformers"
-    copied = copy.deepcopy(model).requires_grad_(False).train(False)
-    return copied.to(device=device if samples_here else "cpu", dtype=getattr(torch, config.model.compute))
+    """A copy for engines, in what the trainer computes in. One that only hands weights on waits in the CPU's memory.
+
+    Each weight is cast as it is copied: there is no second copy in the model's own type, not even for a moment. Buffers
+    keep their type, as a model that is loaded in another one does: positions rotated in bfloat16 are wrong.
+    """
+    place = device if config.engine.name == "transformers" else torch.device("cpu")
+    dtype = getattr(torch, config.model.compute)
+    cast_copies: dict[int, Any] = {
+        id(p): nn.Parameter(p.detach().to(place, dtype, copy=True), requires_grad=False) for p in model.parameters()
+    }
+    return copy.deepcopy(model, cast_copies).train(False).to(place)
 
 
 def shard(scorer: Scorer, config: Config) -> None:
@@ -76,7 +77,8 @@ def shard(scorer: Scorer, config: Config) -> None:
     scorer.lean = False
     for layer in scorer.model.get_decoder().layers:
         fully_shard(layer, **options)
-    fully_shard(scorer, **options)
+    # By default what is outside of the layers stays gathered until a backward pass, and some passes have none.
+    fully_shard(scorer, reshard_after_forward=True, **options)
     for module in scorer.modules():
         if isinstance(module, FSDPModule):
             # The sum over ranks: what FSDP divides by is in the tokens' weights already.

@@ -28,22 +28,22 @@ from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.model import LoadedModel, pick_device
 from azr.trainer.optim import learning_rate, make_optimizer
 from azr.trainer.packed_model import prepare
-from azr.trainer.packing import MicroBatch
+from azr.trainer.packing import MicroBatch, pack
 from azr.trainer.policy import UpdateStats
 from azr.trainer.sharding import (
     STATE,
     Scorer,
     gather_into,
-    is_sharded,
     load_split,
     save_split,
     shard,
     sum_gradients,
     whole_copy,
 )
+from azr.trainer.split import is_sharded
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
 from azr.trainer.tally import Tally
-from azr.types import Batch
+from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,7 +64,7 @@ class TorchPolicy:
         self._correct = resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
         self._loss = resolve(LOSSES, config.train.loss.name, "train.loss.name")
         self._device = torch.device(pick_device(config.model.device))
-        self._sharded = is_sharded(config, ranks, self._device.type)
+        self._sharded = is_sharded(config, ranks.world, self._device.type)
         self._adapted = config.model.adapted
         # What engines sample from is whole and plain on every rank.
         self.model: PreTrainedModel | None = self._model
@@ -105,6 +105,9 @@ class TorchPolicy:
         stats = [self._optimize(part, rows, old) for part, rows in parts]
         self.step += 1
         self._whole()
+        if self._device.type == "cuda":
+            # Engines of another process share the GPU: they cannot use what this one's allocator keeps.
+            torch.cuda.empty_cache()
         entropy = np.zeros(len(batch.episodes))
         for done, (_, rows) in zip(stats, parts, strict=True):
             entropy[rows] = done.entropy
@@ -127,6 +130,19 @@ class TorchPolicy:
             tokens=sum(part.tokens for part in stats),
             skipped=sum(part.skipped for part in stats),
         )
+
+    def log_probs(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """log p at temperature 1 of each token but the first, of rows of one length: computed as in training.
+
+        Every rank takes part.
+        """
+        episodes = [_episode(row) for row in rows]
+        batch = Batch(episodes=tuple(episodes), advantages=np.zeros(len(rows)), weights=np.zeros(len(rows)))
+        self._model.train(False)
+        with torch.no_grad():
+            scored, _ = self._scorer(pack(batch, range(len(rows)), self._device), 1.0)
+        found: NDArray[np.float64] = scored.double().reshape(-1).cpu().numpy()
+        return found
 
     def save(self, folder: Path) -> "Future[None] | None":
         """Hugging Face format, which transformers and vLLM load at once, plus the optimizer's state.
@@ -276,6 +292,14 @@ def _select(batch: Batch, rows: Rows) -> Batch:
         advantages=batch.advantages[rows],
         weights=batch.weights[rows],
     )
+
+
+def _episode(row: Sequence[int]) -> Episode:
+    """A row's first token as the prompt, the rest as its completion."""
+    prompt = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=tuple(row[:1]))
+    rest = tuple(row[1:])
+    done = Completion(prompt=prompt, text="", token_ids=rest, log_probs=(0.0,) * len(rest), finished=True)
+    return Episode(completion=done, reward=0.0)
 
 
 def _pad(rows: Sequence[NDArray[np.float32]], like: Tensor) -> Tensor:

@@ -1,0 +1,24 @@
+"""Whether weights are split over ranks: known before anything is loaded."""
+
+from azr.config import Config
+from azr.errors import ConfigError
+
+
+def is_sharded(config: Config, world: int, device: str) -> bool:
+    """What `ranks.sharding` means for so many ranks."""
+    if config.ranks.sharding == "auto":
+        return world > 1 and device.startswith("cuda") and not config.model.adapted
+    return config.ranks.sharding == "full"
+
+
+def check_offload(config: Config, sharded: bool) -> None:
+    """Refuse an offload that would do nothing.
+
+    Raises:
+        ConfigError: weights are whole on every rank.
+    """
+    if config.ranks.offload and not sharded:
+        raise ConfigError(
+            "ranks.offload = true is for split weights, and here every rank has all of them: it would do nothing."
+            " ranks.sharding = 'full' splits them, on a single rank too; not with an adapter (model.lora.rank)"
+        )
