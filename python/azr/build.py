@@ -130,6 +130,7 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
         from azr.rollouts.scripted import make as make_scripted
 
         return make_scripted(None, config), StillPolicy()
+    from azr.rollouts.vllm import VllmEngine
     from azr.trainer.model import load_model, pick_device
     from azr.trainer.torch_policy import TorchPolicy
 
@@ -140,6 +141,8 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
     engine = make(loaded.tokenizer, config)
     policy = TorchPolicy(loaded, config, ranks)
+    if isinstance(engine, VllmEngine):
+        engine.trainer = policy.log_probs
     try:
         engine.load(policy.model)
     except BaseException:

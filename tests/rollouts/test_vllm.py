@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from azr.config import Config, resolve
 from azr.errors import ConfigError, EngineError
 from azr.rollouts import Sampling
 from azr.rollouts.base import Key, requests_for
-from azr.rollouts.sync import compare
+from azr.rollouts.sync import compare, log_probs_of
 from azr.rollouts.vllm import VllmEngine
 from azr.rollouts.vllm_options import check
 from azr.trainer.model import LoadedModel, load_model
@@ -147,7 +148,7 @@ def test_other_weights_than_the_trainers_stop_the_run(engine: VllmEngine, loaded
     other = copy.deepcopy(loaded.model)
     moved(other, 9)
     with pytest.raises(EngineError, match=r"off by .* engine\.vllm\.probe_tolerance = 0\.05"):
-        compare(engine._score, other, 0.05, 0.0)
+        compare(engine._score, partial(log_probs_of, other), other.config.vocab_size, 0.05, 0.0)
 
 
 def test_what_cannot_be_combined_is_refused_before_a_model_is_loaded(config: Config) -> None:

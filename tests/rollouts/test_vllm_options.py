@@ -1,9 +1,17 @@
 """What vLLM's process is told."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
-from azr.config import resolve
+from azr.config import Config, resolve
 from azr.errors import ConfigError
+from azr.rollouts import vllm
 from azr.rollouts.vllm_options import environment
+from azr.rollouts.wire import NUMBERS
+from azr.trainer.model import load_model
 
 RANK = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "here", "MASTER_PORT": "1", "HOME": "/home/a"}
 CONFIG = resolve({}, ["engine.vllm.cache_gib=3", "engine.vllm.threads=2"])
@@ -26,3 +34,49 @@ def test_alone_it_sees_what_the_trainer_sees() -> None:
 def test_engines_of_several_gpus_on_several_ranks_are_refused() -> None:
     with pytest.raises(ConfigError, match="tensor_parallel above 1 needs a run of one rank"):
         environment(resolve({}, ["engine.vllm.tensor_parallel=2"]), cpu=False, own=RANK)
+
+
+class Told:
+    """An engine's process that only keeps what it is told; every token has the log-probability 0."""
+
+    def __init__(self, environment: Mapping[str, str], handles: Sequence[int]) -> None:
+        self.environment = environment
+        self.start: dict[str, Any] = {}
+
+    def send(self, header: dict[str, Any], payload: bytes = b"") -> None:
+        self.start = header
+
+    def receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
+        return {"op": "ready", "length": 64, "direct": True}, b""
+
+    def ask(self, header: dict[str, Any], *_: Any) -> tuple[dict[str, Any], bytes]:
+        return {}, np.zeros(sum(length - 1 for length in header["lengths"]), dtype=NUMBERS).tobytes()
+
+
+def started(config: Config, monkeypatch: pytest.MonkeyPatch) -> Told:
+    """The process that an engine starts for a model in the CPU's memory, which itself computes nothing."""
+    monkeypatch.setattr(vllm, "EngineProcess", Told)
+    loaded = load_model(config.model, whole=False)
+    monkeypatch.setattr(loaded.model, "forward", lambda **_: pytest.fail("a copy was read, not the trainer"))
+    engine = vllm.make(loaded.tokenizer, config)
+    engine.trainer = lambda rows: np.zeros(sum(len(row) - 1 for row in rows))
+    engine.load(loaded.model)
+    assert isinstance(engine._process, Told)
+    return engine._process
+
+
+def test_an_engine_runs_on_the_gpu_though_its_weights_come_from_the_cpus_memory(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they do where weights are split over ranks, or an adapter is merged into a copy."""
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    settings = [f"model.name={tiny_model}", "engine.vllm.memory=0.55", "engine.vllm.sleep=true"]
+    told = started(resolve({}, [*settings, "model.device=cuda"]), monkeypatch)
+    assert told.environment["CUDA_VISIBLE_DEVICES"] == "1" and "VLLM_CPU_KVCACHE_SPACE" not in told.environment
+    args = told.start["args"]
+    assert (args["gpu_memory_utilization"], args["enable_sleep_mode"]) == (0.55, True)
+    assert "enforce_eager" not in args
+
+    told = started(resolve({}, [*settings, "model.device=cpu"]), monkeypatch)
+    assert "CUDA_VISIBLE_DEVICES" not in told.environment and "gpu_memory_utilization" not in told.start["args"]

@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from azr.build import check, make_engine
 from azr.config import resolve
+from azr.errors import ConfigError
+from azr.rollouts.sync import log_probs_of
 from azr.trainer.model import load_model
 from azr.trainer.packing import pack
+from azr.trainer.sharding import whole_copy
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
@@ -151,6 +155,36 @@ def test_gap_to_the_engine_is_measured(make: Make) -> None:
     stats = policy.update(given)
     assert stats.gap_mean == pytest.approx(float(expected.mean()), rel=1e-4)
     assert stats.gap_max == pytest.approx(float(expected.max()), rel=1e-4)
+
+
+def test_rows_are_scored_as_the_model_itself_scores_them(make: Make) -> None:
+    policy = make("sampling.temperature=0.7")
+    rows = [[1, 2, 3, 4], [5, 6, 7, 8]]
+    np.testing.assert_allclose(policy.log_probs(rows), log_probs_of(policy.model, rows), rtol=1e-4, atol=1e-5)
+
+
+def test_a_copy_for_engines_is_cast_as_it_is_made(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No weight is copied in its own type first; what is tied stays tied, and positions stay exact."""
+    config = resolve({}, [f"model.name={tiny_model}", "model.compute=bfloat16"])
+    model = load_model(config.model).model
+    monkeypatch.setattr(torch.nn.Parameter, "__deepcopy__", lambda *_: pytest.fail("copied as it is"))
+    copied = whole_copy(model, config, torch.device("cpu"))
+    for own, other in zip(model.parameters(), copied.parameters(), strict=True):
+        assert other.dtype == torch.bfloat16 and not other.requires_grad
+        assert torch.equal(own.bfloat16(), other)
+    assert copied.get_output_embeddings().weight is copied.get_input_embeddings().weight
+    for (name, own), (_, other) in zip(model.named_buffers(), copied.named_buffers(), strict=True):
+        assert own.dtype == other.dtype and own.data_ptr() != other.data_ptr(), name
+
+
+def test_an_offload_that_would_do_nothing_is_refused(tiny_model: Path) -> None:
+    settings = [f"model.name={tiny_model}", "ranks.offload=true"]
+    for more in ("ranks.sharding=none", "model.lora.rank=8"):
+        with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+            check(resolve({}, [*settings, more]))
+    check(resolve({}, [*settings, "ranks.sharding=full"]))
+    with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+        make_engine(resolve({}, settings))
 
 
 def test_a_restored_policy_goes_on_bit_for_bit(make: Make, tmp_path: Path) -> None:

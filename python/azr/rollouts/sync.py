@@ -33,18 +33,19 @@ def probe_rows(vocabulary: int) -> list[list[int]]:
     return [[int(token) for token in row] for row in rng.integers(0, vocabulary, (ROWS, LENGTH))]
 
 
-def compare(score: Score, model: Any, tolerance: float, seconds: float) -> Sync:
-    """Compare the engine with the trainer's model.
+def compare(score: Score, trainer: Score, vocabulary: int, tolerance: float, seconds: float) -> Sync:
+    """Compare the engine with the trainer.
 
     Args:
         score: the engine's log p of each token but the first, of each row.
+        trainer: the trainer's.
         tolerance: largest mean gap that passes.
 
     Raises:
         EngineError: the mean gap is larger, or no number: the engine samples from other weights than those trained.
     """
-    rows = probe_rows(model.config.vocab_size)
-    gap = np.abs(score(rows).astype(np.float64) - _trainer(model, rows))
+    rows = probe_rows(vocabulary)
+    gap = np.abs(score(rows).astype(np.float64) - trainer(rows))
     found = Sync(seconds=seconds, gap_mean=float(gap.mean()), gap_max=float(gap.max()))
     if not found.gap_mean <= tolerance:
         raise EngineError(
@@ -56,7 +57,8 @@ def compare(score: Score, model: Any, tolerance: float, seconds: float) -> Sync:
     return found
 
 
-def _trainer(model: Any, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def log_probs_of(model: Any, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """log p of each token but the first, of each row, by the model itself, where it lies."""
     ids = torch.tensor(rows, device=model.device)
     training = model.training
     model.train(False)

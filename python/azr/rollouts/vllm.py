@@ -12,6 +12,7 @@ the last digits of a product on the batch; so two runs agree but for rounding, n
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from azr.errors import EngineError
 from azr.rollouts.arena import Arena, weights_of, whole
 from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
 from azr.rollouts.process import EngineProcess, Lost, give_up
-from azr.rollouts.sync import Sync, compare
+from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.wire import IDS, NUMBERS, pack_ids
+from azr.trainer.model import pick_device
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class VllmEngine:
         self.tokenizer = tokenizer
         self.sync: Sync | None = None
         """Of the last update of the weights."""
+        self.trainer: Score | None = None
+        """The trainer's log-probabilities, to compare the engine's with. None: those of the model that is loaded, which
+        may be a copy that waits in the CPU's memory."""
         self.restarts = 0
         self.direct = False
         """Whether updates are plain copies, and not vLLM's own loading."""
@@ -47,7 +52,7 @@ class VllmEngine:
         self._given = config.engine.vllm
         self._process: EngineProcess | None = None
         self._arena: Arena | None = None
-        self._cpu = True
+        self._cpu = pick_device(config.model.device).startswith("cpu")
         self._length = 0
         self._futile = 0
         self._closed = False
@@ -122,7 +127,8 @@ class VllmEngine:
         except Lost as lost:
             self._revive(lost)
         seconds = time.perf_counter() - begin
-        self.sync = compare(self._score, model, self._given.probe_tolerance, seconds)
+        trainer = self.trainer or partial(log_probs_of, model)
+        self.sync = compare(self._score, trainer, model.config.vocab_size, self._given.probe_tolerance, seconds)
 
     def rest(self) -> None:
         """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
@@ -153,7 +159,6 @@ class VllmEngine:
 
     def _publish(self, model: Any) -> None:
         """Put the weights where the engine's process can see them."""
-        self._cpu = model.device.type == "cpu"
         weights = weights_of(model)
         fresh = self._arena is None
         if self._arena is None:
@@ -163,7 +168,7 @@ class VllmEngine:
             if tensor.device.type != "cpu" or tensor.data_ptr() != self._arena[name].data_ptr():
                 self._arena[name].copy_(whole(tensor))
         # An engine that samples while they change must find the old ones there if it has to start again.
-        shared = self._cpu and not self._config.engine.ahead
+        shared = model.device.type == "cpu" and not self._config.engine.ahead
         if fresh and shared and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
             parameters = dict(model.named_parameters())
             for name, _ in weights:
