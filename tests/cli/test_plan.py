@@ -11,7 +11,12 @@ from azr.measure.plan import KNOWN, Shape, activations, counts, plan, shape_of
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
+BASE_14B = ROOT / "configs" / "recipes" / "base-14b.toml"
 PAPER = sorted(path for path in (ROOT / "configs" / "recipes").glob("*.toml") if path.stem != "reference")
+
+
+def show(*arguments: str) -> str:
+    return CliRunner().invoke(command, list(arguments), catch_exceptions=False).output
 
 
 def test_parameters_are_counted_exactly(tiny_model: Path) -> None:
@@ -65,27 +70,72 @@ def test_counts_of_the_published_step() -> None:
     assert calls == (2 * 64 + 64 + 64 * 8) * (1 + 1 + 10)
 
 
+def test_a_domains_induction_is_counted_as_plain_pythons() -> None:
+    plain, own = (resolve({}, [f'tasks.kinds=["{kind}"]']) for kind in ("induction", "tables.induction"))
+    assert counts(own) == counts(plain)
+
+
 def test_more_ranks_need_less_of_each_gpu() -> None:
-    config, shape = load_config(ROOT / "configs" / "recipes" / "base-7b.toml"), KNOWN["Qwen/Qwen2.5-7B"]
-    sizes = [sum(plan(config, gpus, shape).trainer.values()) for gpus in (1, 2, 4, 8)]
+    path, shape = ROOT / "configs" / "recipes" / "base-7b.toml", KNOWN["Qwen/Qwen2.5-7B"]
+    config = load_config(path)
+    sizes = [sum(plan(config, gpus, 80e9, shape).trainer.values()) for gpus in (1, 2, 4, 8)]
     assert sizes == sorted(sizes, reverse=True)
-    offloaded = config.model_copy(update={"ranks": config.ranks.model_copy(update={"offload": True})})
-    assert sum(plan(offloaded, 4, shape).trainer.values()) < sizes[2] / 2
+    offloaded = load_config(path, ["ranks.offload=true"])
+    assert sizes[2] - sum(plan(offloaded, 4, 80e9, shape).trainer.values()) == shape.parameters * 16 / 4
+
+
+def test_an_offload_that_would_do_nothing_is_refused() -> None:
+    shape = KNOWN["Qwen/Qwen2.5-0.5B"]
+    auto = resolve({}, ["ranks.offload=true"])
+    assert plan(auto, 2, 80e9, shape).host["optimizer"] > 0
+    for config, gpus in (
+        (auto, 1), (resolve({}, ["ranks.offload=true", "ranks.sharding=none"]), 2),
+        (resolve({}, ["ranks.offload=true", "model.lora.rank=8"]), 2),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+            plan(config, gpus, 80e9, shape)
+    with pytest.raises(ConfigError, match=r"Most is optimizer: take more GPUs, or train an adapter"):
+        show("--config", str(BASE_14B), "--gpus", "8x80GB", "--set", "ranks.sharding=none")
+
+
+def test_the_engine_keeps_its_share_of_a_gpu_unless_it_sleeps() -> None:
+    shape = KNOWN["Qwen/Qwen2.5-14B"]
+    asleep, awake = (
+        plan(load_config(BASE_14B, [f"engine.vllm.sleep={value}", "engine.vllm.memory=0.4"]), 8, 80e9, shape)
+        for value in ("true", "false")
+    )
+    assert awake.trainer["engine's share"] == 0.4 * 80e9 and asleep.trainer["engine's share"] == 0.0
+    assert awake.engine == asleep.engine and awake.engine["engine's share"] == 0.4 * 80e9
+    # 2 bytes of 14.77B weights; keys and values of 8 heads of 128 in 48 layers, for 6144 + 8096 tokens.
+    assert asleep.share["weights"] / 1e9 == pytest.approx(29.54, abs=0.01)
+    assert asleep.share["one longest text"] == 2 * 2 * 48 * 8 * 128 * (6144 + 8096)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (("engine.vllm.sleep=false",), "training needs .* Most is engine's share: set engine.vllm.sleep = true"),
+        (("engine.vllm.memory=0.4",), "engine.vllm.memory = 0.4 gives the engine 32.0 GB, .* need 33.8 GB"),
+        (("engine.vllm.memory=0.9",), "sampling needs .* or lower engine.vllm.memory"),
+        (("engine.vllm.tensor_parallel=2",), "tensor_parallel = 2: every rank has an engine of its own"),
+    ],
+)
+def test_an_engine_without_room_is_refused(settings: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        show("--config", str(BASE_14B), "--gpus", "8x80GB", *(part for each in settings for part in ("--set", each)))
 
 
 @pytest.mark.parametrize("path", PAPER, ids=lambda path: path.stem)
 def test_every_recipe_fits_the_gpus_that_it_names(path: Path) -> None:
     gpus = path.read_text().partition("--gpus ")[2].split()[0]
-    done = CliRunner().invoke(command, ["--config", str(path), "--gpus", gpus], catch_exceptions=False)
-    assert done.output.endswith("fits\n")
+    assert show("--config", str(path), "--gpus", gpus).endswith("fits\n")
 
 
 def test_what_cannot_fit_is_refused_with_the_part_that_is_too_large() -> None:
-    path = ROOT / "configs" / "recipes" / "base-14b.toml"
     with pytest.raises(
         ConfigError, match=r"does not fit 1 x 80 GB: training needs .* Most is optimizer: take more GPUs"
     ):
-        CliRunner().invoke(command, ["--config", str(path), "--gpus", "1x80GB"], catch_exceptions=False)
+        show("--config", str(BASE_14B), "--gpus", "1x80GB")
 
 
 @pytest.mark.parametrize("text", ["8", "80GB", "0x80GB", "x", "8x80TB"])
@@ -97,3 +147,8 @@ def test_gpus_that_cannot_be_read_are_an_error_of_the_user(text: str) -> None:
 def test_a_model_that_is_not_decoder_only_is_named_as_such() -> None:
     with pytest.raises(ConfigError, match="hidden_size"):
         Shape.read({"num_attention_heads": 4})
+
+
+def test_a_mixture_of_experts_is_not_counted_as_dense() -> None:
+    with pytest.raises(ConfigError, match=r"mixture of experts \(num_experts = 128\)"):
+        Shape.read({"hidden_size": 2048, "num_attention_heads": 32, "num_experts": 128})

@@ -12,6 +12,7 @@ from typing import Any
 
 from azr.config import Config
 from azr.errors import ConfigError
+from azr.trainer.split import check_offload, is_sharded
 
 GB = 10**9
 BYTES = {"float32": 4, "bfloat16": 2}
@@ -19,6 +20,8 @@ PACKED = 0.516
 """Bytes of an NF4 weight: half, and a constant for 64 of them, itself packed (arXiv 2305.14314, section 3)."""
 HEAD_CHUNK = 1 << 24
 """Logits in memory at one time: `trainer.head.CHUNK`."""
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
+"""Keys of a config.json that say how many there are."""
 RESERVE = 1.5 * GB
 """Of a GPU: CUDA's context, the libraries' workspaces, what the allocator cannot use."""
 
@@ -40,6 +43,10 @@ class Shape:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Shape":
         """From a model's config.json."""
+        if experts := next((name for name in EXPERTS if int(values.get(name) or 1) > 1), None):
+            raise ConfigError(
+                f"a mixture of experts ({experts} = {values[experts]}): azr plan knows models whose layers are dense"
+            )
         try:
             hidden, heads = int(values["hidden_size"]), int(values["num_attention_heads"])
             return cls(
@@ -105,6 +112,8 @@ class Plan:
     """At most: each proposal is run twice on each of its inputs, each answer once on each."""
     host: Mapping[str, float] = field(default_factory=dict)
     """In the CPU's memory, of each process."""
+    share: Mapping[str, float] = field(default_factory=dict)
+    """What vLLM needs of its share (`engine.vllm.memory`) at least; the rest of it is cache too."""
 
 
 def shape_of(name: str) -> Shape:
@@ -131,18 +140,23 @@ def shape_of(name: str) -> Shape:
         ) from error
 
 
-def plan(config: Config, gpus: int, shape: Shape) -> Plan:
-    """Count a run on so many GPUs."""
+def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
+    """Count a run of one rank on each of so many GPUs of `size` bytes.
+
+    Raises:
+        ConfigError: engines of several GPUs, or an offload without split weights.
+    """
+    _refuse(config, gpus)
     model, stored = config.model, BYTES[config.model.dtype]
     compute = BYTES[model.compute]
     adapted, total = model.adapted, shape.parameters
-    auto = config.ranks.sharding == "auto" and gpus > 1 and not adapted
-    split = gpus if config.ranks.sharding == "full" or auto else 1
+    sharded = is_sharded(config, gpus, "cuda")
+    split = gpus if sharded else 1
     # What is trained is stored as the weights are; an adapter, in float32.
     trained = 4.0 * shape.adapter(model.lora.rank, model.lora.targets) if adapted else float(total * stored)
     weights = trained + (_base(shape, config) if adapted else 0.0)
     # A plain copy that engines sample from: where weights are split, or an adapter stands beside them.
-    copied = float(total * compute) if split > 1 or adapted else 0.0
+    copied = float(total * compute) if sharded or adapted else 0.0
     samples_here = config.engine.name == "transformers"
     trainer = {
         "weights": weights / split,
@@ -150,7 +164,7 @@ def plan(config: Config, gpus: int, shape: Shape) -> Plan:
         "optimizer": 2 * trained / split,
         "starting weights (KL)": weights / split if config.train.loss.kl and not adapted else 0.0,
         "weights to sample from": copied if samples_here else 0.0,
-        "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if split > 1 else 0.0,
+        "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if sharded else 0.0,
         "activations": activations(shape, config, compute),
         "head": 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary),
         "reserve": RESERVE,
@@ -158,22 +172,55 @@ def plan(config: Config, gpus: int, shape: Shape) -> Plan:
     host: dict[str, float] = {"model while loading": float(total * stored)}
     if copied and not samples_here:
         host["weights for the engine"] = copied
+    if sharded and trainer["starting weights (KL)"]:
+        host["starting weights while loading"] = float(total * stored)
     if config.ranks.offload:
-        for part in ("weights", "gradients", "optimizer"):
+        for part in ("weights", "gradients", "optimizer", "starting weights (KL)"):
             host[part], trainer[part] = trainer[part], 0.0
+    kept = sum(trainer[part] for part in ("weights", "optimizer", "starting weights (KL)"))
+    engine = {"trainer's weights and optimizer": kept, "trainer's reserve": RESERVE}
+    share: dict[str, float] = {}
+    cache = cache_of_text(shape, config)
+    if config.engine.name == "vllm":
+        given = config.engine.vllm
+        # Beside its share: its CUDA context and graphs, asleep or awake.
+        engine |= {"engine's share": given.memory * size, "engine's reserve": RESERVE}
+        # Its weights are compared with the trainer's while it is awake.
+        engine["gathered layers"] = trainer["gathered layers"]
+        trainer |= {"engine's share": 0.0 if given.sleep else given.memory * size, "engine's reserve": RESERVE}
+        share = {"weights": float(total * engine_bytes(config)), "one longest text": cache, "workspace": RESERVE}
+    else:
+        engine |= {
+            "weights": copied if samples_here else float(total * compute),
+            "keys and values of 8 longest texts": 8 * cache,
+        }
     completions, tokens, calls = counts(config)
-    longest = config.prompt.max_tokens + config.sampling.max_tokens
-    cache = 2 * shape.layers * shape.key_heads * shape.head_size * compute
-    engine = {
-        "trainer's weights and optimizer": trainer["weights"] + trainer["optimizer"],
-        "weights": copied if samples_here else float(total * compute),
-        "keys and values of 8 longest texts": float(8 * cache * longest),
-        "reserve": RESERVE,
-    }
     return Plan(
-        shape=shape, trainer=trainer, engine=engine, completions=completions, tokens=tokens, sandbox_calls=calls,
-        host=host,
+        shape=shape, trainer=trainer, engine=engine, share=share, completions=completions, tokens=tokens,
+        sandbox_calls=calls, host=host,
     )  # fmt: skip
+
+
+def _refuse(config: Config, gpus: int) -> None:
+    if config.engine.name == "vllm" and (several := config.engine.vllm.tensor_parallel) > 1:
+        raise ConfigError(
+            f"engine.vllm.tensor_parallel = {several}: every rank has an engine of its own on its one GPU, and engines"
+            " of several GPUs are not planned for; leave it at 1"
+        )
+    check_offload(config, is_sharded(config, gpus, "cuda"))
+
+
+def engine_bytes(config: Config) -> int:
+    """Of each of vLLM's weights, keys and values."""
+    dtype = config.engine.vllm.dtype
+    return BYTES[config.model.compute if dtype == "auto" else dtype]
+
+
+def cache_of_text(shape: Shape, config: Config) -> float:
+    """Keys and values of the longest text that can be sampled."""
+    size = engine_bytes(config) if config.engine.name == "vllm" else BYTES[config.model.compute]
+    longest = config.prompt.max_tokens + config.sampling.max_tokens
+    return float(2 * shape.layers * shape.key_heads * shape.head_size * size * longest)
 
 
 def _base(shape: Shape, config: Config) -> float:
@@ -207,7 +254,8 @@ def counts(config: Config) -> tuple[int, int, int]:
     proposals, solves = kinds * config.propose.batch, kinds * config.solve.batch * config.solve.answers
     trials = proposals * config.solve.attempts
     completions = proposals + solves + trials
-    inputs = sum(config.tasks.inputs if str(kind) == "induction" else 1 for kind in config.tasks.kinds)
+    names = [str(kind).rpartition(".")[2] for kind in config.tasks.kinds]
+    inputs = sum(config.tasks.inputs if name == "induction" else 1 for name in names)
     answers = config.solve.batch * config.solve.answers + config.propose.batch * config.solve.attempts
     calls = (2 * config.propose.batch + answers) * inputs
     return completions, completions * (config.prompt.max_tokens + config.sampling.max_tokens), calls
