@@ -14,7 +14,7 @@ class RanksConfig(Section):
     """`full`: parameters, gradients and optimizer state are split over the ranks (FSDP2); `none`: each has all of them;
     `auto`: `full` where several GPUs train together all weights, and not an adapter (`model.lora`)."""
     offload: bool = False
-    """Sharded parameters and optimizer state wait in the CPU's memory."""
+    """Sharded parameters and optimizer state wait in the CPU's memory; refused where nothing is sharded."""
     async_save: bool = True
     """Sharded checkpoints are written while training goes on."""
     exchange_limit_s: float = Field(default=1800.0, gt=0.0)
