@@ -1,8 +1,13 @@
 """Numbers of a step."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from azr.distributed.ranks import Ranks
 from azr.metrics import StepReport, measure
+from azr.reductions import Max
 from azr.trainer.policy import UpdateStats
 from azr.types import (
     Attempt,
@@ -85,3 +90,29 @@ def test_numbers_of_a_step() -> None:
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert found["memory/peak_bytes"] > 1e6
     assert not any(name.startswith("update/propose/") for name in found)
+
+
+class Beside(Ranks):
+    """Two ranks that measure this process, the other of which took longer and has more memory."""
+
+    world = 2
+    exchanges = 0
+
+    def gather(self, value: Any) -> list[Any]:
+        self.exchanges += 1
+        slower = {name: Max(2.0 * metric.value) for name, metric in value.items()}
+        return [value, slower]
+
+
+def test_what_a_rank_measures_of_itself_is_taken_of_all_and_what_all_know_counts_once() -> None:
+    ranks = Beside()
+    engine = {"restarts": 3.0}
+    found, alone = measure(replace(report(), engine=engine), ranks), measure(replace(report(), engine=engine))
+    own = {"seconds/propose", "seconds/solve", "seconds/step", "rollout/restarts"}
+    assert {name: found[name] for name in own} == {name: 2.0 * alone[name] for name in own}
+    memory = {name for name in alone if name.startswith("memory/")}
+    assert memory and all(found[name] > 1.5 * alone[name] for name in memory)
+    assert {name: found[name] for name in set(alone) - own - memory} == {
+        name: alone[name] for name in set(alone) - own - memory
+    }
+    assert found.keys() == alone.keys() and ranks.exchanges == 1

@@ -128,7 +128,7 @@ class Loop:
     def _record(self, report: StepReport) -> None:
         """Numbers and episodes of a step into the run folder, and to whoever watches."""
         config = self._parts.config
-        numbers = measure(report)
+        numbers = measure(report, self._parts.ranks)
         last = report.step == config.run.steps
         if last or (config.evals.every and report.step % config.evals.every == 0):
             numbers |= self._probe(report.step)

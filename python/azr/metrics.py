@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from azr.config.domain import PYTHON
-from azr.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, numbers
+from azr.distributed.ranks import ONE, Ranks
+from azr.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
 from azr.trainer.policy import UpdateStats
 from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, solve_rate
 
@@ -51,13 +52,28 @@ class StepReport:
     """Updates that the weights which sampled the step have missed (`azr.ahead`)."""
 
 
-def measure(report: StepReport) -> Numbers:
-    """All numbers of a step, of this process alone."""
-    return numbers(collect(report))
+def measure(report: StepReport, ranks: Ranks = ONE) -> Numbers:
+    """All numbers of a step."""
+    return numbers(collect(report, ranks))
 
 
-def collect(report: StepReport) -> Metrics:
-    """All metrics of a step, ready to be merged with those of other ranks."""
+def collect(report: StepReport, ranks: Ranks = ONE) -> Metrics:
+    """All metrics of a step. Every rank knows its episodes; what a rank measured of itself is merged over all ranks."""
+    return _known(report) | merge(ranks.gather(_own(report)))
+
+
+def _own(report: StepReport) -> Metrics:
+    """What this process alone can know: its engine, its time and its memory."""
+    found: Metrics = {}
+    _add(found, "rollout", {name: Max(value) for name, value in report.engine.items()})
+    _add(found, "seconds", {name: Max(spent) for name, spent in report.seconds.items()})
+    found["seconds/step"] = Max(sum(report.seconds.values()))
+    _add(found, "memory", _memory())
+    return found
+
+
+def _known(report: StepReport) -> Metrics:
+    """What comes out the same on every rank: adding it up over ranks would count it twice."""
     found: Metrics = {}
     for kind in report.stored:
         of_kind = [verdict for verdict in report.verdicts if verdict.proposal.kind is kind]
@@ -74,13 +90,9 @@ def collect(report: StepReport) -> Metrics:
     for domain in _domains(report.stored):
         _add(found, f"domain/{domain}", _domain(report, domain))
     found["rollout/dropped"] = Count(report.dropped)
-    _add(found, "rollout", {name: Max(value) for name, value in report.engine.items()})
     _add(found, "update", _update(report.stats))
     found["update/staleness"] = Max(report.staleness)
     _add(found, "tokens", _tokens(report))
-    _add(found, "seconds", {name: Max(spent) for name, spent in report.seconds.items()})
-    found["seconds/step"] = Max(sum(report.seconds.values()))
-    _add(found, "memory", _memory())
     return found
 
 
