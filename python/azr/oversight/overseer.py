@@ -68,8 +68,11 @@ class Overseer:
         self._parts = parts
         self._observer = observer
         self._config = parts.config.oversight
-        self._monitors = make_monitors(parts.config)
         self._ranks = parts.ranks
+        # What is found decides what every rank does next, so one rank looks and tells the others: a hook, a judge or
+        # the numbers of a process may say something else on each.
+        self._monitors: list[Monitor] = []
+        self._ranks.first(lambda: self._monitors.extend(make_monitors(parts.config)))
         self._recorder = Recorder(folder, parts.config, step) if parts.ranks.leads else SilentRecorder()
         self._control = Control(folder.path)
         self._ranks.first(self._control.clear)
@@ -116,6 +119,9 @@ class Overseer:
 
     def proposed(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
         """The proposals, before any task of theirs can be served."""
+        self._ranks.first(lambda: self._watch_proposals(step, verdicts))
+
+    def _watch_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
         self._verdicts = verdicts
         self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
         fresh = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
@@ -138,6 +144,17 @@ class Overseer:
         Raises:
             OversightError: none are left.
         """
+        kept = self._ranks.first(lambda: self._watch_answers(step, trials, attempts, episodes))
+        return [episodes[place] for place in kept]
+
+    def _watch_answers(
+        self,
+        step: int,
+        trials: Sequence[Sequence[Attempt]],
+        attempts: Sequence[Sequence[Attempt]],
+        episodes: Sequence[Episode],
+    ) -> list[int]:
+        """The places of the episodes that are kept."""
         before = set(self._findings.held)
         purposes: tuple[Purpose, Purpose] = ("trial", "answer")
         for rows, purpose in zip((trials, attempts), purposes, strict=True):
@@ -146,7 +163,7 @@ class Overseer:
         if new := self._findings.held - before:
             self._parts.store.hold(sorted(new))
         dropped = self._findings.dropped
-        kept = [episode for episode in episodes if id(episode.completion) not in dropped]
+        kept = [place for place, episode in enumerate(episodes) if id(episode.completion) not in dropped]
         self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
         if episodes and not kept:
             # Nothing is learned, so the step never ends: what was found in it is written now.
@@ -156,7 +173,13 @@ class Overseer:
 
     def stepped(self, report: StepReport, numbers: Numbers) -> Numbers:
         """The step is done: its numbers, with those of oversight. Writes everything down."""
-        numbers |= {**self._numbers, **self._refusals(report.step)}
+        numbers |= self._refusals(report.step)
+        numbers, self._wish = self._ranks.first(lambda: self._watch_step(report, numbers))
+        return numbers
+
+    def _watch_step(self, report: StepReport, numbers: Numbers) -> tuple[Numbers, Command | None]:
+        """All numbers, and what is to be done between this step and the next."""
+        numbers = numbers | self._numbers
         clean = {name: value for name, value in numbers.items() if math.isfinite(value)}
         for monitor in self._monitors:
             for finding in self._ask(monitor, partial(monitor.step, report, clean)):
@@ -166,9 +189,8 @@ class Overseer:
         for monitor in self._monitors:
             numbers[f"oversight/findings/{monitor.name}"] = float(found.by_monitor[monitor.name])
         self._write(partial(self._recorder.step, report, numbers))
-        if found.wish is not None:
-            self._wish = Command.STOP if found.wish is Action.STOP else Command.PAUSE
-        return numbers
+        wish = None if found.wish is None else Command.STOP if found.wish is Action.STOP else Command.PAUSE
+        return numbers, wish
 
     def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
         """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
