@@ -20,7 +20,7 @@ from azr.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Nu
 from azr.trainer.policy import UpdateStats
 from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, solve_rate
 
-__all__ = ["Numbers", "StepReport", "collect", "measure"]
+__all__ = ["Numbers", "StepReport", "collect", "measure", "seeded"]
 
 REFLECTION = re.compile(
     r"\b(?:wait|hmm|actually|alternatively|however|mistake|re-?check|double[- ]check|verify|re-?think"
@@ -60,6 +60,16 @@ def measure(report: StepReport, ranks: Ranks = ONE) -> Numbers:
 def collect(report: StepReport, ranks: Ranks = ONE) -> Metrics:
     """All metrics of a step. Every rank knows its episodes; what a rank measured of itself is merged over all ranks."""
     return _known(report) | merge(ranks.gather(_own(report)))
+
+
+def seeded(verdicts: Sequence[Valid | Rejected]) -> Numbers:
+    """What became of the proposals that were to be seeds."""
+    found: Metrics = {}
+    for kind in dict.fromkeys(verdict.proposal.kind for verdict in verdicts):
+        of_kind = _proposals([verdict for verdict in verdicts if verdict.proposal.kind is kind])
+        shown = [name for name in of_kind if name in ("count", "valid", "duplicates") or name.startswith("rejected/")]
+        _add(found, f"seed/propose/{kind}", {name: of_kind[name] for name in shown})
+    return numbers(found)
 
 
 def _own(report: StepReport) -> Metrics:

@@ -4,7 +4,7 @@ One pool of programs is proposed for all kinds that bring their own program, pas
 what earlier passes found; then induction tasks are made from that pool. No weights change.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,9 +29,19 @@ POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
 Progress = Callable[[Kind, int, int], None]
 """(kind, seeds so far, seeds wanted)"""
 
+Watch = Callable[[Sequence[Valid | Rejected]], Collection[int]]
+"""Is shown proposals when those that are new are stored, on the first rank; returns the tasks that it holds back."""
 
-def seed(parts: Parts, progress: Progress) -> None:
+
+def unwatched(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
+    """Nobody looks: for seeds that no run goes on from."""
+    return ()
+
+
+def seed(parts: Parts, progress: Progress, watch: Watch = unwatched) -> None:
     """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
+
+    `watch` sees what the model proposes. What a file or a domain brings was chosen by a person.
 
     Raises:
         RunError: the model proposes too little that is valid.
@@ -52,7 +62,7 @@ def seed(parts: Parts, progress: Progress) -> None:
         own = [kind for kind in kinds if not parts.kinds[kind].from_task]
         own += [kind for kind in parts.store.pool(domain) if kind not in own and len(own) < len(kinds)]
         for kind in [*own, *(kind for kind in kinds if kind not in own)]:
-            _fill(parts, kind, wanted, progress)
+            _fill(parts, kind, wanted, progress, watch)
 
 
 def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
@@ -86,8 +96,8 @@ def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbo
     return [task for task in made if isinstance(task, Task)]
 
 
-def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress) -> None:
-    """Propose until the kind has its seeds."""
+def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, watch: Watch) -> None:
+    """Propose until the kind has its seeds, without those that are held back."""
     asked = valid = 0
     for turn in range(parts.config.seeding.max_passes):
         progress(kind, min(parts.store.count(kind), wanted), wanted)
@@ -97,20 +107,25 @@ def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress) -> None:
         purpose = f"seed/{kind}/{turn}"
         prompts = parts.ranks.first(lambda: propose_prompts(parts, kind, 0, purpose))  # noqa: B023  # called at once
         verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
-        tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
-        asked, valid = asked + len(verdicts), valid + len(tasks)
-        _add(parts, kind, tasks, missing)
+        asked, valid = asked + len(verdicts), valid + sum(isinstance(verdict, Valid) for verdict in verdicts)
+        parts.ranks.first(lambda: _store(parts, verdicts, missing, watch))  # noqa: B023  # called at once
     if parts.store.count(kind) < wanted:
         raise RunError(_poor(parts, kind, wanted, asked, valid, verdicts))
 
 
-def _add(parts: Parts, kind: Kind, tasks: Sequence[Task], missing: int) -> None:
-    """Store what is new, up to what is missing; pooled kinds share it."""
-    for task in tasks:
-        if missing == 0:
-            return
-        missing -= parts.store.add([task])
-        parts.store.add([replace(task, kind=other) for other in _twins(kind, parts.kinds)])
+def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, watch: Watch) -> None:
+    """Store what is new, up to what is missing; pooled kinds share it, unless it is held back."""
+    settled: list[Valid | Rejected] = []
+    fresh: list[Task] = []
+    for verdict in verdicts:
+        if isinstance(verdict, Valid) and len(fresh) < missing:
+            (verdict,) = parts.store.admit([verdict])
+            if isinstance(verdict, Valid) and verdict.duplicate_of is None:
+                fresh.append(verdict.task)
+        settled.append(verdict)
+    held = watch(settled)
+    shared = [task for task in fresh if task.id not in held]
+    parts.store.add([replace(task, kind=kind, id=None) for task in shared for kind in _twins(task.kind, parts.kinds)])
 
 
 def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:

@@ -92,13 +92,15 @@ def _run(
     try:
         if path is None:
             folder.cut({})
-            observer.phase("seed")
-            seed(parts, observer.seeded)
         else:
             restore(path, folder, policy)
             engine.load(policy.model)
         state = oversight_of(path) if path else {}
         with closing(Overseer(parts, folder, observer, policy.step, state)) as overseer:
+            if path is None:
+                observer.phase("seed")
+                with overseer.seeding() as watch:
+                    seed(parts, observer.seeded, watch)
             ahead = Ahead.load(parts, policy.step + 1, path / AHEAD) if path and (path / AHEAD).exists() else None
             loop = Loop(parts, policy, folder, observer, overseer, ahead)
             if path is None:

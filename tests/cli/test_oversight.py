@@ -73,7 +73,7 @@ def test_traces_are_found_and_printed(done: tuple[Path, Recording]) -> None:
     only = call("traces", folder, "--steps", "2", "--oldest", "--limit", "1", "--json")
     assert json.loads(only.stdout)["step"] == 2
     one = call("traces", folder, "--id", "-1", "--id", "0")
-    assert one.stdout.count("# ") >= 2 and "# 0  step 1" in one.stdout
+    assert one.stdout.count("# ") >= 2 and "# 0  step 0" in one.stdout
     assert "0 of " in call("traces", folder, "--where", "completion~no such text").stderr
     assert call("traces", folder, "--id", "100000").exit_code == 2
 

@@ -137,7 +137,7 @@ def test_dropping_everything_is_an_error_and_not_an_empty_update(tmp_path: Path)
         run(tmp_path / "r", every)
     rows = alarms(tmp_path / "r")
     assert {(row["step"], row["monitor"]) for row in rows} == {(1, "dropper"), (1, "patterns")}
-    traced = list(TraceReader(tmp_path / "r" / TRACES))
+    traced = [row for row in TraceReader(tmp_path / "r" / TRACES) if row["step"] > 0]  # the seeds were not dropped
     assert all(row["step"] == 1 and "dropper" in row["flags"] and not row["trained"] for row in traced)
     assert {row["purpose"] for row in traced} == {"proposal", "trial", "answer"}
     with pytest.raises(OversightError, match="step 1: oversight dropped all 18 episodes"):
@@ -149,7 +149,7 @@ class Dropper(Monitor):
     name = "dropper"
 
     def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
-        return [[Finding(rule="all", evidence="x", action=Action.DROP)] for _ in seen]
+        return [[Finding(rule="all", evidence="x", action=Action.DROP)] if one.step else [] for one in seen]
 
 
 def make_dropper(config: Config) -> Monitor:
@@ -328,8 +328,10 @@ def make_counting(config: Config) -> Monitor:
 
 def test_a_hook_is_called_on_every_completion_task_and_step(tmp_path: Path) -> None:
     run(tmp_path / "r", f'oversight.hooks=["{__name__}:make_counting"]', "run.steps=1")
-    assert MADE[-1].called == ["9 proposal", "tasks True", "18 trial", "9 answer", "step"]
-    rules = [row["rule"] for row in alarms(tmp_path / "r") if row["monitor"] == "counting"]
+    called = MADE[-1].called
+    assert called[-5:] == ["9 proposal", "tasks True", "18 trial", "9 answer", "step"]
+    assert called[:-5] == ["3 proposal", "tasks True"] * (len(called[:-5]) // 2) != []  # pass by pass of seeding
+    rules = [row["rule"] for row in alarms(tmp_path / "r") if row["monitor"] == "counting" and row["step"] == 1]
     assert rules == ["new"] * 9 + ["step"]
 
 
@@ -363,7 +365,7 @@ def make_nothing(config: Config) -> object:
     ("hook", "error", "message"),
     [
         ("make_faulty", OversightError, r"the monitor faulty failed: KeyError\('oops'\)"),
-        ("make_short", OversightError, "the monitor short gave 0 answers for 9 items"),
+        ("make_short", OversightError, "the monitor short gave 0 answers for 3 items"),
         ("make_nothing", OversightError, "made a object, not an azr.oversight Monitor"),
         ("no_such", RegistryError, "oversight.hooks = .*no_such"),
     ],

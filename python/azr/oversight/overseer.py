@@ -6,7 +6,8 @@ resumed run changes the same. Which decisions have been looked at, and which wai
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ import numpy as np
 from azr.config import Config
 from azr.config.oversight import Action
 from azr.errors import AzrError, OversightError
-from azr.metrics import Numbers, StepReport
+from azr.metrics import Numbers, StepReport, seeded
 from azr.observe import Observer
 from azr.oversight import seen as views
 from azr.oversight.base import Alarm, Finding, Monitor, Purpose, Seen
@@ -32,6 +33,7 @@ from azr.oversight.rows import Flags
 from azr.parts import Parts
 from azr.registry import resolve
 from azr.run import METRICS, RunFolder
+from azr.seed import Watch
 from azr.trainer.policy import UpdateStats
 from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
 
@@ -81,6 +83,7 @@ class Overseer:
         self._verdicts: Sequence[Valid | Rejected] = ()
         self._findings = Findings(step, self._config.max_records)
         self._wish: Command | None = None
+        self._seeds: list[Valid | Rejected] = []
         self._numbers: Numbers = {}
         self.sleep: Callable[[float], None] = time.sleep
         for row in folder.rows(METRICS):
@@ -96,9 +99,24 @@ class Overseer:
 
     # In the order of a step.
 
+    @contextmanager
+    def seeding(self) -> Iterator[Watch]:
+        """Before step 1: what the seeds are shown to. However seeding ends, what the model wrote is written down."""
+        try:
+            yield self._watch_seeds
+        finally:
+            self._write(partial(self._recorder.seeds, self._seeds))
+        self._wish = self._ranks.first(lambda: _command(self._findings))
+
+    def _watch_seeds(self, verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
+        self._seeds += verdicts
+        self._show_proposals(0, verdicts)
+        return self._findings.held
+
     def begun(self, numbers: Numbers) -> None:
-        """The numbers of the weights that the run starts from."""
-        numbers = {**numbers, **self._refusals(0)}
+        """The numbers of the seeds, and of the weights that the run starts from."""
+        numbers = {**numbers, **seeded(self._seeds), **self._found(), **self._refusals(0)}
+        self._seeds = []
         self._recorder.begin(numbers)
         self._replay({"step": 0, **numbers})
 
@@ -123,14 +141,20 @@ class Overseer:
 
     def _watch_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
         self._verdicts = verdicts
+        self._numbers |= self._alikeness(self._show_proposals(step, verdicts))
+
+    def _show_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> list[Task]:
+        """Ask about proposals and hold back what is to be; the tasks that are new."""
         self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
-        fresh = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
+        # Seeds beyond what is missing are not stored, so they are no tasks yet.
+        new = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
+        fresh = [task for task in new if task.id is not None]
         for monitor in self._monitors:
             found = self._ask(monitor, partial(monitor.tasks, step, fresh), len(fresh))
             self._note(monitor, found, fresh)
         if self._findings.held:
             self._parts.store.hold(sorted(self._findings.held))
-        self._numbers |= self._alikeness(fresh)
+        return fresh
 
     def answered(
         self,
@@ -184,13 +208,9 @@ class Overseer:
         for monitor in self._monitors:
             for finding in self._ask(monitor, partial(monitor.step, report, clean)):
                 self._findings.add(monitor.name, finding)
-        found = self._findings
-        numbers["oversight/held"] = float(len(found.held))
-        for monitor in self._monitors:
-            numbers[f"oversight/findings/{monitor.name}"] = float(found.by_monitor[monitor.name])
+        numbers |= self._found()
         self._write(partial(self._recorder.step, report, numbers))
-        wish = None if found.wish is None else Command.STOP if found.wish is Action.STOP else Command.PAUSE
-        return numbers, wish
+        return numbers, _command(self._findings)
 
     def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
         """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
@@ -244,6 +264,14 @@ class Overseer:
         for monitor in self._monitors:
             monitor.replay({name: value for name, value in row.items() if value is not None})
 
+    def _found(self) -> Numbers:
+        """How much was found and held back in this step."""
+        found = {
+            f"oversight/findings/{monitor.name}": float(self._findings.by_monitor[monitor.name])
+            for monitor in self._monitors
+        }
+        return {"oversight/held": float(len(self._findings.held)), **found}
+
     def _refusals(self, step: int) -> Numbers:
         every = self._config.refusal.every
         if not every or step % every:
@@ -261,6 +289,13 @@ class Overseer:
                 found[f"buffer/{kind}/similarity"] = float(np.mean([one.similarity for one in around]))
                 found[f"buffer/{kind}/cluster_share"] = float(np.mean([one.share for one in around]))
         return found
+
+
+def _command(found: Findings) -> Command | None:
+    """What findings ask for between this step and the next."""
+    if found.wish is None:
+        return None
+    return Command.STOP if found.wish is Action.STOP else Command.PAUSE
 
 
 def _untrained(

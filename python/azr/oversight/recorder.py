@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from azr.config import Config
 from azr.metrics import Numbers, StepReport
 from azr.oversight.base import Alarm
-from azr.oversight.rows import NO_FLAGS, Flags, rows_of
+from azr.oversight.rows import NO_FLAGS, Flags, rows_of, rows_of_seeds
 from azr.oversight.sinks import make_sinks
 from azr.oversight.traces import TraceWriter
 from azr.run import ALARMS, METRICS, TRACES, RunFolder
+from azr.types import Rejected, Valid
 
 
 class Recorder:
@@ -28,6 +29,11 @@ class Recorder:
         """The numbers of the weights that the run starts from."""
         self._numbers(0, numbers)
 
+    def seeds(self, verdicts: Sequence[Valid | Rejected], alarms: Sequence[Alarm], flags: Flags) -> None:
+        """The proposals before step 1, and what was found in them."""
+        self._trace.append(rows_of_seeds(verdicts, self._config.run.trace_rate, self._config.seed, flags))
+        self._alarms(alarms)
+
     def step(
         self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS
     ) -> None:
@@ -38,12 +44,15 @@ class Recorder:
     def broken(self, report: StepReport, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS) -> None:
         """Completions and alarms of a step that did not come to its end, and so has no numbers."""
         self._trace.append(rows_of(report, self._config.run.trace_rate, self._config.seed, flags))
-        if alarms:
-            self._folder.append(ALARMS, [alarm.row() for alarm in alarms])
+        self._alarms(alarms)
 
     def close(self) -> None:
         """Let go of the files."""
         self._open.close()
+
+    def _alarms(self, alarms: Sequence[Alarm]) -> None:
+        if alarms:
+            self._folder.append(ALARMS, [alarm.row() for alarm in alarms])
 
     def _numbers(self, step: int, numbers: Numbers) -> None:
         self._folder.append(METRICS, [{"step": step, **numbers}])
@@ -57,6 +66,8 @@ class SilentRecorder(Recorder):
     def __init__(self) -> None: ...
 
     def begin(self, numbers: Numbers) -> None: ...
+
+    def seeds(self, verdicts: Sequence[Valid | Rejected], alarms: Sequence[Alarm], flags: Flags) -> None: ...
 
     def step(
         self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS

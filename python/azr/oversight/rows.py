@@ -2,7 +2,7 @@
 
 Every row has these keys; None stands for what does not apply.
 
-    step, role, kind      as in the config's words
+    step, role, kind      as in the config's words; the seeds are proposals of step 0
     purpose               proposal; trial (an attempt that measures a new task's solve rate); answer (solver training)
     prompt, completion    texts; they are what the model saw and wrote, and may be hostile
     finished              False: cut at the token limit
@@ -48,12 +48,21 @@ def rows_of(report: StepReport, rate: float, seed: int, flags: Flags = NO_FLAGS)
         row_of_trials = next(trials, []) if isinstance(verdict, Valid) else []
         for completion, row in _proposal(verdict, row_of_trials):
             if kept or id(completion) in flags:
-                yield _row(report, completion, row, trained, flags)
+                yield _row(report.step, completion, row, trained, flags)
     answers = [attempt for row in report.attempts for attempt in row]
     keep = rng.random(len(answers)) < rate
     for attempt, kept in zip(answers, keep, strict=True):
         if kept or id(attempt.completion) in flags:
-            yield _row(report, attempt.completion, _attempt(attempt, "answer"), trained, flags)
+            yield _row(report.step, attempt.completion, _attempt(attempt, "answer"), trained, flags)
+
+
+def rows_of_seeds(verdicts: Sequence[Valid | Rejected], rate: float, seed: int, flags: Flags = NO_FLAGS) -> Rows:
+    """A share of the proposals before step 1, and whatever is flagged. Nobody tries or trains on them."""
+    keep = generator(seed, 0, "trace").random(len(verdicts)) < rate
+    for verdict, kept in zip(verdicts, keep, strict=True):
+        for completion, row in _proposal(verdict, ()):
+            if kept or id(completion) in flags:
+                yield _row(0, completion, row, {}, flags)
 
 
 def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
@@ -125,7 +134,7 @@ UNTRAINED: Mapping[str, Any] = {"trained": False, "reward": None, "parts": {}, "
 
 
 def _row(
-    report: StepReport,
+    step: int,
     completion: Completion,
     found: dict[str, Any],
     trained: Mapping[int, dict[str, Any]],
@@ -133,7 +142,7 @@ def _row(
 ) -> dict[str, Any]:
     prompt = completion.prompt
     return {
-        "step": report.step,
+        "step": step,
         "role": str(prompt.role),
         "kind": str(prompt.kind),
         "prompt": prompt.text,
