@@ -64,3 +64,7 @@ def test_hooks_run_once_for_all_ranks(ranks: list[dict[str, Any]]) -> None:
     assert seeds == ["completions", "tasks"] * (len(seeds) // 2) != []
     assert ranks[0]["calls"][len(seeds) :] == steps
     assert ranks[1]["calls"] == []
+
+
+def test_ranks_that_end_well_leave_no_stacks(out: Path, ranks: list[dict[str, Any]]) -> None:
+    assert not list((out / "run").glob("hang.*"))

@@ -18,6 +18,11 @@ from azr.observe import Observer
 from azr.run import CONFIG, config_file
 from azr.session import Result, resume_run, start_run
 
+UNWATCHED_S = 1800.0
+"""What a phase is taken to last at most where the watchdog has no limit for it."""
+MARGIN_S = 60.0
+"""How much longer the others wait than a rank's watchdog and its end take: they may have begun before its phase did."""
+
 Run = Callable[[Observer, Callable[[], bool]], Result]
 
 
@@ -57,7 +62,7 @@ def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Ran
     if resume is not None:
         config = load_config(config_file(resume))
     assert config is not None
-    ranks = _join(config)
+    ranks = _join(config, resume or Path(config.run.folder))
     if ranks.world > 1 and resume is None and not config.run.folder:
         raise ConfigError("several processes need one run folder: give --set run.folder=FOLDER")
     try:
@@ -74,7 +79,14 @@ def _go(
     return start_run(config, observer, should_stop, ranks)
 
 
-def _join(config: Config) -> Ranks:
+def exchange_limit(config: Config) -> float:
+    """Seconds that a rank waits for the others."""
+    watchdog = config.oversight.watchdog
+    limits = [watchdog.seconds or UNWATCHED_S, *watchdog.phases.values()] if watchdog.enabled else [UNWATCHED_S]
+    return config.ranks.exchange_limit_s or max(limits) + watchdog.grace + MARGIN_S
+
+
+def _join(config: Config, folder: Path) -> Ranks:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2 and config.ranks.sharding != "full":
         return ONE
     from azr.distributed.group import Group
@@ -83,4 +95,4 @@ def _join(config: Config) -> Ranks:
     for name, value in (("RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "29511")):
         os.environ.setdefault(name, value)
     device = "cpu" if config.engine.name == "scripted" else pick_device(config.model.device)
-    return Group(device.partition(":")[0], timedelta(seconds=config.ranks.exchange_limit_s), Path(config.run.folder))
+    return Group(device.partition(":")[0], timedelta(seconds=exchange_limit(config)), folder)

@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from azr.config.base import Section
+from azr.config.base import NonNegative, Section
 
 
 class RanksConfig(Section):
@@ -17,5 +15,6 @@ class RanksConfig(Section):
     """Sharded parameters and optimizer state wait in the CPU's memory; refused where nothing is sharded."""
     async_save: bool = True
     """Sharded checkpoints are written while training goes on."""
-    exchange_limit_s: float = Field(default=1800.0, gt=0.0)
-    """A rank that waits longer for the others ends the run with an error."""
+    exchange_limit_s: NonNegative = 0.0
+    """A rank that waits longer for the others ends the run with an error; 0: longer than `oversight.watchdog` lets any
+    phase take, so that the rank that hangs is the first to say so."""

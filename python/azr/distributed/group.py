@@ -12,6 +12,7 @@ import torch.distributed as dist
 from azr.distributed.ranks import Failure, Ranks
 from azr.errors import RankError
 from azr.oversight.watchdog import ranks as heartbeats
+from azr.oversight.watchdog import write_stacks
 
 T = TypeVar("T")
 
@@ -70,5 +71,7 @@ class Group(Ranks):
             call()
         except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
+            lost = f"rank {self.rank} lost another rank ({reason})"
+            stacks = write_stacks(self._folder, self.rank, lost)
             beats = f"\n{heartbeats(self._folder)}" if self._folder else ""
-            raise RankError(f"rank {self.rank} lost another rank ({reason}){beats}") from error
+            raise RankError(f"{lost}; {stacks}{beats}") from error

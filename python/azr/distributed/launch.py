@@ -13,12 +13,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from azr.errors import RankError
+from azr.errors import HangError, RankError
+from azr.oversight.watchdog import ASK, stacks_file
 from azr.oversight.watchdog import ranks as heartbeats
 from azr.run import CONFIG
 
 GRACE_S = 20.0
 """How long the others may take to end by themselves when one rank is dead."""
+STACKS_S = 5.0
+"""How long those that are left may take to begin to write their stacks."""
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """torchrun's name for how often the processes were started again."""
 
@@ -43,7 +46,7 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
     """
     for attempt in range(restarts + 1):
         arguments = ["--resume", str(folder)] if (folder / CONFIG).exists() and attempt else list(start)
-        found = _run(arguments, processes, attempt)
+        found = _run(arguments, folder, processes, attempt)
         if found is None:
             return
         rank, code = found
@@ -53,7 +56,7 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
         say(f"{died}starting again from the last checkpoint ({attempt + 1} of {restarts})")
 
 
-def _run(arguments: Sequence[str], processes: int, attempt: int) -> tuple[int, int] | None:
+def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int) -> tuple[int, int] | None:
     """Until all are done; or the rank that died first, and its exit code."""
     port = _free_port()
     children: list[subprocess.Popen[bytes]] = []
@@ -72,12 +75,33 @@ def _run(arguments: Sequence[str], processes: int, attempt: int) -> tuple[int, i
             dead = sorted((code > 0, rank) for rank, code in enumerate(codes) if code)
             if dead:
                 rank = dead[0][1]
-                return rank, codes[rank] or 0
+                code = codes[rank] or 0
+                if code in (RankError.exit_code, HangError.exit_code):
+                    # It gave up on another, which may hang and could not say where once it is ended.
+                    _ask_for_stacks(children, folder)
+                return rank, code
             if all(code == 0 for code in codes):
                 return None
             time.sleep(0.1)
     finally:
         _end(children)
+
+
+def _ask_for_stacks(children: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
+    """Have those that still run write their stacks."""
+    before = {rank: _size(folder, rank) for rank, child in enumerate(children) if child.poll() is None}
+    for rank in before:
+        children[rank].send_signal(ASK)
+    deadline = time.monotonic() + STACKS_S
+    while time.monotonic() < deadline and any(
+        children[rank].poll() is None and _size(folder, rank) == size for rank, size in before.items()
+    ):
+        time.sleep(0.05)
+
+
+def _size(folder: Path, rank: int) -> int:
+    path = stacks_file(folder, rank)
+    return path.stat().st_size if path.exists() else 0
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:

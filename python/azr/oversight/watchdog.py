@@ -5,6 +5,8 @@ several ranks each writes its own, in the same folder. When a phase has passed i
 rank was doing and the stacks of its own process's threads to `hang.rank<N>.txt`, and interrupts the main thread with a
 `HangError`. Where the main thread is stuck in native code that does not come back, the process ends itself after
 `grace` seconds: an error, never a hang.
+
+A rank of several also writes its stacks when it is asked to: another rank may have given up on it before.
 """
 
 import contextlib
@@ -18,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TextIO
 
 from azr.config.oversight import WatchdogConfig
 from azr.errors import HangError
@@ -26,7 +28,10 @@ from azr.observe import Quiet
 from azr.types import Kind
 
 SIGNAL: Final = signal.SIGUSR2
+ASK: Final = signal.SIGUSR1
+"""Whoever ends a rank asks it for its stacks first (`azr.distributed.launch`)."""
 EVERY_SECONDS: Final = 1.0
+STDERR: Final = 2
 PAUSED: Final = "paused"
 """The phase in which a run waits for a person: without limit."""
 
@@ -57,8 +62,11 @@ class Watchdog(Quiet):
         self._main = threading.get_ident()
         self._previous: Any = None
         self._hung = ""
+        self._asked: TextIO | None = None
 
     def __enter__(self) -> Self:
+        if _of_several():
+            faulthandler.register(ASK, file=STDERR, all_threads=True)
         if self._config.enabled:
             if threading.current_thread() is threading.main_thread():
                 self._previous = signal.signal(SIGNAL, self._interrupt)
@@ -74,10 +82,21 @@ class Watchdog(Quiet):
             self._thread.join()
         if self._previous is not None:
             signal.signal(SIGNAL, self._previous)
+        if self._asked is not None:
+            # Not unregistered: unhandled, the signal would end a rank that is about to end well.
+            faulthandler.register(ASK, file=STDERR, all_threads=True)
+            self._asked.close()
+            if (path := Path(self._asked.name)).exists() and not path.stat().st_size:
+                path.unlink()
 
     def use(self, folder: Path) -> None:
         """Where the heartbeat goes, the first at once: a rank that dies early has one too."""
         self._folder = folder
+        if _of_several():
+            # By faulthandler itself, and open beforehand: it works whatever the main thread is stuck in.
+            with contextlib.suppress(OSError):
+                self._asked = stacks_file(folder, self._rank).open("a", encoding="utf-8")
+                faulthandler.register(ASK, file=self._asked, all_threads=True)
         if self._config.enabled:
             self._write_heartbeat()
 
@@ -143,7 +162,7 @@ class Watchdog(Quiet):
             return
 
     def _end(self, wrong: str) -> None:
-        self._hung = f"{wrong}; {self._write_stacks(wrong)}"
+        self._hung = f"{wrong}; {write_stacks(self._folder, self._rank, wrong)}"
         if self._previous is not None:
             signal.pthread_kill(self._main, SIGNAL)
         if not self._stopped.wait(self._config.grace):
@@ -151,26 +170,36 @@ class Watchdog(Quiet):
                 os.write(2, f"azr: {self._hung}; the main thread does not come back: ending the process\n".encode())
             os._exit(HangError.exit_code)
 
-    def _write_stacks(self, wrong: str) -> str:
-        """The stacks into a file of the run folder, or else to stderr; returns where they are."""
-        why = ""
-        try:
-            if self._folder is not None and self._folder.is_dir():
-                path = self._folder / f"hang.rank{self._rank}.txt"
-                with path.open("w", encoding="utf-8") as file:
-                    file.write(f"{wrong}\n\n{ranks(self._folder)}\n")
-                    file.flush()
-                    faulthandler.dump_traceback(file=file, all_threads=True)
-                return f"the stacks of all threads are in {path}"
-        except Exception as error:
-            # Whatever it is, a full disk for one: this thread has still to end the run.
-            why = f" (not in the run folder: {error})"
-        # By number: nothing that stands in for stderr can fail here.
-        faulthandler.dump_traceback(file=2, all_threads=True)
-        return f"the stacks of all threads are above{why}"
-
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         raise HangError(self._hung)
+
+
+def stacks_file(folder: Path, rank: int) -> Path:
+    """Where a rank's stacks go."""
+    return folder / f"hang.rank{rank}.txt"
+
+
+def write_stacks(folder: Path | None, rank: int, wrong: str) -> str:
+    """What is wrong, who is where, and all stacks, into a file of the run folder, or else stderr; says which."""
+    why = ""
+    try:
+        if folder is not None and folder.is_dir():
+            path = stacks_file(folder, rank)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{wrong}\n\n{ranks(folder)}\n")
+                file.flush()
+                faulthandler.dump_traceback(file=file, all_threads=True)
+            return f"the stacks of all threads are in {path}"
+    except Exception as error:
+        # Whatever it is, a full disk for one: whoever calls this has still to end the run.
+        why = f" (not in the run folder: {error})"
+    # By number: nothing that stands in for stderr can fail here.
+    faulthandler.dump_traceback(file=STDERR, all_threads=True)
+    return f"the stacks of all threads are above{why}"
+
+
+def _of_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def ranks(folder: Path) -> str:
