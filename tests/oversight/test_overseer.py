@@ -137,12 +137,13 @@ def test_dropping_everything_is_an_error_and_not_an_empty_update(tmp_path: Path)
         run(tmp_path / "r", every)
     rows = alarms(tmp_path / "r")
     assert {(row["step"], row["monitor"]) for row in rows} == {(1, "dropper"), (1, "patterns")}
-    traced = [row for row in TraceReader(tmp_path / "r" / TRACES) if row["step"] > 0]  # the seeds were not dropped
+    whole = list(TraceReader(tmp_path / "r" / TRACES))
+    traced = [row for row in whole if row["step"] > 0]  # the seeds were not dropped
     assert all(row["step"] == 1 and "dropper" in row["flags"] and not row["trained"] for row in traced)
     assert {row["purpose"] for row in traced} == {"proposal", "trial", "answer"}
     with pytest.raises(OversightError, match="step 1: oversight dropped all 18 episodes"):
         resume_run(tmp_path / "r", Quiet(), never)
-    assert alarms(tmp_path / "r") == rows and list(TraceReader(tmp_path / "r" / TRACES)) == traced
+    assert alarms(tmp_path / "r") == rows and list(TraceReader(tmp_path / "r" / TRACES)) == whole
 
 
 class Dropper(Monitor):
