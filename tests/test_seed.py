@@ -9,7 +9,7 @@ from azr.errors import RunError
 from azr.parts import Parts
 from azr.rollouts.demo import answer
 from azr.seed import seed
-from azr.taskfile import read_tasks, write_tasks
+from azr.taskfile import read_drafts, read_tasks, write_tasks
 from azr.types import Kind, Prompt
 
 Make = Callable[..., Parts]
@@ -69,6 +69,14 @@ def test_seeds_are_saved_verified_and_read_back(make_parts: Make, tmp_path: Path
     again = read_tasks(path, parts.kinds, parts.sandbox)
     kept = [(t.kind, t.program, t.inputs, t.outputs, t.message) for t in parts.store.everything()]
     assert [(t.kind, t.program, t.inputs, t.outputs, t.message) for t in again] == kept
+
+
+def test_only_a_newline_ends_a_line_of_a_file(tmp_path: Path) -> None:
+    row = {"kind": "deduction", "program": "def f(a):\n    return a + '\u2028'", "inputs": ["'\x85'"]}
+    path = tmp_path / "seeds.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\n", "utf-8")
+    [(_, draft)] = read_drafts(path, [Kind.DEDUCTION])
+    assert (draft.program, draft.inputs) == (row["program"], ("'\x85'",))
 
 
 @pytest.mark.parametrize(

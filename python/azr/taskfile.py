@@ -50,8 +50,9 @@ def read_drafts(path: Path, kinds: Collection[Kind], domain: str = "") -> list[t
         RunError: the file cannot be read, or a line is no task; names the line.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        # Of bytes, not of text: a text's splitlines breaks at U+2028 too, which a program may hold.
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
         raise RunError(f"cannot read the tasks of {path}: {error}") from error
     drafts = []
     for number, line in enumerate(lines, 1):

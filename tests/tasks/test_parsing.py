@@ -92,7 +92,19 @@ def test_any_text_is_blocks_or_a_flaw(text: str, syntax: Fenced | Sections) -> N
     assert isinstance(syntax.split(text), list | Unparsed)
 
 
-body = st.text(st.characters(codec="ascii", exclude_characters="`<\r\v\f\x1c\x1d\x1e\x85")).map(lambda s: s.strip("\n"))
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\f", "\v", "\x1c", "\r"])
+def test_only_a_newline_ends_a_line(inside: str) -> None:
+    """What else some take for one may stand in a string, and the answer is the one that was written."""
+    answer = f"'a{inside}b'"
+    assert only(blocks(f"```output\n{answer}\n```"), "output") == answer
+    assert blocks(f"x{inside}```output") == []
+
+
+def test_carriage_returns_before_newlines_belong_to_them() -> None:
+    assert only(blocks("```python\r\ndef f(a):\r\n    return a\r\n```\r\n"), "program") == "def f(a):\n    return a"
+
+
+body = st.text(st.characters(exclude_characters="`<\r", exclude_categories=["Cs"])).map(lambda s: s.strip("\n"))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["program", "input", "output", "message"]), body), min_size=1))

@@ -69,7 +69,7 @@ def measure(data: Path | None, tasks: int, say: Callable[[str], None], parts: Se
 
 def read_programs(path: Path) -> list[Program]:
     """Programs and the argument texts of their calls."""
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in path.read_bytes().splitlines()]
     return [(row["code"], list(row.get("inputs") or [row["input"]])) for row in rows]
 
 

@@ -73,7 +73,7 @@ def measure(data: Path) -> Report:
 
 
 def _rows(data: Path) -> Iterator[_Row]:
-    for number, line in enumerate(data.read_text().splitlines(), 1):
+    for number, line in enumerate(data.read_bytes().splitlines(), 1):
         row = json.loads(line)
         if {"code", "input", "output"} <= row.keys():
             yield _Row(row["code"], row["input"], {"returns": row["output"]})

@@ -108,7 +108,7 @@ def _programs(data: Path | None) -> list[tuple[str, str]]:
     if data is None:
         # Each a text of its own: equal programs would be loaded once for many calls.
         return [(f"{program}\n# {number}", call) for number in range(40) for program, call in BUILT_IN]
-    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    rows = [json.loads(line) for line in data.read_bytes().splitlines()]
     return [(row["code"], row["input"] if "input" in row else row["inputs"][0]) for row in rows]
 
 

@@ -65,7 +65,8 @@ class Fenced:
         blocks: list[Block] = []
         opened: tuple[str, str] | None = None  # the fence that closes it, and its tag
         body: list[str] = []
-        for line in text.splitlines():
+        # Not splitlines: a form feed or U+2028 inside of a string is no end of a line.
+        for line in text.replace("\r\n", "\n").split("\n"):
             fence = self._fence.match(line)
             if opened is None:
                 if fence:
