@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from azr.cli.seed import seed
+from azr.rollouts.scripted import ScriptedEngine
+from azr.store import TaskStore
+from click.testing import CliRunner
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"
 
@@ -104,3 +108,23 @@ def test_seeds_are_saved_and_start_a_run(tmp_path: Path) -> None:
     started = azr("train", "--config", str(SMOKE), "--set", "seeding.path=seeds.jsonl", "--run", "r", folder=tmp_path)
     assert started.returncode == 0, started.stderr
     assert "seeds  " not in started.stderr
+
+
+def test_seeds_are_made_by_one_process_whatever_the_config_splits_in_training(tmp_path: Path) -> None:
+    sizes = ["ranks.sharding=full", "propose.batch=2", "seeding.factor=1", 'tasks.kinds=["deduction"]']
+    done = azr("seed", "seeds.jsonl", *(part for size in sizes for part in ("--set", size)), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "seeds in seeds.jsonl" in done.stdout
+
+
+@pytest.mark.parametrize("factor", ["1", "1000"], ids=["enough", "too few"])
+def test_seeding_leaves_no_engine_and_no_store_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: str
+) -> None:
+    closed: list[object] = []
+    monkeypatch.setattr(ScriptedEngine, "close", lambda engine: closed.append(engine))
+    close = TaskStore.close
+    monkeypatch.setattr(TaskStore, "close", lambda store: (closed.append(store), close(store))[1])
+    sizes = ["--set", f"seeding.factor={factor}", "--set", "seeding.max_passes=2"]
+    CliRunner().invoke(seed, [str(tmp_path / "seeds.jsonl"), "--config", str(SMOKE), *sizes])
+    assert [type(one) for one in closed] == [TaskStore, ScriptedEngine]

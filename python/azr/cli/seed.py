@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -23,11 +24,14 @@ def seed(out: Path, config_path: Path | None, model: str | None, overrides: tupl
     from azr.seed import seed as fill
     from azr.taskfile import write_tasks
 
-    config = load_config(config_path, [*overrides, *name_model(model)])
+    # One process, which trains nothing: there is nobody to split the weights with, whatever the training will do.
+    alone = "ranks.sharding=none"
+    config = load_config(config_path, [*overrides, *name_model(model), alone])
     check(config)
-    with tempfile.TemporaryDirectory() as folder:
-        parts = assemble(config, make_engine(config)[0], Path(folder))
-        fill(parts, Progress().seeded)
-        tasks = parts.store.everything()
+    with tempfile.TemporaryDirectory() as folder, closing(make_engine(config)[0]) as engine:
+        parts = assemble(config, engine, Path(folder))
+        with closing(parts.store):
+            fill(parts, Progress().seeded)
+            tasks = parts.store.everything()
     write_tasks(out, tasks)
     click.echo(f"{len(tasks)} seeds in {out}")
