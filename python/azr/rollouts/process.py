@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from azr.errors import EngineError
-from azr.rollouts.wire import Closed, Header, Message, Wire
+from azr.rollouts.wire import Closed, Header, Message, Stalled, Wire
 
 TAIL = 2000
 """Characters of the process's own output that an error shows."""
@@ -24,8 +24,15 @@ class Lost(Exception):
 class EngineProcess:
     """One process of `azr.rollouts.vllm_worker`, in a session of its own: Ctrl-C is the trainer's to handle."""
 
-    def __init__(self, environment: Mapping[str, str], handles: Sequence[int]) -> None:
-        """`environment`: all of it. `handles`: file descriptors that it inherits."""
+    def __init__(self, environment: Mapping[str, str], handles: Sequence[int], patience: float) -> None:
+        """Start it.
+
+        Args:
+            environment: all of it.
+            handles: file descriptors that it inherits.
+            patience: seconds that it may hold up a message, in either direction.
+        """
+        self._patience = patience
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
@@ -38,7 +45,7 @@ class EngineProcess:
             start_new_session=True,
         )
         theirs.close()
-        self._wire = Wire(ours)
+        self._wire = Wire(ours, patience)
 
     @property
     def pid(self) -> int:
@@ -49,12 +56,12 @@ class EngineProcess:
         """Tell it something.
 
         Raises:
-            Lost: it is gone.
+            Lost: it is gone, or does not take the message.
         """
         try:
             self._wire.send(header, payload)
         except Closed as error:
-            raise self._lost("died") from error
+            raise self._lost(self._how(error)) from error
 
     def receive(self, seconds: float) -> Message:
         """What it says next, within `seconds`.
@@ -74,7 +81,7 @@ class EngineProcess:
         try:
             header, payload = self._wire.receive()
         except Closed as error:
-            raise self._lost("died") from error
+            raise self._lost(self._how(error)) from error
         if header["op"] == "broken":
             raise self._lost("ran out of memory" if header["memory"] else f"failed: {header['text']}")
         return header, payload
@@ -96,6 +103,9 @@ class EngineProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._output.close()
+
+    def _how(self, error: Closed) -> str:
+        return f"held up a message for {self._patience:g} s" if isinstance(error, Stalled) else "died"
 
     def _lost(self, how: str) -> Lost:
         """Kill what is left, after a look at where it stands."""

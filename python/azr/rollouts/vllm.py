@@ -204,7 +204,7 @@ class VllmEngine:
 
         assert self._arena is not None, "weights are published before the process starts"
         handle = self._arena.handle
-        self._process = EngineProcess(environment(self._config, self._cpu), [handle])
+        self._process = EngineProcess(environment(self._config, self._cpu), [handle], self._given.stuck_seconds)
         slots = [[slot.name, slot.dtype, slot.shape, slot.offset] for slot in self._arena.slots]
         self._process.send(
             {

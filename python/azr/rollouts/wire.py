@@ -24,10 +24,16 @@ class Closed(Exception):
     """The other end is gone."""
 
 
+class Stalled(Closed):
+    """The other end is there, and in the middle of a message takes or gives nothing more."""
+
+
 class Wire:
     """One end of a connection."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, patience: float | None = None) -> None:
+        """`patience`: seconds that the other end may hold up a message; without it, for ever."""
+        end.settimeout(patience)
         self._end = end
 
     def fileno(self) -> int:
@@ -39,10 +45,13 @@ class Wire:
 
         Raises:
             Closed: the other end is gone.
+            Stalled: it has not taken the message in time.
         """
         text = json.dumps(header).encode("utf-8")
         try:
             self._end.sendall(LENGTHS.pack(len(text), len(payload)) + text + payload)
+        except TimeoutError as error:
+            raise Stalled(str(error)) from error
         except OSError as error:
             raise Closed(str(error)) from error
 
@@ -50,7 +59,8 @@ class Wire:
         """Read one message; waits for it.
 
         Raises:
-            Closed: the other end is gone, or `settimeout`'s time is up in the middle of a message.
+            Closed: the other end is gone.
+            Stalled: it has said nothing more in time.
         """
         text, payload = LENGTHS.unpack(self._read(LENGTHS.size))
         return json.loads(self._read(text)), self._read(payload)
@@ -66,6 +76,8 @@ class Wire:
         while len(parts) < size:
             try:
                 part = self._end.recv(min(size - len(parts), 1 << 20))
+            except TimeoutError as error:
+                raise Stalled(str(error)) from error
             except OSError as error:
                 raise Closed(str(error)) from error
             if not part:
