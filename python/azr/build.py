@@ -13,7 +13,7 @@ from azr.distributed.store import shared
 from azr.errors import ConfigError
 from azr.oversight.overseer import make_monitors
 from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
-from azr.registry import resolve
+from azr.registry import locate, resolve
 from azr.rollouts import ENGINES, Engine, Tokenizer
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
@@ -32,14 +32,13 @@ def check(config: Config) -> None:
         ConfigError: names the key, the value and what is allowed.
     """
     make_rewards(config)
+    _check_terms(config)
     make_monitors(config)
     resolve(ADVANTAGES, config.train.advantage, "train.advantage")
-    if ":" not in config.train.loss.name and config.train.loss.name not in LOSSES:
-        resolve(LOSSES, config.train.loss.name, "train.loss.name")
-    if ":" not in config.train.mismatch.name and config.train.mismatch.name not in CORRECTIONS:
-        resolve(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
-    if ":" not in config.engine.name and config.engine.name not in ENGINES:
-        resolve(ENGINES, config.engine.name, "engine.name")
+    # These may import torch, which takes its time: it is enough that they are there.
+    locate(LOSSES, config.train.loss.name, "train.loss.name")
+    locate(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
+    locate(ENGINES, config.engine.name, "engine.name")
     if config.model.adapted:
         _check_adapter(config)
     if config.engine.name == "vllm":
@@ -51,12 +50,22 @@ def check(config: Config) -> None:
     # Else it depends on how many processes there are: see `make_engine`.
     if config.ranks.sharding == "none" or config.model.adapted:
         check_offload(config, sharded=False)
-    if config.engine.name == "scripted" and not config.engine.script:
-        raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
+    if config.engine.name == "scripted":
+        if not config.engine.script:
+            raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
+        locate({}, config.engine.script, "engine.script")
     if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
         raise ConfigError(
             f"train.advantage = {config.train.advantage!r} compares answers to one task:"
             f" solve.answers = {config.solve.answers} must be at least 2"
+        )
+
+
+def _check_terms(config: Config) -> None:
+    named = any(term.name == "complexity" for term in config.reward.proposer.terms)
+    if named and find_spec("complexipy") is None:
+        raise ConfigError(
+            "reward.proposer.terms: complexity needs complexipy, which is not installed: pip install 'azr[terms]'"
         )
 
 

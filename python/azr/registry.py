@@ -1,8 +1,10 @@
 """Named parts: a short name from a table, or a user's own `module:function` or `path/to/file.py:function`."""
 
+import ast
 import difflib
 import importlib
 import importlib.util
+import symtable
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,7 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
     Raises:
         RegistryError: there is none, or its module cannot be imported.
     """
-    path = table.get(name, name)
-    module, colon, attribute = path.partition(":")
-    if not colon:
-        near = difflib.get_close_matches(name, table, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise RegistryError(f"{what} = {name!r}{hint}: known are {', '.join(sorted(table))}, or module:function")
+    module, attribute = _place(table, name, what)
     try:
         found = getattr(load_module(module), attribute)
     except (ImportError, AttributeError) as error:
@@ -34,6 +31,54 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
     if not callable(found):
         raise RegistryError(f"{what} = {name!r} is not a function")
     return found
+
+
+def locate(table: Mapping[str, str], name: str, what: str) -> None:
+    """Make sure that there is what a name stands for, by its file: nothing of the module runs, so torch stays away.
+
+    Raises:
+        RegistryError: there is no such module or file, or it binds no such name.
+    """
+    module, attribute = _place(table, name, what)
+    if name in table:
+        return
+    try:
+        path = _source(module)
+        bound = path is None or _binds(path.read_text("utf-8"), attribute)
+    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        raise RegistryError(f"{what} = {name!r}: {error}") from error
+    if not bound:
+        raise RegistryError(f"{what} = {name!r}: {path} has no {attribute!r}")
+
+
+def _place(table: Mapping[str, str], name: str, what: str) -> tuple[str, str]:
+    """Module and attribute that a name stands for."""
+    module, colon, attribute = table.get(name, name).partition(":")
+    if not colon:
+        near = difflib.get_close_matches(name, table, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise RegistryError(f"{what} = {name!r}{hint}: known are {', '.join(sorted(table))}, or module:function")
+    return module, attribute
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module; None if it is not written in Python."""
+    if module.endswith(".py"):
+        return Path(module)
+    spec = importlib.util.find_spec(module)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {module!r}")
+    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def _binds(source: str, name: str) -> bool:
+    """Whether a module may have a name, by its text: where it makes names as it runs, it may have any."""
+    top = symtable.symtable(source, "module", "exec")
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    stars = any(
+        isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(ast.parse(source))
+    )
+    return stars or not bound.isdisjoint({name, "__getattr__"})
 
 
 def load_module(module: str) -> Any:
