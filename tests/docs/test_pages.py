@@ -170,6 +170,12 @@ def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
     assert "Sandbox" in page and "--8&lt;--" not in page
 
 
+@pytest.mark.parametrize("page", [page.name for page in PAGES if page.stem != "index"])
+def test_every_page_is_in_the_menu_and_in_the_table_of_the_start(page: str) -> None:
+    assert f": {page}\n" in (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert f"]({page}) |" in (ROOT / "docs" / "index.md").read_text("utf-8")
+
+
 def test_a_page_with_a_wrong_block_fails(tmp_path: Path) -> None:
     """What holds the documentation up has to be able to fall."""
     page = tmp_path / "page.md"
