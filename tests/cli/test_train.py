@@ -111,7 +111,8 @@ def test_seeds_are_saved_and_start_a_run(tmp_path: Path) -> None:
 
 
 def test_seeds_are_made_by_one_process_whatever_the_config_splits_in_training(tmp_path: Path) -> None:
-    sizes = ["ranks.sharding=full", "propose.batch=2", "seeding.factor=1", 'tasks.kinds=["deduction"]']
+    split = ["ranks.sharding=full", "ranks.offload=true"]
+    sizes = [*split, "propose.batch=2", "seeding.factor=1", 'tasks.kinds=["deduction"]']
     done = azr("seed", "seeds.jsonl", *(part for size in sizes for part in ("--set", size)), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "seeds in seeds.jsonl" in done.stdout

@@ -25,8 +25,8 @@ def seed(out: Path, config_path: Path | None, model: str | None, overrides: tupl
     from azr.taskfile import write_tasks
 
     # One process, which trains nothing: there is nobody to split the weights with, whatever the training will do.
-    alone = "ranks.sharding=none"
-    config = load_config(config_path, [*overrides, *name_model(model), alone])
+    alone = ["ranks.sharding=none", "ranks.offload=false"]
+    config = load_config(config_path, [*overrides, *name_model(model), *alone])
     check(config)
     with tempfile.TemporaryDirectory() as folder, closing(make_engine(config)[0]) as engine:
         parts = assemble(config, engine, Path(folder))
