@@ -2,18 +2,21 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azr.buffer import TaskBuffer
-from azr.config import dump_config, resolve
-from azr.distributed.launch import gpus_seen, launch
-from azr.errors import RankError
+from azr.cli.ranks import begin
+from azr.config import Config, dump_config, resolve
+from azr.distributed.launch import RESTARTS, gpus_seen, launch
+from azr.errors import ConfigError, RankError
 from azr.types import Kind
 
 HERE = Path(__file__).parent
@@ -27,6 +30,16 @@ def config_file(folder: Path, script: str, *more: str) -> Path:
     path = folder / "given.toml"
     path.write_text(dump_config(resolve({}, [*SIZES, f"engine.script={script}", *more])), "utf-8")
     return path
+
+
+def scripted(*more: str) -> Config:
+    return resolve({}, [*SIZES, "engine.script=azr.rollouts.demo:answer", *more])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def tasks(run: Path) -> list[tuple[Any, ...]]:
@@ -91,13 +104,73 @@ def test_without_restarts_the_dead_rank_is_named(tmp_path: Path, monkeypatch: py
         launch(["--config", str(config)], tmp_path / "run", 2, 0, lambda line: None)
 
 
-def torchrun(*options: str, config: Path, run: Path) -> "subprocess.Popen[str]":
+def train(config: Path, folder: Path) -> "subprocess.Popen[str]":
+    """`azr train` as two ranks, in a session of its own, as a terminal would have it."""
+    command = [sys.executable, "-m", "azr", "train", "--config", str(config), "--processes", "2", "--run", "r"]
+    return subprocess.Popen(
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+def pids(run: Path) -> list[int]:
+    return [json.loads(path.read_text("ascii"))["pid"] for path in run.glob("heartbeat.rank*.json")]
+
+
+def gone(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return not status.exists() or "State:\tZ" in status.read_text("ascii")
+
+
+@pytest.mark.parametrize(
+    ("number", "send"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """A terminal's Ctrl-C goes to the whole process group, a supervisor's SIGTERM to the launcher alone."""
+    environment(monkeypatch, {})
+    running = train(config_file(tmp_path, "azr.rollouts.demo:answer", "run.steps=100000"), tmp_path)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if line.startswith("step 2 "):
+            break
+    send(running.pid, number)
+    rest = running.stdout.read()
+    assert running.wait() == 0, rest
+    assert rest.count("stopping after this step") == 1 and "Aborted" not in rest
+    assert "go on with: azr train --resume r\n" in rest
+    step = int(rest.split("stopped at step ")[1].split(";")[0])
+    assert (tmp_path / "r" / "checkpoints" / f"step_{step}").is_dir()
+    assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
+
+
+def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, {})
+    running = train(config_file(tmp_path, "halting:answer"), tmp_path)
+    while not all((tmp_path / f"halted.{rank}").exists() for rank in (0, 1)):
+        assert running.poll() is None
+        time.sleep(0.1)
+    assert running.stdout is not None
+    os.killpg(running.pid, signal.SIGINT)
+    for line in running.stdout:
+        if "stopping after this step" in line:
+            break
+    os.killpg(running.pid, signal.SIGINT)
+    rest = running.stdout.read()
+    assert running.wait() == 130, rest
+    assert rest.count("the step was dropped, the last checkpoint stands; go on with: azr train --resume r\n") == 1
+    assert "Aborted" not in rest and "Traceback" not in rest
+    assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
+
+
+def torchrun(*options: str, config: Path, run: Path | None, cwd: Path | None = None) -> "subprocess.Popen[str]":
     """torchrun itself, on `azr train`. It would take `--run` for an option of its own."""
     command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "azr", "train", "--config", str(config)]
     own = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
+    given = ["--set", f"run.folder={run}"] if run else []
     return subprocess.Popen(
-        [*command, "--set", f"run.folder={run}"], env=own | {"OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        [*command, *given], env=own | {"OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, cwd=cwd,
     )  # fmt: skip
 
 
@@ -110,13 +183,46 @@ def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path) -> N
     assert numbers(tmp_path / "run") == numbers(runs / "1")
 
 
+@pytest.mark.parametrize("place", [["--standalone"], []], ids=["standalone", "static"])
+def test_ranks_without_a_run_folder_share_one_and_find_it_again(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: list[str]
+) -> None:
+    """One of them is killed in the middle of a step, and torchrun starts the same command again."""
+    environment(monkeypatch, {"AZR_TEST_FATAL_CALL": "150"})
+    config = config_file(tmp_path, "deadly:answer")
+    port = ["--master-port", str(free_port())] if not place else []
+    options = [*place, *port, "--nproc-per-node", "2", "--max-restarts", "1"]
+    started = torchrun(*options, config=config, run=None, cwd=tmp_path)
+    said, _ = started.communicate()
+    assert started.returncode == 0, said
+    [run] = (tmp_path / "runs").iterdir()
+    assert tasks(run) == tasks(runs / "1")
+    assert [row["step"] for row in numbers(run)] == [0, 1, 2, 3, 4, 5]
+
+
+def test_ranks_that_are_started_again_by_others_need_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says where the first ones ran: better an error than a second run from nothing."""
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", RESTARTS: "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TORCHELASTIC_USE_AGENT_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"need one run folder: give --set run\.folder"), begin(scripted(), None):
+        pass
+
+
+def test_runs_of_one_process_with_split_weights_do_not_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They have no address that a second run on the machine could take too."""
+    environment(monkeypatch, {})
+    with begin(scripted("ranks.sharding=full", f"run.folder={tmp_path / 'run'}"), None) as (_, folder, ranks):
+        assert (ranks.world, ranks.gather(1), folder) == (1, [1], tmp_path / "run")
+    assert "MASTER_PORT" not in os.environ and "RANK" not in os.environ
+
+
 def test_two_nodes_are_one_run(runs: Path, tmp_path: Path) -> None:
     """Two agents of torchrun, each with a rank, that know each other by an address alone."""
     config = config_file(tmp_path, "azr.rollouts.demo:answer")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    place = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+    address = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
+    place = ["--nnodes", "2", "--nproc-per-node", "1", *address]
     nodes = [torchrun(*place, "--node-rank", str(n), config=config, run=tmp_path / "run") for n in (0, 1)]
     said = [node.communicate()[0] for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], "\n".join(said)

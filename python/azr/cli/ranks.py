@@ -1,16 +1,18 @@
 """The processes of `azr train`: start them, or be one of them."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import click
 
 from azr.config import Config, dump_config, load_config
+from azr.config.overrides import in_folder
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
 from azr.errors import ConfigError
@@ -37,38 +39,70 @@ def start_ranks(config: Config | None, resume: Path | None, processes: int, max_
     count = processes or (gpus_seen(os.environ) if device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
         return False
-    if resume is not None:
-        launch(["--resume", str(resume)], resume, max(1, count), max_restarts, click.echo)
-        return True
-    assert config is not None
     with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
-        file.write(dump_config(config))
-        file.flush()
-        launch(["--config", file.name], Path(config.run.folder), max(1, count), max_restarts, click.echo)
+        if config is not None:
+            config = in_folder(config, config.run.folder or _new_name(config))
+            file.write(dump_config(config))
+            file.flush()
+            start, folder = ["--config", file.name], Path(config.run.folder)
+        else:
+            assert resume is not None
+            start, folder = ["--resume", str(resume)], resume
+        if not launch(start, folder, max(1, count), max_restarts, click.echo):
+            sys.exit(130)
     return True
 
 
 @contextmanager
-def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Ranks]]:
-    """How to run, and the ranks that it takes part in.
+def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Path, Ranks]]:
+    """How to run, the run's folder, and the ranks that take part.
 
     Raises:
         ConfigError: several processes that do not know of one run folder.
     """
-    if launched() and config is not None and int(os.environ.get(RESTARTS, "0")) > 0:
-        folder = Path(config.run.folder)
-        if (folder / CONFIG).exists():  # torchrun starts the same command again
-            resume = folder
     if resume is not None:
         config = load_config(config_file(resume))
     assert config is not None
-    ranks = _join(config, resume or Path(config.run.folder))
-    if ranks.world > 1 and resume is None and not config.run.folder:
-        raise ConfigError("several processes need one run folder: give --set run.folder=FOLDER")
+    ranks = _join(config)
     try:
-        yield partial(_go, config, resume, ranks), ranks
+        given = config
+        folder = resume or Path(config.run.folder or ranks.first(lambda: _shared_name(given)))
+        if resume is None:
+            config = in_folder(config, str(folder))
+            if _restarted() and ranks.first(lambda: (folder / CONFIG).exists()):
+                resume = folder  # torchrun starts the same command again
+        ranks.use(folder)
+        yield partial(_go, config, resume, ranks), folder, ranks
     finally:
         ranks.close()
+
+
+def dropped(folder: Path) -> str:
+    """What is left of a run that was interrupted in the middle of a step."""
+    if not (folder / CONFIG).exists():
+        return "stopped before the run began: there is nothing to go on with"
+    return f"the step was dropped, the last checkpoint stands; go on with: azr train --resume {folder}"
+
+
+def _restarted() -> bool:
+    return launched() and int(os.environ.get(RESTARTS, "0")) > 0
+
+
+def _new_name(config: Config) -> str:
+    name = Path(config.model.name).name if config.engine.name != "scripted" else "scripted"
+    return f"runs/{datetime.now():%Y%m%d-%H%M%S}-{name}"
+
+
+def _shared_name(config: Config) -> str:
+    """A name for a run that has none, the same one after torchrun has started its processes again."""
+    if not launched():
+        return _new_name(config)
+    from azr.distributed.group import remembered
+
+    name = remembered(_new_name(config), _restarted())
+    if name is None:
+        raise ConfigError("processes that are started again need one run folder: give --set run.folder=FOLDER")
+    return name
 
 
 def _go(
@@ -86,13 +120,11 @@ def exchange_limit(config: Config) -> float:
     return config.ranks.exchange_limit_s or max(limits) + watchdog.grace + MARGIN_S
 
 
-def _join(config: Config, folder: Path) -> Ranks:
+def _join(config: Config) -> Ranks:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2 and config.ranks.sharding != "full":
         return ONE
     from azr.distributed.group import Group
     from azr.trainer.model import pick_device
 
-    for name, value in (("RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "29511")):
-        os.environ.setdefault(name, value)
     device = "cpu" if config.engine.name == "scripted" else pick_device(config.model.device)
-    return Group(device.partition(":")[0], timedelta(seconds=exchange_limit(config)), folder)
+    return Group(device.partition(":")[0], timedelta(seconds=exchange_limit(config)))

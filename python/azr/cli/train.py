@@ -3,13 +3,12 @@
 import os
 import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from azr.config import Config, load_config
-from azr.config.overrides import name_model
+from azr.config.overrides import in_folder, name_model
 from azr.errors import ConfigError
 
 
@@ -41,7 +40,7 @@ def train(
 
         show(_config(config_path, model, overrides, run_path))
         return
-    from azr.cli.ranks import begin, launched, start_ranks
+    from azr.cli.ranks import begin, dropped, launched, start_ranks
 
     config = None if resume else _config(config_path, model, overrides, run_path)
     if not launched() and start_ranks(config, resume, **crew):
@@ -50,14 +49,13 @@ def train(
     from azr.observe import Quiet
 
     stop = _Stop()
-    with begin(config, resume) as (run, ranks):
+    with begin(config, resume) as (run, folder, ranks):
         progress = Progress() if ranks.leads else None
         try:
             done = run(progress.view if progress else Quiet(), stop)
         except KeyboardInterrupt:
-            click.echo(
-                "\nthe step was dropped, the last checkpoint stands; go on with: azr train --resume RUN", err=True
-            )
+            if ranks.leads:
+                click.echo(f"\n{dropped(folder)}", err=True)
             sys.exit(130)
         finally:
             if progress is not None:
@@ -68,11 +66,7 @@ def train(
 
 def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:
     config = load_config(path, [*overrides, *name_model(model)])
-    folder = str(run_path) if run_path else config.run.folder
-    if not folder:
-        name = Path(config.model.name).name if config.engine.name != "scripted" else "scripted"
-        folder = f"runs/{datetime.now():%Y%m%d-%H%M%S}-{name}"
-    return config.model_copy(update={"run": config.run.model_copy(update={"folder": folder})})
+    return in_folder(config, str(run_path)) if run_path else config
 
 
 class _Stop:
@@ -90,4 +84,5 @@ class _Stop:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        click.echo("\nstopping after this step; once more to drop it", err=True)
+        if os.environ.get("RANK", "0") == "0":
+            click.echo("\nstopping after this step; once more to drop it", err=True)

@@ -1,5 +1,7 @@
 """Options of the command line as overrides of the config."""
 
+from azr.config.schema import Config
+
 
 def name_model(model: str | None) -> list[str]:
     """`--model NAME` as an override; none if it was not given."""
@@ -7,3 +9,8 @@ def name_model(model: str | None) -> list[str]:
         return []
     escaped = model.replace("\\", "\\\\").replace('"', '\\"')
     return [f'model.name="{escaped}"']
+
+
+def in_folder(config: Config, folder: str) -> Config:
+    """The config of a run in that folder, as `--run FOLDER` has it."""
+    return config.model_copy(update={"run": config.run.model_copy(update={"folder": folder})})

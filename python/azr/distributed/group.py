@@ -15,10 +15,11 @@ from azr.oversight.watchdog import ranks as heartbeats
 from azr.oversight.watchdog import write_stacks
 
 T = TypeVar("T")
+NAME = "azr/run.folder"
 
 
 class Group(Ranks):
-    """Joins the group that the environment describes (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
+    """Joins the group that the environment describes (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT); else a group of one.
 
     Objects cross by gloo whatever the device, so that neither a GPU nor its memory is needed for them.
     """
@@ -28,10 +29,23 @@ class Group(Ranks):
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         if device == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group(backend, timeout=limit)
+        if "RANK" not in os.environ:  # no address, so that several such runs do not meet
+            store: Any = dist.HashStore()  # type: ignore[attr-defined]  # public, says its documentation
+            dist.init_process_group(backend, timeout=limit, store=store, rank=0, world_size=1)
+        elif (agents := _agents_store()) is not None:
+            # It outlives the processes: without a prefix for each start they find the addresses of dead ones there.
+            start = f"azr/start_{os.environ['TORCHELASTIC_RESTART_COUNT']}"
+            store = dist.PrefixStore(start, agents)  # type: ignore[attr-defined]  # public, says its documentation
+            rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+            dist.init_process_group(backend, timeout=limit, store=store, rank=rank, world_size=world)
+        else:
+            dist.init_process_group(backend, timeout=limit)
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
         self._objects = dist.new_group(backend="gloo", timeout=limit)
         self._inside = False
+        self._folder = folder
+
+    def use(self, folder: Path) -> None:
         self._folder = folder
 
     def first(self, work: Callable[[], T]) -> T:
@@ -75,3 +89,21 @@ class Group(Ranks):
             stacks = write_stacks(self._folder, self.rank, lost)
             beats = f"\n{heartbeats(self._folder)}" if self._folder else ""
             raise RankError(f"{lost}; {stacks}{beats}") from error
+
+
+def remembered(name: str, restarted: bool) -> str | None:
+    """What the first start of this command by torchrun called its run, `name` if this is the first; None: unknown."""
+    store = _agents_store()
+    if store is None:
+        return None if restarted else name
+    if restarted and not store.check([NAME]):
+        return None
+    return str(store.compare_set(NAME, "", name).decode())
+
+
+def _agents_store() -> Any:
+    """torchrun's own store, which outlives the processes that it starts; None if another has started them."""
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return None
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return dist.TCPStore(host, port, is_master=False)  # type: ignore[attr-defined]  # public, says its documentation

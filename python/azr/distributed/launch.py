@@ -11,17 +11,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, Self
 
 from azr.errors import HangError, RankError
 from azr.oversight.watchdog import ASK, stacks_file
 from azr.oversight.watchdog import ranks as heartbeats
 from azr.run import CONFIG
 
-GRACE_S = 20.0
-"""How long the others may take to end by themselves when one rank is dead."""
+FIRST_GRACE_S, GRACE_S = 5.0, 15.0
+"""How long ranks may take to end by themselves, asked once and asked again, when one is dead or all shall end."""
 STACKS_S = 5.0
 """How long those that are left may take to begin to write their stacks."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = (130, -signal.SIGTERM)
+"""How a rank ends that was asked to stop, and did not finish its step or had not begun yet."""
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """torchrun's name for how often the processes were started again."""
 
@@ -34,8 +39,29 @@ def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver
     return len(list(drivers.iterdir())) if drivers.is_dir() else 0
 
 
-def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, say: Callable[[str], None]) -> None:
-    """Run `azr train` in several processes to its end.
+class _Asked:
+    """How often a signal asked the launcher to stop while this is entered. The ranks hear of it from the launcher."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self._previous: list[tuple[int, Any]] = []
+
+    def __enter__(self) -> Self:
+        self._previous = [(number, signal.signal(number, self._count)) for number in STOPPING]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._previous:
+            signal.signal(number, handler)
+
+    def _count(self, number: int, frame: object) -> None:
+        self.times += 1
+
+
+def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, say: Callable[[str], None]) -> bool:
+    """Run `azr train` in several processes to its end, or until a signal stops it; whether no step was dropped.
+
+    The first signal is passed on once: the ranks finish the step and save. The second one ends them at once.
 
     Args:
         start: the arguments of `azr train` that begin the run in `folder`.
@@ -44,32 +70,44 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
     Raises:
         RankError: a rank died and no restart is left: names it, and the last heartbeat of each.
     """
-    for attempt in range(restarts + 1):
-        arguments = ["--resume", str(folder)] if (folder / CONFIG).exists() and attempt else list(start)
-        found = _run(arguments, folder, processes, attempt)
-        if found is None:
-            return
-        rank, code = found
-        died = f"rank {rank} died ({_how(code)})\n{heartbeats(folder)}"
-        if code == 2 or attempt == restarts:  # a mistake in the config is there after a restart too
-            raise RankError(died)
-        say(f"{died}starting again from the last checkpoint ({attempt + 1} of {restarts})")
+    with _Asked() as asked:
+        for attempt in range(restarts + 1):
+            arguments = ["--resume", str(folder)] if (folder / CONFIG).exists() and attempt else list(start)
+            found = _run(arguments, folder, processes, attempt, asked)
+            if found is None:
+                return asked.times < 2
+            rank, code = found
+            if asked.times and code in INTERRUPTED:
+                return False
+            died = f"rank {rank} died ({_how(code)})\n{heartbeats(folder)}"
+            if code == 2 or attempt == restarts or asked.times:  # a mistake in the config is there after a restart too
+                raise RankError(died)
+            say(f"{died}starting again from the last checkpoint ({attempt + 1} of {restarts})")
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int) -> tuple[int, int] | None:
-    """Until all are done; or the rank that died first, and its exit code."""
+def _run(
+    arguments: Sequence[str], folder: Path, processes: int, attempt: int, asked: _Asked
+) -> tuple[int, int] | None:
+    """Until all are done, or asked twice to stop; or the rank that died first, and its exit code."""
     port = _free_port()
     children: list[subprocess.Popen[bytes]] = []
-    for rank in range(processes):
-        environment = os.environ | {
-            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
-            "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-            RESTARTS: str(attempt),
-        }  # fmt: skip
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-        children.append(subprocess.Popen([sys.executable, "-m", "azr", "train", *arguments], env=environment))
+    told = False
     try:
-        while True:
+        for rank in range(processes):
+            environment = os.environ | {
+                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
+                "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+                RESTARTS: str(attempt),
+            }  # fmt: skip
+            environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+            command = [sys.executable, "-m", "azr", "train", *arguments]
+            # In sessions of their own, out of the terminal's reach: its Ctrl-C would be theirs and ours.
+            children.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        while asked.times < 2:
+            if asked.times and not told:
+                _tell(children)
+                told = True
             codes = [child.poll() for child in children]
             # A signal tells a death from the ends that it brings about.
             dead = sorted((code > 0, rank) for rank, code in enumerate(codes) if code)
@@ -83,6 +121,7 @@ def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int) -
             if all(code == 0 for code in codes):
                 return None
             time.sleep(0.1)
+        return None
     finally:
         _end(children)
 
@@ -104,17 +143,22 @@ def _size(folder: Path, rank: int) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def _tell(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+
+
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
     """Let them end, and end those that do not."""
-    deadline = time.monotonic() + GRACE_S
-    for ask in (signal.SIGTERM, signal.SIGTERM):  # twice: the step is dropped, not finished
+    for seconds in (FIRST_GRACE_S, GRACE_S):  # twice: the step is dropped, not finished
+        _tell(children)
+        deadline = time.monotonic() + seconds
         for child in children:
-            if child.poll() is None:
-                child.send_signal(ask)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.1, deadline - time.monotonic()))
     for child in children:
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        if child.poll() is None:
             child.kill()
             child.wait()
 

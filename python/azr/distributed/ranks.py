@@ -8,6 +8,7 @@ that a model wrote is unpickled: its texts are strings inside of our dataclasses
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from azr.errors import AzrError, RankError
@@ -49,6 +50,9 @@ class Ranks:
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on some rank."""
         return any(self.gather(flag))
+
+    def use(self, folder: Path) -> None:
+        """Where the heartbeats of the run are."""
 
     def close(self) -> None:
         """Leave the others."""
