@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from azr import build
@@ -69,3 +70,12 @@ def test_a_term_names_the_library_that_it_lacks(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(build, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"complexity needs complexipy, .*pip install 'azr\[terms\]'"):
         check(config)
+
+
+def test_a_module_that_a_program_made_has_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ModuleType("made_by_hand")
+    made.there = len  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "made_by_hand", made)
+    locate({}, "made_by_hand:there", "train.loss.name")
+    with pytest.raises(RegistryError, match="has no 'elsewhere'"):
+        locate({}, "made_by_hand:elsewhere", "train.loss.name")

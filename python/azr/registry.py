@@ -5,6 +5,7 @@ import difflib
 import importlib
 import importlib.util
 import symtable
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ def locate(table: Mapping[str, str], name: str, what: str) -> None:
     """
     module, attribute = _place(table, name, what)
     if name in table:
+        return
+    if (loaded := sys.modules.get(module)) is not None and loaded.__spec__ is None:
+        # Made by a program, not found: it has no file, and what it has can be seen.
+        if not hasattr(loaded, attribute):
+            raise RegistryError(f"{what} = {name!r}: module {module} has no {attribute!r}")
         return
     try:
         path = _source(module)

@@ -39,7 +39,7 @@ def test_engines_of_several_gpus_on_several_ranks_are_refused() -> None:
 class Told:
     """An engine's process that only keeps what it is told; every token has the log-probability 0."""
 
-    def __init__(self, environment: Mapping[str, str], handles: Sequence[int]) -> None:
+    def __init__(self, environment: Mapping[str, str], handles: Sequence[int], patience: float) -> None:
         self.environment = environment
         self.start: dict[str, Any] = {}
 
