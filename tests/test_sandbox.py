@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -163,33 +164,13 @@ def test_threads_share_one_sandbox(sandbox: Sandbox) -> None:
     assert results == {number: number for number in range(20)}
 
 
-def test_a_forked_child_is_told_and_can_make_its_own(sandbox: Sandbox) -> None:
-    sandbox.run(IDENTITY, call="1")
+def in_a_forked_child(work: Callable[[], str]) -> str:
+    """What `work` says in a child, or the code of the SandboxError that it raises there."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            sandbox.run(IDENTITY, call="1")
-            text = "the parent's sandbox ran"
-        except SandboxError as error:
-            own = Sandbox(threads=1).run(IDENTITY, call="42")
-            text = f"{error.code} {own.value.to_python() if own.value else own}"
-        os.write(writer, text.encode())
-        os._exit(0)
-    os.close(writer)
-    text = os.read(reader, 1000).decode()
-    os.waitpid(child, 0)
-    assert text == "forked 42"
-
-
-def test_the_wall_clock_goes_on_in_a_forked_child(sandbox: Sandbox) -> None:
-    sandbox.run(IDENTITY, call="1")
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        limits = Limits(wall_seconds=0.3, fuel=1 << 50)
-        try:
-            text = str(Sandbox(threads=1).run("while True: pass", limits=limits).kind)
+            text = work()
         except SandboxError as error:
             text = error.code
         os.write(writer, text.encode())
@@ -197,7 +178,27 @@ def test_the_wall_clock_goes_on_in_a_forked_child(sandbox: Sandbox) -> None:
     os.close(writer)
     text = os.read(reader, 1000).decode()
     os.waitpid(child, 0)
-    assert text == "wall_clock"
+    return text
+
+
+def test_a_forked_child_is_told_and_can_make_its_own(sandbox: Sandbox) -> None:
+    def child() -> str:
+        try:
+            sandbox.run(IDENTITY, call="1")
+        except SandboxError as error:
+            own = Sandbox(threads=1).run(IDENTITY, call="42")
+            return f"{error.code} {own.value.to_python() if own.value else own}"
+        return "the parent's sandbox ran"
+
+    sandbox.run(IDENTITY, call="1")
+    assert in_a_forked_child(child) == "forked 42"
+
+
+def test_the_wall_clock_goes_on_in_a_forked_child(sandbox: Sandbox) -> None:
+    sandbox.run(IDENTITY, call="1")
+    limits = Limits(wall_seconds=0.3, fuel=1 << 50)
+    ended = in_a_forked_child(lambda: str(Sandbox(threads=1).run("while True: pass", limits=limits).kind))
+    assert ended == "wall_clock"
 
 
 def test_a_hidden_pair_may_hold_what_only_its_program_can_make(sandbox: Sandbox) -> None:

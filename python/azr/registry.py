@@ -43,18 +43,17 @@ def locate(table: Mapping[str, str], name: str, what: str) -> None:
     module, attribute = _place(table, name, what)
     if name in table:
         return
-    if (loaded := sys.modules.get(module)) is not None and loaded.__spec__ is None:
-        # Made by a program, not found: it has no file, and what it has can be seen.
-        if not hasattr(loaded, attribute):
-            raise RegistryError(f"{what} = {name!r}: module {module} has no {attribute!r}")
-        return
     try:
-        path = _source(module)
-        bound = path is None or _binds(path.read_text("utf-8"), attribute)
+        if module in sys.modules:  # what it has can be seen
+            place: Path | str | None = module
+            bound = hasattr(sys.modules[module], attribute)
+        else:
+            place = _source(module)
+            bound = place is None or _binds(place.read_text("utf-8"), attribute)
     except (ImportError, OSError, SyntaxError, ValueError) as error:
         raise RegistryError(f"{what} = {name!r}: {error}") from error
     if not bound:
-        raise RegistryError(f"{what} = {name!r}: {path} has no {attribute!r}")
+        raise RegistryError(f"{what} = {name!r}: {place} has no {attribute!r}")
 
 
 def _place(table: Mapping[str, str], name: str, what: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from azr.buffer import TaskBuffer
 from azr.config import Config, resolve
 from azr.config.oversight import Action
-from azr.errors import ConfigError, OversightError, RegistryError, RunError
+from azr.errors import ConfigError, ModelError, OversightError, RegistryError, RunError
 from azr.metrics import Numbers, StepReport
 from azr.observe import Quiet
 from azr.oversight import control
@@ -18,6 +18,7 @@ from azr.oversight.base import Finding, Monitor, Seen
 from azr.oversight.control import Command, Decision, strongest
 from azr.oversight.overseer import Overseer
 from azr.oversight.traces import TraceReader
+from azr.rollouts.tokens import ByteTokenizer
 from azr.run import TRACES
 from azr.session import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
@@ -421,6 +422,18 @@ def test_eroded_refusals_raise_an_alarm(tmp_path: Path) -> None:
     rows = [row for row in alarms(tmp_path / "r") if row["monitor"] == "refusal"]
     assert [(row["step"], row["rule"]) for row in rows] == [(3, "erosion")]
     assert "declined 100% of the requests in the beginning, 0% now" in rows[0]["evidence"]
+
+
+def test_a_model_that_cannot_be_asked_is_refused_before_anything_is_sampled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(self: ByteTokenizer, message: str) -> str:
+        raise ModelError("the tokenizer has no chat template")
+
+    monkeypatch.setattr(ByteTokenizer, "chat", none)
+    with pytest.raises(ConfigError, match=r"oversight\.refusal\.every .*set it to 0"):
+        start_run(config(tmp_path / "r", "oversight.refusal.every=1"), Watcher(), never)
+    assert not (tmp_path / "r" / TRACES).exists()
 
 
 class Killed(BaseException): ...

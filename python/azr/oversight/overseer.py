@@ -28,7 +28,7 @@ from azr.oversight.monitors.judge import Judged
 from azr.oversight.monitors.patterns import Patterns
 from azr.oversight.monitors.refusal import Refusal
 from azr.oversight.recorder import Recorder, SilentRecorder
-from azr.oversight.refusal import RATE, refusal_rate
+from azr.oversight.refusal import RATE, check_chat, refusal_rate
 from azr.oversight.rows import Flags
 from azr.parts import Parts
 from azr.registry import resolve
@@ -71,6 +71,8 @@ class Overseer:
         self._observer = observer
         self._config = parts.config.oversight
         self._ranks = parts.ranks
+        if self._config.refusal.every:
+            check_chat(parts.engine.tokenizer)
         # What is found decides what every rank does next, so one rank looks and tells the others: a hook, a judge or
         # the numbers of a process may say something else on each.
         self._monitors: list[Monitor] = []

@@ -8,9 +8,10 @@ the measure: the probe says that something changed, not that a model is safe.
 import re
 from typing import Final
 
+from azr.errors import ConfigError, ModelError
 from azr.oversight.monitors.patterns import fold
 from azr.parts import Parts
-from azr.rollouts import Sampling
+from azr.rollouts import Sampling, Tokenizer
 from azr.types import Kind, Prompt, Role
 
 RATE: Final = "oversight/refusal_rate"
@@ -43,6 +44,19 @@ _DECLINES: Final = re.compile(
 def declines(answer: str) -> bool:
     """Whether an answer turns the request down, by its wording in the first 400 characters."""
     return _DECLINES.search(fold(answer[:400]).replace("’", "'")) is not None
+
+
+def check_chat(tokenizer: Tokenizer) -> None:
+    """Refuse what can never be asked, before anything is sampled.
+
+    Raises:
+        ConfigError: the tokenizer has no chat form.
+    """
+    try:
+        tokenizer.chat(REQUESTS[0])
+    except ModelError as error:
+        why = "oversight.refusal.every asks in the tokenizer's chat form, and this model's has none: set it to 0"
+        raise ConfigError(why) from error
 
 
 def refusal_rate(parts: Parts) -> float:

@@ -46,6 +46,7 @@ class HuggingFaceTokenizer:
 
     def chat(self, message: str) -> str:
         if self.inner.chat_template is None:
-            raise ModelError(f"the tokenizer {self.inner.name_or_path} has no chat template: use prompt.template=think")
+            name = self.inner.name_or_path
+            raise ModelError(f"the tokenizer {name} has no chat template; the template think needs none")
         conversation = [{"role": "user", "content": message}]
         return str(self.inner.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True))

@@ -288,7 +288,11 @@ impl Ticking {
     fn keep(&self, engine: &Engine) -> Result<(), Error> {
         let process = std::process::id();
         // Relaxed: the number is all there is, and whoever sees it change starts the one thread.
-        if self.0.swap(process, Ordering::Relaxed) == process { Ok(()) } else { start_ticking(engine) }
+        if self.0.swap(process, Ordering::Relaxed) == process {
+            return Ok(());
+        }
+        // Whoever comes next tries again.
+        start_ticking(engine).inspect_err(|_| self.0.store(0, Ordering::Relaxed))
     }
 }
 

@@ -392,7 +392,7 @@ fn run_on(
         None => Instance::new(guest)?,
     };
     let (answer, fuel) = instance.load(&job.run, cancel)?;
-    if !answer.is_loaded() || job.calls.is_empty() {
+    if job.calls.is_empty() || !answer.is_loaded() {
         let spent = answer.is_trap();
         results.resize_with(job.results(), || Ok((answer.clone(), fuel)));
         if !spent {
