@@ -2,7 +2,8 @@
 
     python benchmarks/gpu.py --out benchmarks/gpu.json                            # 0.5B and 3B at 4k and 16k
     python benchmarks/gpu.py --shapes 3B --lengths 16384 --lora 32 [--base 4bit]  # an adapter in place of all weights
-    python benchmarks/gpu.py --check                                              # both attentions: equal gradients?
+    python benchmarks/gpu.py --check                                              # gradients equal to a CPU's?
+    python benchmarks/gpu.py --shapes 0.5B --lengths 4096 --profile               # and where the time goes
     python benchmarks/gpu.py --device cpu --shapes toy --lengths 256              # what CI runs
 
 An update is what a step of `azr train` does: forward, backward with layers recomputed, clipping, AdamW; float32
@@ -13,6 +14,8 @@ warm-up) is not counted; the rate is that of the median of the rest.
 MFU: model FLOPs, 6 for each parameter and token without the input embedding, and 12 L H D T / 2 for causal attention
 (Megatron's count, arXiv 2205.05198, without recomputation), over the time and the GPU's dense bfloat16 peak. To be
 compared with: prime-rl's published 1 x H100, Qwen3-0.6B at 16k, 11,896 tokens/s, 11.1% MFU, 12.5 GiB.
+
+Memory: the most that was allocated at once while updates ran, and what `azr plan` counts for the same.
 """
 
 import argparse
@@ -26,8 +29,9 @@ from typing import Any, cast
 import numpy as np
 import torch
 from azr.config import Config, resolve
-from azr.measure.plan import KNOWN, Shape
+from azr.measure.plan import KNOWN, Shape, plan
 from azr.rollouts.tokens import ByteTokenizer
+from azr.trainer.compiled import compile_layers
 from azr.trainer.model import LoadedModel
 from azr.trainer.packed_model import prepare
 from azr.trainer.packing import pack
@@ -92,7 +96,7 @@ def settings(given: argparse.Namespace, length: int) -> Config:
         [
             f"model.device={given.device}", "model.compute=bfloat16", "model.gradient_checkpointing=true",
             "engine.name=vllm", f"train.micro_batch_tokens={max(length, given.tokens)}",
-            f"train.attention={given.attention}", *(lora if given.lora else []),
+            f"train.attention={given.attention}", f"train.compile={str(not given.eager).lower()}", *(lora if given.lora else []),
         ],
     )  # fmt: skip
 
@@ -120,33 +124,58 @@ def measure(name: str, length: int, given: argparse.Namespace) -> dict[str, Any]
         assert np.isfinite(stats.loss) and not stats.skipped
     spent = statistics.median(seconds[1:])
     tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
+    if given.profile:
+        profile(policy, batch)
     peak = next((value for part, value in PEAKS.items() if cuda and part in torch.cuda.get_device_name()), None)
     return {
         "shape": name, "parameters": shape.parameters, "length": length, "tokens": tokens, "adapter": given.lora,
-        "base": given.base if given.lora else None, "attention": given.attention, "seconds": round(spent, 3),
+        "base": given.base if given.lora else None, "attention": given.attention, "compiled": not given.eager, "seconds": round(spent, 3),
         "first_seconds": round(seconds[0], 3), "tokens_per_second": round(tokens / spent),
         "mfu": round(flops(shape, batch) / spent / peak, 4) if peak and not given.lora else None,
         "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 2) if cuda else None,
+        "planned_gib": round(planned(config, shape) / 2**30, 2),
     }  # fmt: skip
 
 
+def planned(config: Config, shape: Shape) -> float:
+    """Bytes that `azr plan` counts for what the trainer itself allocates."""
+    parts = plan(config, 1, 80e9, shape).trainer
+    return sum(size for part, size in parts.items() if not part.startswith("engine") and part != "reserve")
+
+
+def profile(policy: TorchPolicy, batch: Batch) -> None:
+    """Prints the operations that take most of the GPU's time."""
+    with torch.profiler.profile() as seen:
+        policy.update(batch)
+    cuda = "cuda" in str(next(policy.model.parameters()).device) if policy.model is not None else False
+    key = "self_cuda_time_total" if cuda else "self_cpu_time_total"
+    sys.stderr.write(seen.key_averages().table(sort_by=key, row_limit=30, max_name_column_width=90) + "\n")
+
+
 def check(given: argparse.Namespace) -> dict[str, Any]:
-    """Gradients of a piece with shared prompts by either attention, in float32."""
-    shape, device = SHAPES["toy"], torch.device(given.device)
-    one = make_batch(shape, 700, 2100)
+    """Gradients of a piece with shared prompts, in float32: of a GPU's ways beside a CPU's."""
+    shape, one = SHAPES["toy"], make_batch(SHAPES["toy"], 700, 2100)
     episodes = tuple(e for e in one.episodes for _ in range(3))
     batch = Batch(episodes=episodes, advantages=np.arange(9.0) - 4, weights=np.full(9, 1e-3))
-    found = []
-    for padded in (False, True):
-        model = make_model(shape, 4096, device)
+    initial = make_model(shape, 4096, torch.device("cpu")).state_dict()
+
+    def gradients(device: str, padded: bool, compiled: bool) -> torch.Tensor:
+        model = make_model(shape, 4096, torch.device(device))
+        model.load_state_dict(initial)
         prepare(model)
-        piece = pack(batch, range(9), device)
+        if compiled:
+            compile_layers(model.train())
+        piece = pack(batch, range(9), torch.device(device))
         log_probs, _ = score(model, piece, 1.0, direct=False, padded=padded)
         (log_probs * piece.advantages * piece.mask).sum().backward()
-        found.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
-    difference = float((found[0] - found[1]).norm() / found[1].norm())
-    assert difference < 1e-3, f"the gradients differ by {difference}"
-    return {"gradients_differ_by": difference}
+        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]).double().cpu()
+
+    truth, found = gradients("cpu", True, False), {}
+    for name, padded, compiled in (("padded", True, False), ("flex", False, False), ("flex, compiled", False, True)):
+        got = gradients(given.device, padded, compiled)
+        found[name] = float((got - truth).norm() / truth.norm())
+        assert found[name] < 1e-3, f"{name}: the gradients differ by {found[name]}"
+    return {"gradients_differ_by": found}
 
 
 def main() -> None:
@@ -160,6 +189,8 @@ def main() -> None:
     options.add_argument("--lora", type=int, default=0, help="rank of an adapter")
     options.add_argument("--base", choices=["whole", "4bit"], default="whole")
     options.add_argument("--attention", choices=["auto", "padded"], default="auto")
+    options.add_argument("--eager", action="store_true", help="layers that are not compiled")
+    options.add_argument("--profile", action="store_true")
     options.add_argument("--check", action="store_true")
     options.add_argument("--out", type=Path)
     given = options.parse_args()

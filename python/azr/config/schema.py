@@ -271,6 +271,9 @@ class TrainConfig(Section):
     attention: Literal["auto", "padded"] = "auto"
     """`auto`: on a GPU torch's flex attention, which sees no padding and is compiled when it is first used; on a CPU,
     and with `padded` everywhere, padded grids of the prompts and of the completions."""
+    compile: bool = True
+    """On a GPU, where the engine is another process (vLLM): the layers are compiled when they are first used, which
+    takes half a minute and makes each update faster."""
     full_precision_head: bool = False
     """The head's product in float32 where the rest computes in bfloat16."""
 

@@ -18,8 +18,8 @@ GB = 10**9
 BYTES = {"float32": 4, "bfloat16": 2}
 PACKED = 0.516
 """Bytes of an NF4 weight: half, and a constant for 64 of them, itself packed (arXiv 2305.14314, section 3)."""
-HEAD_CHUNK = 1 << 24
-"""Logits in memory at one time: `trainer.head.CHUNK`."""
+HEAD_CHUNK = 1 << 26
+"""Logits in memory at one time on a GPU: `trainer.head.CHUNK`."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
 """Keys of a config.json that say how many there are."""
 RESERVE = 1.5 * GB
@@ -166,7 +166,7 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
         "weights to sample from": copied if samples_here else 0.0,
         "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if sharded else 0.0,
         "activations": activations(shape, config, compute),
-        "head": 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary),
+        "head": head(shape, config, compute),
         "reserve": RESERVE,
     }
     host: dict[str, float] = {"model while loading": float(total * stored)}
@@ -246,6 +246,13 @@ def activations(shape: Shape, config: Config, size: int) -> float:
     if config.model.gradient_checkpointing:
         return float(tokens * size * (shape.layers * shape.hidden + layer))
     return float(tokens * size * shape.layers * layer)
+
+
+def head(shape: Shape, config: Config, size: int) -> float:
+    """A chunk of logits and what becomes of it; the head's weight in what is computed in; its gradient, twice."""
+    chunk = 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary)
+    weight = shape.vocabulary * shape.hidden
+    return chunk + weight * size + (0 if config.model.adapted else weight * (4 + size))
 
 
 def counts(config: Config) -> tuple[int, int, int]:

@@ -6,13 +6,11 @@ that have nothing to see are never computed.
 Legend: T tokens, H heads, K key heads, D head size; G prompts, B completions.
 """
 
-from functools import cache
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
+from azr.trainer.compiled import compiled
 from azr.trainer.packing import Layout
 
 
@@ -29,7 +27,7 @@ def blocks_of(layout: Layout) -> BlockMask:
     def sees(_: Tensor, __: Tensor, query: Tensor, key: Tensor) -> Tensor:
         return (key <= query) & ((text[key] == text[query]) | (text[key] == prompt[query]))
 
-    return _compiled(create_block_mask, bounds.device.type)(  # type: ignore[no-any-return]
+    return compiled(create_block_mask, bounds.device.type)(  # type: ignore[no-any-return]
         sees, None, None, tokens, tokens, device=bounds.device
     )
 
@@ -39,12 +37,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, blocks: BlockMask, scale: 
     # One row of H or K heads. Rotary positions may have left queries and keys wider than what autocast computes in.
     queries, keys, values = (x.to(value.dtype).transpose(0, 1)[None] for x in (query, key, value))
     grouped = query.shape[1] != key.shape[1]
-    run = _compiled(flex_attention, query.device.type)
+    # On a GPU the kernel exists only compiled; a CPU (tests) runs it as it is.
+    run = compiled(flex_attention, query.device.type)
     mixed: Tensor = run(queries, keys, values, block_mask=blocks, scale=scale, enable_gqa=grouped)
     return mixed[0].transpose(0, 1)
-
-
-@cache
-def _compiled(function: Any, device: str) -> Any:
-    """On a GPU the kernel exists only compiled; pieces are of any length. On a CPU (tests) it runs as it is."""
-    return torch.compile(function, dynamic=True) if device == "cuda" else function

@@ -13,8 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 24
-"""Logits that are in memory at one time: 64 MiB of float32, a few times over."""
+from azr.trainer.compiled import compiled
+
+CHUNK = {"cpu": 1 << 24, "cuda": 1 << 26}
+"""Logits that are in memory at one time, by kind of device: 64 or 256 MiB of float32, a few times over.
+
+A GPU needs a few hundred tokens at once to be busy, and reads the head's whole gradient for each chunk.
+"""
 
 
 def log_probs_and_entropy(
@@ -41,13 +46,9 @@ class _Head(torch.autograd.Function):
         wide = torch.promote_types(hidden.dtype, torch.float32)
         log_probs = hidden.new_empty(len(hidden), dtype=wide)
         entropy, normaliser = torch.empty_like(log_probs), torch.empty_like(log_probs)
-        for part in _chunks(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, scale, product, wide)
-            total = logits.logsumexp(-1)
-            log_probs[part] = logits.gather(-1, targets[part, None]).squeeze(-1) - total
-            logits -= total[:, None]
-            entropy[part] = -torch.linalg.vecdot(logits.exp(), logits)
-            normaliser[part] = total
+        head, run = weight.to(product), compiled(_measure, hidden.device.type)
+        for part in _chunks(hidden, weight):
+            log_probs[part], entropy[part], normaliser[part] = run(hidden[part], head, targets[part], scale, wide)
         ctx.save_for_backward(hidden, weight, targets, entropy, normaliser)
         ctx.scale, ctx.product = scale, product
         return log_probs, entropy
@@ -60,22 +61,43 @@ class _Head(torch.autograd.Function):
         trained = ctx.needs_input_grad[1]  # not where an adapter is trained in its place
         wide = torch.promote_types(weight.dtype, torch.float32)
         of_weight = torch.zeros_like(weight, dtype=wide) if trained else None
-        for part in _chunks(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, scale, product, entropy.dtype) - normaliser[part, None]
-            slope = (logits + entropy[part, None]).mul_(of_entropy[part, None]).add_(of_log_probs[part, None])
-            slope.mul_(logits.exp_()).neg_()
-            slope.scatter_add_(-1, targets[part, None], of_log_probs[part, None])
-            slope = slope.mul_(scale).to(product)
-            of_hidden[part] = (slope @ weight.to(product)).to(hidden.dtype)
+        head, run = weight.to(product), compiled(_slope, hidden.device.type)
+        for part in _chunks(hidden, weight):
+            found = (targets[part], normaliser[part], entropy[part], of_log_probs[part], of_entropy[part])
+            slope = run(hidden[part], head, *found, scale)
+            of_hidden[part] = (slope @ head).to(hidden.dtype)
             if of_weight is not None:
                 of_weight += slope.t() @ hidden[part].to(product)
         return of_hidden, None if of_weight is None else of_weight.to(weight.dtype), None, None, None
 
 
-def _logits(hidden: Tensor, weight: Tensor, scale: float, product: torch.dtype, wide: torch.dtype) -> Tensor:
-    return (hidden.to(product) @ weight.to(product).t()).to(wide).mul_(scale)
+def _measure(
+    hidden: Tensor, head: Tensor, targets: Tensor, scale: float, wide: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """log p of the targets, entropies and normalisers of a chunk."""
+    logits = _logits(hidden, head, scale, wide)
+    total = logits.logsumexp(-1)
+    log_probs = logits.gather(-1, targets[:, None]).squeeze(-1) - total
+    logits -= total[:, None]
+    return log_probs, -torch.linalg.vecdot(logits.exp(), logits), total
 
 
-def _chunks(tokens: int, vocabulary: int) -> list[slice]:
-    size = max(1, CHUNK // vocabulary)
-    return [slice(at, at + size) for at in range(0, tokens, size)]
+def _slope(
+    hidden: Tensor, head: Tensor, targets: Tensor, normaliser: Tensor, entropy: Tensor, of_log_probs: Tensor,
+    of_entropy: Tensor, scale: float,
+) -> Tensor:  # fmt: skip
+    """The gradient with respect to a chunk's products."""
+    logits = _logits(hidden, head, scale, entropy.dtype).sub_(normaliser[:, None])
+    slope = (logits + entropy[:, None]).mul_(of_entropy[:, None]).add_(of_log_probs[:, None])
+    slope.mul_(logits.exp_()).neg_()
+    slope.scatter_add_(-1, targets[:, None], of_log_probs[:, None])
+    return slope.mul_(scale).to(head.dtype)
+
+
+def _logits(hidden: Tensor, head: Tensor, scale: float, wide: torch.dtype) -> Tensor:
+    return (hidden.to(head.dtype) @ head.t()).to(wide).mul_(scale)
+
+
+def _chunks(hidden: Tensor, weight: Tensor) -> list[slice]:
+    size = max(1, CHUNK[hidden.device.type] // len(weight))
+    return [slice(at, at + size) for at in range(0, len(hidden), size)]

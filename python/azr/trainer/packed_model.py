@@ -5,9 +5,11 @@ piece, as when the same model samples, the name stands for transformers' own `sd
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -20,10 +22,21 @@ from azr.trainer.flex import blocks_of
 from azr.trainer.packing import Layout, MicroBatch
 
 NAME = "azr_packed"
-Attention = Callable[..., Tensor]
-"""(queries [T, H, D], keys [T, K, D], values [T, K, D], scale=) -> [T, H, D]"""
 SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 """Config keys of models whose logits are more than a matrix product."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceAttention:
+    """Attention over one piece: made once, and used by every layer."""
+
+    run: Callable[..., Tensor]
+    """(queries [T, H, D], keys [T, K, D], values [T, K, D], scale=) -> [T, H, D]"""
+
+    # A compiled layer must not be compiled again for each piece's layout: to its compiler this is a closed box.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        return self.run(query, key, value, scale=scale)
 
 
 def prepare(model: Any) -> None:
@@ -46,23 +59,27 @@ def prepare(model: Any) -> None:
 
 def hidden_states(model: Any, piece: MicroBatch, padded: bool = False) -> Tensor:
     """The last hidden states of a piece, after the final norm, [T, E]; `padded`: a GPU attends as a CPU does."""
+    device = piece.ids.device.type
+    embedded = model.get_input_embeddings()(piece.ids[None])
+    if torch.is_autocast_enabled(device):
+        # Between the layers too, as in the engines; autocast alone leaves them what the weights are stored in.
+        embedded = embedded.to(torch.get_autocast_dtype(device))
     output = model.get_decoder()(
-        input_ids=piece.ids[None],
+        inputs_embeds=embedded,
         position_ids=piece.positions[None],
         # A mask that is four-dimensional is taken as it is: ours is in the layout.
         attention_mask=piece.ids.new_zeros((1, 1, 1, 1)),
         use_cache=False,
-        azr_attention=_attention_over(piece.layout, padded or piece.ids.device.type != "cuda"),
+        azr_attention=_attention_over(piece.layout, padded or device != "cuda"),
     )
     hidden: Tensor = output.last_hidden_state[0]
     return hidden
 
 
-def _attention_over(layout: Layout, padded: bool) -> Attention:
-    """Made once for a piece, and used by every layer."""
+def _attention_over(layout: Layout, padded: bool) -> PieceAttention:
     if padded:
-        return partial(attend, grids=grids_of(layout))
-    return partial(attend_blocks, blocks=blocks_of(layout))
+        return PieceAttention(partial(attend, grids=grids_of(layout)))
+    return PieceAttention(partial(attend_blocks, blocks=blocks_of(layout)))
 
 
 def _attention(

@@ -20,6 +20,7 @@ from azr.distributed.ranks import ONE, Ranks
 from azr.randomness import derive, generator
 from azr.registry import resolve
 from azr.trainer import adapter
+from azr.trainer.compiled import compile_layers, wanted
 from azr.trainer.dealing import own_pieces
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
@@ -74,10 +75,11 @@ class TorchPolicy:
             self._adapt()
         self._scorer = Scorer(self._model, config)
         self._start = self._starting_weights() if config.train.loss.kl else None
-        if self._sharded:
-            for scorer in (self._scorer, self._start):
-                if scorer is not None:
-                    shard(scorer, config)
+        for scorer in (self._scorer, self._start):
+            if scorer is not None and wanted(config, self._device.type):
+                compile_layers(scorer.model)
+            if scorer is not None and self._sharded:
+                shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
         self.step = 0
