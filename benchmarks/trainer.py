@@ -7,6 +7,10 @@ the log-probabilities and entropies from them. Both losses are the same, and so 
 two take turns; the clock is the process's own CPU time, so that other work on the machine does not count, and tokens
 are those of all prompts and completions, however often they are computed. `--attempts`: completions that share a
 prompt, as the attempts at one task do.
+
+    python benchmarks/trainer.py --run RUN [--step 5]
+
+The same on what a step of a run trained on, with the embedded model.
 """
 
 import argparse
@@ -20,8 +24,14 @@ from functools import partial
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
+from azr.config.schema import ModelConfig
+from azr.oversight.traces import TraceReader
+from azr.trainer.model import load_model
 from azr.trainer.packed_model import prepare
 from azr.trainer.packing import micro_batches
 from azr.trainer.scoring import score
@@ -43,6 +53,26 @@ def make_batch(episodes: int, attempts: int, vocabulary: int, longest: int) -> B
             done = Completion(prompt=prompt, text="", token_ids=answer, log_probs=(0.0,) * len(answer), finished=True)
             found.append(Episode(completion=done, reward=0.0))
     found = [found[i] for i in rng.permutation(len(found))]
+    total = sum(episode.length for episode in found)
+    return Batch(
+        episodes=tuple(found), advantages=rng.normal(size=len(found)), weights=np.full(len(found), 1.0 / total)
+    )
+
+
+def read_step(run: Path, step: int, tokenizer: Any) -> Batch:
+    """What a step trained on, from the run's trace."""
+    rng, found, prompts = np.random.default_rng(0), [], {}
+    for row in TraceReader(run / "traces.jsonl.zst"):
+        if row["step"] != step or not row["trained"]:
+            continue
+        if row["prompt"] not in prompts:
+            ids = tuple(tokenizer.encode(row["prompt"], special_tokens=True))
+            prompts[row["prompt"]] = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=ids)
+        answer = tuple(tokenizer.encode(row["completion"], special_tokens=False))
+        zeros = (0.0,) * len(answer)
+        done = Completion(prompt=prompts[row["prompt"]], text="", token_ids=answer, log_probs=zeros, finished=True)
+        if answer:
+            found.append(Episode(completion=done, reward=0.0))
     total = sum(episode.length for episode in found)
     return Batch(
         episodes=tuple(found), advantages=rng.normal(size=len(found)), weights=np.full(len(found), 1.0 / total)
@@ -82,44 +112,57 @@ def gradient(model: Qwen2ForCausalLM, run: Callable[[], None]) -> torch.Tensor:
     return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
 
+def compare(ours: Any, theirs: Any, batch: Batch, given: argparse.Namespace) -> dict[str, Any]:
+    """Tokens/s of both loops on one batch."""
+    tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
+    ways: dict[str, Callable[[], None]] = {
+        "azr": partial(packed, ours, batch, given.tokens), "plain": partial(plain, theirs, batch, given.rows),
+    }  # fmt: skip
+    one, other = gradient(ours, ways["azr"]), gradient(theirs, ways["plain"])
+    difference = float((one - other).norm() / other.norm())
+    assert difference < 1e-4, f"the gradients differ by {difference}"
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(given.repeat):
+        for name, run in ways.items():
+            begin = time.process_time()
+            run()
+            seconds[name].append(time.process_time() - begin)
+    rates = {name: tokens / statistics.median(found) for name, found in seconds.items()}
+    return {
+        "episodes": len(batch.episodes), "tokens": tokens, "azr": round(rates["azr"]), "plain": round(rates["plain"]),
+        "ratio": round(rates["azr"] / rates["plain"], 2), "gradients_differ_by": difference,
+    }  # fmt: skip
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     sizes = {"hidden": 256, "layers": 4, "vocabulary": 512, "episodes": 96, "longest": 180, "rows": 16, "tokens": 2048}
-    for name, default in (*sizes.items(), ("threads", 1), ("repeat", 3)):
+    for name, default in (*sizes.items(), ("threads", 1), ("repeat", 3), ("step", 5)):
         options.add_argument(f"--{name}", type=int, default=default)
     options.add_argument("--attempts", type=int, nargs="+", default=[1, 8])
+    options.add_argument("--run", type=Path)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
-    config = Qwen2Config(
-        vocab_size=given.vocabulary, hidden_size=given.hidden, intermediate_size=3 * given.hidden,
-        num_hidden_layers=given.layers, num_attention_heads=given.hidden // 32,
-        num_key_value_heads=max(1, given.hidden // 64), tie_word_embeddings=True, max_position_embeddings=4096,
-    )  # fmt: skip
-    theirs, ours = Qwen2ForCausalLM(config), Qwen2ForCausalLM(config)
-    ours.load_state_dict(theirs.state_dict())
-    prepare(ours)
-    result: dict[str, object] = {"parameters": sum(p.numel() for p in ours.parameters()), "threads": given.threads}
-    for attempts in given.attempts:
-        batch = make_batch(given.episodes, attempts, given.vocabulary, given.longest)
-        tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
-        ways: dict[str, Callable[[], None]] = {
-            "azr": partial(packed, ours, batch, given.tokens), "plain": partial(plain, theirs, batch, given.rows),
-        }  # fmt: skip
-        one, other = gradient(ours, ways["azr"]), gradient(theirs, ways["plain"])
-        difference = float((one - other).norm() / other.norm())
-        assert difference < 1e-4, f"the gradients differ by {difference}"
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(given.repeat):
-            for name, run in ways.items():
-                begin = time.process_time()
-                run()
-                seconds[name].append(time.process_time() - begin)
-        rates = {name: tokens / statistics.median(found) for name, found in seconds.items()}
-        result[f"attempts_{attempts}"] = {
-            "tokens": tokens, "azr": round(rates["azr"]), "plain": round(rates["plain"]),
-            "ratio": round(rates["azr"] / rates["plain"], 2), "gradients_differ_by": difference,
-        }  # fmt: skip
+    result: dict[str, Any] = {"threads": given.threads}
+    if given.run:
+        loaded, theirs = load_model(ModelConfig()), load_model(ModelConfig()).model
+        prepare(loaded.model)
+        batch = read_step(given.run, given.step, loaded.tokenizer)
+        result[f"step_{given.step}"] = compare(loaded.model, theirs, batch, given)
+    else:
+        config = Qwen2Config(
+            vocab_size=given.vocabulary, hidden_size=given.hidden, intermediate_size=3 * given.hidden,
+            num_hidden_layers=given.layers, num_attention_heads=given.hidden // 32,
+            num_key_value_heads=max(1, given.hidden // 64), tie_word_embeddings=True, max_position_embeddings=4096,
+        )  # fmt: skip
+        theirs, ours = Qwen2ForCausalLM(config), Qwen2ForCausalLM(config)
+        ours.load_state_dict(theirs.state_dict())
+        prepare(ours)
+        result["parameters"] = sum(p.numel() for p in ours.parameters())
+        for attempts in given.attempts:
+            batch = make_batch(given.episodes, attempts, given.vocabulary, given.longest)
+            result[f"attempts_{attempts}"] = compare(ours, theirs, batch, given)
     json.dump(result, sys.stdout, indent=1)
     sys.stdout.write("\n")
 
