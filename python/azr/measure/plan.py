@@ -166,7 +166,7 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
         "weights to sample from": copied if samples_here else 0.0,
         "gathered layers": 2 * max(shape.layer, shape.embeddings) * compute if sharded else 0.0,
         "activations": activations(shape, config, compute),
-        "head": head(shape, config, compute),
+        "head": head(shape, config, compute, sharded),
         "reserve": RESERVE,
     }
     host: dict[str, float] = {"model while loading": float(total * stored)}
@@ -248,11 +248,13 @@ def activations(shape: Shape, config: Config, size: int) -> float:
     return float(tokens * size * shape.layers * layer)
 
 
-def head(shape: Shape, config: Config, size: int) -> float:
+def head(shape: Shape, config: Config, size: int, sharded: bool) -> float:
     """A chunk of logits and what becomes of it; the head's weight in what is computed in; its gradient, twice."""
     chunk = 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary)
     weight = shape.vocabulary * shape.hidden
-    return chunk + weight * size + (0 if config.model.adapted else weight * (4 + size))
+    # Gathered layers are in that type already.
+    cast = 0 if sharded else weight * size
+    return chunk + cast + (0 if config.model.adapted else weight * (4 + size))
 
 
 def counts(config: Config) -> tuple[int, int, int]:
