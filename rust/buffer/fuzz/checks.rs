@@ -25,11 +25,18 @@ fn options() -> Options {
     Options { similarity: false, expected: 0, ..Options::default() }
 }
 
+/// In memory where that can be: no disk is to wait for what is thrown away at once.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a folder can be made")
+}
+
 /// The files of a small log with a record of every kind that a buffer without compaction writes.
 fn good() -> &'static BTreeMap<String, Vec<u8>> {
     static GOOD: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
     GOOD.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder can be made");
+        let folder = folder();
         let (buffer, _) = TaskBuffer::open(folder.path(), options(), Open::default()).expect("it opens");
         for number in 0..3_u8 {
             let task = Task::new(Kind::Deduction, format!("def f(x): return {number}"), "1");
@@ -87,7 +94,7 @@ pub type Record = (u8, u8, Vec<u8>);
 /// The first `keep` bytes of a good log, then `records`, whose checksums are right, then `tail`, whatever it is: no
 /// panic, nothing but whole tasks, and what salvage keeps is there afterwards.
 pub fn log(keep: usize, records: &[Record], tail: &[u8]) {
-    let (folder, payloads) = (tempfile::tempdir().expect("a folder can be made"), payloads());
+    let (folder, payloads) = (folder(), payloads());
     for (name, bytes) in good() {
         fs::write(folder.path().join(name), bytes).expect("it can be written");
     }
