@@ -11,8 +11,9 @@ use azr_buffer::{Access, Kind, Open, Options, Solved, State, Task, TaskBuffer, c
 /// No panic, no stack overflow, and a canonical form is its own canonical form.
 pub fn canonical(program: &str, input: &str) {
     if let Ok(form) = canonicalize(program, &[input], None) {
-        let again = canonicalize(&form.program, &form.inputs, None)
-            .unwrap_or_else(|error| panic!("a canonical form does not parse: {error}\n{program:?}\n{:?}", form.program));
+        let again = canonicalize(&form.program, &form.inputs, None).unwrap_or_else(|error| {
+            panic!("a canonical form does not parse: {error}\n{program:?}\n{:?}", form.program)
+        });
         assert_eq!((again.program, again.inputs), (form.program, form.inputs), "{program:?}, {input:?}");
     }
 }
@@ -47,7 +48,8 @@ fn good() -> &'static BTreeMap<String, Vec<u8>> {
         buffer.quarantine(1, true).expect("it is there");
         buffer.commit().expect("it can be written");
         drop(buffer);
-        let entries = fs::read_dir(folder.path()).expect("it can be listed").map(|entry| entry.expect("it can be listed"));
+        let entries =
+            fs::read_dir(folder.path()).expect("it can be listed").map(|entry| entry.expect("it can be listed"));
         entries
             .map(|entry| {
                 let name = entry.file_name().into_string().expect("our names are text");
