@@ -104,6 +104,12 @@ clippy: ## Clippy over the sandbox too.
 	cargo clippy --release -p azr-wire -p azr-sandbox --all-targets -- -D warnings
 	cargo clippy --release -p azr-buffer --all-targets -- -D warnings
 
+# `lint` holds the lock files to all of deny.toml but the advisories, without cargo-deny.
+.PHONY: deny
+deny: ## Licences, banned crates, sources and advisories (cargo-deny, and a network for its database).
+	cargo deny --locked check
+	cargo deny --locked --manifest-path rust/guest/Cargo.toml --config deny.toml check
+
 .PHONY: check-crate
 check-crate: ## The sandbox crate as it would be published: its size, and both ways to build it.
 	rust/sandbox/check.sh
@@ -146,12 +152,15 @@ crash: ## 10,000 times kill -9, truncation or a flipped bit: nothing acknowledge
 	AZR_CRASH_TRIALS=10000 cargo test --release -p azr-buffer --test crash -- --nocapture
 
 FUZZ_SECONDS ?= 600
+# One target folder for the three crates, so that what they share is compiled once.
+FUZZ := cargo +nightly fuzz run --target-dir $(CURDIR)/target/fuzz
+FUZZ_FOR := -- -max_total_time=$(FUZZ_SECONDS)
 .PHONY: fuzz
 fuzz: fuzz-buffer ## Fuzz every target, each for FUZZ_SECONDS (nightly, cargo-fuzz).
-	cd rust/wire && cargo +nightly fuzz run decoder -- -max_total_time=$(FUZZ_SECONDS)
-	cd rust/sandbox && cargo +nightly fuzz run source -- -max_total_time=$(FUZZ_SECONDS)
+	cd rust/wire && $(FUZZ) decoder $(FUZZ_FOR)
+	cd rust/sandbox && $(FUZZ) source $(FUZZ_FOR)
 
 .PHONY: fuzz-buffer
 fuzz-buffer: ## Fuzz the canonicaliser and the log reader (nightly, cargo-fuzz).
-	cd rust/buffer && cargo +nightly fuzz run canonical -- -max_total_time=$(FUZZ_SECONDS)
-	cd rust/buffer && cargo +nightly fuzz run log -- -max_total_time=$(FUZZ_SECONDS)
+	cd rust/buffer && $(FUZZ) canonical $(FUZZ_FOR)
+	cd rust/buffer && $(FUZZ) log $(FUZZ_FOR)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds every crate of both lock files to deny.toml: licences, banned crates, sources. Needs no network.
 
-With cargo-deny installed, `cargo deny check` says the same and reads the advisory database too.
+With cargo-deny installed, `make deny` says the same and reads the advisory database too.
 """
 
 import json
@@ -64,6 +64,9 @@ def problems(package: dict, rules: dict) -> list[str]:
     registries = {f"registry+{url}" for url in rules["sources"]["allow-registry"]}
     if package["source"] is not None and package["source"] not in registries:
         found.append(f"{name} comes from {package['source']}")
+    if package["source"] is None:
+        wild = [needed["name"] for needed in package["dependencies"] if needed["req"] == "*" and "path" not in needed]
+        found += [f"{name} takes any version of {needed}" for needed in wild]
     return found
 
 

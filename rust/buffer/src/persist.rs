@@ -141,8 +141,9 @@ impl Apply for Filler {
                 self.0.apply(Update::Solved { id, solved });
             }
             Record::Served { ids } => {
+                // All or nothing: of a record that is refused nothing may be kept.
+                ids.iter().try_for_each(|(id, _)| known(*id))?;
                 for (id, count) in ids {
-                    known(id)?;
                     self.0.apply(Update::Served { id, count });
                 }
             }
