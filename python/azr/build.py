@@ -128,13 +128,7 @@ def assemble(
 
 
 def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
-    """The rollout engine and the policy that it samples from.
-
-    Raises:
-        ConfigError: sampling ahead, by several ranks.
-    """
-    if config.engine.ahead and ranks.world > 1:
-        raise ConfigError(f"engine.ahead = 1 is for a run of one process, and this one has {ranks.world}")
+    """The rollout engine and the policy that it samples from."""
     if config.engine.name == "scripted":
         from azr.rollouts.scripted import make as make_scripted
 
