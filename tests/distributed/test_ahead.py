@@ -27,9 +27,9 @@ EMBEDDED = [
 ]  # fmt: skip
 
 
-def config_file(folder: Path, settings: list[str]) -> Path:
+def config_file(folder: Path, settings: list[str], embedded: bool = False) -> Path:
     path = folder / "given.toml"
-    config = load_config(None, settings) if settings is EMBEDDED else resolve({}, settings)
+    config = load_config(None, settings) if embedded else resolve({}, settings)
     path.write_text(dump_config(config), "utf-8")
     return path
 
@@ -107,7 +107,7 @@ def test_a_rank_that_ends_while_others_sample_ahead_ends_them_all(
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the embedded model. Each process is single-threaded, so that sums are taken in one order."""
     out = tmp_path_factory.mktemp("trained")
-    python("runs.py", out, config_file(out, EMBEDDED), more={"OMP_NUM_THREADS": "1"})
+    python("runs.py", out, config_file(out, EMBEDDED, embedded=True), more={"OMP_NUM_THREADS": "1"})
     return out
 
 
@@ -128,3 +128,13 @@ def test_the_embedded_model_is_trained_on_the_same_texts_by_any_number_of_ranks(
         assert row["update/grad_norm"] == pytest.approx(other["update/grad_norm"], rel=1e-3)
         assert row["update/gap_max"] == pytest.approx(other["update/gap_max"], rel=1e-2, abs=1e-4)
     assert numbers(several)[-1]["update/gap_max"] > 1e-3, "sampled from other weights than those that are updated"
+
+
+def test_split_weights_are_trained_and_saved_while_the_next_step_is_sampled(
+    trained: Path, tmp_path: Path, tasks: Held
+) -> None:
+    """Three threads of a rank exchange with others at once: the trainer's, the rollouts', the writer's."""
+    settings = [*EMBEDDED, "ranks.sharding=full", "run.save_every=1"]
+    python("runs.py", tmp_path, config_file(tmp_path, settings, embedded=True), 2, more={"OMP_NUM_THREADS": "1"})
+    assert tasks(tmp_path / "2") == tasks(trained / "1")
+    assert completions(tmp_path / "2") == completions(trained / "1")

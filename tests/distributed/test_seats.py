@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azr.cli.ranks import start_ranks
 from azr.config import dump_config, resolve
+from azr.errors import ConfigError
 
 HERE = Path(__file__).parent
 SEEDS = [
@@ -66,6 +68,12 @@ def test_an_engine_that_is_stuck_ends_every_rank_with_the_same_error(found: list
     assert first == again
     assert first.startswith("EngineError: the engine's process said nothing for 3 s")
     assert "engine.vllm.stuck_seconds" in first
+
+
+def test_a_number_of_processes_that_makes_no_whole_groups_is_refused_before_they_start() -> None:
+    config = resolve({}, ["engine.name=vllm", "engine.vllm.tensor_parallel=2"])
+    with pytest.raises(ConfigError, match=r"tensor_parallel = 2: .* 3 ranks, 3 of them on this machine"):
+        start_ranks(config, None, processes=3, max_restarts=0)
 
 
 def test_a_rank_that_is_gone_is_named_by_those_that_shared_an_engine_with_it(vllm_model: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import numpy as np
 
 from azr.config import Config
 from azr.distributed.ranks import Ranks
-from azr.errors import EngineError, RankError
+from azr.errors import AzrError, EngineError, RankError
 from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
 from azr.rollouts.pending import Pending
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
@@ -58,6 +58,8 @@ class Seat:
         self._length = 0
         self._restarts = 0
         self._closed = False
+        self._error: AzrError | None = None
+        """What ended it."""
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         # The hub never waits for this rank to read.
         threading.Thread(target=self._read, name="azr-seat", daemon=True).start()
@@ -166,7 +168,9 @@ class Seat:
         header, payload = message
         if header["op"] == "failed":
             self._inbox.put(message)  # for whoever asks next
-            raise (RankError if header["rank"] else EngineError)(header["text"])
+            if self._error is None:  # what comes after it follows from it
+                self._error = (RankError if header["rank"] else EngineError)(header["text"])
+            raise self._error
         ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
         log_probs = np.frombuffer(payload, dtype=NUMBERS, offset=IDS.itemsize * len(ids)).tolist()
         self._pending.done(header["id"], ids, log_probs)
