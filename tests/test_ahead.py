@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from azr.ahead import FILE
+from azr.ahead import FILES
 from azr.build import check
 from azr.config import Config, resolve
 from azr.errors import CheckpointError, ConfigError, EngineError
@@ -115,7 +115,7 @@ def test_a_run_that_was_stopped_goes_on_with_what_was_sampled_ahead(whole: Path,
     stopper = Stopper(after=3)
     start_run(config(tmp_path / "stopped"), stopper, lambda: stopper.asked)
     saved = checkpoint.newest(tmp_path / "stopped" / "checkpoints")
-    assert saved is not None and saved.name == "step_3" and (saved / FILE).exists()
+    assert saved is not None and saved.name == "step_3" and list(saved.glob(FILES))
     assert resume_run(tmp_path / "stopped", Quiet(), never).complete
     assert rows(tmp_path / "stopped") == rows(whole)
 

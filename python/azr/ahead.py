@@ -8,8 +8,12 @@ main thread. Nothing but they touches the task store meanwhile, and the next ste
 step holds does not depend on who is faster. Weights go to the engine when both are done, so what it samples is never
 older than one update (`update/staleness`).
 
-A checkpoint holds the completions of rollouts that no update has seen. Whoever resumes gives them out again, and
-everything that follows from them is done again: the same tasks, the same episodes.
+Every rank has such a thread. What these threads exchange goes over connections of their own (`Ranks.apart`): on the
+trainer's, two ranks could take one thread's message for the other's.
+
+A checkpoint holds the completions of rollouts that no update has seen, each rank's in a file. Whoever resumes gives
+them out again, and everything that follows from them is done again: the same tasks, the same episodes, for any number
+of ranks.
 """
 
 import threading
@@ -20,16 +24,19 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from azr.distributed.ranks import ONE
 from azr.errors import CheckpointError
 from azr.flow import Rollouts, roll_out
 from azr.observe import Quiet, Stopwatch
 from azr.parts import Parts
 from azr.rollouts import Engine
-from azr.rollouts.recorded import Recorded, Recording
+from azr.rollouts.recorded import Recorded, Recording, Row
 from azr.types import Task
 
-FILE = "ahead.npz"
-"""Of a checkpoint: the completions of rollouts that no update has seen."""
+FILES = "ahead.rank*.npz"
+"""Of a checkpoint: each rank's completions of rollouts that no update has seen."""
+PATIENCE_S = 10.0
+"""How long a rank that ends waits for its rollouts to end: they may wait for ranks that are gone."""
 
 
 def draw(parts: Parts, step: int) -> list[Task]:
@@ -46,7 +53,7 @@ class Ahead:
         """Of the task store, before the step drew from it."""
         self._engine = engine
         self._tasks = draw(parts, step)
-        self._parts = replace(parts, engine=engine)
+        self._parts = replace(parts.apart(), engine=engine)
         self._phases: SimpleQueue[str | None] = SimpleQueue()
         self._watch = Stopwatch(_Phases(self._phases))
         self._found: Rollouts | None = None
@@ -62,11 +69,18 @@ class Ahead:
         return made
 
     @classmethod
-    def load(cls, parts: Parts, step: int, path: Path) -> "Ahead":
-        """The rollouts that a checkpoint holds."""
-        engine, dropped = _read(path, parts.engine)
+    def load(cls, parts: Parts, step: int, folder: Path) -> "Ahead | None":
+        """The rollouts that a checkpoint holds; None if it was written with none under way."""
+        paths = parts.ranks.first(lambda: sorted(folder.glob(FILES)))
+        if not paths:
+            return None
+        engine, dropped = _read(paths, parts.engine)
         made = cls(parts, step, engine)
-        made._found = replace(roll_out(made._parts, step, made._tasks, made._watch), dropped=dropped)
+        # By one rank, as a run of one: another number of ranks asks for other completions on the way to the same.
+        alone = replace(made._parts, ranks=ONE)
+        made._found = made._parts.ranks.first(
+            lambda: replace(roll_out(alone, step, made._tasks, made._watch), dropped=dropped)
+        )
         return made
 
     @property
@@ -94,12 +108,13 @@ class Ahead:
         """End them, whatever state they are in; the engine cannot be used afterwards."""
         if self._thread is not None:
             self._parts.engine.close()
-            self._thread.join()
+            self._thread.join(None if self._parts.ranks.world == 1 else PATIENCE_S)
 
     def save(self, folder: Path) -> None:
-        """Write what `load` needs. Only when they are there."""
+        """Write this rank's part of what `load` needs. Only when they are there."""
         assert self._found is not None
-        _write(folder / FILE, self._engine, self._found.dropped)
+        name = FILES.replace("*", str(self._parts.ranks.rank))
+        _write(folder / name, self._engine, self._found.dropped)
 
     def _work(self) -> None:
         try:
@@ -134,17 +149,27 @@ def _write(path: Path, engine: Recording | Recorded, dropped: int) -> None:
     )
 
 
-def _read(path: Path, engine: Engine) -> tuple[Recorded, int]:
+def _read(paths: Sequence[Path], engine: Engine) -> tuple[Recorded, int]:
+    found: list[Row] = []
+    dropped = 0
+    for path in paths:
+        rows, dropped = _rows(path)
+        found += rows
+    return Recorded(engine.tokenizer, found), dropped
+
+
+def _rows(path: Path) -> tuple[list[Row], int]:
+    """A rank's completions, and how many attempts all ranks dropped."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            ends = np.cumsum(file["lengths"])[:-1]
+            ends = np.cumsum(file["lengths"])  # the last piece, behind the last end, is empty
             keys = zip(file["purposes"].tolist(), file["places"].tolist(), strict=True)
-            texts = zip(np.split(file["ids"], ends), np.split(file["log_probs"], ends), strict=True)
+            texts = zip(np.split(file["ids"], ends)[:-1], np.split(file["log_probs"], ends)[:-1], strict=True)
             rows = [
                 (purpose, place, draw, ids.tolist(), log_probs.tolist())
                 for (purpose, (place, draw)), (ids, log_probs) in zip(keys, texts, strict=True)
             ]
-            return Recorded(engine.tokenizer, rows), int(file["dropped"])
+            return rows, int(file["dropped"])
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
 

@@ -1,5 +1,6 @@
 """From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
@@ -131,26 +132,27 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     """The rollout engine and the policy that it samples from.
 
     Raises:
-        ConfigError: sampling ahead, by several ranks.
+        ConfigError: ranks that are to share engines, and make no whole groups.
     """
-    if config.engine.ahead and ranks.world > 1:
-        raise ConfigError(f"engine.ahead = 1 is for a run of one process, and this one has {ranks.world}")
     if config.engine.name == "scripted":
         from azr.rollouts.scripted import make as make_scripted
 
         return make_scripted(None, config), StillPolicy()
     from azr.rollouts.vllm import VllmEngine
+    from azr.rollouts.vllm_options import check_groups
+    from azr.rollouts.vllm_seat import Seat, take_seat
     from azr.trainer.model import load_model, pick_device
     from azr.trainer.torch_policy import TorchPolicy
 
+    shared_engines = check_groups(config, ranks.world, int(os.environ.get("LOCAL_WORLD_SIZE", ranks.world)))
     # What is split over ranks, or packed, is moved to its device part by part.
     sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
     check_offload(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
-    engine = make(loaded.tokenizer, config)
+    engine = take_seat(loaded.tokenizer, config, ranks) if shared_engines else make(loaded.tokenizer, config)
     policy = TorchPolicy(loaded, config, ranks)
-    if isinstance(engine, VllmEngine):
+    if isinstance(engine, VllmEngine | Seat):
         engine.trainer = policy.log_probs
     try:
         engine.load(policy.model)

@@ -1,13 +1,14 @@
 """What the stages work with: made once, before the first step, and passed to every stage."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from azr.config import Config
 from azr.config.lineage import template_of
 from azr.config.mixture import folders
 from azr.distributed.ranks import ONE, Ranks
+from azr.distributed.store import over
 from azr.domains.domain import Domain, all_texts, make_domain
 from azr.randomness import derive
 from azr.registry import resolve
@@ -50,6 +51,11 @@ class Parts:
     sandbox: "Sandbox"
     store: "TaskStore"
     ranks: Ranks = ONE
+
+    def apart(self) -> "Parts":
+        """The same parts for a second thread: what it exchanges with other ranks has connections of its own."""
+        ranks = self.ranks.apart()
+        return replace(self, ranks=ranks, store=over(self.store, ranks))
 
     def policy(self, domain: str) -> ProgramPolicy:
         """The rules for a domain's programs."""

@@ -38,13 +38,13 @@ class Saver:
 
         def complete(folder: Path) -> None:
             (folder / STATE).write_text(json.dumps(state), "ascii")
-            if ahead is not None:
-                ahead.save(folder)
 
         if ranks.world == 1:
 
             def fill(folder: Path) -> None:
                 self._policy.save(folder)
+                if ahead is not None:
+                    ahead.save(folder)
                 complete(folder)
 
             self._told(step, str(self._pruned(checkpoint.write(self._folder.checkpoints, step, fill))))
@@ -52,6 +52,8 @@ class Saver:
         root = self._folder.checkpoints
         folder = ranks.first(lambda: checkpoint.begin(root, step))
         written = self._policy.save(folder)
+        if ahead is not None:
+            ahead.save(folder)
 
         def seal() -> Path:
             if written is not None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azr.ahead import FILE as AHEAD
 from azr.ahead import Ahead
 from azr.build import assemble, check, make_engine
 from azr.config import Config
@@ -101,7 +100,7 @@ def _run(
                 observer.phase("seed")
                 with overseer.seeding() as watch:
                     seed(parts, observer.seeded, watch)
-            ahead = Ahead.load(parts, policy.step + 1, path / AHEAD) if path and (path / AHEAD).exists() else None
+            ahead = Ahead.load(parts, policy.step + 1, path) if path else None
             loop = Loop(parts, policy, folder, observer, overseer, ahead)
             if path is None:
                 loop.begin()

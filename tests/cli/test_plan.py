@@ -111,13 +111,31 @@ def test_the_engine_keeps_its_share_of_a_gpu_unless_it_sleeps() -> None:
     assert asleep.share["one longest text"] == 2 * 2 * 48 * 8 * 128 * (6144 + 8096)
 
 
+def test_gpus_that_share_an_engine_share_its_weights_and_its_cache() -> None:
+    shape = KNOWN["Qwen/Qwen2.5-14B"]
+    one, two, eight = (
+        plan(load_config(BASE_14B, [f"engine.vllm.tensor_parallel={n}"]), 8, 80e9, shape) for n in (1, 2, 8)
+    )
+    assert two.share["weights"] == one.share["weights"] / 2 and eight.share["weights"] == one.share["weights"] / 8
+    assert two.share["one longest text"] == one.share["one longest text"] / 2
+    assert two.engine == one.engine and two.trainer == one.trainer, "its share is of each GPU"
+    few = KNOWN["Qwen/Qwen2.5-7B"]  # 4 key heads on 7 GPUs: one each
+    caches = [
+        plan(load_config(BASE_14B, [f"engine.vllm.tensor_parallel={n}"]), 28, 80e9, few).share["one longest text"]
+        for n in (1, 4, 7)
+    ]
+    assert caches == [caches[0], caches[0] / 4, caches[0] / 4]
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
         (("engine.vllm.sleep=false",), "training needs .* Most is engine's share: set engine.vllm.sleep = true"),
         (("engine.vllm.memory=0.4",), "engine.vllm.memory = 0.4 gives the engine 32.0 GB, .* need 33.8 GB"),
         (("engine.vllm.memory=0.9",), "sampling needs .* or lower engine.vllm.memory"),
-        (("engine.vllm.tensor_parallel=2",), "tensor_parallel = 2: every rank has an engine of its own"),
+        (("engine.vllm.tensor_parallel=3",), "tensor_parallel = 3: so many GPUs share an engine, and 8 make no whole"),
+        (("engine.vllm.tensor_parallel=16",), "tensor_parallel = 16: so many GPUs share an engine"),
+        (("model.name=Qwen/Qwen2.5-0.5B", "engine.vllm.tensor_parallel=4"), "has to divide the model's 14 attention"),
     ],
 )
 def test_an_engine_without_room_is_refused(settings: tuple[str, ...], reason: str) -> None:

@@ -1,6 +1,6 @@
-"""Scripted runs as 1, 2 and 4 ranks, in one go.
+"""Runs of one config as 1, 2 and 4 ranks, or as many as are named, in one go.
 
-python runs.py OUT CONFIG
+python runs.py OUT CONFIG [RANKS ...]
 """
 
 import sys
@@ -23,5 +23,5 @@ def run(out: Path, config_path: Path, world: int) -> None:
 
 
 if __name__ == "__main__":
-    for size in (1, 2, 4):
+    for size in map(int, sys.argv[3:] or (1, 2, 4)):
         fork(size, partial(run, Path(sys.argv[1]), Path(sys.argv[2]), size))

@@ -7,19 +7,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.buffer import TaskBuffer
 from azr.cli.ranks import begin
 from azr.config import Config, dump_config, resolve
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.errors import ConfigError, RankError
-from azr.types import Kind
 
 HERE = Path(__file__).parent
+Held = Callable[[Path], list[Any]]
 SIZES = [
     "engine.name=scripted", "propose.batch=6", "solve.batch=6", "solve.attempts=4", "seeding.factor=1", "run.steps=5",
     "run.save_every=2", "evals.every=0",
@@ -42,26 +41,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def tasks(run: Path) -> list[tuple[Any, ...]]:
-    """All tasks of a run, with what was measured of them left out."""
-    with_ids = TaskBuffer.open(run / "buffer", position=None)
-    try:
-        found = [task for kind in (*Kind,) for task in with_ids.get(with_ids.ids(kind))]
-    finally:
-        with_ids.close()
-    return [(t.id, t.kind, t.program, t.inputs, t.step, t.references) for t in found]
-
-
-def numbers(run: Path) -> list[dict[str, Any]]:
-    """The metrics, without what the machine decides, and without attempts made in vain.
-
-    Several ranks settle which proposals are duplicates later than one does, so they try more of them.
-    """
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
-    skipped = ("seconds/", "memory/", "rollout/dropped")
-    return [{name: value for name, value in row.items() if not name.startswith(skipped)} for row in rows]
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs")
@@ -74,22 +53,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("world", [2, 4])
-def test_a_run_holds_the_same_for_any_number_of_ranks(runs: Path, world: int) -> None:
+def test_a_run_holds_the_same_for_any_number_of_ranks(runs: Path, world: int, tasks: Held, numbers: Held) -> None:
     assert tasks(runs / str(world)) == tasks(runs / "1") != []
     assert numbers(runs / str(world)) == numbers(runs / "1")
 
 
-def environment(monkeypatch: pytest.MonkeyPatch, more: Mapping[str, str]) -> None:
-    for name, value in {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{HERE}", **more}.items():
-        monkeypatch.setenv(name, value)
-    for name in ("RANK", "WORLD_SIZE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_a_rank_killed_in_the_middle_of_a_step_costs_the_run_nothing(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, tmp_path: Path, tasks: Held, numbers: Held, environment: Callable[..., None]
 ) -> None:
-    environment(monkeypatch, {"AZR_TEST_FATAL_CALL": "150"})
+    environment({"AZR_TEST_FATAL_CALL": "150"})
     config, said = config_file(tmp_path, "deadly:answer", f"run.folder={tmp_path / 'run'}"), list[str]()
     launch(["--config", str(config)], tmp_path / "run", 2, 1, said.append)
     assert "rank 1 died (signal SIGKILL)" in said[0] and "rank 0" in said[0] and "last heartbeat" in said[0]
@@ -97,8 +69,8 @@ def test_a_rank_killed_in_the_middle_of_a_step_costs_the_run_nothing(
     assert [row["step"] for row in numbers(tmp_path / "run")] == [0, 1, 2, 3, 4, 5]
 
 
-def test_without_restarts_the_dead_rank_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment(monkeypatch, {"AZR_TEST_FATAL_CALL": "150"})
+def test_without_restarts_the_dead_rank_is_named(tmp_path: Path, environment: Callable[..., None]) -> None:
+    environment({"AZR_TEST_FATAL_CALL": "150"})
     config = config_file(tmp_path, "deadly:answer", f"run.folder={tmp_path / 'run'}")
     with pytest.raises(RankError, match=r"rank 1 died \(signal SIGKILL\)"):
         launch(["--config", str(config)], tmp_path / "run", 2, 0, lambda line: None)
@@ -125,10 +97,10 @@ def gone(pid: int) -> bool:
     ("number", "send"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)], ids=["Ctrl-C", "SIGTERM"]
 )
 def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, send: Callable[[int, int], None]
+    tmp_path: Path, number: signal.Signals, send: Callable[[int, int], None], environment: Callable[..., None]
 ) -> None:
     """A terminal's Ctrl-C goes to the whole process group, a supervisor's SIGTERM to the launcher alone."""
-    environment(monkeypatch, {})
+    environment({})
     running = train(config_file(tmp_path, "azr.rollouts.demo:answer", "run.steps=100000"), tmp_path)
     assert running.stdout is not None
     for line in running.stdout:
@@ -144,8 +116,8 @@ def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
     assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
 
 
-def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment(monkeypatch, {})
+def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, environment: Callable[..., None]) -> None:
+    environment({})
     running = train(config_file(tmp_path, "halting:answer"), tmp_path)
     while not all((tmp_path / f"halted.{rank}").exists() for rank in (0, 1)):
         assert running.poll() is None
@@ -174,7 +146,7 @@ def torchrun(*options: str, config: Path, run: Path | None, cwd: Path | None = N
     )  # fmt: skip
 
 
-def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path) -> None:
+def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path, tasks: Held, numbers: Held) -> None:
     config = config_file(tmp_path, "azr.rollouts.demo:answer")
     started = torchrun("--standalone", "--nproc-per-node", "2", config=config, run=tmp_path / "run")
     said, _ = started.communicate()
@@ -185,10 +157,10 @@ def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("place", [["--standalone"], []], ids=["standalone", "static"])
 def test_ranks_without_a_run_folder_share_one_and_find_it_again(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: list[str]
+    runs: Path, tmp_path: Path, place: list[str], tasks: Held, numbers: Held, environment: Callable[..., None]
 ) -> None:
     """One of them is killed in the middle of a step, and torchrun starts the same command again."""
-    environment(monkeypatch, {"AZR_TEST_FATAL_CALL": "150"})
+    environment({"AZR_TEST_FATAL_CALL": "150"})
     config = config_file(tmp_path, "deadly:answer")
     port = ["--master-port", str(free_port())] if not place else []
     options = [*place, *port, "--nproc-per-node", "2", "--max-restarts", "1"]
@@ -210,15 +182,15 @@ def test_ranks_that_are_started_again_by_others_need_a_folder(tmp_path: Path, mo
         pass
 
 
-def test_runs_of_one_process_with_split_weights_do_not_meet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_runs_of_one_process_with_split_weights_do_not_meet(tmp_path: Path, environment: Callable[..., None]) -> None:
     """They have no address that a second run on the machine could take too."""
-    environment(monkeypatch, {})
+    environment({})
     with begin(scripted("ranks.sharding=full", f"run.folder={tmp_path / 'run'}"), None) as (_, folder, ranks):
         assert (ranks.world, ranks.gather(1), folder) == (1, [1], tmp_path / "run")
     assert "MASTER_PORT" not in os.environ and "RANK" not in os.environ
 
 
-def test_two_nodes_are_one_run(runs: Path, tmp_path: Path) -> None:
+def test_two_nodes_are_one_run(runs: Path, tmp_path: Path, tasks: Held, numbers: Held) -> None:
     """Two agents of torchrun, each with a rank, that know each other by an address alone."""
     config = config_file(tmp_path, "azr.rollouts.demo:answer")
     address = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]

@@ -148,7 +148,7 @@ def test_other_weights_than_the_trainers_stop_the_run(engine: VllmEngine, loaded
     other = copy.deepcopy(loaded.model)
     moved(other, 9)
     with pytest.raises(EngineError, match=r"off by .* engine\.vllm\.probe_tolerance = 0\.05"):
-        compare(engine._score, partial(log_probs_of, other), other.config.vocab_size, 0.05, 0.0)
+        compare(engine.score, partial(log_probs_of, other), other.config.vocab_size, 0.05, 0.0)
 
 
 def test_what_cannot_be_combined_is_refused_before_a_model_is_loaded(config: Config) -> None:

@@ -9,7 +9,7 @@ import pytest
 from azr.config import Config, resolve
 from azr.errors import ConfigError
 from azr.rollouts import vllm
-from azr.rollouts.vllm_options import environment
+from azr.rollouts.vllm_options import check_groups, environment
 from azr.rollouts.wire import NUMBERS
 from azr.trainer.model import load_model
 
@@ -31,9 +31,33 @@ def test_alone_it_sees_what_the_trainer_sees() -> None:
     assert (found["OMP_WAIT_POLICY"], found["VLLM_ENABLE_V1_MULTIPROCESSING"]) == ("PASSIVE", "0")
 
 
-def test_engines_of_several_gpus_on_several_ranks_are_refused() -> None:
-    with pytest.raises(ConfigError, match="tensor_parallel above 1 needs a run of one rank"):
-        environment(resolve({}, ["engine.vllm.tensor_parallel=2"]), cpu=False, own=RANK)
+SHARED = resolve({}, ["engine.name=vllm", "engine.vllm.tensor_parallel=2"])
+
+
+def test_an_engine_of_several_gpus_runs_on_those_of_the_ranks_that_share_it() -> None:
+    first = RANK | {"LOCAL_RANK": "2"}
+    found = environment(SHARED, cpu=False, own=first | {"CUDA_VISIBLE_DEVICES": "4,6,0,1"})
+    assert found["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert environment(SHARED, cpu=False, own=first)["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert "VLLM_ENABLE_V1_MULTIPROCESSING" not in found and not {"RANK", "WORLD_SIZE"} & set(found)
+
+
+def test_a_run_of_one_rank_leaves_its_engine_all_gpus() -> None:
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
+    assert "CUDA_VISIBLE_DEVICES" not in environment(SHARED, cpu=False, own=alone)
+
+
+def test_workers_on_a_cpu_need_no_numa_node_each() -> None:
+    assert environment(SHARED, cpu=True, own={})["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+    assert "VLLM_CPU_OMP_THREADS_BIND" not in environment(CONFIG, cpu=True, own={})
+
+
+def test_ranks_that_make_no_whole_groups_are_refused() -> None:
+    assert check_groups(SHARED, world=8, machine=4) and not check_groups(SHARED, world=1, machine=1)
+    assert not check_groups(resolve({}, ["engine.name=vllm"]), world=3, machine=3)
+    for world, machine in ((3, 3), (6, 3)):
+        with pytest.raises(ConfigError, match=rf"tensor_parallel = 2: .* {world} ranks, {machine} of them on this"):
+            check_groups(SHARED, world, machine)
 
 
 class Told:

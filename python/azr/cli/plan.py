@@ -50,8 +50,9 @@ def plan(config_path: Path | None, model: str | None, overrides: tuple[str, ...]
     if (needed := sum(found.share.values())) > share:
         raise ConfigError(
             f"does not fit {count} x {size / GB:.0f} GB: engine.vllm.memory = {config.engine.vllm.memory} gives the"
-            f" engine {share / GB:.1f} GB, and weights with one longest text need {needed / GB:.1f} GB. Raise it, or"
-            " lower prompt.max_tokens or sampling.max_tokens"
+            f" engine {share / GB:.1f} GB, and weights with one longest text need {needed / GB:.1f} GB. Raise it, let"
+            " several GPUs share an engine (engine.vllm.tensor_parallel), or lower prompt.max_tokens or"
+            " sampling.max_tokens"
         )
     click.echo("\nfits")
 

@@ -17,6 +17,7 @@ from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
 from azr.errors import ConfigError
 from azr.observe import Observer
+from azr.rollouts.vllm_options import check_groups
 from azr.run import CONFIG, config_file
 from azr.session import Result, resume_run, start_run
 
@@ -34,11 +35,16 @@ def launched() -> bool:
 
 
 def start_ranks(config: Config | None, resume: Path | None, processes: int, max_restarts: int) -> bool:
-    """Start several processes and wait for them, if the run wants several; whether it did."""
-    device = (config or load_config(config_file(Path(str(resume))))).model.device
-    count = processes or (gpus_seen(os.environ) if device in ("auto", "cuda") else 1)
+    """Start several processes and wait for them, if the run wants several; whether it did.
+
+    Raises:
+        ConfigError: they are to share engines, and make no whole groups.
+    """
+    wanted = config or load_config(config_file(Path(str(resume))))
+    count = processes or (gpus_seen(os.environ) if wanted.model.device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
         return False
+    check_groups(wanted, count, count)
     with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
         if config is not None:
             config = in_folder(config, config.run.folder or _new_name(config))

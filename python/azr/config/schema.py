@@ -332,7 +332,7 @@ class VllmConfig(Section):
     sleep: bool = False
     """Where trainer and engine share a GPU: give the memory back while the trainer works."""
     tensor_parallel: Positive = 1
-    """GPUs of one engine; more than one only in a run of one rank."""
+    """GPUs of one engine. In a run of several ranks, so many neighbours on one machine share one, on their GPUs."""
     threads: Count = 0
     """Of its process on a CPU; 0: as torch chooses."""
     repeatable: bool = True

@@ -1,5 +1,6 @@
 """Ranks that are processes of one torch.distributed group, on one machine or many (torchrun's environment)."""
 
+import copy
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,9 +42,11 @@ class Group(Ranks):
         else:
             dist.init_process_group(backend, timeout=limit)
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        self._limit = limit
         self._objects = dist.new_group(backend="gloo", timeout=limit)
         self._inside = False
         self._folder = folder
+        self._apart: Group | None = None
 
     def use(self, folder: Path) -> None:
         self._folder = folder
@@ -75,6 +78,12 @@ class Group(Ranks):
         found: list[Any] = [None] * self.world
         self._exchange(lambda: dist.all_gather_object(found, value, group=self._objects))
         return found
+
+    def apart(self) -> "Group":
+        if self._apart is None:
+            self._apart = copy.copy(self)
+            self._apart._objects = dist.new_group(backend="gloo", timeout=self._limit)
+        return self._apart
 
     def close(self) -> None:
         if dist.is_initialized():

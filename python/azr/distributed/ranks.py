@@ -51,6 +51,13 @@ class Ranks:
         """Whether the flag is set on some rank."""
         return any(self.gather(flag))
 
+    def apart(self) -> "Ranks":
+        """The same ranks over connections of their own, for a second thread: what two threads exchange never mixes.
+
+        Every rank asks for them at the same place of its main thread.
+        """
+        return self
+
     def use(self, folder: Path) -> None:
         """Where the heartbeats of the run are."""
 

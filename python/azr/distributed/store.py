@@ -88,3 +88,8 @@ def shared(store: "TaskStore | None", ranks: Ranks) -> "TaskStore":
         assert store is not None
         return store
     return cast("TaskStore", SharedStore(store, ranks))
+
+
+def over(store: "TaskStore", ranks: Ranks) -> "TaskStore":
+    """The same store, asked over other connections between the ranks."""
+    return shared(store._held, ranks) if isinstance(store, SharedStore) else store

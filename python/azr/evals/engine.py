@@ -106,6 +106,8 @@ def open_model(name: str, wanted: Wanted) -> Opened:
         "sampling": {"max_tokens": wanted.max_tokens},
     }
     config = checked(given, wanted.overrides, "--set")
+    if config.engine.vllm.tensor_parallel > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("engine.vllm.tensor_parallel above 1 is for an evaluation by one process: each has an engine")
     loaded = load_model(config.model)
     make: Any = resolve(ENGINES, wanted.engine, "--engine")
     made: Engine = make(loaded.tokenizer, config)

@@ -144,9 +144,9 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
     """Count a run of one rank on each of so many GPUs of `size` bytes.
 
     Raises:
-        ConfigError: engines of several GPUs, or an offload without split weights.
+        ConfigError: engines that these GPUs cannot share, or an offload without split weights.
     """
-    _refuse(config, gpus)
+    _refuse(config, gpus, shape)
     model, stored = config.model, BYTES[config.model.dtype]
     compute = BYTES[model.compute]
     adapted, total = model.adapted, shape.parameters
@@ -188,7 +188,9 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
         # Its weights are compared with the trainer's while it is awake.
         engine["gathered layers"] = trainer["gathered layers"]
         trainer |= {"engine's share": 0.0 if given.sleep else given.memory * size, "engine's reserve": RESERVE}
-        share = {"weights": float(total * engine_bytes(config)), "one longest text": cache, "workspace": RESERVE}
+        # Each of an engine's GPUs has its part of every matrix.
+        held = total * engine_bytes(config) / given.tensor_parallel
+        share = {"weights": held, "one longest text": cache, "workspace": RESERVE}
     else:
         engine |= {
             "weights": copied if samples_here else float(total * compute),
@@ -201,13 +203,22 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
     )  # fmt: skip
 
 
-def _refuse(config: Config, gpus: int) -> None:
-    if config.engine.name == "vllm" and (several := config.engine.vllm.tensor_parallel) > 1:
+def _refuse(config: Config, gpus: int, shape: Shape) -> None:
+    several = devices(config)
+    if gpus % several:
         raise ConfigError(
-            f"engine.vllm.tensor_parallel = {several}: every rank has an engine of its own on its one GPU, and engines"
-            " of several GPUs are not planned for; leave it at 1"
+            f"engine.vllm.tensor_parallel = {several}: so many GPUs share an engine, and {gpus} make no whole groups"
+        )
+    if shape.heads % several:
+        raise ConfigError(
+            f"engine.vllm.tensor_parallel = {several} has to divide the model's {shape.heads} attention heads"
         )
     check_offload(config, is_sharded(config, gpus, "cuda"))
+
+
+def devices(config: Config) -> int:
+    """GPUs of one engine."""
+    return config.engine.vllm.tensor_parallel if config.engine.name == "vllm" else 1
 
 
 def engine_bytes(config: Config) -> int:
@@ -217,10 +228,11 @@ def engine_bytes(config: Config) -> int:
 
 
 def cache_of_text(shape: Shape, config: Config) -> float:
-    """Keys and values of the longest text that can be sampled."""
+    """Keys and values of the longest text that can be sampled, on each GPU of an engine."""
     size = engine_bytes(config) if config.engine.name == "vllm" else BYTES[config.model.compute]
     longest = config.prompt.max_tokens + config.sampling.max_tokens
-    return float(2 * shape.layers * shape.key_heads * shape.head_size * size * longest)
+    key_heads = -(-shape.key_heads // devices(config))  # at least one, on several GPUs the same one
+    return float(2 * shape.layers * key_heads * shape.head_size * size * longest)
 
 
 def _base(shape: Shape, config: Config) -> float:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from azr.errors import EngineError
 from azr.rollouts.wire import Closed, Header, Message, Stalled, Wire
@@ -52,6 +53,10 @@ class EngineProcess:
         """Of the process."""
         return self._process.pid
 
+    def fileno(self) -> int:
+        """For `select`."""
+        return self._wire.fileno()
+
     def send(self, header: Header, payload: bytes = b"") -> None:
         """Tell it something.
 
@@ -71,8 +76,12 @@ class EngineProcess:
         """
         message = self.poll(seconds)
         if message is None:
-            raise self._lost(f"said nothing for {seconds:.0f} s")
+            raise self.silent(seconds)
         return message
+
+    def silent(self, seconds: float) -> Lost:
+        """The end of a process that has said nothing for so long."""
+        return self._lost(f"said nothing for {seconds:.0f} s")
 
     def poll(self, seconds: float = 0.0) -> Message | None:
         """What it says within `seconds`, or None."""
@@ -98,25 +107,28 @@ class EngineProcess:
     def close(self) -> None:
         """End it, whatever state it is in."""
         self._wire.close()
-        if self._process.poll() is None:
-            # Its own children too: a tensor-parallel engine has workers.
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._end()
         self._output.close()
+
+    def _end(self) -> int:
+        """Kill it, and its own children too, also where it is dead itself: a tensor-parallel engine has workers."""
+        if self._process.returncode is None:  # not waited for: its number is still its own
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
 
     def _how(self, error: Closed) -> str:
         return f"held up a message for {self._patience:g} s" if isinstance(error, Stalled) else "died"
 
     def _lost(self, how: str) -> Lost:
         """Kill what is left, after a look at where it stands."""
-        if self._process.poll() is None and how != "died":
-            os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stacks
+        if how != "died":
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stacks
             time.sleep(0.5)
         said = self._tail()
         self._wire.close()
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
+        code = self._end()
         ending = f" by signal {signal.Signals(-code).name}" if code < 0 and how == "died" else ""
         return Lost(f"the engine's process {how}{ending}" + (f"; its last words:\n{said}" if said else ""))
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+Row = tuple[str, int, int, list[int], list[float]]
+"""A completion's purpose, place and draw, its token ids and their log-probabilities."""
+
+
 class Recording(Wrapped):
     """What came out of the engine's queue is in `completions`, the last one of each key; `sample` is not kept."""
 
@@ -30,8 +34,7 @@ class Recording(Wrapped):
 class Recorded(BatchedEngine):
     """Gives out completions by their keys; it has no weights, and nothing else to say."""
 
-    def __init__(self, tokenizer: Tokenizer, rows: Iterable[tuple[str, int, int, list[int], list[float]]]) -> None:
-        """`rows`: purpose, place, draw, token ids and their log-probabilities."""
+    def __init__(self, tokenizer: Tokenizer, rows: Iterable[Row]) -> None:
         super().__init__(tokenizer)
         self._rows = {Key(purpose, place, draw): (ids, log_probs) for purpose, place, draw, ids, log_probs in rows}
         self.completions: dict[Key, Completion] = {}

@@ -10,7 +10,6 @@ the last digits of a product on the batch; so two runs agree but for rounding, n
 """
 
 import time
-from collections import deque
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from azr.config import Config
 from azr.errors import EngineError
 from azr.rollouts.arena import Arena, weights_of, whole
 from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.pending import Pending
 from azr.rollouts.process import EngineProcess, Lost, give_up
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.wire import IDS, NUMBERS, pack_ids
@@ -29,6 +29,7 @@ from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
 
 def make(tokenizer: Tokenizer, config: Config) -> "VllmEngine":
     """The engine that a config asks for; its process starts with the first weights."""
@@ -53,28 +54,21 @@ class VllmEngine:
         self._process: EngineProcess | None = None
         self._arena: Arena | None = None
         self._cpu = pick_device(config.model.device).startswith("cpu")
-        self._length = 0
+        self.length = 0
+        """Positions that a prompt and its completion may take; known when the process has started."""
         self._futile = 0
+        self._heard = 0.0
+        """When the process last said something, or was given something to do after it had nothing."""
         self._closed = False
-        self._numbers = iter(range(1 << 62))
-        self._waiting: dict[int, Request] = {}
-        self._keys: dict[Key, int] = {}
-        self._ready: deque[Finished] = deque()
+        self._pending = Pending(tokenizer)
 
     # The queue.
 
     def submit(self, requests: Sequence[Request]) -> None:
         """See `Engine.submit`."""
-        for request in requests:
-            if request.key in self._keys:
-                raise EngineError(f"{request.key} is under way already")
-            if len(request.prompt.token_ids) >= self._length:
-                raise EngineError(
-                    f"a prompt of {len(request.prompt.token_ids)} tokens fills the engine's {self._length} positions"
-                )
-        numbers = [next(self._numbers) for _ in requests]
-        for number, request in zip(numbers, requests, strict=True):
-            self._waiting[number], self._keys[request.key] = request, number
+        if not self._pending:
+            self._heard = time.monotonic()
+        numbers = self._pending.enter(requests, self.length)
         try:
             self._send(numbers)
         except Lost as lost:
@@ -82,24 +76,49 @@ class VllmEngine:
 
     def collect(self) -> list[Finished]:
         """See `Engine.collect`."""
-        while self._waiting and not self._ready:
-            try:
-                self._take(self._running().receive(self._given.stuck_seconds))
-                while (more := self._running().poll()) is not None:
-                    self._take(more)
-            except Lost as lost:
-                self._revive(lost)
-        found = list(self._ready)
-        self._ready.clear()
-        return found
+        while self._pending and not self._pending.ready:
+            self.listen(self.patience)
+        return self.finished()
+
+    def finished(self) -> list[Finished]:
+        """What `collect` would give without a look at the process."""
+        return self._pending.collect()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._pending)
+
+    def fileno(self) -> int:
+        """For `select`: readable when the process has said something."""
+        return self._running().fileno()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the process may still say nothing, at work as it is."""
+        return max(0.0, self._heard + self._given.stuck_seconds - time.monotonic())
+
+    def listen(self, seconds: float) -> None:
+        """Take what the process says within `seconds`. One that has worked in silence for too long is started again.
+
+        Raises:
+            EngineError: it broke, and could not be mended.
+        """
+        try:
+            message = self._running().poll(seconds)
+            if message is None and not self.patience:
+                raise self._running().silent(self._given.stuck_seconds)
+            if message is not None:
+                self._heard = time.monotonic()
+            while message is not None:
+                self._take(message)
+                message = self._running().poll()
+        except Lost as lost:
+            self._revive(lost)
 
     def cancel(self, keys: Collection[Key]) -> None:
         """See `Engine.cancel`."""
-        gone = [number for key in keys if (number := self._keys.pop(key, None)) is not None]
-        for number in gone:
-            del self._waiting[number]
-        dropped = set(keys)
-        self._ready = deque(entry for entry in self._ready if entry[0].key not in dropped)
+        gone = self._pending.forget(keys)
         try:
             if gone and self._process is not None:
                 self._process.send({"op": "cancel", "ids": gone})
@@ -118,6 +137,17 @@ class VllmEngine:
         Raises:
             EngineError: the engine's log-probabilities are not the trainer's.
         """
+        seconds = self.update(model)
+        assert model is not None
+        trainer = self.trainer or partial(log_probs_of, model)
+        self.sync = compare(self.score, trainer, model.config.vocab_size, self._given.probe_tolerance, seconds)
+
+    def update(self, model: "PreTrainedModel | None") -> float:
+        """Take the model's weights, not compared; how many seconds that took once they lay where the engine sees them.
+
+        Raises:
+            EngineError: there is no model, or the engine broke.
+        """
         if model is None:
             raise EngineError("the vllm engine needs a model")
         self._publish(model)
@@ -126,9 +156,7 @@ class VllmEngine:
             self._update()
         except Lost as lost:
             self._revive(lost)
-        seconds = time.perf_counter() - begin
-        trainer = self.trainer or partial(log_probs_of, model)
-        self.sync = compare(self._score, trainer, model.config.vocab_size, self._given.probe_tolerance, seconds)
+        return time.perf_counter() - begin
 
     def rest(self) -> None:
         """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
@@ -148,9 +176,9 @@ class VllmEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._closed = True
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
 
     @property
     def pid(self) -> int:
@@ -181,22 +209,27 @@ class VllmEngine:
         else:
             self._process.ask({"op": "update"}, "updated", self._given.stuck_seconds)
 
-    def _score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """log p of each token but the first, of each row, under the engine, one row after the other."""
+    def score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """log p of each token but the first, of each row, under the engine, one row after the other.
+
+        Only while nothing is under way.
+        """
         header = {"op": "score", "lengths": [len(row) for row in rows]}
         payload = pack_ids([tuple(row) for row in rows])
         try:
             _, found = self._running().ask(header, "scored", self._given.stuck_seconds, payload)
         except Lost as lost:
             self._revive(lost)
-            return self._score(rows)
+            return self.score(rows)
         return np.frombuffer(found, dtype=NUMBERS)
 
     # The process.
 
     def _running(self) -> EngineProcess:
         if self._process is None:
-            raise EngineError("sample before load: the engine has no weights")
+            raise EngineError(
+                "the engine was closed" if self._closed else "sample before load: the engine has no weights"
+            )
         return self._process
 
     def _start(self) -> None:
@@ -205,6 +238,8 @@ class VllmEngine:
         assert self._arena is not None, "weights are published before the process starts"
         handle = self._arena.handle
         self._process = EngineProcess(environment(self._config, self._cpu), [handle], self._given.stuck_seconds)
+        if self._closed:
+            self._process.close()  # by another thread, which has not seen this process
         slots = [[slot.name, slot.dtype, slot.shape, slot.offset] for slot in self._arena.slots]
         self._process.send(
             {
@@ -217,7 +252,8 @@ class VllmEngine:
             }
         )
         header, _ = self._process.receive(self._given.start_seconds)
-        self._length, self.direct = int(header["length"]), bool(header["direct"])
+        self.length, self.direct = int(header["length"]), bool(header["direct"])
+        self._heard = time.monotonic()
 
     def _revive(self, lost: Lost) -> None:
         """Start again, with the weights and everything that was under way.
@@ -237,7 +273,7 @@ class VllmEngine:
             self.restarts += 1
             try:
                 self._update()
-                self._send(list(self._waiting))
+                self._send(self._pending.numbers)
                 return
             except Lost as again:
                 lost = again
@@ -246,13 +282,13 @@ class VllmEngine:
         """Hand requests to the process."""
         if not numbers:
             return
-        requests = [self._waiting[number] for number in numbers]
+        requests = self._pending.requests(numbers)
         rows = [
             {
                 "id": number, "length": len(request.prompt.token_ids), "seed": _seed(request),
                 "temperature": request.sampling.temperature, "top_p": request.sampling.top_p,
                 "top_k": request.sampling.top_k, "urgency": request.urgency,
-                "max_tokens": min(request.sampling.max_tokens, self._length - len(request.prompt.token_ids)),
+                "max_tokens": min(request.sampling.max_tokens, self.length - len(request.prompt.token_ids)),
             }
             for number, request in zip(numbers, requests, strict=True)
         ]  # fmt: skip
@@ -261,22 +297,12 @@ class VllmEngine:
 
     def _take(self, message: tuple[dict[str, Any], bytes]) -> None:
         header, payload = message
-        if header["op"] != "done" or header["id"] not in self._waiting:
-            return  # a sign of life, or what was cancelled meanwhile
-        request = self._waiting.pop(header["id"])
-        del self._keys[request.key]
-        self._futile = 0
+        if header["op"] != "done":
+            return  # a sign of life
         ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
         log_probs = np.frombuffer(payload, dtype=NUMBERS, offset=IDS.itemsize * len(ids)).tolist()
-        finished = bool(ids) and ids[-1] in self.tokenizer.end_ids
-        completion = Completion(
-            prompt=request.prompt,
-            text=self.tokenizer.decode(ids[:-1] if finished else ids),
-            token_ids=tuple(ids),
-            log_probs=tuple(log_probs),
-            finished=finished,
-        )
-        self._ready.append((request, completion))
+        if self._pending.done(header["id"], ids, log_probs):
+            self._futile = 0
 
 
 def _seed(request: Request) -> int:

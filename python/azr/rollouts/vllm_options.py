@@ -50,19 +50,41 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
 
 
 def environment(config: Config, cpu: bool, own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of vLLM's process, from our own: a rank's engine runs on the rank's GPU, as one process.
+    """The environment of vLLM's process, from our own: it is no rank, and runs on the GPUs of those that share it.
 
-    Raises:
-        ConfigError: several ranks, each with an engine of several GPUs.
+    These are the rank's own, and where an engine has several, those of the ranks after it on the machine. A run of one
+    rank leaves it all GPUs.
     """
     inherited = {name: value for name, value in own.items() if name not in LAUNCHER and "TORCHELASTIC" not in name}
-    rank = own.get("LOCAL_RANK")
-    if not cpu and rank is not None:
-        if config.engine.vllm.tensor_parallel > 1 and int(own.get("WORLD_SIZE", "1")) > 1:
-            raise ConfigError("engine.vllm.tensor_parallel above 1 needs a run of one rank: every rank has an engine")
+    several = config.engine.vllm.tensor_parallel
+    alone = several > 1 and int(own.get("WORLD_SIZE", "1")) == 1
+    if not cpu and "LOCAL_RANK" in own and not alone:
+        first = int(own["LOCAL_RANK"])
         visible = own.get("CUDA_VISIBLE_DEVICES", "").split(",")
-        inherited["CUDA_VISIBLE_DEVICES"] = visible[int(rank)] if len(visible) > int(rank) and visible[0] else rank
+        named = visible if visible[0] and len(visible) >= first + several else [str(n) for n in range(first + several)]
+        inherited["CUDA_VISIBLE_DEVICES"] = ",".join(named[first : first + several])
     return inherited | _settings(config, cpu)
+
+
+def check_groups(config: Config, world: int, machine: int) -> bool:
+    """Whether ranks share engines, in groups of `engine.vllm.tensor_parallel`.
+
+    Args:
+        world: how many ranks the run has.
+        machine: how many of them this machine has.
+
+    Raises:
+        ConfigError: they make no whole groups.
+    """
+    size = config.engine.vllm.tensor_parallel
+    if config.engine.name != "vllm" or size == 1 or world == 1:
+        return False
+    if world % size or machine % size:
+        raise ConfigError(
+            f"engine.vllm.tensor_parallel = {size}: so many ranks of one machine share an engine, and {world} ranks,"
+            f" {machine} of them on this machine, make no whole groups of {size}"
+        )
+    return True
 
 
 def _settings(config: Config, cpu: bool) -> dict[str, str]:
@@ -77,6 +99,9 @@ def _settings(config: Config, cpu: bool) -> dict[str, str]:
         found["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # this process is the one of its own already
     if cpu:
         found["VLLM_CPU_KVCACHE_SPACE"] = str(config.engine.vllm.cache_gib)
+        if config.engine.vllm.tensor_parallel > 1:
+            # By itself it wants a NUMA node for each worker, and most machines have one.
+            found["VLLM_CPU_OMP_THREADS_BIND"] = os.environ.get("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     if config.engine.vllm.threads:
         found["OMP_NUM_THREADS"] = str(config.engine.vllm.threads)
     return found

@@ -22,6 +22,8 @@ from azr.trainer.state import MOMENTS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from torch.distributed import ProcessGroup
+
 STATE = "state"
 """Folder of a checkpoint that holds weights and optimizer state, split as they were saved."""
 BUCKET = 1 << 25
@@ -117,15 +119,21 @@ def gather_into(whole: Any, split: Any) -> None:
             target.copy_(source.full_tensor())
 
 
-def save_split(model: Any, optimizer: torch.optim.Optimizer, folder: Path, wait: bool) -> "Future[None] | None":
-    """Write each rank's part of weights and optimizer state; returns when it is copied, or written if `wait`."""
+def save_split(
+    model: Any, optimizer: torch.optim.Optimizer, folder: Path, aside: "ProcessGroup | None"
+) -> "Future[None] | None":
+    """Write each rank's part of weights and optimizer state.
+
+    Args:
+        aside: connections of the thread that writes while training goes on; without them it is written on return.
+    """
     from torch.distributed.checkpoint.state_dict_saver import async_save, save
 
     state = _state(model, optimizer)
-    if wait:
+    if aside is None:
         save(state, checkpoint_id=folder / STATE)
         return None
-    return cast("Future[None]", async_save(state, checkpoint_id=folder / STATE))
+    return cast("Future[None]", async_save(state, checkpoint_id=folder / STATE, process_group=aside))
 
 
 def load_split(model: Any, optimizer: torch.optim.Optimizer, folder: Path) -> None:

@@ -49,6 +49,8 @@ from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from torch.distributed import ProcessGroup
+
 Rows = NDArray[np.int64]
 LogProbs = list[NDArray[np.float32]]
 
@@ -82,6 +84,8 @@ class TorchPolicy:
                 shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
+        # A thread that writes a checkpoint exchanges over these: on the trainer's, messages of the two could mix.
+        self._aside: ProcessGroup | None = None
         self.step = 0
 
     def _adapt(self) -> None:
@@ -163,8 +167,9 @@ class TorchPolicy:
                 save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
         if not self._sharded:
             return None
-        wait = not self._config.ranks.async_save or self._ranks.world == 1
-        return save_split(self._model, self._optimizer, folder, wait)
+        if self._aside is None and self._config.ranks.async_save and self._ranks.world > 1:
+            self._aside = torch.distributed.new_group(backend="gloo")
+        return save_split(self._model, self._optimizer, folder, self._aside)
 
     def restore(self, folder: Path) -> None:
         """Become what was saved, bit for bit."""

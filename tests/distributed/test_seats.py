@@ -1,0 +1,115 @@
+"""Ranks that share one engine on several devices: the real vLLM with tensor parallel 2, in its CPU build."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azr.cli.ranks import start_ranks
+from azr.config import dump_config, resolve
+from azr.errors import ConfigError
+
+HERE = Path(__file__).parent
+SEEDS = [
+    {"kind": kind, "program": f"def f(a):\n    return a + {n}", "inputs": inputs, "message": "add"}
+    for n in range(6)
+    for kind, inputs in (("deduction", ["1"]), ("abduction", ["1"]), ("induction", ["1", "2", "3", "4"]))
+]
+pytestmark = pytest.mark.timeout(1800)
+"""An engine has three processes, each of which imports vLLM."""
+BOTH = pytest.mark.parametrize("rank", [0, 1])
+
+
+def python(script: str, *arguments: object) -> None:
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def found(vllm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    out = tmp_path_factory.mktemp("seats")
+    python("seats.py", out, vllm_model, "engine")
+    return [json.loads((out / f"{rank}.json").read_text("utf-8")) for rank in (0, 1)]
+
+
+@BOTH
+def test_each_rank_gets_what_its_own_model_writes_after_every_update(found: list[dict[str, Any]], rank: int) -> None:
+    first, again = found[rank]["first"], found[rank]["again"]
+    assert first["engine"] == first["model"] and again["engine"] == again["model"]
+    assert first["engine"] != again["engine"]
+    assert first["gap"] < 1e-4 and again["gap"] < 1e-4
+    assert again["in_place"], "by plain copies into both workers' parts"
+
+
+@BOTH
+def test_completions_come_as_ids_with_the_trainers_log_probs(found: list[dict[str, Any]], rank: int) -> None:
+    drawn = found[rank]["drawn"]
+    assert drawn["once"] == drawn["twice"], "a seed repeats"
+    assert drawn["gap"] < 1e-3
+    assert drawn["texts"] == drawn["decoded"]
+
+
+@BOTH
+def test_a_rank_cancels_its_own_requests_alone(found: list[dict[str, Any]], rank: int) -> None:
+    assert found[rank]["cancelled"] == [[1], [1, 2]][rank]
+
+
+@BOTH
+def test_an_engine_that_dies_comes_back_with_every_ranks_work_kept(found: list[dict[str, Any]], rank: int) -> None:
+    assert found[rank]["killed"]["found"] == found[rank]["killed"]["expected"] != []
+
+
+def test_an_engine_that_is_stuck_ends_every_rank_with_the_same_error(found: list[dict[str, Any]]) -> None:
+    assert found[0]["stuck"] == found[1]["stuck"]
+    first, again = found[0]["stuck"]
+    assert first == again
+    assert first.startswith("EngineError: the engine's process said nothing for 3 s")
+    assert "engine.vllm.stuck_seconds" in first
+
+
+def test_a_number_of_processes_that_makes_no_whole_groups_is_refused_before_they_start() -> None:
+    config = resolve({}, ["engine.name=vllm", "engine.vllm.tensor_parallel=2"])
+    with pytest.raises(ConfigError, match=r"tensor_parallel = 2: .* 3 ranks, 3 of them on this machine"):
+        start_ranks(config, None, processes=3, max_restarts=0)
+
+
+def test_a_rank_that_is_gone_is_named_by_those_that_shared_an_engine_with_it(vllm_model: Path, tmp_path: Path) -> None:
+    """Ranks 0 and 3 of two groups."""
+    python("seats.py", tmp_path, vllm_model, "groups")
+    told = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("*.txt")}
+    assert told == {
+        "1": "RankError: rank 0 is gone, which had the engine of this rank (engine.vllm.tensor_parallel)",
+        "2": "RankError: rank 3 is gone, which shared an engine with ranks 2 to 3 (engine.vllm.tensor_parallel)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("way", "staleness"),
+    [(["engine.vllm.sleep=true"], [0, 0, 0]), (["engine.ahead=1", "train.mismatch.name=tis"], [0, 1, 1])],
+    ids=["in turn", "one step off"],
+)
+def test_a_run_trains_on_what_its_shared_engine_samples(
+    vllm_model: Path, tmp_path: Path, way: list[str], staleness: list[int]
+) -> None:
+    """Random rewards, so that the weights move; a high rate, so that old weights would show."""
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text("\n".join(json.dumps(row) for row in SEEDS), "utf-8")
+    settings = [
+        f"model.name={vllm_model}", f"seeding.path={seeds}", "engine.name=vllm", "engine.vllm.tensor_parallel=2",
+        "reward.solver.name=random", "train.optim.lr=1e-3", "prompt.template=terse", "prompt.max_tokens=512",
+        "propose.batch=3", "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", "sampling.max_tokens=24",
+        "run.steps=3", "run.save_every=3", "evals.every=0", "engine.vllm.threads=1", *way,
+    ]  # fmt: skip
+    config = tmp_path / "given.toml"
+    config.write_text(dump_config(resolve({}, settings)), "utf-8")
+    python("runs.py", tmp_path, config, 2)
+    lines = (tmp_path / "2" / "metrics.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines][1:]
+    assert [row["update/staleness"] for row in rows] == staleness
+    assert all(row["rollout/probe_gap"] < 1e-4 and row["update/grad_norm"] > 0 for row in rows)
+    fresh = [row["update/gap_max"] for row, old in zip(rows, staleness, strict=True) if not old]
+    assert all(gap < 1e-3 for gap in fresh), "sampled from the weights that are updated"
+    assert rows[2]["rollout/restarts"] == 0
