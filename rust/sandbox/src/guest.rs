@@ -7,8 +7,10 @@
 #![expect(unsafe_code, reason = "loads native code; the block says why it is right")]
 
 use std::collections::HashMap;
+#[cfg(feature = "compiler")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use wasmtime::{Config, Engine, Module};
@@ -17,6 +19,7 @@ use crate::error::Error;
 use crate::instance::Instance;
 use crate::memory::{Creator, Image};
 use crate::program::module_request;
+#[cfg(feature = "compiler")]
 use crate::split::{self, Split};
 
 /// The guest that comes with this crate: snapshotted WebAssembly, compressed.
