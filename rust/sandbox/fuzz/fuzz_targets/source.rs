@@ -1,24 +1,42 @@
 //! Text through every door that text has: programs, arguments, literals, imports. See `tests/fuzz.rs`.
 #![no_main]
 
+use std::fs;
+use std::path::Path;
 use std::sync::OnceLock;
 
-use azr_sandbox::{Cancel, Ended, Guest, Limits, Program, Sandbox};
+use azr_sandbox::{Cancel, Ended, Guest, Limits, Program, Sandbox, embedded_wasm};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../soup.rs"]
 mod soup;
 
+/// The embedded guest, from the file that the tests keep it in, made if need be: Cranelift takes minutes under a
+/// sanitizer, and as long in every run.
+fn guest() -> Guest {
+    let wasm = embedded_wasm().expect("the crate's own guest is whole");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/tmp");
+    let path = folder.join(format!("guest-{}.code", blake3::hash(&wasm).to_hex()));
+    // SAFETY: `Guest::precompile` of a build in this folder wrote the file, if there is one.
+    let load = || unsafe { Guest::from_precompiled(&fs::read(&path).ok()?) }.ok();
+    load().unwrap_or_else(|| {
+        let partial = path.with_extension(std::process::id().to_string());
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        fs::write(&partial, Guest::precompile(&wasm, false).expect("it compiles")).expect("it can be written");
+        fs::rename(&partial, &path).expect("it can be written");
+        load().expect("what was compiled here loads")
+    })
+}
+
 fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     SANDBOX.get_or_init(|| {
         let limits = Limits { fuel: 50_000_000, memory_bytes: 32 << 20, ..Limits::default() };
-        let guest = Guest::embedded().expect("the crate's own guest loads");
-        Sandbox::with_threads(&guest, limits, 1).expect("threads")
+        Sandbox::with_threads(&guest(), limits, 1).expect("threads")
     })
 }
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: { sandbox(); }, |bytes: &[u8]| {
     let (sandbox, text) = (sandbox(), soup::soup(bytes));
     let programs = [
         Program::script(&text),
