@@ -63,8 +63,8 @@ class _Head(torch.autograd.Function):
         of_weight = torch.zeros_like(weight, dtype=wide) if trained else None
         head, run = weight.to(product), compiled(_slope, hidden.device.type)
         for part in _chunks(hidden, weight):
-            found = (targets[part], normaliser[part], entropy[part], of_log_probs[part], of_entropy[part])
-            slope = run(hidden[part], head, *found, scale)
+            slopes = (of_log_probs[part], of_entropy[part])
+            slope = run(hidden[part], head, targets[part], normaliser[part], entropy[part], slopes, scale)
             of_hidden[part] = (slope @ head).to(hidden.dtype)
             if of_weight is not None:
                 of_weight += slope.t() @ hidden[part].to(product)
@@ -83,10 +83,16 @@ def _measure(
 
 
 def _slope(
-    hidden: Tensor, head: Tensor, targets: Tensor, normaliser: Tensor, entropy: Tensor, of_log_probs: Tensor,
-    of_entropy: Tensor, scale: float,
-) -> Tensor:  # fmt: skip
-    """The gradient with respect to a chunk's products."""
+    hidden: Tensor,
+    head: Tensor,
+    targets: Tensor,
+    normaliser: Tensor,
+    entropy: Tensor,
+    slopes: tuple[Tensor, Tensor],
+    scale: float,
+) -> Tensor:
+    """The gradient with respect to a chunk's products; `slopes`: with respect to log p and to the entropy."""
+    of_log_probs, of_entropy = slopes
     logits = _logits(hidden, head, scale, entropy.dtype).sub_(normaliser[:, None])
     slope = (logits + entropy[:, None]).mul_(of_entropy[:, None]).add_(of_log_probs[:, None])
     slope.mul_(logits.exp_()).neg_()
