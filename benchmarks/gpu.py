@@ -125,7 +125,7 @@ def measure(name: str, length: int, given: argparse.Namespace) -> dict[str, Any]
     spent = statistics.median(seconds[1:])
     tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
     if given.profile:
-        profile(policy, batch)
+        profile(policy, batch, cuda)
     peak = next((value for part, value in PEAKS.items() if cuda and part in torch.cuda.get_device_name()), None)
     return {
         "shape": name, "parameters": shape.parameters, "length": length, "tokens": tokens, "adapter": given.lora,
@@ -143,11 +143,10 @@ def planned(config: Config, shape: Shape) -> float:
     return sum(size for part, size in parts.items() if not part.startswith("engine") and part != "reserve")
 
 
-def profile(policy: TorchPolicy, batch: Batch) -> None:
-    """Prints the operations that take most of the GPU's time."""
+def profile(policy: TorchPolicy, batch: Batch, cuda: bool) -> None:
+    """Prints the operations that take most of the device's time."""
     with torch.profiler.profile() as seen:
         policy.update(batch)
-    cuda = "cuda" in str(next(policy.model.parameters()).device) if policy.model is not None else False
     key = "self_cuda_time_total" if cuda else "self_cpu_time_total"
     sys.stderr.write(seen.key_averages().table(sort_by=key, row_limit=30, max_name_column_width=90) + "\n")
 

@@ -26,6 +26,11 @@ class Sync:
     """Mean |log p(engine) - log p(trainer)| over the probe's tokens."""
     gap_max: float
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Of the metrics."""
+        return {"load_seconds": self.seconds, "probe_gap": self.gap_mean}
+
 
 def probe_rows(vocabulary: int) -> list[list[int]]:
     """The fixed tokens: the same in every run of a model."""

@@ -168,10 +168,7 @@ class VllmEngine:
 
     def numbers(self) -> dict[str, float]:
         """See `Engine.numbers`."""
-        found = {"restarts": float(self.restarts)}
-        if self.sync is not None:
-            found |= {"load_seconds": self.sync.seconds, "probe_gap": self.sync.gap_mean}
-        return found
+        return {"restarts": float(self.restarts)} | (self.sync.numbers if self.sync is not None else {})
 
     def close(self) -> None:
         """See `Engine.close`."""

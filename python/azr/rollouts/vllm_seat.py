@@ -126,10 +126,7 @@ class Seat:
 
     def numbers(self) -> dict[str, float]:
         """See `Engine.numbers`."""
-        found = {"restarts": float(self._restarts)}
-        if self.sync is not None:
-            found |= {"load_seconds": self.sync.seconds, "probe_gap": self.sync.gap_mean}
-        return found
+        return {"restarts": float(self._restarts)} | (self.sync.numbers if self.sync is not None else {})
 
     def close(self) -> None:
         """See `Engine.close`: the first rank's ends the engine, for all."""
