@@ -16,11 +16,12 @@
 
 use std::collections::BTreeSet;
 
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{Function, Instruction, MemArg, ValType};
+use wasm_encoder::reencode::Reencode;
+use wasm_encoder::{BranchHint, Function, Instruction, MemArg, ValType};
 use wasmparser::{BlockType, FrameKind, FunctionBody, ModuleArity, Operator, SubType};
 
 use crate::error::Error;
+use crate::fuel::{self, Charges, Renumbered};
 use crate::memory::PAGE;
 
 /// Name under which the second memory is exported.
@@ -40,6 +41,8 @@ pub(crate) struct Types {
     pub(crate) functions: Vec<u32>,
     /// The stack pointer, a global.
     pub(crate) stack_pointer: u32,
+    /// The global that holds what is left of a slice of fuel.
+    pub(crate) fuel: u32,
 }
 
 impl ModuleArity for Types {
@@ -73,24 +76,26 @@ impl Types {
     }
 }
 
-/// The function with a companion for every store that needs one. `number` counts the module's functions.
-pub(crate) fn instrument(types: &Types, number: usize, body: &FunctionBody<'_>) -> Result<Function, Error> {
+/// The function with a companion for every store that needs one, and with what takes its fuel. `number` counts the
+/// module's functions. Also where its rare branches are.
+pub(crate) fn instrument(
+    types: &Types,
+    number: usize,
+    charges: &Charges,
+    body: &FunctionBody<'_>,
+) -> Result<(Function, Vec<BranchHint>), Error> {
     let bad = |error: wasmparser::BinaryReaderError| Error::BadGuest(error.to_string());
     let mut locals = Vec::new();
     let mut next = types.parameters(number).ok_or_else(|| Error::BadGuest("a function without a type".to_owned()))?;
     for group in body.get_locals_reader().map_err(bad)? {
         let (count, kind) = group.map_err(bad)?;
         next += count;
-        locals.push((count, RoundtripReencoder.val_type(kind).map_err(|error| Error::BadGuest(error.to_string()))?));
+        locals.push((count, Renumbered.val_type(kind).map_err(|error| Error::BadGuest(error.to_string()))?));
     }
     let operators: Vec<Operator<'_>> =
         body.get_operators_reader().map_err(bad)?.into_iter().collect::<Result<_, _>>().map_err(bad)?;
-    let bulk = |operator: &Operator<'_>| matches!(operator, Operator::MemoryFill { .. } | Operator::MemoryCopy { .. });
-    if operators.iter().any(|operator| Store::of(operator).is_some() || bulk(operator)) {
-        let scratch =
-            [ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128, ValType::I32];
-        locals.extend(scratch.map(|kind| (1, kind)));
-    }
+    let scratch = [ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128, ValType::I32];
+    locals.extend(scratch.map(|kind| (1, kind)));
     let frame = Frame::of(&operators, types.stack_pointer);
     let assigned = assigned_in_loops(&operators);
     let mut writer = Writer {
@@ -102,11 +107,23 @@ pub(crate) fn instrument(types: &Types, number: usize, body: &FunctionBody<'_>) 
         marked: Some(BTreeSet::new()),
         blocks: Vec::new(),
         assigned: assigned.into_iter(),
+        hints: Vec::new(),
     };
-    for (at, operator) in operators.into_iter().enumerate() {
-        writer.operator(at, operator)?;
+    if let Some(amount) = charges.entry {
+        writer.take(amount);
     }
-    Ok(writer.out)
+    let mut loops = charges.loops.iter();
+    for (at, operator) in operators.into_iter().enumerate() {
+        let head = matches!(operator, Operator::Loop { .. });
+        if matches!(operator, Operator::CallIndirect { .. }) {
+            writer.take(fuel::INDIRECT);
+        }
+        writer.operator(at, operator)?;
+        if head {
+            writer.take(*loops.next().expect("every loop was looked at before"));
+        }
+    }
+    Ok((writer.out, writer.hints))
 }
 
 /// A store: how many bytes, at which offset, of which scratch local's type.
@@ -232,9 +249,14 @@ struct Writer<'a> {
     blocks: Vec<Block>,
     /// What the loops to come assign.
     assigned: std::vec::IntoIter<BTreeSet<u32>>,
+    hints: Vec<BranchHint>,
 }
 
 impl Writer<'_> {
+    fn take(&mut self, amount: i64) {
+        fuel::take(&mut self.out, &mut self.hints, amount, self.types.fuel, self.scratch + 2);
+    }
+
     fn operator(&mut self, at: usize, operator: Operator<'_>) -> Result<(), Error> {
         match &operator {
             Operator::LocalGet { local_index } => self.operands.push(Some(*local_index)),
@@ -367,7 +389,7 @@ impl Writer<'_> {
     }
 
     fn plain(&mut self, operator: Operator<'_>) -> Result<(), Error> {
-        let instruction = RoundtripReencoder.instruction(operator);
+        let instruction = Renumbered.instruction(operator);
         self.out.instruction(&instruction.map_err(|error| Error::BadGuest(error.to_string()))?);
         Ok(())
     }
@@ -424,6 +446,7 @@ impl Writer<'_> {
             Instruction::LocalSet(length),
             Instruction::Loop(wasm_encoder::BlockType::Empty),
         ]);
+        self.take(fuel::BULK);
         self.mark(address, 0);
         self.emit(&[
             Instruction::LocalGet(address),
@@ -468,7 +491,7 @@ impl Writer<'_> {
 mod tests {
     use std::fmt::Write;
 
-    use wasmtime::{Config, Engine, Instance, Module, Store};
+    use wasmtime::{Engine, Func, Instance, Module, Store};
 
     use super::*;
 
@@ -566,9 +589,7 @@ mod tests {
 
     #[test]
     fn whatever_way_code_takes_every_page_that_it_writes_has_its_card() {
-        let mut config = Config::new();
-        config.consume_fuel(true);
-        let engine = Engine::new(&config).unwrap();
+        let engine = Engine::default();
         let mut written = 0;
         for seed in 0..150 {
             let mut code = Code { seed, text: String::new(), open: 0 };
@@ -582,8 +603,8 @@ mod tests {
             let module = Module::new(&engine, &split.code).unwrap();
             for input in 0..12_u32 {
                 let mut store = Store::new(&engine, ());
-                store.set_fuel(100_000).unwrap();
-                let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                let refuel = Func::wrap(&mut store, |_: i64| 1_000_000_i64);
+                let instance = Instance::new(&mut store, &module, &[refuel.into()]).unwrap();
                 let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
                 let at = |number: u32| 4096 + (seed as u32 * 977 + number * 4000) % (PAGES * 4096);
                 let input = input.wrapping_mul(0x9e37_79b9) >> 3;

@@ -9,9 +9,7 @@
 use std::collections::HashMap;
 #[cfg(feature = "compiler")]
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use wasmtime::{Config, Engine, Module};
 
@@ -36,7 +34,7 @@ pub(crate) const STACK_BYTES: usize = 16 << 20;
 const RESERVATION: u64 = 4 << 30;
 
 /// First bytes of a file that [`Guest::precompile`] makes.
-const PRECOMPILED: &[u8; 16] = b"azr-guest-code 2";
+const PRECOMPILED: &[u8; 16] = b"azr-guest-code 3";
 
 /// A guest, compiled and ready: cheap to clone, shared by any number of sandboxes.
 #[derive(Clone)]
@@ -46,7 +44,6 @@ struct Loaded {
     module: Module,
     image: Arc<Image>,
     hash: String,
-    ticking: Ticking,
 }
 
 impl std::fmt::Debug for Guest {
@@ -148,12 +145,8 @@ impl Guest {
             return Ok(Self(loaded));
         }
         let image = Instance::new(self)?.into_image(&module_request(modules)?)?;
-        let guest = Self(Arc::new(Loaded {
-            module: self.0.module.clone(),
-            image: Arc::new(image),
-            hash: hash.clone(),
-            ticking: self.0.ticking.clone(),
-        }));
+        let guest =
+            Self(Arc::new(Loaded { module: self.0.module.clone(), image: Arc::new(image), hash: hash.clone() }));
         let mut known = known();
         let known = known.get_or_insert_default();
         known.retain(|_, loaded| loaded.strong_count() > 0);
@@ -178,11 +171,6 @@ impl Guest {
         &self.0.hash
     }
 
-    /// Sees to it that programs can be stopped from outside in this process.
-    pub(crate) fn keep_ticking(&self) -> Result<(), Error> {
-        self.0.ticking.keep(self.0.module.engine())
-    }
-
     pub(crate) fn module(&self) -> &Module {
         &self.0.module
     }
@@ -198,12 +186,10 @@ impl Guest {
         let mut config = Config::new();
         config.with_host_memory(Arc::new(Creator));
         let engine = engine(&config)?;
-        let ticking = Ticking::default();
-        ticking.keep(&engine)?;
         // SAFETY: the caller's promise.
         let module =
             unsafe { Module::deserialize(&engine, code) }.map_err(|error| Error::BadGuest(format!("{error:#}")))?;
-        let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned(), ticking }));
+        let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned() }));
         Instance::new(&guest)?.try_out()?;
         Ok(guest)
     }
@@ -229,8 +215,8 @@ fn hash(wasm: &[u8]) -> String {
 fn engine(config: &Config) -> Result<Engine, Error> {
     let mut config = config.clone();
     config
-        .consume_fuel(true)
-        .epoch_interruption(true)
+        // Those of crate::fuel, and no others: they say which calls are rare, and change nothing that code does.
+        .wasm_branch_hinting(true)
         // Indirect calls need not look whether their entry is there yet. Instances live long, so filling tables costs little.
         .table_lazy_init(false)
         .max_wasm_stack(STACK_BYTES)
@@ -275,40 +261,6 @@ fn portable_target(config: &mut Config) -> Result<(), Error> {
             unsafe { config.cranelift_flag_enable(flag) };
         }
     }
-    Ok(())
-}
-
-/// How often running guests look whether they should stop.
-const TICK: Duration = Duration::from_millis(50);
-
-/// The process in which a thread moves the engine's epoch on. A fork leaves threads behind: the child's sandboxes
-/// need one of their own, or nothing would stop a program from outside there.
-#[derive(Debug, Clone, Default)]
-struct Ticking(Arc<AtomicU32>);
-
-impl Ticking {
-    /// Starts the thread unless this process has it.
-    fn keep(&self, engine: &Engine) -> Result<(), Error> {
-        let process = std::process::id();
-        // Relaxed: the number is all there is, and whoever sees it change starts the one thread.
-        if self.0.swap(process, Ordering::Relaxed) == process {
-            return Ok(());
-        }
-        // Whoever comes next tries again.
-        start_ticking(engine).inspect_err(|_| self.0.store(0, Ordering::Relaxed))
-    }
-}
-
-/// Moves the engine's epoch on as long as the engine lives.
-fn start_ticking(engine: &Engine) -> Result<(), Error> {
-    let engine = engine.weak();
-    std::thread::Builder::new().name("azr-sandbox-tick".to_owned()).stack_size(64 << 10).spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
     Ok(())
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use azr_wire::{Abort, Entropy, GuestLimits, Request, Response, Run};
-use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
+use wasmtime::{Caller, Func, Global, Memory, Store, Trap, TypedFunc, Val};
 
 use crate::cards::CARDS;
 use crate::error::Error;
+use crate::fuel::{FUEL, SLICE};
 use crate::guest::Guest;
 use crate::memory::{Checkpoint, Image, PAGE, starting_as};
 use crate::program::{ModuleRequest, modules_imported};
@@ -46,11 +47,13 @@ pub(crate) struct Budget {
     pub(crate) response_bytes: usize,
 }
 
-/// What stops a run from outside: seen by the guest's code at every tick of the engine's epoch.
+/// What [`refuel`] looks at.
 struct Control {
     started: Instant,
     wall: Duration,
     cancel: Cancel,
+    /// The fuel beside what the code has left of its slice.
+    rest: i64,
 }
 
 /// Why a run was stopped from outside.
@@ -58,6 +61,25 @@ struct Control {
 enum Stopped {
     Wall(Duration),
     Cancelled,
+}
+
+/// Called by code whose slice of fuel is spent, with what it lacks (below zero): gives it another, if there is one and
+/// nothing speaks against it.
+fn refuel(mut caller: Caller<'_, Control>, slice: i64) -> wasmtime::Result<i64> {
+    let control = caller.data_mut();
+    // First what the program did, which is the same every time.
+    if control.rest + slice < 0 {
+        return Err(Trap::OutOfFuel.into());
+    }
+    if control.cancel.is_cancelled() {
+        return Err(Stopped::Cancelled.into());
+    }
+    if control.started.elapsed() >= control.wall {
+        return Err(Stopped::Wall(control.wall).into());
+    }
+    let next = control.rest.min(SLICE);
+    control.rest -= next;
+    Ok(slice + next)
 }
 
 impl std::fmt::Display for Stopped {
@@ -76,6 +98,8 @@ pub(crate) struct Instance {
     cards: Memory,
     image: Arc<Image>,
     stack_pointer: Global,
+    /// What is left of the slice that the code counts down: [`crate::fuel`].
+    fuel: Global,
     stack_top: i32,
     abort_at: usize,
     panic_at: usize,
@@ -100,26 +124,16 @@ impl Instance {
     pub(crate) fn new(guest: &Guest) -> Result<Self, Error> {
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
         let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
-        let control = Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new() };
+        let control = Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new(), rest: 0 };
         let mut store = Store::new(guest.module().engine(), control);
-        store.epoch_deadline_callback(|context| {
-            let control = context.data();
-            if control.cancel.is_cancelled() {
-                return Err(Stopped::Cancelled.into());
-            }
-            if control.started.elapsed() >= control.wall {
-                return Err(Stopped::Wall(control.wall).into());
-            }
-            Ok(UpdateDeadline::Continue(1))
-        });
-        // Instantiating runs no code of the guest, but needs some fuel to be set.
-        store.set_fuel(u64::MAX).map_err(runtime)?;
-        let instance = starting_as(guest.image(), || wasmtime::Instance::new(&mut store, guest.module(), &[]));
+        let refuel = Func::wrap(&mut store, refuel).into();
+        let instance = starting_as(guest.image(), || wasmtime::Instance::new(&mut store, guest.module(), &[refuel]));
         let instance = instance.map_err(runtime)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
         let cards = instance.get_memory(&mut store, CARDS).ok_or_else(|| missing(CARDS))?;
         let mut global = |name: &str| instance.get_global(&mut store, name).ok_or_else(|| missing(name));
         let stack_pointer = global("__stack_pointer")?;
+        let fuel = global(FUEL)?;
         let (abort, panic) = (global("AZR_ABORT")?, global("AZR_PANIC")?);
         let number = |store: &mut Store<Control>, global: &Global| {
             global.get(&mut *store).i32().ok_or_else(|| Error::BadGuest("a global is no i32".into()))
@@ -132,7 +146,7 @@ impl Instance {
         let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
         let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
         let image = Arc::clone(guest.image());
-        Ok(Self { store, memory, cards, image, stack_pointer, stack_top, abort_at, panic_at, begin, next, run })
+        Ok(Self { store, memory, cards, image, stack_pointer, fuel, stack_top, abort_at, panic_at, begin, next, run })
     }
 
     /// Answers a request of a fresh instance, and says how much fuel it took. After a trap the instance is
@@ -169,17 +183,30 @@ impl Instance {
         cancel: &Cancel,
         ask: impl FnOnce(&mut Self) -> wasmtime::Result<u64>,
     ) -> Result<(Answer, u64), Error> {
-        *self.store.data_mut() = Control { started: Instant::now(), wall: run.wall, cancel: cancel.clone() };
-        self.store.set_epoch_deadline(1);
-        let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
-        self.store.set_fuel(run.budget.fuel - used).map_err(runtime)?;
+        let rest = i64::try_from(run.budget.fuel - used).map_err(|error| Error::Runtime(error.to_string()))?;
+        let (started, wall) = (Instant::now(), run.wall);
+        *self.store.data_mut() = Control { started, wall, cancel: cancel.clone(), rest };
+        // An empty slice: the first that the code does is to ask for one.
+        self.set_slice(0)?;
         let ended = ask(self);
-        let used = run.budget.fuel - self.store.get_fuel().map_err(runtime)?;
+        let left = self.store.data().rest + self.slice()?;
+        // Less than nothing where the last that was taken was too much.
+        let used = run.budget.fuel - left.max(0) as u64;
         let answer = match ended {
             Ok(response) => Answer::Response(self.read(response, run.budget.response_bytes)?.to_vec()),
             Err(error) => self.trapped(error)?,
         };
         Ok((answer, used))
+    }
+
+    fn slice(&mut self) -> Result<i64, Error> {
+        let slice = self.fuel.get(&mut self.store).i64();
+        slice.ok_or_else(|| Error::Runtime("the global for fuel is no i64".to_owned()))
+    }
+
+    fn set_slice(&mut self, slice: i64) -> Result<(), Error> {
+        let set = self.fuel.set(&mut self.store, Val::I64(slice));
+        set.map_err(|error| Error::Runtime(format!("{error:#}")))
     }
 
     /// What the program that was loaded has written: a way back to it after a call. None where it wrote so

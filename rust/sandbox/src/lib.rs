@@ -28,6 +28,7 @@
 
 mod cards;
 mod error;
+mod fuel;
 mod guest;
 mod instance;
 mod limits;

@@ -126,7 +126,6 @@ impl Sandbox {
     /// As [`Sandbox::new`].
     pub fn with_threads(guest: &Guest, limits: Limits, threads: usize) -> Result<Self, Error> {
         limits.check()?;
-        guest.keep_ticking()?;
         let shared = Arc::new(Shared { queue: Mutex::default(), work: Condvar::new() });
         let mut sandbox = Self { shared, workers: Vec::new(), limits, process: std::process::id() };
         for number in 0..threads.max(1) {

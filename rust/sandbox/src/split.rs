@@ -2,16 +2,20 @@
 //!
 //! Nothing in a module that passes can keep state outside its memory and its stack pointer, which is
 //! what lets [`crate::memory`] make a used instance fresh; its code gets companions that note what it
-//! writes ([`crate::cards`]).
+//! writes ([`crate::cards`]) and count what it does ([`crate::fuel`]).
 
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{CodeSection, ExportKind, ExportSection, MemorySection, MemoryType, Module, RawSection};
+use wasm_encoder::reencode::Reencode;
+use wasm_encoder::{
+    BranchHints, CodeSection, ConstExpr as Constant, ElementSection, EntityType, ExportKind, ExportSection,
+    GlobalSection, ImportSection, MemorySection, MemoryType, Module, RawSection, TypeSection, ValType,
+};
 use wasmparser::{
     ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator, WasmFeatures,
 };
 
 use crate::cards::{CARD_BYTES, CARDS, Types, instrument};
 use crate::error::Error;
+use crate::fuel::{self, FUEL, REFUEL, Renumbered};
 use crate::memory::PAGE;
 
 const WASM_PAGE: u64 = 64 * 1024;
@@ -53,8 +57,10 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let mut data = Vec::new();
     let mut exports = Vec::new();
     let types = types(wasm)?;
-    let mut bodies = CodeSection::new();
+    let charges = fuel::charges(wasm)?;
+    let (mut bodies, mut hints) = (CodeSection::new(), BranchHints::new());
     let mut functions = 0;
+    let encoded = |error: wasm_encoder::reencode::Error| bad(error.to_string());
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::ImportSection(reader) => {
@@ -91,23 +97,47 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
                 }
             }
             Payload::DataCountSection { .. } | Payload::CustomSection(_) => {}
+            Payload::TypeSection(reader) => {
+                let mut section = TypeSection::new();
+                Renumbered.parse_type_section(&mut section, reader).map_err(encoded)?;
+                section.ty().function([ValType::I64], [ValType::I64]);
+                code.section(&section);
+                let mut section = ImportSection::new();
+                section.import(REFUEL.0, REFUEL.1, EntityType::Function(types.types.len() as u32));
+                code.section(&section);
+            }
+            Payload::ElementSection(reader) => {
+                let mut section = ElementSection::new();
+                Renumbered.parse_element_section(&mut section, reader).map_err(encoded)?;
+                code.section(&section);
+            }
+            Payload::GlobalSection(reader) => {
+                let mut section = GlobalSection::new();
+                Renumbered.parse_global_section(&mut section, reader).map_err(encoded)?;
+                let kind = wasm_encoder::GlobalType { val_type: ValType::I64, mutable: true, shared: false };
+                code.section(section.global(kind, &Constant::i64_const(0)));
+            }
             Payload::ExportSection(reader) => {
                 let mut section = ExportSection::new();
                 for export in reader {
                     let export = export.map_err(|error| bad(error.to_string()))?;
                     exports.push((export.name.to_owned(), export.kind, export.index));
-                    let kind = RoundtripReencoder.export_kind(export.kind);
-                    section.export(export.name, kind.map_err(|error| bad(error.to_string()))?, export.index);
+                    let kind = Renumbered.export_kind(export.kind).map_err(encoded)?;
+                    let index = export.index + u32::from(kind == ExportKind::Func);
+                    section.export(export.name, kind, index);
                 }
-                code.section(section.export(CARDS, ExportKind::Memory, 1));
+                section.export(CARDS, ExportKind::Memory, 1).export(FUEL, ExportKind::Global, types.fuel);
+                code.section(&section);
             }
             Payload::CodeSectionStart { .. } => {}
             Payload::CodeSectionEntry(body) => {
                 check_body(&body)?;
-                bodies.function(&instrument(&types, functions, &body)?);
+                let (function, unlikely) = instrument(&types, functions, &charges[functions], &body)?;
+                bodies.function(&function);
                 functions += 1;
+                hints.function_hints(functions as u32, unlikely);
                 if functions == types.functions.len() {
-                    code.section(&bodies);
+                    code.section(&hints).section(&bodies);
                 }
             }
             payload => {
@@ -126,7 +156,7 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
 
 /// The types, and which of them each function has.
 fn types(wasm: &[u8]) -> Result<Types, Error> {
-    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: u32::MAX };
+    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: u32::MAX, fuel: 0 };
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::TypeSection(reader) => {
@@ -134,6 +164,7 @@ fn types(wasm: &[u8]) -> Result<Types, Error> {
                     types.types.extend(group.map_err(|error| bad(error.to_string()))?.into_types());
                 }
             }
+            Payload::GlobalSection(reader) => types.fuel = reader.count(),
             Payload::FunctionSection(reader) => {
                 for function in reader {
                     types.functions.push(function.map_err(|error| bad(error.to_string()))?);
