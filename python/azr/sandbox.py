@@ -32,7 +32,7 @@ class Limits:
     """Bounds of one run. All but `wall_seconds` decide outcomes."""
 
     fuel: int = 20_000_000_000
-    """WebAssembly operations, about; some ten million take a millisecond. The same program always takes the same."""
+    """WebAssembly operations, about; some twenty million take a millisecond. The same program always takes the same."""
     memory_bytes: int = 256 << 20
     """Heap that the program may take."""
     output_bytes: int = 1 << 20

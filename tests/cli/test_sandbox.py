@@ -34,7 +34,8 @@ def test_fidelity_counts_and_shows_what_differs(tmp_path: Path) -> None:
             "inputs": ["'ab'", "1"],
             "outcomes": [{"nondeterministic": True}, {"raises": "TypeError"}],
         },
-        {"code": "import sympy\ndef f(x):\n    return x", "input": "1", "output": "1"},
+        {"code": "import numpy\ndef f(x):\n    return x", "input": "1", "output": "1"},
+        {"code": "from sympy import symbols\ndef f(x):\n    return x", "input": "1", "output": "1"},
         {
             "prompt": "def f(x):\n",
             "canonical_solution": "    return x * 2\n",
@@ -46,6 +47,6 @@ def test_fidelity_counts_and_shows_what_differs(tmp_path: Path) -> None:
     ran = CliRunner().invoke(azr, ["sandbox", "fidelity", "--data", str(data), "--json"])
     report = json.loads(ran.stdout)
     assert (report["compared"], report["agree"]) == (4, 3)
-    assert [row["package"] for row in report["unsupported"]] == ["sympy"]
+    assert [row["package"] for row in report["unsupported"]] == ["numpy", "sympy"]
     assert [(row["want"], row["got"]) for row in report["differ"]] == [("3", "2")]
     assert (report["nondeterministic"], report["rejected_as_such"]) == (1, 1)

@@ -21,7 +21,7 @@ def sandbox() -> None:
 @sandbox.command()
 @click.argument("file", type=click.File("r"))
 @click.option("--call", help="Call to evaluate after the program, as 'f(3)'; without it, FILE runs as a script.")
-@click.option("--fuel", type=click.IntRange(min=1), help="Fuel limit; some ten million take a millisecond.")
+@click.option("--fuel", type=click.IntRange(min=1), help="Fuel limit; some twenty million take a millisecond.")
 @click.option("--memory-mb", type=click.IntRange(1, 768), help="Memory limit in MiB.")
 @_json
 def run(file: TextIO, call: str | None, fuel: int | None, memory_mb: int | None, as_json: bool) -> None:

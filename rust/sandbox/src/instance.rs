@@ -50,6 +50,8 @@ pub(crate) struct Budget {
 /// What [`refuel`] looks at.
 struct Control {
     started: Instant,
+    /// What the program took before that.
+    before: Duration,
     wall: Duration,
     cancel: Cancel,
     /// The fuel beside what the code has left of its slice.
@@ -74,7 +76,7 @@ fn refuel(mut caller: Caller<'_, Control>, slice: i64) -> wasmtime::Result<i64> 
     if control.cancel.is_cancelled() {
         return Err(Stopped::Cancelled.into());
     }
-    if control.started.elapsed() >= control.wall {
+    if control.before + control.started.elapsed() >= control.wall {
         return Err(Stopped::Wall(control.wall).into());
     }
     let next = control.rest.min(SLICE);
@@ -101,6 +103,8 @@ pub(crate) struct Instance {
     /// What is left of the slice that the code counts down: [`crate::fuel`].
     fuel: Global,
     stack_top: i32,
+    /// The time that the program took to load.
+    loaded_in: Duration,
     abort_at: usize,
     panic_at: usize,
     begin: TypedFunc<(u32, u32, u32), u32>,
@@ -124,7 +128,8 @@ impl Instance {
     pub(crate) fn new(guest: &Guest) -> Result<Self, Error> {
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
         let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
-        let control = Control { started: Instant::now(), wall: Duration::MAX, cancel: Cancel::new(), rest: 0 };
+        let (started, before, wall) = (Instant::now(), Duration::ZERO, Duration::MAX);
+        let control = Control { started, before, wall, cancel: Cancel::new(), rest: 0 };
         let mut store = Store::new(guest.module().engine(), control);
         let refuel = Func::wrap(&mut store, refuel).into();
         let instance = starting_as(guest.image(), || wasmtime::Instance::new(&mut store, guest.module(), &[refuel]));
@@ -146,22 +151,42 @@ impl Instance {
         let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
         let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
         let image = Arc::clone(guest.image());
-        Ok(Self { store, memory, cards, image, stack_pointer, fuel, stack_top, abort_at, panic_at, begin, next, run })
+        let loaded_in = Duration::ZERO;
+        Ok(Self {
+            store,
+            memory,
+            cards,
+            image,
+            stack_pointer,
+            fuel,
+            stack_top,
+            loaded_in,
+            abort_at,
+            panic_at,
+            begin,
+            next,
+            run,
+        })
     }
 
     /// Answers a request of a fresh instance, and says how much fuel it took. After a trap the instance is
     /// spent.
     pub(crate) fn load(&mut self, run: &Load, cancel: &Cancel) -> Result<(Answer, u64), Error> {
         let budget = run.budget;
-        self.answer(run, 0, cancel, |this| {
+        self.loaded_in = Duration::ZERO;
+        let started = Instant::now();
+        let loaded = self.answer(run, 0, cancel, |this| {
             let length = u32::try_from(run.request.len())?;
             let arguments = (length, budget.memory_bytes, budget.address_shift);
             let at = this.begin.call(&mut this.store, arguments)?;
             this.ask(at, &run.request)
-        })
+        });
+        self.loaded_in = started.elapsed();
+        loaded
     }
 
-    /// Answers a call of the program that was loaded for `used` fuel; the fuel includes that.
+    /// Answers a call of the program that was loaded for `used` fuel; the fuel includes that, and the wall clock the
+    /// time that it took.
     pub(crate) fn call(
         &mut self,
         run: &Load,
@@ -184,8 +209,8 @@ impl Instance {
         ask: impl FnOnce(&mut Self) -> wasmtime::Result<u64>,
     ) -> Result<(Answer, u64), Error> {
         let rest = i64::try_from(run.budget.fuel - used).map_err(|error| Error::Runtime(error.to_string()))?;
-        let (started, wall) = (Instant::now(), run.wall);
-        *self.store.data_mut() = Control { started, wall, cancel: cancel.clone(), rest };
+        let (started, before, wall) = (Instant::now(), self.loaded_in, run.wall);
+        *self.store.data_mut() = Control { started, before, wall, cancel: cancel.clone(), rest };
         // An empty slice: the first that the code does is to ask for one.
         self.set_slice(0)?;
         let ended = ask(self);
@@ -409,6 +434,19 @@ mod tests {
                 instance.reset().unwrap();
                 assert!(instance.is_fresh(), "after {program}");
             }
+        });
+    }
+
+    #[test]
+    fn a_call_has_what_is_left_of_the_wall_clock_after_its_programs_load() {
+        with_instance(|instance| {
+            let (program, arguments) = PROGRAMS[0];
+            let mut run = load_of(program);
+            let (_, used) = instance.load(&run, &Cancel::new()).unwrap();
+            run.wall = Duration::from_secs(3_600);
+            instance.loaded_in = Duration::from_secs(3_599) * 2;
+            let late = instance.call(&run, &call_of(arguments), used, &Cancel::new());
+            assert!(matches!(late, Err(Error::WallClock { limit }) if limit == run.wall), "{late:?}");
         });
     }
 

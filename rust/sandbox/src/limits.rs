@@ -9,7 +9,8 @@ use crate::split::HEAP_BYTES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// WebAssembly operations, about: loading, storing, adding. The same program always takes the same
-    /// amount. `azr sandbox bench` prints how many a millisecond takes here: some ten million.
+    /// amount. `azr sandbox bench` prints how many a millisecond takes here: some twenty million, between five
+    /// and thirty-five depending on what a program does.
     pub fuel: u64,
     /// Bytes of heap that the program may take beyond what the interpreter holds at the start.
     pub memory_bytes: u32,

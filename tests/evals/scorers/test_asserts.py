@@ -75,7 +75,7 @@ def test_nothing_passes_by_pretending(tools: Tools, answer: str) -> None:
     ("answer", "lacking"),
     [
         ("import numpy as np\ndef add(a, b): return int(np.add(a, b))", "import numpy"),
-        ("def add(a, b):\n    from sympy import S\n    return int(S(a) + b)", "import sympy"),
+        ("def add(a, b):\n    from sympy import S\n    return int(S(a) + b)", "import sympy.S"),
         ("import asyncio\ndef add(a, b): return a + b", "import asyncio"),
         ("def add(a, b):\n    open('x').read()\n    return a + b", "files or processes"),
         ("x = 'a' * 10**10\ndef add(a, b): return a + b", "more than 32 bits"),
