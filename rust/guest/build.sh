@@ -39,5 +39,7 @@ if ! { command -v rustup && rustup target list --installed | grep -q "$target"; 
 fi
 CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' "${rustflags[@]}")
 export CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS%$'\x1f'}
-env -u RUSTUP_TOOLCHAIN "$cargo" build "${flags[@]}" >&2
+# For the module as a whole, where all crates are one: calls cost more here than on a processor, and with half as much
+# more inlining than is usual the hot loops take 4% to 11% less (benchmarks/sandbox.md).
+env -u RUSTUP_TOOLCHAIN "$cargo" rustc "${flags[@]}" -- -C llvm-args=-inline-threshold=450 >&2
 echo "${CARGO_TARGET_DIR:-$PWD/target}/$target/release/azr_guest.wasm"
