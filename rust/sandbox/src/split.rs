@@ -57,7 +57,7 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let mut data = Vec::new();
     let mut exports = Vec::new();
     let types = types(wasm)?;
-    let charges = fuel::charges(wasm)?;
+    let mut charges = Vec::new();
     let (mut bodies, mut hints) = (CodeSection::new(), BranchHints::new());
     let mut functions = 0;
     let encoded = |error: wasm_encoder::reencode::Error| bad(error.to_string());
@@ -129,7 +129,8 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
                 section.export(CARDS, ExportKind::Memory, 1).export(FUEL, ExportKind::Global, types.fuel);
                 code.section(&section);
             }
-            Payload::CodeSectionStart { .. } => {}
+            // Only here it is known that functions are numbered without imports.
+            Payload::CodeSectionStart { .. } => charges = fuel::charges(wasm)?,
             Payload::CodeSectionEntry(body) => {
                 check_body(&body)?;
                 let (function, unlikely) = instrument(&types, functions, &charges[functions], &body)?;
