@@ -149,6 +149,9 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
         }
     }
     check_globals(wasm, &exports)?;
+    if types.functions.is_empty() {
+        return Err(bad("it has no functions".to_owned()));
+    }
     let initial = memory.ok_or_else(|| bad("it has no memory".to_owned()))?;
     let (start, image) = image(&data, initial)?;
     let size = (initial + HEAP_BYTES) as usize;
