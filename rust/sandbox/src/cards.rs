@@ -39,8 +39,8 @@ pub(crate) struct Types {
     pub(crate) types: Vec<SubType>,
     /// Each function's type.
     pub(crate) functions: Vec<u32>,
-    /// The stack pointer, a global.
-    pub(crate) stack_pointer: u32,
+    /// The stack pointer, a global, if it is exported.
+    pub(crate) stack_pointer: Option<u32>,
     /// The global that holds what is left of a slice of fuel.
     pub(crate) fuel: u32,
 }
@@ -169,7 +169,7 @@ struct Frame {
 
 impl Frame {
     /// The frame, if the function starts by making one.
-    fn of(operators: &[Operator<'_>], stack_pointer: u32) -> Option<Self> {
+    fn of(operators: &[Operator<'_>], stack_pointer: Option<u32>) -> Option<Self> {
         let [
             Operator::GlobalGet { global_index: from },
             Operator::I32Const { value: bytes },
@@ -185,7 +185,7 @@ impl Frame {
             matches!(operator, Operator::LocalSet { local_index } | Operator::LocalTee { local_index } if local_index == local)
         });
         let bytes = u64::try_from(*bytes).ok()?;
-        let plain = *from == stack_pointer && *to == stack_pointer && assigned.count() == 1;
+        let plain = Some(*from) == stack_pointer && from == to && assigned.count() == 1;
         (plain && bytes > 0 && bytes <= PAGE as u64).then_some(Self { made: 4, local: *local, bytes })
     }
 }

@@ -48,14 +48,26 @@ fn features() -> WasmFeatures {
 }
 
 /// Splits `wasm`.
+///
+/// # Errors
+/// When it is no guest: it imports something, or could keep state outside its memory.
 pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
+    let split = rewrite(wasm)?;
+    check_globals(wasm)?;
+    if types(wasm)?.functions.is_empty() {
+        return Err(bad("it has no functions".to_owned()));
+    }
+    Ok(split)
+}
+
+/// Splits `wasm`, whatever its globals.
+fn rewrite(wasm: &[u8]) -> Result<Split, Error> {
     Validator::new_with_features(features())
         .validate_all(wasm)
         .map_err(|error| bad(format!("not valid WebAssembly: {error}")))?;
     let mut code = Module::new();
     let mut memory = None;
     let mut data = Vec::new();
-    let mut exports = Vec::new();
     let types = types(wasm)?;
     let mut charges = Vec::new();
     let (mut bodies, mut hints) = (CodeSection::new(), BranchHints::new());
@@ -63,6 +75,7 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let encoded = |error: wasm_encoder::reencode::Error| bad(error.to_string());
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
+            Payload::ImportSection(reader) if reader.count() == 0 => {}
             Payload::ImportSection(reader) => {
                 return Err(bad(format!("it has {} imports, and a guest has none", reader.count())));
             }
@@ -121,7 +134,6 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
                 let mut section = ExportSection::new();
                 for export in reader {
                     let export = export.map_err(|error| bad(error.to_string()))?;
-                    exports.push((export.name.to_owned(), export.kind, export.index));
                     let kind = Renumbered.export_kind(export.kind).map_err(encoded)?;
                     let index = export.index + u32::from(kind == ExportKind::Func);
                     section.export(export.name, kind, index);
@@ -148,10 +160,6 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
             }
         }
     }
-    check_globals(wasm, &exports)?;
-    if types.functions.is_empty() {
-        return Err(bad("it has no functions".to_owned()));
-    }
     let initial = memory.ok_or_else(|| bad("it has no memory".to_owned()))?;
     let (start, image) = image(&data, initial)?;
     let size = (initial + HEAP_BYTES) as usize;
@@ -160,7 +168,7 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
 
 /// The types, and which of them each function has.
 fn types(wasm: &[u8]) -> Result<Types, Error> {
-    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: u32::MAX, fuel: 0 };
+    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: None, fuel: 0 };
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::TypeSection(reader) => {
@@ -178,7 +186,7 @@ fn types(wasm: &[u8]) -> Result<Types, Error> {
                 for export in reader {
                     let export = export.map_err(|error| bad(error.to_string()))?;
                     if export.name == "__stack_pointer" && export.kind == ExternalKind::Global {
-                        types.stack_pointer = export.index;
+                        types.stack_pointer = Some(export.index);
                     }
                 }
             }
@@ -211,12 +219,8 @@ fn check_body(body: &FunctionBody<'_>) -> Result<(), Error> {
 }
 
 /// The only mutable global is the stack pointer, which the host sets before every program.
-fn check_globals(wasm: &[u8], exports: &[(String, ExternalKind, u32)]) -> Result<(), Error> {
-    let pointer = exports
-        .iter()
-        .find(|(name, kind, _)| name == "__stack_pointer" && *kind == ExternalKind::Global)
-        .map(|(_, _, index)| *index)
-        .ok_or_else(|| bad("it does not export __stack_pointer".to_owned()))?;
+fn check_globals(wasm: &[u8]) -> Result<(), Error> {
+    let pointer = types(wasm)?.stack_pointer.ok_or_else(|| bad("it does not export __stack_pointer".to_owned()))?;
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::GlobalSection(reader) = payload.map_err(|error| bad(error.to_string()))? {
             for (index, global) in reader.into_iter().enumerate() {
@@ -255,4 +259,146 @@ fn constant(expr: &ConstExpr<'_>) -> Result<u64, Error> {
 
 fn bad(why: String) -> Error {
     Error::BadGuest(why)
+}
+
+#[cfg(test)]
+#[cfg(feature = "compiler")]
+mod tests {
+    use arbitrary::Unstructured;
+    use wasm_smith::{Config, InstructionKind, InstructionKinds};
+    use wasmtime::{Engine, Func, Instance, Store, Trap};
+
+    use super::*;
+
+    /// What a run of made-up code comes to: its result or trap, and the start of its memory.
+    type Ran = (Result<i64, Trap>, Vec<u8>);
+
+    /// A module that code is made up for, with what a guest has to have.
+    fn made_up(seed: u64) -> Vec<u8> {
+        let shape = "(module (memory (export \"memory\") 2)
+            (global (export \"__stack_pointer\") (mut i32) (i32.const 70000))
+            (func (export \"run\") (param i32 i64) (result i64) unreachable))";
+        let config = Config {
+            exports: Some(wat::parse_str(shape).unwrap()),
+            // Floats may be NaNs, whose bits nobody promises.
+            allow_floats: false,
+            allowed_instructions: InstructionKinds::new(&[
+                InstructionKind::NumericInt,
+                InstructionKind::VectorInt,
+                InstructionKind::Parametric,
+                InstructionKind::Variable,
+                InstructionKind::Memory,
+                InstructionKind::Control,
+            ]),
+            allow_start_export: false,
+            disallow_traps: !seed.is_multiple_of(4),
+            bulk_memory_enabled: seed.is_multiple_of(3),
+            exceptions_enabled: false,
+            extended_const_enabled: false,
+            gc_enabled: false,
+            max_globals: 0,
+            max_imports: 0,
+            max_instructions: 400,
+            // Beside those that the shape has. With instructions for many bytes come segments that they may drop.
+            max_memories: 0,
+            max_data_segments: if seed.is_multiple_of(3) { 0 } else { 5 },
+            memory64_enabled: false,
+            min_funcs: 4,
+            reference_types_enabled: false,
+            relaxed_simd_enabled: false,
+            tail_call_enabled: false,
+            threads_enabled: false,
+            ..Config::default()
+        };
+        let mut bytes = vec![0; 1 << 13];
+        blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+        wasm_smith::Module::new(config, &mut Unstructured::new(&bytes)).unwrap().to_bytes()
+    }
+
+    /// The same code in a memory of the size that a split module has.
+    struct Enlarged;
+
+    impl Reencode for Enlarged {
+        type Error = std::convert::Infallible;
+
+        fn memory_type(&mut self, memory: wasmparser::MemoryType) -> Result<MemoryType, wasm_encoder::reencode::Error> {
+            let pages = memory.initial + HEAP_BYTES / WASM_PAGE;
+            Ok(MemoryType {
+                minimum: pages,
+                maximum: Some(pages),
+                memory64: false,
+                shared: false,
+                page_size_log2: None,
+            })
+        }
+    }
+
+    fn as_it_is(wasm: &[u8], input: i32) -> Ran {
+        let mut module = Module::new();
+        Enlarged.parse_core_module(&mut module, Parser::new(0), wasm).unwrap();
+        let mut config = wasmtime::Config::new();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).unwrap();
+        let module = wasmtime::Module::new(&engine, module.finish()).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(1_000_000).unwrap();
+        let instance = match Instance::new(&mut store, &module, &[]) {
+            Ok(instance) => instance,
+            // A table's segment outside the table.
+            Err(error) => return (Err(*error.downcast_ref::<Trap>().unwrap()), Vec::new()),
+        };
+        finish(&mut store, instance, input)
+    }
+
+    fn rewritten(split: &Split, input: i32) -> Ran {
+        let engine = Engine::default();
+        let module = wasmtime::Module::new(&engine, &split.code).unwrap();
+        let mut store = Store::new(&engine, 100);
+        let refuel = Func::wrap(&mut store, |mut caller: wasmtime::Caller<'_, i32>, _: i64| {
+            *caller.data_mut() -= 1;
+            if *caller.data() < 0 { Err(wasmtime::Error::from(Trap::OutOfFuel)) } else { Ok(1_000_000_i64) }
+        });
+        let instance = match Instance::new(&mut store, &module, &[refuel.into()]) {
+            Ok(instance) => instance,
+            Err(error) => return (Err(*error.downcast_ref::<Trap>().unwrap()), Vec::new()),
+        };
+        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        memory.write(&mut store, split.start, &split.image).unwrap();
+        finish(&mut store, instance, input)
+    }
+
+    fn finish<T>(store: &mut Store<T>, instance: Instance, input: i32) -> Ran {
+        let run = instance.get_typed_func::<(i32, i64), i64>(&mut *store, "run").unwrap();
+        let result =
+            run.call(&mut *store, (input, i64::from(input) << 20)).map_err(|error| *error.downcast_ref().unwrap());
+        let memory = instance.get_memory(&mut *store, "memory").unwrap();
+        (result, memory.data(&*store)[..4 << 20].to_vec())
+    }
+
+    #[test]
+    fn rewritten_code_does_what_the_module_does() {
+        let (mut returned, mut trapped, mut stored) = (0, 0, 0);
+        for seed in 0..200 {
+            let wasm = made_up(seed);
+            // Made-up functions leave what they have in globals of their own.
+            let split = rewrite(&wasm).unwrap();
+            Validator::new_with_features(features() | WasmFeatures::MULTI_MEMORY).validate_all(&split.code).unwrap();
+            for input in [0, 3, -1, 65_536] {
+                let wanted = as_it_is(&wasm, input);
+                // How long and how deep is what differs.
+                if matches!(wanted.0, Err(Trap::OutOfFuel | Trap::StackOverflow)) {
+                    continue;
+                }
+                let found = rewritten(&split, input);
+                assert!(wanted == found, "seed {seed}, input {input}: {:?}, not {:?}", found.0, wanted.0);
+                returned += i32::from(wanted.0.is_ok());
+                trapped += i32::from(wanted.0.is_err());
+                stored += i32::from(found.1.iter().any(|&byte| byte != 0));
+            }
+        }
+        assert!(
+            returned > 200 && trapped > 50 && stored > 80,
+            "{returned} returned, {trapped} trapped, {stored} stored"
+        );
+    }
 }
