@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::instance::Instance;
 use crate::memory::{Creator, Image};
 use crate::program::module_request;
+use crate::signals;
 #[cfg(feature = "compiler")]
 use crate::split::{self, Split};
 
@@ -190,6 +191,7 @@ impl Guest {
         let module =
             unsafe { Module::deserialize(&engine, code) }.map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         let guest = Self(Arc::new(Loaded { module, image, hash: hash.to_owned() }));
+        signals::remember();
         Instance::new(&guest)?.try_out()?;
         Ok(guest)
     }

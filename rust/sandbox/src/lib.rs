@@ -37,6 +37,7 @@ mod nesting;
 mod outcome;
 mod program;
 mod sandbox;
+mod signals;
 #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "a guest that comes compiled has been split"))]
 mod split;
 mod task;

@@ -13,6 +13,7 @@ use crate::instance::{Answer, Budget, Instance};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::program::{Prepared, Program};
+use crate::signals;
 
 /// Runs untrusted Python, any number of programs at once.
 ///
@@ -237,6 +238,7 @@ impl Sandbox {
 
     /// Runs jobs on the worker threads; results in order, as many of each job as [`Job`] says.
     pub(crate) fn run_jobs(&self, jobs: Vec<Job>, cancel: &Cancel) -> Vec<Vec<Ran>> {
+        signals::keep();
         if jobs.is_empty() {
             return Vec::new();
         }
