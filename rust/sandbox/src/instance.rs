@@ -15,6 +15,7 @@ use crate::guest::Guest;
 use crate::memory::{Checkpoint, Image, PAGE, starting_as};
 use crate::program::{ModuleRequest, modules_imported};
 use crate::sandbox::{Cancel, Load};
+use crate::signals;
 
 /// What a guest must be able to run: shows at once that a module is none.
 const TRIAL: &str = "def f(xs):\n    return [x * 2 for x in xs]";
@@ -213,7 +214,7 @@ impl Instance {
         *self.store.data_mut() = Control { started, before, wall, cancel: cancel.clone(), rest };
         // An empty slice: the first that the code does is to ask for one.
         self.set_slice(0)?;
-        let ended = ask(self);
+        let ended = signals::in_guest(|| ask(self));
         let left = self.store.data().rest + self.slice()?;
         // Less than nothing where the last that was taken was too much.
         let used = run.budget.fuel - left.max(0) as u64;
