@@ -262,6 +262,17 @@ def test_faulthandler_and_traps_get_along(order: str) -> None:
     assert set(ran.stdout.split()) == {"out_of_memory"}
 
 
+def test_a_module_that_traps_is_refused_also_where_a_faulthandler_came_later() -> None:
+    script = (
+        "import faulthandler\nfrom azr.sandbox import Sandbox\nSandbox(threads=1)\nfaulthandler.enable()\n"
+        "try:\n    Sandbox(threads=1, modules={'m': 'xs = []\\nwhile True: xs.append([0] * 1000)'})\n"
+        "except Exception as error:\n    print(error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "memory" in ran.stdout
+
+
 @pytest.mark.parametrize("before", ["", "faulthandler.enable(); "])
 def test_a_crash_of_the_process_still_reaches_a_faulthandler_that_came_later(before: str) -> None:
     script = (

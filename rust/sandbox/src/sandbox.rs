@@ -13,7 +13,6 @@ use crate::instance::{Answer, Budget, Instance};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::program::{Prepared, Program};
-use crate::signals;
 
 /// Runs untrusted Python, any number of programs at once.
 ///
@@ -238,7 +237,6 @@ impl Sandbox {
 
     /// Runs jobs on the worker threads; results in order, as many of each job as [`Job`] says.
     pub(crate) fn run_jobs(&self, jobs: Vec<Job>, cancel: &Cancel) -> Vec<Vec<Ran>> {
-        signals::keep();
         if jobs.is_empty() {
             return Vec::new();
         }

@@ -53,8 +53,9 @@ fn features() -> WasmFeatures {
 /// When it is no guest: it imports something, or could keep state outside its memory.
 pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
     let split = rewrite(wasm)?;
-    check_globals(wasm)?;
-    if types(wasm)?.functions.is_empty() {
+    let types = types(wasm)?;
+    check_globals(wasm, &types)?;
+    if types.functions.is_empty() {
         return Err(bad("it has no functions".to_owned()));
     }
     Ok(split)
@@ -219,8 +220,8 @@ fn check_body(body: &FunctionBody<'_>) -> Result<(), Error> {
 }
 
 /// The only mutable global is the stack pointer, which the host sets before every program.
-fn check_globals(wasm: &[u8]) -> Result<(), Error> {
-    let pointer = types(wasm)?.stack_pointer.ok_or_else(|| bad("it does not export __stack_pointer".to_owned()))?;
+fn check_globals(wasm: &[u8], types: &Types) -> Result<(), Error> {
+    let pointer = types.stack_pointer.ok_or_else(|| bad("it does not export __stack_pointer".to_owned()))?;
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::GlobalSection(reader) = payload.map_err(|error| bad(error.to_string()))? {
             for (index, global) in reader.into_iter().enumerate() {
