@@ -5,6 +5,7 @@
 # target, Debian's rustc-web, cargo-web, rust-web-src and lld-19 build the standard library on the way.
 set -euo pipefail
 cd "$(dirname "$0")"
+patches/apply.sh
 
 target=wasm32-unknown-unknown
 cargo=cargo
