@@ -10,6 +10,7 @@ patches=$PWD/patches patched=$PWD/target/patched
 wanted=$(cat upstream/Cargo.lock patches/crates.txt patches/*.patch | sha256sum)
 if [ "$(cat "$patched/.applied" 2>/dev/null)" = "$wanted" ]; then exit 0; fi
 
+mkdir -p target
 cargo metadata --locked --format-version 1 --manifest-path upstream/Cargo.toml > target/upstream.json
 rm -rf "$patched"
 mkdir -p "$patched"
