@@ -9,32 +9,33 @@ use std::path::{Path, PathBuf};
 
 /// Single-file modules of the standard library, each with what imports it when that is not obvious.
 const MODULES: &str = "
-    __future__ _ast_unparse _collections_abc _colorize _compat_pickle _opcode_metadata _py_abc
-    _py_warnings _pydatetime _pydecimal _pylong _strptime _threading_local _weakrefset abc
-    annotationlib ast base64 bisect calendar codecs codeop colorsys configparser contextlib contextvars copy
-    copyreg csv dataclasses datetime decimal difflib dis enum fnmatch fractions functools genericpath
-    getopt graphlib hashlib heapq hmac inspect io ipaddress keyword linecache locale numbers opcode
-    operator pickle platform posixpath pprint queue quopri random reprlib sched secrets shlex sre_compile
-    sre_constants sre_parse stat statistics stringprep struct textwrap threading timeit token tokenize
-    traceback types typing uuid warnings weakref
+    __future__ _ast_unparse _collections_abc _colorize _compat_pickle _markupbase _opcode_metadata _py_abc
+    _py_warnings _pycodecs _pydatetime _pydecimal _pylong _sitebuiltins _strptime _threading_local _weakrefset
+    abc annotationlib argparse ast base64 bisect bz2 calendar cmd code codecs codeop colorsys configparser
+    contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis doctest enum fnmatch
+    fractions functools genericpath getopt gettext glob graphlib gzip hashlib heapq hmac inspect io ipaddress
+    keyword linecache locale lzma ntpath numbers opcode operator optparse pickle pkgutil platform posixpath pprint
+    queue quopri random reprlib sched secrets shlex shutil sre_compile sre_constants sre_parse stat statistics
+    stringprep struct symtable tempfile textwrap this threading timeit token tokenize traceback types typing uuid
+    warnings weakref
 ";
 
 /// Packages, whole.
-const PACKAGES: &str = "collections importlib json re string html tomllib";
+const PACKAGES: &str = "collections encodings html importlib json pathlib re string tomllib unittest zoneinfo";
 
 /// Parts of packages that are too large to take whole.
 const PARTS: &str = "
-    concurrent/__init__ urllib/__init__ urllib/parse encodings/__init__ encodings/aliases
-    encodings/ascii encodings/base64_codec encodings/charmap encodings/cp1252 encodings/cp437
-    encodings/hex_codec encodings/idna encodings/iso8859_1 encodings/iso8859_15 encodings/latin_1
-    encodings/punycode encodings/raw_unicode_escape encodings/rot_13 encodings/unicode_escape
-    encodings/utf_16 encodings/utf_16_be encodings/utf_16_le encodings/utf_32 encodings/utf_32_be
-    encodings/utf_32_le encodings/utf_7 encodings/utf_8 encodings/utf_8_sig
-    encodings/big5 encodings/cp1250 encodings/cp1251 encodings/cp1253 encodings/cp1254 encodings/cp850
-    encodings/cp932 encodings/cp949 encodings/euc_jp encodings/euc_kr encodings/gb18030 encodings/gb2312
-    encodings/gbk encodings/hz encodings/iso2022_jp encodings/iso8859_2 encodings/iso8859_5
-    encodings/iso8859_9 encodings/koi8_r encodings/mac_roman encodings/shift_jis
+    asyncio/__init__ asyncio/base_events asyncio/base_futures asyncio/base_tasks asyncio/constants
+    asyncio/coroutines asyncio/events asyncio/exceptions asyncio/format_helpers asyncio/futures asyncio/graph
+    asyncio/locks asyncio/log asyncio/mixins asyncio/protocols asyncio/queues asyncio/runners asyncio/sslproto
+    asyncio/staggered asyncio/streams asyncio/subprocess asyncio/taskgroups asyncio/tasks asyncio/threads
+    asyncio/timeouts asyncio/transports asyncio/trsock compression/__init__ compression/_common/__init__ compression/_common/_streams concurrent/__init__
+    concurrent/futures/__init__ concurrent/futures/_base logging/__init__ urllib/__init__
+    urllib/parse
 ";
+
+/// What the packages have and nothing here can use: codecs of another system.
+const LEFT_OUT: &str = "encodings.mbcs encodings.oem encodings._win_cp_codecs";
 
 fn main() {
     println!("cargo:rerun-if-changed=lib");
@@ -56,6 +57,7 @@ fn main() {
             None => files.push((part.replace('/', "."), file, false)),
         }
     }
+    files.retain(|(name, ..)| !LEFT_OUT.split_whitespace().any(|left_out| left_out == name));
     add_folder(&mut files, "", &own);
     files.sort();
 

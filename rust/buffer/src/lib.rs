@@ -64,7 +64,7 @@ pub use task::{KINDS, Kind, Output, Role, Solved, State, Task};
 #[cfg(not(loom))]
 pub use {
     buffer::{GroupCommit, Options, Prepared, Rejected, Request, TaskBuffer, Verdict},
-    canonical::{Canonical, Invalid, MAX_CHAIN, MAX_NESTING, Mode, canonicalize},
+    canonical::{Canonical, Invalid, MAX_CHAIN, MAX_NESTING, Mode, Shape, canonicalize, shape},
     error::{Error, Result},
     keys::Level,
     log::Position,

@@ -1,5 +1,5 @@
-"""What the guest's interpreter needs in Python: captured streams, a clock, and the second setting of
-its entropy. Runs before the snapshot; programs never see a reason to import it.
+"""What the guest's interpreter needs in Python: captured streams, a clock, and modules that a domain brings.
+Runs before the snapshot; programs never see a reason to import it.
 """
 import builtins
 import io
@@ -10,13 +10,16 @@ class _Captured(io.TextIOBase):
     """A text stream whose output the host captures."""
 
     encoding = "utf-8"
-    errors = "backslashreplace"
     newlines = None
     mode = "w"
 
     def __init__(self, number, name):
         self._number = number
         self.name = name
+
+    @property
+    def errors(self):
+        return "strict" if self._number == 1 else "backslashreplace"
 
     def write(self, text):
         if not isinstance(text, str):
@@ -56,6 +59,50 @@ stdout = _Captured(1, "<stdout>")
 stderr = _Captured(2, "<stderr>")
 
 
+def set_names():
+    """After the standard modules are loaded: what a program started from a file finds in `sys` and among the builtins."""
+    import sys
+    import time
+    import types
+    import _sitebuiltins
+
+    def get_clock_info(name, /):
+        if name not in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+            raise ValueError("unknown clock")
+        return types.SimpleNamespace(
+            implementation="azr", monotonic=name != "time", adjustable=name == "time", resolution=1e-06)
+
+    time.get_clock_info = get_clock_info
+    sys.argv = [PROGRAM_FILE.rpartition("/")[2]]
+    sys.orig_argv = ["python", *sys.argv]
+    for name in ("quit", "exit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    for name, text in (("copyright", sys.copyright), ("credits", "RustPython, and the people behind it."),
+                       ("license", "RustPython is under the MIT licence.")):
+        setattr(builtins, name, _sitebuiltins._Printer(name, text))
+    builtins.help = _sitebuiltins._Helper()
+    builtins.open = io.open = open
+
+
+PROGRAM_FILE = "/program.py"
+
+
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    """Open a file: there are none here, and none can be made."""
+    if isinstance(file, int):
+        raise OSError(9, "Bad file descriptor")
+    from os import fspath
+
+    name = fspath(file)
+    if not isinstance(mode, str):
+        raise TypeError(f"open() argument 'mode' must be str, not {type(mode).__name__}")
+    if len(set(mode)) != len(mode) or set(mode) - set("rwxabt+") or len(set(mode) & set("rwxa")) != 1:
+        raise ValueError(f"invalid mode: {mode!r}")
+    if "r" in mode:
+        raise FileNotFoundError(2, "No such file or directory", name)
+    raise OSError(30, "Read-only file system", name)
+
+
 def set_clock():
     """Before the standard modules are loaded: clocks that read the request's time, in UTC."""
     import time
@@ -82,37 +129,44 @@ def set_clock():
         setattr(time, name + "_ns", time_ns)
     time.sleep = sleep
     time.gmtime = calendar_time(time.gmtime)
-    time.localtime = time.gmtime
+    time.localtime = calendar_time(time.localtime)
     plain_ctime, plain_asctime, plain_strftime = time.ctime, time.asctime, time.strftime
     time.ctime = lambda secs=None: plain_ctime(seconds() if secs is None else secs)
-    time.asctime = lambda t=None: plain_asctime(time.gmtime() if t is None else t)
-    time.strftime = lambda format, t=None: plain_strftime(format, time.gmtime() if t is None else t)
+    time.asctime = lambda t=None: plain_asctime(time.localtime() if t is None else t)
+    time.strftime = lambda format, t=None: plain_strftime(format, time.localtime() if t is None else t)
     time.tzname = ("UTC", "UTC")
     time.timezone = time.altzone = time.daylight = 0
 
 
-def set_random():
-    """After the standard modules are loaded: unseeded generators take the request's entropy."""
-    import random
+def set_identity():
+    """After the standard modules are loaded: those that tell objects apart by `id` count no read of an address, unless
+    they show it."""
+    import _thread
+    import copy
+    import inspect
+    import json.encoder
+    import pickle
+    import pprint
+    import reprlib
+    import threading
+    import traceback
+    import typing
 
-    plain_seed = random.Random.seed
+    for module in (copy, inspect, json.encoder, pickle, pprint, reprlib, traceback, typing):
+        module.id = _azr.identity
 
-    def seed(self, a=None, version=2):
-        """Initialize internal state from a seed; without one, from the request's entropy."""
-        if a is None:
-            a = int.from_bytes(_azr.random_bytes(32), "big")
-        plain_seed(self, a, version)
+    plain = _thread.get_ident
 
-    random.Random.seed = seed
-    random.seed = random._inst.seed
-    random._urandom = _azr.random_bytes
+    def get_ident():
+        return _azr.shown(plain() << 12)
 
+    def ident(thread):
+        number = plain_ident.fget(thread)
+        return number and _azr.shown(number << 12)
 
-def reseed():
-    """Seed the functions of `random` from the request's entropy."""
-    import random
-
-    random._inst.seed()
+    plain_ident = threading.Thread.ident
+    threading.Thread.ident = property(ident, doc=plain_ident.__doc__)
+    _thread.get_ident = threading.get_ident = get_ident
 
 
 class _Given:
@@ -140,11 +194,6 @@ class _Given:
         source, file = self.sources[name], self.file(name)
         module.__file__ = file
         code = compile(source, file, "exec", dont_inherit=True)
-        try:
-            # What these modules unpack is walked by iterator: sets then show their order under both settings.
-            code = compile(_azr.unpack_by_iterator(source), file, "exec", dont_inherit=True)
-        except SyntaxError:
-            pass
         exec(code, module.__dict__)
 
     def fault(self, importing, error):
@@ -178,7 +227,6 @@ def import_given(sources):
             name = name.rpartition(".")[0]
             if name not in sys.modules:
                 sources.setdefault(name, "")
-    builtins.__azr_unpacked__ = lambda obj: obj
     finder = _Given(sources)
     sys.meta_path.insert(0, finder)
     name = ""
@@ -189,79 +237,3 @@ def import_given(sources):
         return finder.fault(name, error)
     finally:
         sys.meta_path.remove(finder)
-
-
-def turn_over():
-    """Replace what shows an order or a number that CPython does not promise; see entropy.rs."""
-    plain_sorted, plain_hash, plain_id = builtins.sorted, builtins.hash, builtins.id
-    promised = (int, float, complex, bool, type(None))
-
-    def sorted(iterable, /, *, key=None, reverse=False):
-        return plain_sorted(list(iterable), key=key, reverse=reverse)
-
-    def hash(obj, /):
-        value = plain_hash(obj)
-        kind = type(obj)
-        if kind in promised or kind is tuple and all(type(item) in promised for item in obj):
-            return value
-        return value ^ 0x5A5A5A5A
-
-    def id(obj, /):
-        return plain_id(obj) + 0x10000
-
-    def unpacked(obj, /):
-        return iter(obj) if type(obj) in (set, frozenset) else obj
-
-    def walked(plain, alone=False):
-        def function(first, /, *rest, **options):
-            if type(first) in (set, frozenset) and not (alone and rest):
-                first = list(first)
-            return plain(first, *rest, **options)
-
-        function.__name__ = function.__qualname__ = plain.__name__
-        return function
-
-    builtins.sorted, builtins.hash, builtins.id = sorted, hash, id
-    # Of elements that tie the first wins. With several arguments these compare the arguments.
-    builtins.max, builtins.min = walked(builtins.max, alone=True), walked(builtins.min, alone=True)
-    import itertools
-
-    for name in ("combinations", "combinations_with_replacement", "permutations"):
-        setattr(itertools, name, walked(getattr(itertools, name)))
-    plain_product = itertools.product
-
-    def product(*iterables, repeat=1):
-        return plain_product(*[iter(one) if type(one) in (set, frozenset) else one for one in iterables], repeat=repeat)
-
-    itertools.product = product
-    builtins.__azr_unpacked__ = unpacked
-
-
-def set_pop(self, /):
-    first = _nothing = object()
-    for first in self:
-        pass
-    if first is _nothing:
-        raise KeyError("pop from an empty set")
-    self.remove(first)
-    return first
-
-
-_extend, _iadd = list.extend, list.__iadd__
-
-
-def list_extend(self, iterable, /):
-    _extend(self, list(iterable) if type(iterable) in (set, frozenset) else iterable)
-
-
-def list_iadd(self, iterable, /):
-    return _iadd(self, list(iterable) if type(iterable) in (set, frozenset) else iterable)
-
-
-_fromkeys = dict.__dict__["fromkeys"]
-
-
-@classmethod
-def dict_fromkeys(cls, iterable, value=None, /):
-    keys = list(iterable) if type(iterable) in (set, frozenset) else iterable
-    return _fromkeys.__get__(None, cls)(keys, value)

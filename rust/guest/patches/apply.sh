@@ -30,7 +30,7 @@ export GIT_AUTHOR_NAME=azr GIT_AUTHOR_EMAIL=azr@localhost GIT_COMMITTER_NAME=azr
 export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
 git init --quiet --initial-branch=main
 git config core.autocrlf false
-echo .applied > .git/info/exclude
+printf '.applied\n__pycache__\n' > .git/info/exclude
 git add --all --force
 git commit --quiet --message 'As published'
 git tag published

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the commits of target/patched back to this folder, one patch each.
+# Writes the commits of target/patched back to this folder, one patch each, numbered in the order in which they apply.
 set -euo pipefail
 shopt -s nullglob
 cd "$(dirname "$0")/.."

@@ -17,6 +17,14 @@ pub(crate) fn compile(
     mode: Mode,
     name: &str,
 ) -> Result<PyRef<PyCode>, Ended> {
+    // A carriage return ends a line, inside of a string too.
+    let normalized;
+    let source = if source.contains('\r') {
+        normalized = source.replace("\r\n", "\n").replace('\r', "\n");
+        &normalized
+    } else {
+        source
+    };
     if !source.is_ascii()
         && let Some(ended) = unparseable(source, mode)
     {

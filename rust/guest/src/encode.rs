@@ -68,10 +68,10 @@ impl Encoder<'_> {
             }
             Value::Dict(pairs)
         } else if class.is(types.set_type) {
-            let items = object.downcast_ref::<PySet>().expect("exact class").elements();
+            let items = object.downcast_ref::<PySet>().expect("exact class").elements_in_any_order();
             Value::Set(self.items(&items, depth)?)
         } else if class.is(types.frozenset_type) {
-            let items = object.downcast_ref::<PyFrozenSet>().expect("exact class").elements();
+            let items = object.downcast_ref::<PyFrozenSet>().expect("exact class").elements_in_any_order();
             Value::FrozenSet(self.items(&items, depth)?)
         } else {
             // The text tells two settings of the entropy apart when it shows an address.

@@ -33,6 +33,9 @@ static HEAPS: Heaps = Heaps(UnsafeCell::new(State {
     start: usize::MAX,
     top: 0,
     limit: 0,
+    held: 0,
+    collect_at: COLLECT_STEP,
+    handed: 0,
 }));
 
 struct Heaps(UnsafeCell<State>);
@@ -50,6 +53,48 @@ struct State {
     top: usize,
     /// What it may take.
     limit: usize,
+    /// Bytes of its blocks that are not small.
+    held: usize,
+    /// From how many on garbage is looked for.
+    collect_at: usize,
+    /// Bytes of such blocks that were handed out since garbage was looked for.
+    handed: usize,
+}
+
+/// By how much more is held, at least, before garbage is looked for: cycles of few large objects are no reason for the
+/// collector, which counts objects.
+const COLLECT_STEP: usize = 32 << 20;
+
+impl State {
+    /// Notes a block that is not small.
+    #[inline]
+    fn hold(&mut self, size: usize) {
+        self.held += size;
+        self.handed = self.handed.saturating_add(size);
+        if self.held > self.collect_at {
+            self.collect();
+        }
+    }
+
+    /// Notes that such a block is free.
+    #[inline]
+    fn let_go(&mut self, size: usize) {
+        self.held -= size;
+        self.collect_at = self.collect_at.min(self.held + (self.held / 2).max(2 * COLLECT_STEP));
+    }
+
+    /// Has garbage looked for, unless less was handed out since the last time than half of what there is to look
+    /// through: so all looking takes time in proportion to what is handed out.
+    #[cold]
+    #[inline(never)]
+    fn collect(&mut self) {
+        if self.start == usize::MAX || self.handed < (self.top - self.start) / 2 {
+            return;
+        }
+        self.handed = 0;
+        self.collect_at = self.held + (self.held / 2).max(COLLECT_STEP);
+        rustpython_vm::gc_state::collect_soon();
+    }
 }
 
 /// Free small blocks of the second heap, by size; the first word of each says where the next one is.
@@ -125,6 +170,9 @@ pub(crate) fn seal_again() {
     state.start = state.top.next_multiple_of(PAGE);
     state.top = state.start;
     state.second = Dlmalloc::new_with_allocator(Arena);
+    state.held = 0;
+    state.collect_at = COLLECT_STEP;
+    state.handed = 0;
     state.small = Small { largest: SMALL, free: [ptr::null_mut(); SMALL / STEP], next: 0, end: 0 };
 }
 
@@ -166,6 +214,7 @@ unsafe impl GlobalAlloc for Heaps {
             } else if (*state).start == usize::MAX {
                 (*state).first.malloc(layout.size(), layout.align())
             } else {
+                (*state).hold(layout.size());
                 (*state).second.malloc(layout.size(), layout.align())
             }
         }
@@ -180,6 +229,7 @@ unsafe impl GlobalAlloc for Heaps {
                 if (*state).small.serves(layout) {
                     (*state).small.free(block, layout.size());
                 } else {
+                    (*state).let_go(layout.size());
                     (*state).second.free(block, layout.size(), layout.align());
                 }
             } else if (*state).start == usize::MAX {
@@ -199,6 +249,7 @@ unsafe impl GlobalAlloc for Heaps {
             } else if (*state).start == usize::MAX {
                 (*state).first.calloc(layout.size(), layout.align())
             } else {
+                (*state).hold(layout.size());
                 (*state).second.calloc(layout.size(), layout.align())
             }
         }
@@ -215,6 +266,8 @@ unsafe impl GlobalAlloc for Heaps {
             if block.addr() >= (*state).start {
                 match ((*state).small.serves(layout), (*state).small.serves(wanted)) {
                     (false, false) => {
+                        (*state).let_go(layout.size());
+                        (*state).hold(size);
                         return (*state).second.realloc(block, layout.size(), layout.align(), size);
                     }
                     (true, true) if (layout.size() - 1) / STEP == (size - 1) / STEP => return block,

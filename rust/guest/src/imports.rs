@@ -4,9 +4,14 @@ use ruff_python_ast::Stmt;
 use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_parser::parse_module;
 
+use crate::literal::NO_SOURCE;
+
 /// Dotted names in order of appearance, once each: `from a.b import c` gives `a.b` and `a.b.c`,
 /// since `c` may be a module. Or why the program does not parse.
 pub(crate) fn imports(program: &str) -> Result<Vec<String>, String> {
+    if program.contains('\0') {
+        return Err(NO_SOURCE.to_owned());
+    }
     let parsed = parse_module(program).map_err(|error| error.error.to_string())?;
     let mut imports = Imports(Vec::new());
     imports.visit_body(parsed.suite());

@@ -7,7 +7,7 @@ use rustpython_vm::builtins::PyCode;
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
-use crate::{arguments, entropy, native, output, scope};
+use crate::{arguments, decimal, entropy, native, output, scope};
 
 /// Modules that are imported before the snapshot, so that a program's `import` finds them loaded.
 const IMPORTED: &str = "
@@ -43,10 +43,11 @@ pub(crate) fn start() {
     settings.write_bytecode = false;
     let builder = Interpreter::builder(settings);
     let mut modules = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
-    // These ask the operating system for the time, which is a panic here; the library falls back to its
-    // Python versions, which ask `time`.
-    modules.retain(|module| !["_datetime", "_queue"].contains(&module.name.as_str()));
+    // It asks the operating system for the time, which is a panic here; the library falls back to its
+    // Python version, which asks `time`.
+    modules.retain(|module| module.name.as_str() != "_queue");
     modules.push(native::module_def(&builder.ctx));
+    modules.push(decimal::module_def(&builder.ctx));
     let interpreter = builder.add_native_modules(&modules).add_frozen_modules(frozen()).build();
     assert!(INTERPRETER.0.set(interpreter).is_ok(), "azr_init comes once");
     enter(|vm| {
@@ -76,8 +77,8 @@ fn prepare(vm: &VirtualMachine) -> PyResult<()> {
         }
     }
     assert!(failed.is_empty(), "standard modules do not load: {failed}");
-    call(vm, "azr_prelude", "set_random")?;
-    entropy::remember_originals(vm);
+    call(vm, "azr_prelude", "set_identity")?;
+    call(vm, "azr_prelude", "set_names")?;
     scope::prepare(vm)?;
     crate::call::prepare(vm);
     warm_up(vm)?;
@@ -88,6 +89,7 @@ fn prepare(vm: &VirtualMachine) -> PyResult<()> {
 pub(crate) fn keep(vm: &VirtualMachine) -> PyResult<()> {
     let gc = import(vm, "gc")?;
     vm.call_method(&gc, "collect", ())?;
+    entropy::find_moving(vm)?;
     vm.call_method(&gc, "freeze", ())?;
     Ok(())
 }

@@ -9,6 +9,7 @@
 mod arguments;
 mod call;
 mod compile;
+mod decimal;
 mod decode;
 mod encode;
 mod entropy;
@@ -21,7 +22,6 @@ mod modules;
 mod native;
 mod output;
 mod plain;
-mod rewrite;
 mod run;
 mod scope;
 
@@ -46,7 +46,12 @@ pub static mut AZR_PANIC: [u8; 4 + PANIC_BYTES] = [0; 4 + PANIC_BYTES];
 #[unsafe(no_mangle)]
 pub extern "C" fn azr_init() {
     std::panic::set_hook(Box::new(|info| {
-        note_panic(&info.to_string());
+        let text = info.to_string();
+        // What is longer than the address space fits no memory, however much a program may take.
+        if text.ends_with("capacity overflow") {
+            abort(Abort::Memory);
+        }
+        note_panic(&text);
         abort(Abort::Panic);
     }));
     interpreter::start();

@@ -16,16 +16,12 @@ pub(crate) fn import(
 ) -> Result<(), ModuleProblem> {
     output::limit(OUTPUT_BYTES);
     interpreter::enter(|vm| {
-        let sources: Vec<&str> = modules.iter().map(|(_, source)| source.as_str()).collect();
-        let found = entropy::set(vm, entropy, &sources)
-            .and_then(|()| import_all(vm, modules))
+        entropy::set(vm, entropy);
+        let found = import_all(vm, modules)
             .and_then(|problem| interpreter::keep(vm).map(|()| problem));
         output::clear();
         match found {
-            Ok(None) => {
-                entropy::expect_random(&sources);
-                Ok(())
-            }
+            Ok(None) => Ok(()),
             Ok(Some(problem)) => Err(problem),
             // The prelude catches what modules raise: this is a fault of its own.
             Err(error) => {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use ruff_python_ast::{Expr, Number, UnaryOp};
-use rustpython_vm::builtins::PySet;
-use rustpython_vm::{AsObject, PyObjectRef, PyPayload, VirtualMachine};
+use rustpython_vm::builtins::{PyFrozenSet, PySet};
+use rustpython_vm::{AsObject, PyObjectRef, PyPayload, PyRef, VirtualMachine};
 
 /// Whether the parser's reading of the text's string literals is the interpreter's too: it has no escape
 /// that names a code point, which may be a surrogate, and none that the compiler warns of.
@@ -78,11 +78,9 @@ impl<'vm> Plain<'vm> {
                 }
             }
             Expr::Set(set) => {
-                let made = PySet::default().into_ref(ctx);
-                for item in self.all(&set.elts)? {
-                    made.add(item, self.vm).ok()?;
-                }
-                (made.into(), None)
+                let made = set.elts.iter().map(|item| self.make(item)).collect::<Option<Vec<_>>>()?;
+                let constant = made.len() > 2 && made.iter().all(|(_, key)| key.is_some());
+                (self.set(made.into_iter().map(|(item, _)| item), constant)?.into(), None)
             }
             Expr::Dict(dict) => {
                 let made = ctx.new_dict();
@@ -94,6 +92,24 @@ impl<'vm> Plain<'vm> {
             }
             _ => return None,
         })
+    }
+
+    /// A set of constants is a constant that another set is filled from: where elements collide, both orders
+    /// differ from that of a set that takes them one by one.
+    fn set(&self, items: impl Iterator<Item = PyObjectRef>, constant: bool) -> Option<PyRef<PySet>> {
+        let (vm, ctx) = (self.vm, &self.vm.ctx);
+        let made = PySet::default().into_ref(ctx);
+        if constant {
+            // As the compiler does, which makes a second set of the first one's elements to merge equal constants.
+            let once = PyFrozenSet::from_iter(vm, items).ok()?;
+            let frozen = PyFrozenSet::from_iter(vm, once.elements_in_any_order()).ok()?.into_ref(ctx);
+            vm.call_method(made.as_object(), "update", (frozen,)).ok()?;
+        } else {
+            for item in items {
+                made.add(item, vm).ok()?;
+            }
+        }
+        Some(made)
     }
 
     fn all(&mut self, exprs: &[Expr]) -> Option<Vec<PyObjectRef>> {

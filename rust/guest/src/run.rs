@@ -9,7 +9,7 @@ use rustpython_vm::scope::Scope;
 use rustpython_vm::{AsObject, Py, PyObjectRef, VirtualMachine};
 
 use crate::compile::compile;
-use crate::{arguments, call, decode, encode, entropy, heap, interpreter, output, rewrite, scope};
+use crate::{arguments, call, decode, encode, entropy, heap, interpreter, output, scope};
 
 /// Bytes of an exception's message that are kept.
 const MESSAGE_BYTES: usize = 2_000;
@@ -23,7 +23,7 @@ struct Waiting(UnsafeCell<(Entropy, GuestLimits)>);
 unsafe impl Sync for Waiting {}
 
 static WAITING: Waiting = Waiting(UnsafeCell::new((
-    Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
+    Entropy { random_seed: 0, clock_ns: 0, tick_ns: 0, address_shift: 0, variation: 0 },
     GuestLimits { memory_bytes: 0, output_bytes: 0, value_bytes: 0 },
 )));
 
@@ -58,19 +58,28 @@ pub(crate) fn call(call: &Call) -> Response {
 fn response(ended: Ended, address_shift: u32) -> Response {
     let (stdout, stderr) = output::take();
     let peak_memory = heap::peak(address_shift);
-    Response::Run { ended, stdout, stderr, peak_memory }
+    Response::Run { ended: bounded(ended), stdout, stderr, peak_memory, reads: entropy::reads() }
+}
+
+/// With every text cut that a program can make as long as it likes: names of classes, of functions, messages. The host
+/// takes no response that is longer than it asked for.
+fn bounded(ended: Ended) -> Ended {
+    match ended {
+        Ended::Returned(value) => Ended::Returned(value),
+        Ended::Raised { class, message, traceback } => {
+            let cut_frame = |frame: Frame| Frame { function: cut(frame.function), ..frame };
+            let traceback = traceback.into_iter().map(cut_frame).collect();
+            Ended::Raised { class: cut(class), message: cut(message), traceback }
+        }
+        Ended::SyntaxError { message, line } => Ended::SyntaxError { message: cut(message), line },
+        Ended::InvalidInput(why) => Ended::InvalidInput(cut(why)),
+        Ended::NotATaskValue(why) => Ended::NotATaskValue(cut(why)),
+    }
 }
 
 fn load(vm: &VirtualMachine, run: &Run) -> Result<(), Ended> {
-    let plain = || compile(vm, &run.program, Mode::Exec, "<program>");
-    let rewritten =
-        run.entropy.unpromised_order.then(|| rewrite::unpack_by_iterator(&run.program)).flatten();
-    let code = match rewritten {
-        // What does not compile rewritten runs, or fails, as it stands.
-        Some(source) => compile(vm, &source, Mode::Exec, "<program>").or_else(|_| plain())?,
-        None => plain()?,
-    };
-    entropy::set(vm, &run.entropy, &[&run.program]).map_err(|error| raised(vm, &error))?;
+    let code = compile(vm, &run.program, Mode::Exec, "<program>")?;
+    entropy::set(vm, &run.entropy);
     vm.run_code_obj(code, scope::main()).map_err(|error| raised(vm, &error))?;
     Ok(())
 }
@@ -82,7 +91,6 @@ fn evaluate(vm: &VirtualMachine, call: &Call) -> Result<PyObjectRef, Ended> {
         Arguments::Text(text) => text,
     };
     let arguments = arguments::check(text).map_err(Ended::InvalidInput)?;
-    entropy::seed_if_named(vm, text).map_err(|error| raised(vm, &error))?;
     for name in arguments.names() {
         let known = scope.globals.contains_key(name, vm) || vm.builtins.dict().contains_key(name, vm);
         if !known {
@@ -135,7 +143,7 @@ pub(crate) fn raised(vm: &VirtualMachine, error: &PyBaseExceptionRef) -> Ended {
     let class = error.class().name().to_string();
     // An exception's text is the program's to make: it may raise in turn, or be of any length.
     let message = match error.as_object().str(vm) {
-        Ok(text) => cut(text.to_string_lossy().into_owned()),
+        Ok(text) => text.to_string_lossy().into_owned(),
         Err(_) => "<the exception's text could not be made>".to_owned(),
     };
     Ended::Raised { class, message, traceback: traceback(error) }
@@ -152,7 +160,7 @@ fn traceback(error: &Py<PyBaseException>) -> Vec<Frame> {
         if code.source_path().as_str() == "<program>" {
             frames.push(Frame {
                 line: entry.lineno.get() as u32,
-                function: cut(code.obj_name.as_str().to_owned()),
+                function: code.obj_name.as_str().to_owned(),
             });
         }
         next = entry.next.lock().clone();

@@ -415,6 +415,14 @@ pub(crate) fn canonicalize(
     Ok((form.program, form.inputs, form.mode as u8))
 }
 
+/// Of each program whether it defines `entry` at the top level, and how many functions it has; None where the guest's
+/// grammar refuses it or it nests too deeply.
+#[pyfunction]
+pub(crate) fn shapes(py: Python<'_>, programs: Vec<String>, entry: &str) -> Vec<Option<(bool, usize)>> {
+    let read = |program: &String| azr_buffer::shape(program, entry).ok().map(|shape| (shape.entry, shape.definitions));
+    py.detach(|| programs.iter().map(read).collect())
+}
+
 /// Seconds that `threads` threads take to publish `tasks` tasks; `sharing` is "lock_free", "mutex" or "mutex_map".
 #[pyfunction]
 pub(crate) fn measure_publish(py: Python<'_>, sharing: &str, threads: usize, tasks: usize) -> PyResult<f64> {

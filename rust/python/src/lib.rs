@@ -4,15 +4,16 @@ use pyo3::prelude::*;
 
 mod buffer;
 mod sandbox;
+mod text;
 mod value;
 
 /// The Rust half of azr.
 #[pymodule(gil_used = false)]
 mod _azr {
     #[pymodule_export]
-    use crate::buffer::{BufferReport, TaskBuffer, canonicalize, measure_canonical, measure_publish};
+    use crate::buffer::{BufferReport, TaskBuffer, canonicalize, measure_canonical, measure_publish, shapes};
     #[pymodule_export]
-    use crate::sandbox::{Sandbox, value_repr, values_equal};
+    use crate::sandbox::{Sandbox, check_encoded, value_repr, values_equal};
     #[pymodule_export]
     use crate::value::{decode_value, encode_value};
 }

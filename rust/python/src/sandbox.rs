@@ -1,6 +1,7 @@
 //! Class `Sandbox` and the values that it gives and takes. Batches in, batches out, without the GIL.
 //!
-//! Outcomes cross as plain tuples and values as their canonical bytes: `azr/sandbox.py` gives both their types.
+//! Outcomes cross as plain tuples and values as their canonical bytes: `azr/sandbox.py` gives both their types. Where the
+//! sandbox failed at one row, a `SandboxError` stands in its place, not raised: the other rows are what they are.
 
 #![expect(unsafe_code, reason = "loads the native code that this crate's build script made")]
 
@@ -15,15 +16,16 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::text::{Text, strings};
 use crate::value;
 
 /// Fuel, memory, output, value, source, nesting, wall seconds.
 type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
 
 /// Source, entry, argument text, limits.
-type RequestRow = (String, String, Option<String>, Option<LimitsRow>);
+type RequestRow = (Text, Text, Option<Text>, Option<LimitsRow>);
 
-/// Kind, value, class, message, traceback, limit, stdout, stderr, fuel used, peak memory.
+/// Kind, value, class, message, traceback, limit, stdout, stderr, fuel used, peak memory, names of what it read.
 type OutcomeRow = (
     &'static str,
     Option<Vec<u8>>,
@@ -35,10 +37,35 @@ type OutcomeRow = (
     String,
     u64,
     u32,
+    Vec<&'static str>,
 );
 
 /// Verdict, outcome, problem.
 type CheckRow = (bool, Option<OutcomeRow>, Option<String>);
+
+/// Reason where it is no task, value where it is one, fuel, the first run's outcome.
+type ValidationRow = (Option<&'static str>, Option<Vec<u8>>, u64, Option<OutcomeRow>);
+
+/// Score, fuel, reason where there is no score, outcome.
+type ScoreRow = (Option<f64>, u64, Option<&'static str>, Option<OutcomeRow>);
+
+/// What a text reads as, or why it cannot be read.
+type ReadRow<T> = (Option<T>, Option<String>);
+
+/// One row of a batch: what came of it, or the error of the sandbox that it met.
+#[derive(IntoPyObject)]
+enum Row<T> {
+    Done(T),
+    Failed(Py<PyAny>),
+}
+
+/// Whether an error is about the call, not about a row of it: no row can have an outcome then.
+fn is_of_the_call(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::BadGuest(_) | Error::BadModule { .. } | Error::Cancelled | Error::Forked { .. } | Error::BadLimit { .. }
+    )
+}
 
 /// An error of the sandbox as `azr.errors.SandboxError(message, code)`.
 fn raise(py: Python<'_>, error: &Error) -> PyErr {
@@ -88,8 +115,10 @@ impl Sandbox {
         threads: Option<usize>,
         limits: Option<LimitsRow>,
         guest: Option<PathBuf>,
-        modules: Vec<(String, String)>,
+        modules: Vec<(Text, Text)>,
     ) -> PyResult<Self> {
+        let modules: Vec<(String, String)> =
+            modules.into_iter().map(|(name, source)| (name.into(), source.into())).collect();
         let made = py.detach(|| {
             let guest = match guest {
                 None => shipped()?,
@@ -119,131 +148,128 @@ impl Sandbox {
         limits_row(self.0.limits())
     }
 
-    fn run_batch(&self, py: Python<'_>, requests: Vec<RequestRow>) -> PyResult<Vec<OutcomeRow>> {
+    fn run_batch(&self, py: Python<'_>, requests: Vec<RequestRow>) -> PyResult<Vec<Row<OutcomeRow>>> {
         let programs: Vec<Program> = requests.into_iter().map(program).collect();
-        let outcomes = self.run(py, move |sandbox, cancel| sandbox.run_batch(&programs, cancel))?;
-        Ok(outcomes.into_iter().map(outcome_row).collect())
+        self.run(py, move |sandbox, cancel| sandbox.run_batch(&programs, cancel), outcome_row)
     }
 
-    fn validate(
-        &self,
-        py: Python<'_>,
-        items: Vec<(String, Vec<String>)>,
-    ) -> PyResult<Vec<Vec<(Option<&'static str>, Option<Vec<u8>>, u64, Option<OutcomeRow>)>>> {
+    fn validate(&self, py: Python<'_>, items: Vec<(Text, Vec<Text>)>) -> PyResult<Vec<Vec<Row<ValidationRow>>>> {
+        let items: Vec<(String, Vec<String>)> =
+            items.into_iter().map(|(source, inputs)| (source.into(), strings(inputs))).collect();
         let counts: Vec<usize> = items.iter().map(|(_, inputs)| inputs.len()).collect();
-        let flat =
-            self.run(py, move |sandbox, cancel| sandbox.validate(&items, cancel).into_iter().flatten().collect())?;
-        let mut rows = flat.into_iter().map(|validation| match validation {
-            Validation::Valid { value, fuel_used } => (None, Some(value.encode()), fuel_used, None),
-            Validation::Invalid { reason, outcome } => {
-                (Some(reason.name()), None, outcome.fuel_used, Some(outcome_row(outcome)))
-            }
-        });
-        Ok(counts.into_iter().map(|count| rows.by_ref().take(count).collect()).collect())
+        let flat = self.run(
+            py,
+            move |sandbox, cancel| sandbox.validate(&items, cancel).into_iter().flatten().collect(),
+            validation_row,
+        )?;
+        Ok(regrouped(flat, &counts))
     }
 
     fn check_output(
         &self,
         py: Python<'_>,
-        items: Vec<(String, Vec<u8>)>,
+        items: Vec<(Text, Vec<u8>)>,
         strict: bool,
         tolerance: f64,
-    ) -> PyResult<Vec<CheckRow>> {
-        let items =
-            items.into_iter().map(|(text, gold)| Ok((text, value::decode(&gold)?))).collect::<PyResult<Vec<_>>>()?;
+    ) -> PyResult<Vec<Row<CheckRow>>> {
+        let items = items
+            .into_iter()
+            .map(|(text, gold)| Ok((text.into(), value::decode(&gold)?)))
+            .collect::<PyResult<Vec<_>>>()?;
         let equality = Equality { strict, tolerance };
-        let checks = self.run(py, move |sandbox, cancel| sandbox.check_output(&items, equality, cancel))?;
-        Ok(checks.into_iter().map(check_row).collect())
+        self.run(py, move |sandbox, cancel| sandbox.check_output(&items, equality, cancel), check_row)
     }
 
     fn check_input(
         &self,
         py: Python<'_>,
-        items: Vec<(String, String, Vec<u8>)>,
+        items: Vec<(Text, Text, Vec<u8>)>,
         strict: bool,
         tolerance: f64,
-    ) -> PyResult<Vec<CheckRow>> {
+    ) -> PyResult<Vec<Row<CheckRow>>> {
         let items = items
             .into_iter()
-            .map(|(source, input, gold)| Ok((source, input, value::decode(&gold)?)))
+            .map(|(source, input, gold)| Ok((source.into(), input.into(), value::decode(&gold)?)))
             .collect::<PyResult<Vec<_>>>()?;
         let equality = Equality { strict, tolerance };
-        let checks = self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel))?;
-        Ok(checks.into_iter().map(check_row).collect())
+        self.run(py, move |sandbox, cancel| sandbox.check_input(&items, equality, cancel), check_row)
     }
 
     fn check_program(
         &self,
         py: Python<'_>,
-        items: Vec<(String, Vec<(String, Vec<u8>)>)>,
+        items: Vec<(Text, Vec<(Text, Vec<u8>)>)>,
         strict: bool,
         tolerance: f64,
-    ) -> PyResult<Vec<Vec<CheckRow>>> {
-        let pairs = |pairs: Vec<(String, Vec<u8>)>| -> PyResult<Vec<(String, Value)>> {
-            pairs.into_iter().map(|(input, gold)| Ok((input, value::decode(&gold)?))).collect()
+    ) -> PyResult<Vec<Vec<Row<CheckRow>>>> {
+        let pairs = |pairs: Vec<(Text, Vec<u8>)>| -> PyResult<Vec<(String, Value)>> {
+            pairs.into_iter().map(|(input, gold)| Ok((input.into(), value::decode(&gold)?))).collect()
         };
-        let items =
-            items.into_iter().map(|(source, hidden)| Ok((source, pairs(hidden)?))).collect::<PyResult<Vec<_>>>()?;
-        let counts: Vec<usize> = items.iter().map(|(_, pairs)| pairs.len()).collect();
-        let equality = Equality { strict, tolerance };
-        let checks = self.run(py, move |sandbox, cancel| {
-            sandbox.check_program(&items, equality, cancel).into_iter().flatten().collect()
-        })?;
-        let mut rows = checks.into_iter().map(check_row);
-        Ok(counts.into_iter().map(|count| rows.by_ref().take(count).collect()).collect())
-    }
-
-    fn score(
-        &self,
-        py: Python<'_>,
-        items: Vec<(String, Vec<u8>, Vec<u8>)>,
-    ) -> PyResult<Vec<(Option<f64>, u64, Option<&'static str>, Option<OutcomeRow>)>> {
         let items = items
             .into_iter()
-            .map(|(source, task, answer)| Ok((source, value::decode(&task)?, value::decode(&answer)?)))
+            .map(|(source, hidden)| Ok((source.into(), pairs(hidden)?)))
             .collect::<PyResult<Vec<_>>>()?;
-        let scores = self.run(py, move |sandbox, cancel| sandbox.score(&items, cancel))?;
-        Ok(scores
+        let counts: Vec<usize> = items.iter().map(|(_, pairs)| pairs.len()).collect();
+        let equality = Equality { strict, tolerance };
+        let flat = self.run(
+            py,
+            move |sandbox, cancel| sandbox.check_program(&items, equality, cancel).into_iter().flatten().collect(),
+            check_row,
+        )?;
+        Ok(regrouped(flat, &counts))
+    }
+
+    fn score(&self, py: Python<'_>, items: Vec<(Text, Vec<u8>, Vec<u8>)>) -> PyResult<Vec<Row<ScoreRow>>> {
+        let items = items
             .into_iter()
-            .map(|score| match score {
+            .map(|(source, task, answer)| Ok((source.into(), value::decode(&task)?, value::decode(&answer)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        self.run(
+            py,
+            move |sandbox, cancel| sandbox.score(&items, cancel),
+            |score| match score {
                 Score::Scored { score, fuel_used } => (Some(score), fuel_used, None, None),
                 Score::Failed { reason, outcome } => {
                     (None, outcome.fuel_used, Some(reason.name()), Some(outcome_row(outcome)))
                 }
-            })
-            .collect())
+            },
+        )
     }
 
-    fn literals(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<(Option<Vec<u8>>, Option<String>)>> {
-        let literals = self.run(py, move |sandbox, cancel| sandbox.literals(&texts, cancel))?;
-        Ok(literals
-            .into_iter()
-            .map(|literal| match literal {
+    fn literals(&self, py: Python<'_>, texts: Vec<Text>) -> PyResult<Vec<Row<ReadRow<Vec<u8>>>>> {
+        let texts = strings(texts);
+        self.run(
+            py,
+            move |sandbox, cancel| sandbox.literals(&texts, cancel),
+            |literal| match literal {
                 Literal::Value(value) => (Some(value.encode()), None),
                 Literal::Invalid(why) => (None, Some(why)),
-            })
-            .collect())
+            },
+        )
     }
 
-    fn imports(&self, py: Python<'_>, programs: Vec<String>) -> PyResult<Vec<(Option<Vec<String>>, Option<String>)>> {
-        let found = self.run(py, move |sandbox, cancel| sandbox.imports(&programs, cancel))?;
-        Ok(found
-            .into_iter()
-            .map(|program| match program {
+    fn imports(&self, py: Python<'_>, programs: Vec<Text>) -> PyResult<Vec<Row<ReadRow<Vec<String>>>>> {
+        let programs = strings(programs);
+        self.run(
+            py,
+            move |sandbox, cancel| sandbox.imports(&programs, cancel),
+            |program| match program {
                 Ok(names) => (Some(names), None),
                 Err(why) => (None, Some(why)),
-            })
-            .collect())
+            },
+        )
     }
 }
 
 impl Sandbox {
-    /// The one door out of the GIL: runs a batch, stops it on Ctrl-C, and raises the first failure of ours.
-    fn run<T: Send>(
+    /// The one door out of the GIL: runs a batch, stops it on Ctrl-C, and raises what is wrong with the call itself.
+    /// `row` gives a result its form for Python.
+    fn run<T: Send, R>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&azr_sandbox::Sandbox, &Cancel) -> Vec<Result<T, Error>> + Send,
-    ) -> PyResult<Vec<T>> {
+        row: impl Fn(T) -> R,
+    ) -> PyResult<Vec<Row<R>>> {
         let interrupted: Arc<Mutex<Option<PyErr>>> = Arc::default();
         let seen = Arc::clone(&interrupted);
         let cancel = Cancel::polling(move || {
@@ -260,7 +286,12 @@ impl Sandbox {
         if let Some(error) = interrupted.take() {
             return Err(error);
         }
-        results.into_iter().collect::<Result<Vec<T>, Error>>().map_err(|error| raise(py, &error))
+        let form = |result: Result<T, Error>| match result {
+            Ok(result) => Ok(Row::Done(row(result))),
+            Err(error) if is_of_the_call(&error) => Err(raise(py, &error)),
+            Err(error) => Ok(Row::Failed(raise(py, &error).into_value(py).into_any())),
+        };
+        results.into_iter().map(form).collect()
     }
 }
 
@@ -270,10 +301,17 @@ pub(crate) fn values_equal(a: &[u8], b: &[u8], strict: bool, tolerance: f64) -> 
     Ok(Equality { strict, tolerance }.holds(&value::decode(a)?, &value::decode(b)?))
 }
 
-/// The text of an encoded value, as Python's `repr` writes it, sets in one fixed order.
+/// The text of an encoded value, as Python's `repr` writes it, sets in one fixed order. Other threads run meanwhile.
 #[pyfunction]
-pub(crate) fn value_repr(encoded: &[u8]) -> PyResult<String> {
-    Ok(azr_sandbox::repr(&value::decode(encoded)?))
+pub(crate) fn value_repr(py: Python<'_>, encoded: &[u8]) -> PyResult<String> {
+    let value = value::decode(encoded)?;
+    Ok(py.detach(|| azr_sandbox::repr(&value)))
+}
+
+/// Raises ValueError for bytes that encode no value.
+#[pyfunction]
+pub(crate) fn check_encoded(encoded: &[u8]) -> PyResult<()> {
+    value::decode(encoded).map(drop)
 }
 
 fn read_wasm(path: &std::path::Path) -> Result<Vec<u8>, Error> {
@@ -333,8 +371,23 @@ fn outcome_row(outcome: Outcome) -> OutcomeRow {
         }
         _ => {}
     }
-    let Outcome { stdout, stderr, fuel_used, peak_memory, .. } = outcome;
-    (kind, value, class, message, traceback, limit, stdout, stderr, fuel_used, peak_memory)
+    let Outcome { stdout, stderr, fuel_used, peak_memory, reads, .. } = outcome;
+    (kind, value, class, message, traceback, limit, stdout, stderr, fuel_used, peak_memory, reads.names())
+}
+
+fn validation_row(validation: Validation) -> ValidationRow {
+    match validation {
+        Validation::Valid { value, fuel_used } => (None, Some(value.encode()), fuel_used, None),
+        Validation::Invalid { reason, outcome } => {
+            (Some(reason.name()), None, outcome.fuel_used, Some(outcome_row(outcome)))
+        }
+    }
+}
+
+/// Rows in groups of so many.
+fn regrouped<T>(flat: Vec<T>, counts: &[usize]) -> Vec<Vec<T>> {
+    let mut rows = flat.into_iter();
+    counts.iter().map(|&count| rows.by_ref().take(count).collect()).collect()
 }
 
 fn check_row(check: Check) -> CheckRow {

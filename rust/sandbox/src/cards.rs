@@ -109,19 +109,12 @@ pub(crate) fn instrument(
         assigned: assigned.into_iter(),
         hints: Vec::new(),
     };
-    if let Some(amount) = charges.entry {
-        writer.take(amount);
-    }
-    let mut loops = charges.loops.iter();
+    let mut takes = charges.takes.iter().peekable();
     for (at, operator) in operators.into_iter().enumerate() {
-        let head = matches!(operator, Operator::Loop { .. });
-        if matches!(operator, Operator::CallIndirect { .. }) {
-            writer.take(fuel::INDIRECT);
+        while let Some((_, amount)) = takes.next_if(|(before, _)| *before == at) {
+            writer.take(*amount);
         }
         writer.operator(at, operator)?;
-        if head {
-            writer.take(*loops.next().expect("every loop was looked at before"));
-        }
     }
     Ok((writer.out, writer.hints))
 }

@@ -1,18 +1,22 @@
 //! Code that counts what it does, and asks the host now and then whether it may go on.
 //!
-//! A global holds what is left of a slice of fuel. Code takes from it where it turns: at the head of every loop,
-//! before every indirect call, and at the entry of functions that lead back to themselves by direct calls, or to more
-//! than [`UNCHECKED`] operators. Where nothing is left, it calls the one function that the host gives it,
-//! which tells how much more there is, or stops it. So whatever a guest does, it soon takes fuel.
+//! A global holds what is left of a slice of fuel. Code takes from it at the head of every loop that does not take on
+//! every way around, at the entry of functions that are called through tables or lead back to themselves by direct calls
+//! or to more than [`UNCHECKED`] operators, and wherever more than [`GRAIN`] has come together since. Where nothing is left,
+//! it calls the one function that the host gives it, which tells how much more there is, or stops it. So whatever a guest
+//! does, it soon takes fuel.
 //!
-//! What is taken is what one turn, or one entry, costs on average, in operators, with all that is called directly, if
-//! each branch is as likely as not and none leads to a trap. It depends on the module alone, so the same program
-//! takes the same fuel everywhere. Wasmtime's own fuel counts each operator that is executed, and needs epochs
-//! beside it to look at the clock: together a quarter of the time of a hot loop, where this is next to nothing.
+//! What is taken is what has been done on the way, by the [`weight`] of each operator; where ways meet that differ by less
+//! than the grain, it is their average, as if each were as likely as not. It depends on the module alone, so the same
+//! program takes the same fuel everywhere. Fuel is time, about: native work of any kind costs by what it does. Wasmtime's
+//! own fuel counts each operator that is executed, and needs epochs beside it to look at the clock: together a quarter of
+//! the time of a hot loop, where this is next to nothing.
+
+use std::collections::BTreeSet;
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, BranchHint, Function, Instruction};
-use wasmparser::{FunctionBody, Operator, Parser, Payload};
+use wasmparser::{BinaryReaderError, ElementItems, FunctionBody, Operator, Parser, Payload};
 
 use crate::error::Error;
 
@@ -23,12 +27,11 @@ pub(crate) const REFUEL: (&str, &str) = ("azr", "refuel");
 /// Most fuel of a slice. The clock is looked at whenever one is spent: every millisecond, about.
 pub(crate) const SLICE: i64 = 1 << 23;
 
-/// What an indirect call takes: nobody knows whom it calls.
-pub(crate) const INDIRECT: i64 = 32;
 /// What it takes to write to a page by an instruction that writes to many.
-pub(crate) const BULK: i64 = 256;
-/// The most that a turn or an entry takes. Of a large switch's ways the long ones are the rare ones.
-const DEAREST: f64 = 256.0;
+pub(crate) const BULK: i64 = 4096;
+/// From how much on fuel is taken on the way, instead of on average at the next loop or in the caller: finer, and taking
+/// would itself take time (a third of this cost hot loops a tenth).
+const GRAIN: f64 = 500.0;
 /// Most operators that a function may lead to without taking fuel for its entry.
 const UNCHECKED: u64 = 1 << 14;
 /// Most operators that any function may lead to before fuel is taken: a second.
@@ -46,12 +49,10 @@ impl Reencode for Renumbered {
 }
 
 /// What a function takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Charges {
-    /// At its entry, if anything.
-    pub(crate) entry: Option<i64>,
-    /// At the head of each loop, in order.
-    pub(crate) loops: Vec<i64>,
+    /// Before which operators, by number, and how much, in order.
+    pub(crate) takes: Vec<(usize, i64)>,
 }
 
 /// What each function of a module takes.
@@ -59,14 +60,39 @@ pub(crate) struct Charges {
 /// # Errors
 /// When a function leads to too much before any fuel is taken.
 pub(crate) fn charges(wasm: &[u8]) -> Result<Vec<Charges>, Error> {
-    let bad = |error: wasmparser::BinaryReaderError| Error::BadGuest(error.to_string());
     let mut functions = Vec::new();
+    let mut in_tables = BTreeSet::new();
     for payload in Parser::new(0).parse_all(wasm) {
-        if let Payload::CodeSectionEntry(body) = payload.map_err(bad)? {
-            functions.push(Flow::of(&body).map_err(bad)?);
+        match payload.map_err(bad)? {
+            Payload::CodeSectionEntry(body) => functions.push(Called::of(body)?),
+            Payload::ElementSection(elements) => {
+                for element in elements {
+                    match element.map_err(bad)?.items {
+                        ElementItems::Functions(functions) => {
+                            for function in functions {
+                                in_tables.insert(function.map_err(bad)?);
+                            }
+                        }
+                        ElementItems::Expressions(_, expressions) => {
+                            for expression in expressions {
+                                for operator in expression.map_err(bad)?.get_operators_reader() {
+                                    if let Operator::RefFunc { function_index } = operator.map_err(bad)? {
+                                        in_tables.insert(function_index);
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    Costs::new(functions).all()
+    Costs::new(functions, &in_tables).all()
+}
+
+fn bad(error: BinaryReaderError) -> Error {
+    Error::BadGuest(error.to_string())
 }
 
 /// Takes fuel from the slice in `global`. `scratch` is a local for an i64.
@@ -96,162 +122,369 @@ pub(crate) fn take(out: &mut Function, hints: &mut Vec<BranchHint>, amount: i64,
     }
 }
 
-/// The entry of a function, or one turn of a loop, up to the loops inside.
-#[derive(Debug)]
-struct Region {
-    /// How often it is come by for each entry of the function, on average.
-    share: f64,
-    /// Operators that are executed meanwhile.
-    operators: f64,
-    /// Functions that are called directly, and how often.
-    calls: Vec<(u32, f64)>,
+/// What an operator costs, in about a twentieth of a nanosecond: what becomes no instruction costs nothing.
+fn weight(operator: &Operator<'_>) -> f64 {
+    use Operator::*;
+    match operator {
+        Block { .. }
+        | Loop { .. }
+        | Else
+        | End
+        | Nop
+        | Drop
+        | Unreachable
+        | LocalGet { .. }
+        | LocalSet { .. }
+        | LocalTee { .. }
+        | I32Const { .. }
+        | I64Const { .. }
+        | F32Const { .. }
+        | F64Const { .. }
+        | V128Const { .. }
+        | Br { .. } => 0.0,
+        If { .. } | BrIf { .. } => 2.8,
+        BrTable { .. } => 20.0,
+        Call { .. } => 22.0,
+        CallIndirect { .. } => 48.0,
+        Return => 2.0,
+        I32DivS | I32DivU | I32RemS | I32RemU => 20.0,
+        I64DivS | I64DivU | I64RemS | I64RemU => 30.0,
+        I64Mul | I32Mul => 3.0,
+        F64Div | F64Sqrt | F32Div | F32Sqrt => 20.0,
+        F64Add | F64Sub | F64Mul | F32Add | F32Sub | F32Mul => 6.0,
+        MemoryFill { .. } | MemoryCopy { .. } => 100.0,
+        I32Load { .. }
+        | I64Load { .. }
+        | I32Load8U { .. }
+        | I32Load8S { .. }
+        | I32Load16U { .. }
+        | I32Load16S { .. }
+        | I64Load8U { .. }
+        | I64Load8S { .. }
+        | I64Load16U { .. }
+        | I64Load16S { .. }
+        | I64Load32U { .. }
+        | I64Load32S { .. }
+        | F64Load { .. }
+        | F32Load { .. } => 2.5,
+        V128Load { .. } => 6.0,
+        I32Store { .. }
+        | I64Store { .. }
+        | I32Store8 { .. }
+        | I32Store16 { .. }
+        | I64Store8 { .. }
+        | I64Store16 { .. }
+        | I64Store32 { .. }
+        | F64Store { .. }
+        | F32Store { .. } => 3.5,
+        V128Store { .. } => 10.0,
+        // Several of them in one cycle.
+        I32Xor | I32And | I32Or | I32Shl | I32ShrU | I32ShrS | I32Rotl | I32Rotr => 1.4,
+        _ => 1.9,
+    }
 }
 
-/// What a function does by itself, the average way through it.
-#[derive(Debug)]
-struct Flow {
-    /// All operators that there are.
+/// Whom a function calls, and how long it is.
+struct Called<'a> {
+    body: FunctionBody<'a>,
     operators: u64,
-    /// The entry, and each loop in order.
-    regions: Vec<Region>,
+    calls: Vec<u32>,
+}
+
+impl<'a> Called<'a> {
+    fn of(body: FunctionBody<'a>) -> Result<Self, Error> {
+        let (mut operators, mut calls) = (0, Vec::new());
+        for operator in body.get_operators_reader().map_err(bad)? {
+            operators += 1;
+            if let Operator::Call { function_index } = operator.map_err(bad)? {
+                calls.push(function_index);
+            }
+        }
+        Ok(Self { body, operators, calls })
+    }
+}
+
+/// Where code leads before it branches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ahead {
+    /// To a trap: hardly ever.
+    Trap,
+    /// To a call: what is beside it is likelier, as making room is rarer than having it.
+    Call,
+    /// To a branch.
+    Branch,
+}
+
+impl Ahead {
+    /// How likely another way is.
+    fn other(self) -> f64 {
+        match self {
+            Self::Trap => 1.0 - 1e-6,
+            Self::Call => 0.85,
+            Self::Branch => 0.5,
+        }
+    }
+}
+
+/// For each operator, where it and what follows lead.
+fn ahead(operators: &[Operator<'_>]) -> Vec<Ahead> {
+    let mut ahead = vec![Ahead::Branch; operators.len() + 1];
+    for (at, operator) in operators.iter().enumerate().rev() {
+        ahead[at] = match (operator, ahead[at + 1]) {
+            (Operator::Unreachable, _) => Ahead::Trap,
+            (
+                Operator::If { .. }
+                | Operator::Else
+                | Operator::End
+                | Operator::Br { .. }
+                | Operator::BrIf { .. }
+                | Operator::BrTable { .. }
+                | Operator::Return,
+                _,
+            ) => Ahead::Branch,
+            (Operator::Call { .. } | Operator::CallIndirect { .. }, Ahead::Branch) => Ahead::Call,
+            (_, next) => next,
+        };
+    }
+    ahead
+}
+
+/// What is known where a walk through a function is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Here {
+    /// How often one comes here for each entry of the function, if each branch is as likely as not.
+    share: f64,
+    /// What has been done since fuel was taken last, on average over the ways here.
+    owed: f64,
+    /// For each loop around, by depth, whether fuel has been taken since its head on every way here.
+    taken: u64,
+}
+
+impl Here {
+    /// What is known where two ways meet.
+    fn meet(self, other: Self) -> Self {
+        let share = self.share + other.share;
+        if self.share == 0.0 || other.share == 0.0 {
+            return if self.share == 0.0 { other } else { self };
+        }
+        let owed = (self.share * self.owed + other.share * other.owed) / share;
+        Self { share, owed, taken: self.taken & other.taken }
+    }
 }
 
 /// A block that is open.
 struct Open {
-    /// A branch to a loop leads to its start.
-    is_loop: bool,
-    /// How often its end is reached from branches so far.
-    end: f64,
-    /// Of an `if` before its `else`, how often it is not taken.
-    otherwise: f64,
+    /// For a loop, its number in the function.
+    number: Option<usize>,
+    /// What is known where its end is reached from branches so far; for a loop, its head from its inside.
+    met: Here,
+    /// Of an `if` before its `else`, what is known where it is not taken.
+    otherwise: Here,
+    /// What was owed before a loop that takes fuel at its head.
+    carried: f64,
 }
 
-impl Flow {
-    fn of(body: &FunctionBody<'_>) -> Result<Self, wasmparser::BinaryReaderError> {
-        let operators: Vec<Operator<'_>> = body.get_operators_reader()?.into_iter().collect::<Result<_, _>>()?;
-        let traps = traps(&operators);
-        let mut flow = Walk {
-            share: 1.0,
-            open: Vec::new(),
-            inside: vec![0],
-            regions: vec![Region { share: 1.0, operators: 0.0, calls: Vec::new() }],
-        };
-        for (at, operator) in operators.iter().enumerate() {
-            flow.operator(operator, traps[at + 1])?;
-        }
-        Ok(Self { operators: operators.len() as u64, regions: flow.regions })
-    }
+/// What is known of a loop from a walk before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Head {
+    /// Takes fuel at its head.
+    Takes,
+    /// Fuel is taken on every way around it anyway; at its head so much is owed.
+    Owes(f64),
 }
 
-/// For each operator, whether it and what follows end in a trap before any branch.
-fn traps(operators: &[Operator<'_>]) -> Vec<bool> {
-    let mut traps = vec![false; operators.len() + 1];
-    for (at, operator) in operators.iter().enumerate().rev() {
-        traps[at] = match operator {
-            Operator::Unreachable => true,
-            Operator::If { .. }
-            | Operator::Else
-            | Operator::End
-            | Operator::Br { .. }
-            | Operator::BrIf { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return => false,
-            _ => traps[at + 1],
-        };
-    }
-    traps
-}
-
-/// A walk through a function, with how often one comes to where it is.
-struct Walk {
-    share: f64,
+/// A walk through a function.
+struct Walk<'a> {
+    costs: &'a Costs<'a>,
+    here: Here,
     open: Vec<Open>,
-    /// The regions that one is inside of, by number.
-    inside: Vec<usize>,
-    regions: Vec<Region>,
+    /// How many of the open ones are loops.
+    depth: usize,
+    heads: Vec<Head>,
+    /// Place in `takes` of each loop that takes fuel.
+    takes: Vec<(usize, i64)>,
+    loops: usize,
 }
 
-impl Walk {
-    /// `traps` says whether what follows ends in a trap.
-    fn operator(&mut self, operator: &Operator<'_>, traps: bool) -> Result<(), wasmparser::BinaryReaderError> {
-        let here = *self.inside.last().expect("the function's own is the first");
-        self.regions[here].operators += self.share;
-        match operator {
-            Operator::Call { function_index } => self.regions[here].calls.push((*function_index, self.share)),
-            Operator::Block { .. } => self.open.push(Open { is_loop: false, end: 0.0, otherwise: 0.0 }),
-            Operator::Loop { .. } => {
-                self.open.push(Open { is_loop: true, end: 0.0, otherwise: 0.0 });
-                self.inside.push(self.regions.len());
-                self.regions.push(Region { share: self.share, operators: 0.0, calls: Vec::new() });
+impl<'a> Walk<'a> {
+    /// What a function takes, and what is owed where it returns.
+    fn through(costs: &'a Costs<'a>, operators: &[Operator<'_>]) -> Result<(Vec<(usize, i64)>, f64), Error> {
+        let ahead = ahead(operators);
+        let mut heads = Vec::new();
+        loop {
+            let mut walk = Self {
+                costs,
+                here: Here { share: 1.0, owed: 0.0, taken: 0 },
+                open: vec![Open { number: None, met: Here::default(), otherwise: Here::default(), carried: 0.0 }],
+                depth: 0,
+                heads: heads.clone(),
+                takes: Vec::new(),
+                loops: 0,
+            };
+            for (at, operator) in operators.iter().enumerate() {
+                walk.operator(at, operator, ahead[at + 1])?;
             }
+            // Some loops were found to take fuel on every way around: once more, without their heads.
+            if walk.heads == heads || !heads.is_empty() {
+                let takes = walk.takes.into_iter().filter(|(_, amount)| *amount > 0).collect();
+                return Ok((takes, walk.here.owed));
+            }
+            heads = walk.heads;
+        }
+    }
+
+    /// `ahead` says where what follows leads.
+    fn operator(&mut self, at: usize, operator: &Operator<'_>, ahead: Ahead) -> Result<(), Error> {
+        let turns = matches!(
+            operator,
+            Operator::If { .. }
+                | Operator::Else
+                | Operator::End
+                | Operator::Br { .. }
+                | Operator::BrIf { .. }
+                | Operator::BrTable { .. }
+                | Operator::Loop { .. }
+                | Operator::Return
+        );
+        if turns && self.here.share > 0.0 && self.here.owed >= GRAIN {
+            self.takes.push((at, self.here.owed.round() as i64));
+            self.here.owed = 0.0;
+            self.here.taken = u64::MAX;
+        }
+        self.here.owed += weight(operator);
+        match operator {
+            Operator::Call { function_index } => self.here.owed += self.costs.owed[*function_index as usize],
+            Operator::Block { .. } => self.open(None, Here::default()),
+            Operator::Loop { .. } => self.enter(at),
             Operator::If { .. } => {
-                let otherwise = if traps { self.share } else { self.share / 2.0 };
-                self.open.push(Open { is_loop: false, end: 0.0, otherwise });
-                self.share -= otherwise;
+                let otherwise = self.split(ahead);
+                self.open(None, otherwise);
             }
             Operator::Else => {
                 if let Some(block) = self.open.last_mut() {
-                    block.end += self.share;
-                    self.share = std::mem::take(&mut block.otherwise);
+                    block.met = block.met.meet(self.here);
+                    self.here = std::mem::take(&mut block.otherwise);
                 }
             }
-            Operator::End => match self.open.pop() {
-                Some(Open { is_loop: true, .. }) => {
-                    self.inside.pop();
-                }
-                Some(Open { end, otherwise, .. }) => self.share += end + otherwise,
-                None => {}
-            },
+            Operator::End => self.end(),
             Operator::Br { relative_depth } => {
-                self.branch(*relative_depth, self.share);
-                self.share = 0.0;
+                self.branch(*relative_depth, self.here);
+                self.here = Here::default();
             }
             Operator::BrIf { relative_depth } => {
-                let taken = if traps { self.share } else { self.share / 2.0 };
+                let taken = self.split(ahead);
                 self.branch(*relative_depth, taken);
-                self.share -= taken;
             }
             Operator::BrTable { targets } => {
-                let each = self.share / (f64::from(targets.len()) + 1.0);
+                let mut each = self.here;
+                each.share /= f64::from(targets.len()) + 1.0;
                 for target in targets.targets() {
-                    self.branch(target?, each);
+                    self.branch(target.map_err(bad)?, each);
                 }
                 self.branch(targets.default(), each);
-                self.share = 0.0;
+                self.here = Here::default();
             }
-            Operator::Return | Operator::Unreachable => self.share = 0.0,
+            Operator::Return => {
+                self.branch(self.open.len() as u32 - 1, self.here);
+                self.here = Here::default();
+            }
+            Operator::Unreachable => self.here = Here::default(),
             _ => {}
         }
         Ok(())
     }
 
-    fn branch(&mut self, depth: u32, share: f64) {
-        let block = self.open.len().checked_sub(depth as usize + 1).and_then(|at| self.open.get_mut(at));
-        if let Some(block) = block
-            && !block.is_loop
-        {
-            block.end += share;
+    fn open(&mut self, number: Option<usize>, otherwise: Here) {
+        self.open.push(Open { number, met: Here::default(), otherwise, carried: 0.0 });
+    }
+
+    /// Takes off what goes another way.
+    fn split(&mut self, ahead: Ahead) -> Here {
+        let mut other = self.here;
+        other.share *= ahead.other();
+        self.here.share -= other.share;
+        other
+    }
+
+    /// Enters a loop.
+    fn enter(&mut self, at: usize) {
+        let number = self.loops;
+        self.loops += 1;
+        if number == self.heads.len() {
+            self.heads.push(Head::Takes);
         }
+        self.open(Some(number), Here::default());
+        if self.depth < 64 {
+            self.here.taken &= !(1 << self.depth);
+        }
+        self.depth += 1;
+        match self.heads[number] {
+            Head::Takes => {
+                let block = self.open.last_mut().expect("just opened");
+                block.carried = std::mem::take(&mut self.here.owed);
+            }
+            Head::Owes(owed) => self.here.owed = owed,
+        }
+        // How much is known at its end.
+        let block = self.open.last_mut().expect("just opened");
+        block.otherwise.owed = self.takes.len() as f64;
+        self.takes.push((at + 1, 0));
+    }
+
+    fn end(&mut self) {
+        let Some(block) = self.open.pop() else { return };
+        let Some(number) = block.number else {
+            self.here = self.here.meet(block.otherwise).meet(block.met);
+            return;
+        };
+        self.depth -= 1;
+        let around = block.met;
+        let taken = self.depth < 64 && around.taken >> self.depth & 1 == 1;
+        let place = block.otherwise.owed as usize;
+        self.here.owed += block.carried;
+        let owed = if around.share > 0.0 { around.owed } else { 0.0 };
+        match self.heads[number] {
+            Head::Takes if taken => {
+                self.heads[number] = Head::Owes(owed);
+                self.takes[place].1 = (owed.round() as i64).max(1);
+            }
+            Head::Owes(_) if taken || around.share == 0.0 => {}
+            _ => self.takes[place].1 = (owed.round() as i64).max(1),
+        }
+    }
+
+    fn branch(&mut self, depth: u32, mut from: Here) {
+        if from.share == 0.0 {
+            return;
+        }
+        let Some(target) = self.open.len().checked_sub(depth as usize + 1) else { return };
+        for left in &self.open[target + 1..] {
+            from.owed += left.carried;
+        }
+        let block = &mut self.open[target];
+        block.met = block.met.meet(from);
     }
 }
 
 /// What functions cost, with those that they call.
-struct Costs {
-    functions: Vec<Flow>,
-    /// Functions that one comes back to while looking at those that they call: every cycle has one.
-    recursive: Vec<bool>,
+struct Costs<'a> {
+    functions: Vec<Called<'a>>,
+    /// Functions that take fuel for their entry: those that are called through tables, and those that one comes back
+    /// to while looking at what they call: every cycle of calls has one.
+    enters: Vec<bool>,
     /// Operators that are executed at most before fuel is taken, of those that are done.
     most: Vec<Option<u64>>,
-    /// What an entry costs on average, of those that are done.
-    entry: Vec<f64>,
+    /// What a call owes when it returns.
+    owed: Vec<f64>,
     charges: Vec<Charges>,
 }
 
-impl Costs {
-    fn new(functions: Vec<Flow>) -> Self {
-        let charges = vec![Charges { entry: None, loops: Vec::new() }; functions.len()];
+impl<'a> Costs<'a> {
+    fn new(functions: Vec<Called<'a>>, in_tables: &BTreeSet<u32>) -> Self {
         let count = functions.len();
-        Self { recursive: vec![false; count], most: vec![None; count], entry: vec![0.0; count], charges, functions }
+        let enters = (0..count as u32).map(|function| in_tables.contains(&function)).collect();
+        let charges = vec![Charges::default(); count];
+        Self { enters, most: vec![None; count], owed: vec![0.0; count], charges, functions }
     }
 
     /// Looks at each function after those that it calls.
@@ -267,12 +500,12 @@ impl Costs {
                 continue;
             }
             waits[at] = true;
-            for (called, _) in self.functions[at].regions.iter().flat_map(|region| &region.calls) {
+            for called in &self.functions[at].calls {
                 let called = *called as usize;
                 if !waits[called] {
                     path.push(called);
                 } else if self.most[called].is_none() {
-                    self.recursive[called] = true;
+                    self.enters[called] = true;
                 }
             }
         }
@@ -281,19 +514,22 @@ impl Costs {
 
     fn finish(&mut self, at: usize) -> Result<(), Error> {
         let function = &self.functions[at];
-        let calls = function.regions.iter().flat_map(|region| &region.calls);
-        let most = calls.fold(function.operators, |sum, (called, _)| sum.saturating_add(self.unchecked(*called)));
+        let calls = function.calls.iter();
+        let most = calls.fold(function.operators, |sum, called| sum.saturating_add(self.unchecked(*called)));
         if most > MOST {
             return Err(Error::BadGuest(format!("function {at} leads to {most} operators without a loop")));
         }
-        let costs: Vec<i64> = function.regions.iter().map(|region| self.cost(region)).collect();
+        let operators = function.body.get_operators_reader().map_err(bad)?.into_iter();
+        let operators: Vec<Operator<'_>> = operators.collect::<Result<_, _>>().map_err(bad)?;
+        let (mut takes, owed) = Walk::through(self, &operators)?;
         self.most[at] = Some(most);
-        if self.recursive[at] || most > UNCHECKED {
-            self.charges[at].entry = Some(costs[0]);
+        self.enters[at] |= most > UNCHECKED;
+        if self.enters[at] {
+            takes.insert(0, (0, (owed.round() as i64).max(1)));
         } else {
-            self.entry[at] = costs[0] as f64;
+            self.owed[at] = owed;
         }
-        self.charges[at].loops = costs[1..].to_vec();
+        self.charges[at].takes = takes;
         Ok(())
     }
 
@@ -301,17 +537,9 @@ impl Costs {
     fn unchecked(&self, called: u32) -> u64 {
         let called = called as usize;
         match self.most[called] {
-            Some(most) if self.charges[called].entry.is_none() => most,
+            Some(most) if !self.enters[called] => most,
             _ => 0,
         }
-    }
-
-    /// What a region costs, once, on average.
-    fn cost(&self, region: &Region) -> i64 {
-        let called: f64 = region.calls.iter().map(|(called, share)| share * self.entry[*called as usize]).sum();
-        // What cannot be reached costs what it would if it could.
-        let share = if region.share > 0.0 { region.share } else { 1.0 };
-        ((region.operators + called) / share).round().clamp(1.0, DEAREST) as i64
     }
 }
 
@@ -427,31 +655,62 @@ mod tests {
         assert!(run(functions, 13, 1 << 40).unwrap() > used * 3 / 2, "fuel grows with what is done");
     }
 
-    #[test]
-    fn a_turn_takes_its_operators_by_the_average_way_with_those_of_calls() {
-        let counted = charges_of(
-            "(func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
-            (func (param i32) (loop (drop (call $leaf (local.get 0))) (br_if 0 (local.get 0))))
-            (func (param i32) (loop
-                (if (local.get 0) (then nop nop nop nop nop nop nop nop nop))
-                (if (local.get 0) (then nop nop nop nop nop nop nop nop nop unreachable))
-                (br_if 0 (local.get 0))))
-            (func $self (param i32) (if (local.get 0) (then (call $self (local.get 0)))))",
+    /// Additions, so many.
+    fn adds(count: usize) -> String {
+        "(drop (i32.add (local.get 0) (i32.const 1)))".repeat(count)
+    }
+
+    /// What turns of a loop take, whose turns count the parameter down.
+    fn turns(functions: &str, body: &str, turns: i32) -> i64 {
+        let run_loop = format!(
+            "{functions} (func (export \"run\") (param i32)
+                (loop {body} (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))"
         );
-        let loops = |number: usize| &counted[number].loops[..];
-        assert_eq!(counted[0], Charges { entry: None, loops: vec![] });
-        // local.get, call with its 4, drop, local.get, br_if; `end` on half of the turns.
-        assert_eq!(loops(1), [5 + 4 + 1]);
-        // Half of nine and an `end`; nothing of what leads to a trap; `end` on half of the turns: 11.5.
-        assert_eq!(loops(2), [2 + 5 + 2 + 2 + 1]);
-        // local.get, if, half of three, `end`: 4.5.
-        assert_eq!(counted[3].entry, Some(5), "it calls itself");
+        run(&run_loop, turns, 1 << 40).unwrap()
     }
 
     #[test]
-    fn a_switch_of_many_ways_takes_no_more_than_the_dearest_turn() {
-        let ways = "nop ".repeat(5_000);
-        let counted = charges_of(&format!("(func (param i32) (loop {ways} (br_if 0 (local.get 0))))"));
-        assert_eq!(counted[0].loops, [DEAREST as i64]);
+    fn a_long_turn_takes_as_much_as_many_short_ones() {
+        let one = turns("", &adds(50_000), 1) as f64;
+        let many = turns("", &adds(50), 1_000) as f64;
+        assert!((0.5..2.0).contains(&(one / many)), "{one} and {many}");
+    }
+
+    #[test]
+    fn a_dear_way_is_paid_where_it_is_gone_and_not_elsewhere() {
+        let every =
+            |turn: i32| format!("(if (i32.eqz (i32.rem_u (local.get 0) (i32.const {turn}))) (then {}))", adds(20_000));
+        let (always, rarely, never) =
+            (turns("", &every(1), 100), turns("", &every(10), 100), turns("", &every(1_000), 100));
+        assert!((9..=11).contains(&((always - never) / (rarely - never))), "{always}, {rarely}, {never}");
+        assert!(never * 100 < always, "{never} and {always}");
+    }
+
+    #[test]
+    fn a_switch_takes_by_the_way_that_it_goes() {
+        let switch = |way: i32| {
+            let (short, long) = (adds(1), adds(20_000));
+            format!("(block (block (block (br_table 0 1 2 (i32.const {way}))) {long} (br 1)) {short} (br 0)) {short}")
+        };
+        assert!(turns("", &switch(1), 100) * 100 < turns("", &switch(0), 100));
+    }
+
+    #[test]
+    fn what_is_called_is_paid_by_whoever_calls() {
+        let leaf = format!("(func $leaf (param i32) {})", adds(20));
+        let called = turns(&leaf, "(call $leaf (local.get 0))", 1_000) as f64;
+        let here = turns("", &adds(20), 1_000) as f64;
+        assert!((1.0..3.0).contains(&(called / here)), "{called} and {here}");
+        let through = format!("(elem (i32.const 0) $leaf) (type $t (func (param i32))) {leaf}");
+        let through = turns(&through, "(call_indirect (type $t) (local.get 0) (i32.const 0))", 1_000) as f64;
+        assert!((1.0..3.0).contains(&(through / called)), "{through} and {called}");
+    }
+
+    #[test]
+    fn loops_that_always_take_on_the_way_need_not_take_at_their_head() {
+        let counted = charges_of(&format!("(func (param i32) (loop {} (br_if 0 (local.get 0))))", adds(1_000)));
+        assert_eq!(counted[0].takes.len(), 1, "{counted:?}");
+        let counted = charges_of("(func (param i32) (loop (br_if 0 (local.get 0))))");
+        assert_eq!(counted[0].takes.len(), 1, "{counted:?}");
     }
 }

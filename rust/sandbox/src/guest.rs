@@ -29,13 +29,13 @@ const EMBEDDED_HASH: &str = include_str!("../guest/guest.wasm.zst.blake3");
 
 /// Most bytes of native stack that the guest's code may take. RustPython's own recursion checks look at
 /// the shadow stack (8 MiB in the guest); this must not be what ends a recursion first.
-pub(crate) const STACK_BYTES: usize = 16 << 20;
+pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 /// Address space of one memory: all that 32 bits reach, so that no access needs a bounds check.
 const RESERVATION: u64 = 4 << 30;
 
 /// First bytes of a file that [`Guest::precompile`] makes.
-const PRECOMPILED: &[u8; 16] = b"azr-guest-code 3";
+const PRECOMPILED: &[u8; 16] = b"azr-guest-code 4";
 
 /// A guest, compiled and ready: cheap to clone, shared by any number of sandboxes.
 #[derive(Clone)]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azr_wire::{Abort, Entropy, GuestLimits, Request, Response, Run};
+use azr_wire::{Abort, GuestLimits, Request, Response, Run};
 use wasmtime::{Caller, Func, Global, Memory, Store, Trap, TypedFunc, Val};
 
 use crate::cards::CARDS;
@@ -353,7 +353,7 @@ impl Instance {
             program: TRIAL.to_owned(),
             called: true,
             limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
-            entropy: Entropy { random_seed: 0, clock_ns: 0, address_shift: 0, unpromised_order: false },
+            entropy: crate::program::entropy(0),
         });
         let arguments = azr_wire::Arguments::Text("[1]".to_owned());
         let call = Request::Call(azr_wire::Call { entry: "f".to_owned(), arguments });
@@ -392,7 +392,7 @@ mod tests {
         ),
     ];
 
-    /// Loads and calls under the second entropy, on a thread with the stack that a guest needs.
+    /// Loads and calls under a second setting of entropy, on a thread with the stack that a guest needs.
     fn with_instance(check: impl FnOnce(&mut Instance) + Send + 'static) {
         let guest = Guest::embedded().unwrap();
         let worker = std::thread::Builder::new().stack_size(crate::guest::STACK_BYTES + (2 << 20));
@@ -400,7 +400,7 @@ mod tests {
     }
 
     fn load_of(program: &str) -> Load {
-        let entropy = crate::program::second_entropy();
+        let entropy = crate::program::entropy(1);
         let request = Request::Run(Run {
             program: program.to_owned(),
             called: true,

@@ -41,9 +41,10 @@ mod signals;
 #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "a guest that comes compiled has been split"))]
 mod split;
 mod task;
+mod unicode;
 mod value;
 
-pub use azr_wire::{DecodeError, Frame, Literal};
+pub use azr_wire::{DecodeError, Frame, Literal, Reads};
 pub use error::Error;
 pub use guest::{Guest, embedded_wasm};
 pub use limits::Limits;

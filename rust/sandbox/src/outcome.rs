@@ -1,6 +1,6 @@
 //! How a program ended.
 
-use azr_wire::Frame;
+use azr_wire::{Frame, Reads};
 
 use crate::value::Value;
 
@@ -17,6 +17,9 @@ pub struct Outcome {
     pub fuel_used: u64,
     /// Most heap bytes that it held at once, in steps of 4 KiB; 0 where the run did not reach its end.
     pub peak_memory: u32,
+    /// What it read that CPython does not promise, or that differs from run to run; nothing where the run did
+    /// not reach its end. A run that read nothing is the same always.
+    pub reads: Reads,
 }
 
 /// How a program ended. Each of these is a fact about the program, the same on every machine.

@@ -1,6 +1,6 @@
 //! A program to run, and what its run means.
 
-use azr_wire::{Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Request, Response, Run, Value};
+use azr_wire::{Abort, Arguments, Call, Entropy, GuestLimits, ModuleProblem, Reads, Request, Response, Run, Value};
 use wasmtime::Trap;
 
 use crate::error::Error;
@@ -13,8 +13,12 @@ use crate::sandbox::{Job, Load};
 /// Bytes of a response besides what the limits allow: messages, a traceback.
 const RESPONSE_BYTES: usize = 64 << 10;
 
-/// Where the first setting of entropy starts its clock: 2026-01-01, in nanoseconds.
-const CLOCK_NS: u64 = 1_767_225_600_000_000_000;
+/// Settings of entropy besides the first.
+pub(crate) const OTHER_SETTINGS: u32 = 8;
+
+/// What is wrong with a text that holds a NUL. The Python package hands over a text with a lone surrogate, which has
+/// no UTF-8, as one.
+const NO_SOURCE: &str = "source code cannot contain null bytes or lone surrogates";
 
 /// A program, what to do with it, and optionally limits of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +61,7 @@ impl Program {
     }
 
     pub(crate) fn prepare(&self, defaults: &Limits) -> Result<Prepared, Error> {
-        self.prepare_under(defaults, first_entropy())
+        self.prepare_under(defaults, entropy(0))
     }
 
     /// The job of this program under an entropy; or its outcome, where no run is needed to know it.
@@ -71,6 +75,7 @@ impl Program {
                 stderr: String::new(),
                 fuel_used: 0,
                 peak_memory: 0,
+                reads: Reads::default(),
             }));
         }
         let request = Request::Run(Run {
@@ -94,6 +99,14 @@ impl Program {
         Ok(Prepared::Run { run, call, limits })
     }
 
+    /// The job of running this program once more, under another entropy. It may take more fuel than the first time:
+    /// where a hash leads is no property of the program.
+    pub(crate) fn prepare_again(&self, defaults: &Limits, entropy: Entropy) -> Result<Prepared, Error> {
+        let limits = self.limits.unwrap_or(*defaults);
+        let more = Limits { fuel: limits.fuel.saturating_mul(2).min(i64::MAX as u64 - 1), ..limits };
+        self.clone().with_limits(more).prepare_under(defaults, entropy)
+    }
+
     /// What is known before anything runs: the text is too long or too deeply nested, or names no entry.
     fn refused(&self, limits: &Limits) -> Option<Ended> {
         let long = |text: &str| {
@@ -102,6 +115,10 @@ impl Program {
         };
         if let Some(message) = long(&self.source) {
             return Some(Ended::SyntaxError { message, line: 0 });
+        }
+        if let Some((before, _)) = self.source.split_once('\0') {
+            let line = before.matches('\n').count() as u32 + 1;
+            return Some(Ended::SyntaxError { message: NO_SOURCE.to_owned(), line });
         }
         if let Some((line, message)) = too_deep(&self.source, limits.nesting) {
             return Some(Ended::SyntaxError { message: message.to_owned(), line });
@@ -116,6 +133,9 @@ impl Program {
         if let Some(message) = long(arguments) {
             return Some(Ended::InvalidInput(message));
         }
+        if arguments.contains('\0') {
+            return Some(Ended::InvalidInput(NO_SOURCE.to_owned()));
+        }
         // One pair of parentheses is the call's own.
         too_deep(arguments, limits.nesting.saturating_sub(1))
             .map(|(_, message)| Ended::InvalidInput(message.to_owned()))
@@ -128,18 +148,32 @@ pub(crate) enum Prepared {
     Known(Outcome),
 }
 
-/// The entropy of verdicts: always the same.
-pub(crate) fn first_entropy() -> Entropy {
-    Entropy { random_seed: 1, clock_ns: CLOCK_NS, address_shift: 0, unpromised_order: false }
-}
-
-/// Another: every source differs from the first.
-pub(crate) fn second_entropy() -> Entropy {
+/// A setting of entropy, from 0, that of verdicts, to [`OTHER_SETTINGS`]. Every source differs from one to the
+/// other. Setting 1 has the random bits of setting 0, each turned over; the seeds after it are such that under the
+/// first four settings no small draw (a die's, a coin's, of a short shuffle or sample) is always the same.
+pub(crate) fn entropy(setting: u32) -> Entropy {
+    // Seed, milliseconds since 1970, nanoseconds a look at the clock takes. The times differ in year, month,
+    // weekday, hour and minute; among them are weekends, a leap day, both halves of a day, odd and even seconds.
+    const SETTINGS: [(u64, u64, u32); OTHER_SETTINGS as usize + 1] = [
+        (1, 1_767_225_600_000, 1_000),       // 2026-01-01 00:00:00, Thursday
+        (1, 1_939_210_662_123, 1_137),       // 2031-06-14 13:37:42, Saturday
+        (341, 1_835_481_539_987, 25_003),    // 2028-02-29 23:58:59, Tuesday
+        (69, 943_257_911_500, 731),          // 1999-11-22 08:05:11, Monday
+        (364, 2_356_622_493_250, 5_309_003), // 2044-09-04 17:21:33, Sunday
+        (158, 1_830_282_245_750, 3),         // 2027-12-31 19:44:05, Friday
+        (346, 1_436_929_946_001, 999_983),   // 2015-07-15 03:12:26, Wednesday
+        (219, 2_119_860_548_600, 40_487),    // 2037-03-05 10:09:08, Thursday
+        (181, 1_666_560_650_100, 12_347),    // 2022-10-23 21:30:50, Sunday
+    ];
+    let (random_seed, clock_ms, tick_ns) = SETTINGS[setting as usize];
     Entropy {
-        random_seed: 0x5eed_0002,
-        clock_ns: CLOCK_NS + 86_400_000_000_000 * 200 + 12_345_678_901,
-        address_shift: 0x1_0430,
-        unpromised_order: true,
+        random_seed,
+        clock_ns: clock_ms * 1_000_000,
+        tick_ns,
+        // New objects lie elsewhere. By how much says nothing about small remainders (it divides by 2 to 8, sixteen
+        // at a time): how addresses are shown sees to those.
+        address_shift: if setting == 0 { 0 } else { 16 * 840 * 5 },
+        variation: setting,
     }
 }
 
@@ -173,13 +207,16 @@ pub(crate) fn module_request(modules: &[(&str, &str)]) -> Result<ModuleRequest, 
         if named.iter().any(|(known, _)| known == name) {
             return bad(0, "given twice");
         }
+        if source.contains('\0') {
+            return bad(0, NO_SOURCE);
+        }
         if let Some((line, message)) = too_deep(source, limits.nesting) {
             return bad(line, message);
         }
         named.push(((*name).to_owned(), (*source).to_owned()));
     }
     let names: Vec<&str> = modules.iter().map(|(name, _)| *name).collect();
-    let request = Request::Modules { modules: named, entropy: first_entropy() };
+    let request = Request::Modules { modules: named, entropy: entropy(0) };
     let budget =
         Budget { fuel: limits.fuel, memory_bytes: MODULE_BYTES, address_shift: 0, response_bytes: RESPONSE_BYTES };
     let load = Load { request: request.encode(), budget, wall: limits.wall };
@@ -239,12 +276,12 @@ pub(crate) fn outcome(answer: Answer, fuel_used: u64, limits: &Limits) -> Result
         (Abort::None, trap) => Ended::Crashed(trap.to_string()),
     };
     let (stdout, stderr) = (String::new(), String::new());
-    Ok(Outcome { ended, stdout, stderr, fuel_used, peak_memory: 0 })
+    Ok(Outcome { ended, stdout, stderr, fuel_used, peak_memory: 0, reads: Reads::default() })
 }
 
 fn read(bytes: &[u8], fuel_used: u64) -> Result<Outcome, Error> {
     match Response::decode(bytes) {
-        Ok(Response::Run { ended, stdout, stderr, peak_memory }) => {
+        Ok(Response::Run { ended, stdout, stderr, peak_memory, reads }) => {
             let ended = match ended {
                 azr_wire::Ended::Returned(value) => Ended::Returned(value),
                 azr_wire::Ended::Raised { class, message, traceback } => Ended::Raised { class, message, traceback },
@@ -254,7 +291,7 @@ fn read(bytes: &[u8], fuel_used: u64) -> Result<Outcome, Error> {
             };
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
             let (stdout, stderr) = (text(stdout), text(stderr));
-            Ok(Outcome { ended, stdout, stderr, fuel_used, peak_memory })
+            Ok(Outcome { ended, stdout, stderr, fuel_used, peak_memory, reads })
         }
         Ok(_) => Err(Error::GuestContract("it answered another question".to_owned())),
         Err(error) => Err(Error::GuestContract(format!("its response does not decode: {error}"))),

@@ -1,11 +1,11 @@
 //! What a trainer asks of the sandbox: is this a task, is this the answer.
 
-use azr_wire::{Literal, Request, Response};
+use azr_wire::{Literal, Reads, Request, Response};
 
 use crate::error::Error;
 use crate::instance::Answer;
 use crate::outcome::{Ended, Outcome};
-use crate::program::{Program, first_entropy, parse_job, second_entropy};
+use crate::program::{OTHER_SETTINGS, Program, entropy, parse_job};
 use crate::sandbox::{Cancel, Job, Sandbox};
 use crate::value::{Equality, Value};
 
@@ -51,7 +51,7 @@ pub enum InvalidReason {
     OutputTooLong,
     NotATaskValue,
     Crashed,
-    /// Two runs under different entropy differ, or the value's text has no one form.
+    /// Runs under different settings of entropy differ, or the value's text has no one form.
     Nondeterministic,
     /// A verifier returned something else than a number from 0 to 1.
     NotAScore,
@@ -123,21 +123,44 @@ pub struct Check {
     pub problem: Option<String>,
 }
 
+/// Containers of a valid value may nest this deep: less than values in general, so that a task's values can be put into
+/// larger ones, which is how verifiers get them.
+const SERVED_DEPTH: usize = 90;
+
+/// Whether a value's containers nest no deeper than this.
+fn within(value: &Value, depth: usize) -> bool {
+    let all = |items: &[Value]| depth > 0 && items.iter().all(|item| within(item, depth - 1));
+    match value {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) | Value::FrozenSet(items) => all(items),
+        Value::Dict(pairs) => {
+            depth > 0 && pairs.iter().all(|(key, value)| within(key, depth - 1) && within(value, depth - 1))
+        }
+        _ => true,
+    }
+}
+
 impl Sandbox {
-    /// Runs each program on each of its inputs under two settings of every source of entropy.
+    /// Runs each program on each of its inputs, and again under other settings of every source of entropy if it
+    /// reads one.
     ///
-    /// One list a program, one verdict an input, in order. A value is [`Validation::Valid`] only when both
-    /// runs return it and print the same, and when it holds no set of texts: such a value has no one
-    /// `repr`, and CPython shows it in another order in every process.
+    /// One list a program, one verdict an input, in order. A run that reads no clock, no random number without a
+    /// seed, no address, no hash of text and no order of a set that follows from one is determined: it is not
+    /// repeated. A value is [`Validation::Valid`] only when all runs return it and print the same, and when it
+    /// holds no set of texts: such a value has no one `repr`, and CPython shows it in another order in every
+    /// process.
     pub fn validate(&self, items: &[(String, Vec<String>)], cancel: &Cancel) -> Vec<Vec<Result<Validation, Error>>> {
         let programs = items
             .iter()
             .flat_map(|(source, inputs)| inputs.iter().map(move |input| Program::call(source, ENTRY, input)));
         let programs: Vec<Program> = programs.collect();
-        let mut verdicts = self.run_twice(&programs, cancel).into_iter().map(|twice| {
-            Ok(match twice? {
-                (Outcome { ended: Ended::Returned(value), fuel_used, .. }, None) => {
+        let mut verdicts = self.run_determined(&programs, cancel).into_iter().map(|ran| {
+            Ok(match ran? {
+                (Outcome { ended: Ended::Returned(value), fuel_used, .. }, None) if within(&value, SERVED_DEPTH) => {
                     Validation::Valid { value, fuel_used }
+                }
+                (outcome @ Outcome { ended: Ended::Returned(_), .. }, None) => {
+                    let ended = Ended::NotATaskValue(format!("nested deeper than {SERVED_DEPTH}"));
+                    Validation::Invalid { reason: InvalidReason::NotATaskValue, outcome: Outcome { ended, ..outcome } }
                 }
                 (outcome, reason) => {
                     let reason = reason.expect("what returned nothing has a reason");
@@ -149,8 +172,8 @@ impl Sandbox {
     }
 
     /// Has verifiers score answers: each item is a verifier's source, which defines `verify(task, answer)`, and
-    /// the two values. They reach the guest as data, and no text of theirs is compiled. Runs under both
-    /// settings of entropy, as [`Sandbox::validate`] does.
+    /// the two values. They reach the guest as data, and no text of theirs is compiled. Runs under further
+    /// settings of entropy where [`Sandbox::validate`] does.
     pub fn score(&self, items: &[(String, Value, Value)], cancel: &Cancel) -> Vec<Result<Score, Error>> {
         let programs: Vec<Program> = items
             .iter()
@@ -170,34 +193,48 @@ impl Sandbox {
                 _ => unreachable!("what returned nothing has a reason"),
             }
         };
-        self.run_twice(&programs, cancel).into_iter().map(|twice| Ok(score(twice?))).collect()
+        self.run_determined(&programs, cancel).into_iter().map(|ran| Ok(score(ran?))).collect()
     }
 
-    /// Runs each program under both settings of entropy: the first run, and why it decides nothing, if so.
-    fn run_twice(&self, programs: &[Program], cancel: &Cancel) -> Vec<Result<(Outcome, Option<InvalidReason>), Error>> {
+    /// Runs each program, those that read entropy under further settings too: the first run, and why it decides
+    /// nothing, if so.
+    fn run_determined(
+        &self,
+        programs: &[Program],
+        cancel: &Cancel,
+    ) -> Vec<Result<(Outcome, Option<InvalidReason>), Error>> {
         let limits = self.limits();
-        let first: Vec<_> = programs.iter().map(|one| one.prepare_under(limits, first_entropy())).collect();
-        let first = self.run_prepared(first, cancel);
-        // Only what may be a task, or may show an address, is worth a second run.
-        let again = |result: &Result<Outcome, Error>| {
-            matches!(result, Ok(Outcome { ended: Ended::Returned(_) | Ended::NotATaskValue(_), .. }))
-        };
-        let second: Vec<_> = programs
-            .iter()
-            .zip(&first)
-            .filter(|(_, result)| again(result))
-            .map(|(one, _)| one.prepare_under(limits, second_entropy()))
-            .collect();
-        let mut second = self.run_prepared(second, cancel).into_iter();
-        first
+        let first: Vec<_> = programs.iter().map(|one| one.prepare_under(limits, entropy(0))).collect();
+        let mut ran: Vec<Result<(Outcome, Option<InvalidReason>), Error>> = self
+            .run_prepared(first, cancel)
             .into_iter()
-            .map(|first| {
-                let other = if again(&first) { second.next() } else { None };
-                let (first, other) = (first?, other.transpose()?);
-                let reason = problem(&first, other.as_ref());
-                Ok((first, reason))
+            .map(|outcome| {
+                outcome.map(|outcome| {
+                    let reason = problem(&outcome);
+                    (outcome, reason)
+                })
             })
-            .collect()
+            .collect();
+        for setting in 1..=OTHER_SETTINGS {
+            // Most that differ do so the first time: then no other setting needs to be tried.
+            let open: Vec<usize> = (0..ran.len())
+                .filter(|&at| ran[at].as_ref().is_ok_and(|(first, reason)| is_open(first, *reason, setting)))
+                .collect();
+            let again = open.iter().map(|&at| programs[at].prepare_again(limits, entropy(setting))).collect();
+            for (at, other) in open.into_iter().zip(self.run_prepared(again, cancel)) {
+                match other {
+                    Ok(other) => {
+                        let Ok((first, reason)) = &mut ran[at] else { continue };
+                        if (&first.ended, &first.stdout, &first.stderr) != (&other.ended, &other.stdout, &other.stderr)
+                        {
+                            *reason = Some(InvalidReason::Nondeterministic);
+                        }
+                    }
+                    Err(error) => ran[at] = Err(error),
+                }
+            }
+        }
+        ran
     }
 
     /// Whether each answer text, read as a literal, is its gold value. Nothing is executed.
@@ -385,16 +422,24 @@ impl Sandbox {
     }
 }
 
-/// Why a run decides nothing: it did not return, or the run under the other entropy differs from it.
-fn problem(first: &Outcome, second: Option<&Outcome>) -> Option<InvalidReason> {
-    let differ = second.is_some_and(|second| {
-        (&first.ended, &first.stdout, &first.stderr) != (&second.ended, &second.stdout, &second.stderr)
-    });
+/// Why the first run makes no task, by itself.
+fn problem(first: &Outcome) -> Option<InvalidReason> {
     match &first.ended {
-        Ended::Returned(_) | Ended::NotATaskValue(_) if differ => Some(InvalidReason::Nondeterministic),
         Ended::Returned(value) if shows_an_order(value) => Some(InvalidReason::Nondeterministic),
         ended => InvalidReason::of(ended),
     }
+}
+
+/// Settings that a run is tried under if an order or a hash is all that it reads.
+const SETTINGS_FOR_ORDERS: u32 = 4;
+
+/// Whether a further setting may show that the outcome is not determined.
+fn is_open(first: &Outcome, reason: Option<InvalidReason>, setting: u32) -> bool {
+    // Only what may be a task, or may show an address, is worth another run.
+    let may_differ = matches!((&first.ended, reason), (Ended::Returned(_), None))
+        || matches!((&first.ended, reason), (Ended::NotATaskValue(_), Some(InvalidReason::NotATaskValue)));
+    let settings = if first.reads == Reads::HASH { SETTINGS_FOR_ORDERS } else { OTHER_SETTINGS };
+    may_differ && !first.reads.is_none() && setting <= settings
 }
 
 /// A number from 0 to 1.

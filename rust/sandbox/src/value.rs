@@ -9,12 +9,15 @@ use num_bigint::{BigInt, Sign};
 use rustpython_literal::escape::{AsciiEscape, UnicodeEscape};
 use rustpython_wtf8::Wtf8;
 
+use crate::unicode::is_assigned_later;
+
 /// When two values are the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Equality {
     /// Whether `1`, `1.0` and `True` differ, and a set from a frozenset. Python's `==` says no.
     pub strict: bool,
-    /// Floats this far apart, relative to the larger, are the same; 0 compares exactly. Applies to the
+    /// Floats this far apart, relative to the larger, are the same; 0 compares exactly. Infinity is only ever
+    /// itself. Applies to the
     /// elements of lists and tuples and the values of dicts, not to dict keys or elements of sets.
     pub tolerance: f64,
 }
@@ -51,7 +54,10 @@ impl Equality {
     }
 
     fn is_close(self, a: &Number, b: &Number) -> bool {
-        let close = |a: f64, b: f64| (a - b).abs() <= self.tolerance * a.abs().max(b.abs());
+        // Infinity times a tolerance is infinity again: it is near nothing but itself.
+        let close = |a: f64, b: f64| {
+            a == b || a.is_finite() && b.is_finite() && (a - b).abs() <= self.tolerance * a.abs().max(b.abs())
+        };
         match (a.floats(), b.floats()) {
             _ if self.tolerance == 0.0 => false,
             (Some((ar, ai)), Some((br, bi))) => close(ar, br) && close(ai, bi),
@@ -61,7 +67,7 @@ impl Equality {
 
     /// A key's bytes: equal for keys that are equal in this mode.
     fn key(self, value: &Value) -> Vec<u8> {
-        if self.strict { value.encode() } else { normal(value).encode() }
+        if self.strict { unsigned_zeros(value).encode() } else { normal(value).encode() }
     }
 
     fn sorted_keys(self, items: &[Value]) -> Vec<Vec<u8>> {
@@ -133,13 +139,29 @@ fn normal(value: &Value) -> Value {
         _ => match number(value) {
             Some(Number::Int(int)) => Value::Int(int),
             Some(Number::Float(float)) => Value::Float(float),
-            Some(Number::Complex(real, imaginary)) => Value::Complex(real, imaginary),
+            Some(Number::Complex(real, imaginary)) => unsigned_zeros(&Value::Complex(real, imaginary)),
             None => value.clone(),
         },
     }
 }
 
-/// The text that Python's `repr` gives, with the elements of sets in one fixed order.
+/// The value with 0.0 for every -0.0, which equals it.
+fn unsigned_zeros(value: &Value) -> Value {
+    let all = |items: &[Value]| items.iter().map(unsigned_zeros).collect();
+    match value {
+        Value::Float(float) => Value::Float(float + 0.0),
+        Value::Complex(real, imaginary) => Value::Complex(real + 0.0, imaginary + 0.0),
+        Value::Tuple(items) => Value::Tuple(all(items)),
+        Value::FrozenSet(items) => Value::FrozenSet(all(items)),
+        _ => value.clone(),
+    }
+}
+
+/// Bytes of an integer beyond which its text is hexadecimal: decimal digits take time that grows with their square.
+const DECIMAL_BYTES: usize = 64 << 10;
+
+/// The text that Python's `repr` gives, with the elements of sets in one fixed order. An integer of more than 64 KiB,
+/// some 158,000 digits, is written in hexadecimal, so that the time is linear in the value's size.
 #[must_use]
 pub fn repr(value: &Value) -> String {
     let mut out = String::new();
@@ -154,7 +176,8 @@ fn write(value: &Value, out: &mut String) {
         Value::Bool(false) => out.push_str("False"),
         Value::Int(int) => {
             let sign = if int.is_negative() { Sign::Minus } else { Sign::Plus };
-            *out += &BigInt::from_bytes_le(sign, int.magnitude()).to_string();
+            let number = BigInt::from_bytes_le(sign, int.magnitude());
+            *out += &if int.magnitude().len() > DECIMAL_BYTES { format!("{number:#x}") } else { number.to_string() };
         }
         Value::Float(float) => *out += &rustpython_literal::float::to_string(*float),
         Value::Complex(real, imaginary) => {
@@ -222,7 +245,13 @@ fn write_str(text: &[u8], out: &mut String) {
     match Wtf8::from_bytes(text) {
         Some(text) => {
             let escaped = UnicodeEscape::new_repr(text).str_repr().to_string();
-            *out += &escaped.expect("escaped text of a string in memory fits in memory");
+            for character in escaped.expect("escaped text of a string in memory fits in memory").chars() {
+                match u32::from(character) {
+                    _ if !is_assigned_later(character) => out.push(character),
+                    code @ ..0x1_0000 => *out += &format!("\\u{code:04x}"),
+                    code => *out += &format!("\\U{code:08x}"),
+                }
+            }
         }
         None => out.push_str("<text that is not WTF-8>"),
     }

@@ -1,9 +1,10 @@
-//! The same program has the same outcome and takes the same fuel, always.
+//! The same program has the same outcome and takes the same fuel, always; and what a program reads that is not the same
+//! in every run of CPython is counted, so that what is determined is known.
 
 mod common;
 
-use azr_sandbox::{Cancel, Program, Sandbox};
-use common::{guest, limits, run_all};
+use azr_sandbox::{Cancel, InvalidReason, Program, Reads, Sandbox, Validation};
+use common::{guest, limits, run, run_all, sandbox};
 
 const PROGRAMS: &[(&str, &str)] = &[
     ("def f(x): return sorted({str(i) for i in range(x)})", "50"),
@@ -43,4 +44,64 @@ fn threads_and_sandboxes_agree() {
     let other = Sandbox::with_threads(&guest(), limits(), 3).unwrap();
     let second: Vec<_> = other.run_batch(&programs, &Cancel::new()).into_iter().map(Result::unwrap).collect();
     assert_eq!(first, second);
+}
+
+/// Programs of a file, which are parted by lines of dashes.
+fn programs(text: &'static str) -> Vec<(String, Vec<String>)> {
+    text.split("\n# ---\n").map(|program| (program.to_owned(), vec!["0".to_owned()])).collect()
+}
+
+fn verdicts(items: &[(String, Vec<String>)]) -> Vec<Validation> {
+    sandbox().validate(items, &Cancel::new()).into_iter().map(|mut verdicts| verdicts.remove(0).unwrap()).collect()
+}
+
+#[test]
+fn no_program_passes_to_which_cpython_gives_two_answers() {
+    let items = programs(include_str!("programs/undetermined.txt"));
+    for ((program, _), verdict) in items.iter().zip(verdicts(&items)) {
+        let rejected = matches!(verdict, Validation::Invalid { reason: InvalidReason::Nondeterministic, .. });
+        assert!(rejected, "{program}\n{verdict:?}");
+    }
+}
+
+#[test]
+fn a_program_with_one_answer_is_not_refused() {
+    let items = programs(include_str!("programs/determined.txt"));
+    for ((program, _), verdict) in items.iter().zip(verdicts(&items)) {
+        let refused = matches!(verdict, Validation::Invalid { reason: InvalidReason::Nondeterministic, .. });
+        assert!(!refused, "{program}\n{verdict:?}");
+    }
+}
+
+#[test]
+fn what_is_determined_reads_nothing() {
+    for program in [
+        "def f(x): return sorted(set('some words')), len({'a', 'b'}), 'a' in {'a', 'b'}",
+        "def f(x): return {'a': 1, 'b': 2}.keys() == {'b', 'a'}, {'a': {1}}['a']",
+        "def f(x): return list({3, 1, 2}), hash((1, (2, 3))), {(1, 2), (3, 4)}.pop()",
+        "import random\ndef f(x):\n    random.seed(x)\n    return random.random(), random.Random(1).randint(1, 6)",
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: str\ndef f(x): return repr(P('a')), P('a') == P('a')",
+        "import json, re\ndef f(x): return json.dumps({'a': [1]}, indent=1), re.sub('a', 'b', 'aa')",
+        "class N: pass\ndef f(x):\n    n = N()\n    return {n: 1}[n], n in {n}",
+        "from collections import Counter, defaultdict, deque\ndef f(x): return Counter('hello'), defaultdict(int, a=1)",
+    ] {
+        let outcome = run(program, "0");
+        assert!(outcome.reads.is_none(), "{program}: {:?}", outcome.reads.names());
+    }
+}
+
+#[test]
+fn each_source_is_counted_as_itself() {
+    for (program, source) in [
+        ("def f(x): return list({'a', 'b'})", Reads::HASH),
+        ("def f(x): return hash('a')", Reads::HASH),
+        ("def f(x): return id(x)", Reads::ADDRESS),
+        ("def f(x): return str(object())", Reads::ADDRESS),
+        ("import time\ndef f(x): return time.time()", Reads::CLOCK),
+        ("import random\ndef f(x): return random.random()", Reads::RANDOM),
+        ("import os\ndef f(x): return os.urandom(1)", Reads::RANDOM),
+        ("import sys\ndef f(x): return sys.modules['ran' + 'dom'].random()", Reads::RANDOM),
+    ] {
+        assert_eq!(run(program, "0").reads, source, "{program}");
+    }
 }

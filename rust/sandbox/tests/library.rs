@@ -2,12 +2,15 @@
 
 mod common;
 
+use azr_sandbox::{Limits, Program};
 use common::{run, script, text};
 
 const MODULES: &str = "math cmath json re collections collections.abc itertools functools heapq bisect string operator
     random statistics copy typing dataclasses enum datetime decimal fractions abc numbers textwrap types
     contextlib array hashlib struct base64 binascii pprint calendar graphlib queue time io sys warnings
-    weakref inspect ast traceback unicodedata difflib secrets uuid zlib os threading";
+    weakref inspect ast traceback unicodedata difflib secrets uuid zlib os threading errno doctest unittest argparse
+    logging pathlib glob html.parser concurrent.futures zoneinfo bz2 gzip lzma gettext optparse signal symtable cmd
+    code codeop string.templatelib this asyncio pkgutil shutil sysconfig tempfile unittest.mock";
 
 #[test]
 fn every_promised_module_imports() {
@@ -61,11 +64,38 @@ fn every_promised_module_works() {
         ("inspect", "str(inspect.signature(lambda a, b=1: 0))", "'(a, b=1)'"),
         ("string", "string.capwords('a b')", "'A B'"),
         ("sys", "sys.stdin.read(), sys.getrecursionlimit()", "('', 1000)"),
+        ("sys", "sys.argv, __file__", "(['program.py'], '/program.py')"),
+        (
+            "pathlib",
+            "str(pathlib.PurePosixPath('a/b') / 'c.txt'), pathlib.Path('a/b.tar.gz').suffixes, pathlib.Path('x').exists()",
+            "('a/b/c.txt', ['.tar', '.gz'], False)",
+        ),
+        ("argparse", "vars(argparse.ArgumentParser().parse_args([]))", "{}"),
+        ("gzip", "gzip.decompress(gzip.compress(b'abc'))", "b'abc'"),
+        ("bz2", "bz2.decompress(bz2.compress(b'abc'))", "b'abc'"),
+        ("zoneinfo", "zoneinfo.ZoneInfo.__name__", "'ZoneInfo'"),
+        ("signal", "signal.SIGINT.name, signal.getsignal(signal.SIGTERM).name", "('SIGINT', 'SIG_DFL')"),
+        ("os", "os.path.exists('/x'), os.getenv('HOME', 'none')", "(False, 'none')"),
+        (
+            "builtins",
+            "[name for name in ('quit', 'exit', 'copyright', 'credits', 'license', 'help') if not hasattr(builtins, name)]",
+            "[]",
+        ),
     ];
     for (module, expression, expected) in cases {
         let outcome = run(&format!("import {module}\ndef f(x): return {expression}"), "0");
         assert_eq!(text(&outcome), expected, "{module}: {:?}", outcome.ended);
     }
+}
+
+#[test]
+fn lzma_compresses_within_the_memory_that_its_dictionary_takes() {
+    // The default preset's encoder takes some 100 MiB, here as in CPython.
+    let limits = Limits { memory_bytes: 256 << 20, ..common::limits() };
+    let program = Program::call("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x))", "f", "b'abc'");
+    assert_eq!(text(&common::sandbox().run(&program.with_limits(limits)).unwrap()), "b'abc'");
+    let small = run("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x, preset=0))", "b'abc'");
+    assert_eq!(text(&small), "b'abc'", "{:?}", small.ended);
 }
 
 #[test]
@@ -94,4 +124,137 @@ fn a_program_is_the_main_module() {
         text(&run("import sys\ndef f(x): return __name__, sys.modules['__main__'].f is f", "0")),
         "('__main__', True)"
     );
+}
+
+#[test]
+fn doctest_runs_the_examples_of_a_program() {
+    let program = "def double(x):
+    \"\"\"
+    >>> double(2)
+    4
+    >>> double('a')
+    'aa'
+    >>> double(None)
+    Traceback (most recent call last):
+        ...
+    TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'
+    \"\"\"
+    return x * 2
+def wrong():
+    \"\"\"
+    >>> 1 + 1
+    3
+    \"\"\"
+def f(x):
+    import doctest, io, contextlib
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        result = doctest.testmod()
+    return result.attempted, result.failed, 'Expected:' in out.getvalue()";
+    assert_eq!(text(&run(program, "0")), "(4, 1, True)");
+}
+
+#[test]
+fn unittest_runs_the_cases_of_a_program() {
+    let program = "import unittest
+class Test(unittest.TestCase):
+    def test_right(self): self.assertEqual(1 + 1, 2)
+    def test_wrong(self): self.assertEqual(1 + 1, 3)
+    def test_raises(self):
+        with self.assertRaises(ZeroDivisionError): 1 / 0
+def f(x):
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Test).run(result)
+    return result.testsRun, len(result.failures), len(result.errors)";
+    assert_eq!(text(&run(program, "0")), "(3, 1, 0)");
+}
+
+#[test]
+fn a_pool_of_threads_has_run_what_it_was_given() {
+    let program = "from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+def f(x):
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        squares = list(pool.map(lambda n: n * n, [1, 2, 3]))
+        failing = pool.submit(lambda: 1 / 0)
+        done = [future.result() for future in as_completed([pool.submit(pow, 2, 5)])]
+    try: pool.submit(abs, 1)
+    except RuntimeError as e: late = str(e)
+    return squares, type(failing.exception()).__name__, failing.done(), done, late, futures.ThreadPoolExecutor is ThreadPoolExecutor";
+    assert_eq!(
+        text(&run(program, "0")),
+        "([1, 4, 9], 'ZeroDivisionError', True, [32], 'cannot schedule new futures after shutdown', True)"
+    );
+}
+
+#[test]
+fn html_is_parsed() {
+    let program = "from html.parser import HTMLParser
+def f(x):
+    seen = []
+    class P(HTMLParser):
+        def handle_starttag(self, tag, attrs): seen.append((tag, attrs))
+        def handle_data(self, data): seen.append(data)
+    P().feed('<p class=\"a\">x &amp; y</p>')
+    return seen";
+    assert_eq!(text(&run(program, "0")), "[('p', [('class', 'a')]), 'x & y']");
+}
+
+#[test]
+fn logging_writes_to_standard_error() {
+    let outcome = script("import logging\nlogging.warning('%s!', 'careful')\nlogging.info('quiet')");
+    assert_eq!((text(&outcome).as_str(), outcome.stderr.as_str()), ("None", "WARNING:root:careful!\n"));
+}
+
+#[test]
+fn quitting_ends_a_program() {
+    let outcome = script("print('done')\nquit()\nprint('never')");
+    assert_eq!((text(&outcome).as_str(), outcome.stdout.as_str()), ("SystemExit", "done\n"));
+}
+
+#[test]
+fn descriptors_of_the_standard_streams_work() {
+    let program = "import io, os, sys
+sys.stdin = io.TextIOWrapper(io.BytesIO(b'3\\n4\\n'))
+numbers = io.BytesIO(os.read(0, os.fstat(0).st_size)).read().split()
+os.write(1, b'%d' % sum(map(int, numbers)))";
+    let outcome = script(program);
+    assert_eq!((text(&outcome).as_str(), outcome.stdout.as_str()), ("None", "7"));
+    assert_eq!(text(&script("import os\nos.read(3, 1)")), "OSError");
+}
+
+#[test]
+fn builtins_have_their_documentation() {
+    let program = "def f(x): return len.__doc__, bool(str.upper.__doc__), bool([].append.__doc__), bool(dict.__doc__)";
+    assert_eq!(text(&run(program, "0")), "('Return the number of items in a container.', True, True, True)");
+}
+
+#[test]
+fn asyncio_runs_tasks_by_the_clock() {
+    let program = "import asyncio, time
+async def work(n):
+    await asyncio.sleep(n)
+    return n
+async def main():
+    began = time.monotonic()
+    seen = [await asyncio.gather(work(3), work(1), work(2)), round(time.monotonic() - began)]
+    queue = asyncio.Queue(1)
+    async def produce():
+        for n in (1, 2, None): await queue.put(n)
+    async def consume():
+        while (n := await queue.get()) is not None: seen.append(n)
+    await asyncio.gather(produce(), consume())
+    try: await asyncio.wait_for(work(10), 1)
+    except TimeoutError: seen.append('late')
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work(n)) for n in (2, 1)]
+    return seen + [task.result() for task in tasks] + [await asyncio.to_thread(pow, 2, 10)]
+def f(x): return asyncio.run(main())";
+    assert_eq!(text(&run(program, "0")), "[[3, 1, 2], 3, 1, 2, 'late', 2, 1, 1024]");
+}
+
+#[test]
+fn a_loop_that_nothing_can_wake_raises() {
+    let program =
+        "import asyncio\nasync def main(): await asyncio.Event().wait()\ndef f(x): return asyncio.run(main())";
+    assert_eq!(text(&run(program, "0")), "RuntimeError");
 }

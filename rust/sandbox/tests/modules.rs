@@ -131,6 +131,35 @@ fn entropy_inside_a_module_is_seen_through() {
 }
 
 #[test]
+fn a_modules_table_whose_keys_hash_text_is_found_under_every_setting() {
+    let colours = "
+from dataclasses import dataclass
+from enum import Enum
+
+class Colour(Enum):
+    RED = 1
+    BLUE = 2
+
+@dataclass(frozen=True)
+class Name:
+    text: str
+
+NAMES = {Colour.RED: 'red', Colour.BLUE: 'blue'}
+KNOWN = {Name('one'), Name('two')}
+";
+    let guest = guest().with_modules(&[("colours", colours)]).unwrap();
+    let sandbox = Sandbox::with_threads(&guest, limits(), 1).unwrap();
+    let program = "from colours import *
+def f(x):
+    hash('read')
+    return [NAMES[c] for c in Colour], Name('one') in KNOWN, Name('three') in KNOWN";
+    let items = [(program.to_owned(), vec!["0".to_owned()])];
+    let verdict = sandbox.validate(&items, &Cancel::new()).remove(0).remove(0).unwrap();
+    let Validation::Valid { value, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(azr_sandbox::repr(&value), "(['red', 'blue'], True, False)");
+}
+
+#[test]
 fn a_module_at_fault_is_named_with_its_line() {
     assert_eq!(fault(&[("a", "x = 1\ny = (\n")]).0, "a");
     let (name, line, message) = fault(&[("good", "x = 1"), ("a.b", "import good\n\ngood.y\n")]);

@@ -48,6 +48,21 @@ const SAME: &str = "def f(*arguments):
     return [next(i for i, y in enumerate(found) if y is x) for x in found]";
 
 #[test]
+fn a_set_of_constants_is_walked_as_the_compiled_one() {
+    // Where elements collide, the order tells a set that was filled from a constant.
+    for arguments in [
+        "{b'x', 'c cca', -2.3062324005899074e-308}",
+        "{9, 1, 17, 25, 33}",
+        "{9, 1}, {17, 9, 1}, {17, 9, 1, 9}",
+        "({1, (2, 3), None, 'a', -9, 7},), [{8, 16, (0, [])}]",
+        "{33: {9, 1, 17, 25, 33}}",
+    ] {
+        assert_eq!(text(&run(SHOW, arguments)), text(&run(SHOW, &compiled(arguments))), "{arguments}");
+    }
+    assert_eq!(text(&run("def f(x): return list(x)", "{9, 1, 17, 25, 33}")), "[33, 1, 17, 9, 25]");
+}
+
+#[test]
 fn equal_constants_of_a_call_are_one_object_as_in_cpython() {
     // What CPython 3.11 says.
     for (arguments, same) in [

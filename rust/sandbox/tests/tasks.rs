@@ -209,6 +209,30 @@ fn strict_equality_tells_types_apart() {
 }
 
 #[test]
+fn no_tolerance_makes_infinity_a_number() {
+    let near = Equality { tolerance: 1e-9, ..Equality::PYTHON };
+    let infinity = Value::Float(f64::INFINITY);
+    for other in [1.0, f64::MAX, f64::NEG_INFINITY, 0.0] {
+        assert!(!near.holds(&infinity, &Value::Float(other)) && !near.holds(&Value::Float(other), &infinity));
+    }
+    let pair = |part: f64| Value::List(vec![Value::Float(part), Value::Float(2.0)]);
+    assert!(!near.holds(&pair(f64::INFINITY), &pair(0.5)));
+    assert!(near.holds(&infinity, &infinity) && near.holds(&pair(f64::INFINITY), &pair(f64::INFINITY)));
+    let complex = |imaginary: f64| Value::Complex(f64::INFINITY, imaginary);
+    assert!(near.holds(&complex(1.0), &complex(1.0 + 1e-12)) && !near.holds(&complex(1.0), &complex(f64::INFINITY)));
+}
+
+#[test]
+fn a_valid_value_can_be_put_into_others() {
+    let program = "def f(n):\n    x = []\n    for _ in range(n): x = [x]\n    return x".to_owned();
+    let items = [(program, vec!["89".to_owned(), "90".to_owned(), "99".to_owned()])];
+    let verdicts = sandbox().validate(&items, &Cancel::new()).remove(0);
+    let valid: Vec<bool> =
+        verdicts.into_iter().map(|verdict| matches!(verdict.unwrap(), Validation::Valid { .. })).collect();
+    assert_eq!(valid, [true, false, false]);
+}
+
+#[test]
 fn a_program_is_checked_on_every_hidden_pair_in_order() {
     let pairs = vec![("1".to_owned(), gold("2")), ("'a'".to_owned(), gold("'a1'")), ("5".to_owned(), gold("6"))];
     let items = [("def f(x): return x + 1".to_owned(), pairs)];

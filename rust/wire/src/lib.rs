@@ -14,8 +14,7 @@ mod value;
 
 pub use codec::{DecodeError, Reader, Writer};
 pub use message::{
-    Abort, Arguments, Call, Ended, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Request,
-    Response, Run,
+    Abort, Arguments, Call, Ended, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Reads, Request, Response, Run,
 };
 pub use value::{Int, Value};
 

@@ -80,9 +80,45 @@ pub struct Entropy {
     pub clock_ns: u64,
     /// Bytes by which new objects' addresses are moved; a multiple of 16.
     pub address_shift: u32,
-    /// Turn over the orders that CPython does not promise: of sets, and the values of `hash` of text
-    /// and `id`.
-    pub unpromised_order: bool,
+    /// Which of the possible orders of sets, hashes of text and addresses a program sees: 0 are those of
+    /// CPython under hash seed 0, and every other number gives others.
+    pub variation: u32,
+    /// Nanoseconds that a look at the clock takes.
+    pub tick_ns: u32,
+}
+
+/// The sources of entropy that a run has read: what it read none of is the same under every [`Entropy`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Reads(pub u32);
+
+impl Reads {
+    /// A hash of text or of an address, or an order that follows from such hashes.
+    pub const HASH: Self = Self(1);
+    /// The address of an object.
+    pub const ADDRESS: Self = Self(2);
+    /// A clock.
+    pub const CLOCK: Self = Self(4);
+    /// A random number that no seed decides.
+    pub const RANDOM: Self = Self(8);
+
+    /// The names of what was read: `hash`, `address`, `clock`, `random`.
+    #[must_use]
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [(Self::HASH, "hash"), (Self::ADDRESS, "address"), (Self::CLOCK, "clock"), (Self::RANDOM, "random")];
+        all.into_iter().filter(|(kind, _)| self.has(*kind)).map(|(_, name)| name).collect()
+    }
+
+    /// Whether nothing was read.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `other` is among what was read.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// How a run ended, as far as the guest lived to tell.
@@ -156,6 +192,8 @@ pub enum Response {
         stderr: Vec<u8>,
         /// Most heap bytes that the program held.
         peak_memory: u32,
+        /// What it read that is not the same in every run.
+        reads: Reads,
     },
     /// To [`Request::Literals`], in order.
     Literals(Vec<Literal>),
@@ -205,9 +243,7 @@ impl Request {
                 out.u8(0);
                 out.bytes(run.program.as_bytes());
                 out.u8(u8::from(run.called));
-                for limit in
-                    [run.limits.memory_bytes, run.limits.output_bytes, run.limits.value_bytes]
-                {
+                for limit in [run.limits.memory_bytes, run.limits.output_bytes, run.limits.value_bytes] {
                     out.number(u64::from(limit));
                 }
                 write_entropy(&mut out, run.entropy);
@@ -255,10 +291,7 @@ impl Request {
                 },
                 entropy: read_entropy(&mut input)?,
             }),
-            1 => Self::Literals {
-                value_bytes: input.u32()?,
-                texts: input.list(|input| Ok(input.text()?.to_owned()))?,
-            },
+            1 => Self::Literals { value_bytes: input.u32()?, texts: input.list(|input| Ok(input.text()?.to_owned()))? },
             2 => Self::Imports(input.list(|input| Ok(input.text()?.to_owned()))?),
             3 => Self::Modules {
                 modules: input.list(|input| Ok((input.text()?.to_owned(), input.text()?.to_owned())))?,
@@ -278,12 +311,13 @@ impl Response {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
         match self {
-            Self::Run { ended, stdout, stderr, peak_memory } => {
+            Self::Run { ended, stdout, stderr, peak_memory, reads } => {
                 out.u8(0);
                 write_ended(&mut out, ended);
                 out.bytes(stdout);
                 out.bytes(stderr);
                 out.number(u64::from(*peak_memory));
+                out.number(u64::from(reads.0));
             }
             Self::Literals(literals) => {
                 out.u8(1);
@@ -339,6 +373,7 @@ impl Response {
                 stdout: input.bytes()?.to_vec(),
                 stderr: input.bytes()?.to_vec(),
                 peak_memory: input.u32()?,
+                reads: Reads(input.u32()?),
             },
             1 => Self::Literals(input.list(|input| {
                 Ok(match input.u8()? {
@@ -396,7 +431,8 @@ fn write_entropy(out: &mut Writer, entropy: Entropy) {
     out.u64(entropy.random_seed);
     out.u64(entropy.clock_ns);
     out.number(u64::from(entropy.address_shift));
-    out.u8(u8::from(entropy.unpromised_order));
+    out.number(u64::from(entropy.variation));
+    out.number(u64::from(entropy.tick_ns));
 }
 
 fn read_entropy(input: &mut Reader<'_>) -> Result<Entropy, DecodeError> {
@@ -404,7 +440,8 @@ fn read_entropy(input: &mut Reader<'_>) -> Result<Entropy, DecodeError> {
         random_seed: input.u64()?,
         clock_ns: input.u64()?,
         address_shift: input.u32()?,
-        unpromised_order: input.u8()? != 0,
+        variation: input.u32()?,
+        tick_ns: input.u32()?,
     })
 }
 
@@ -445,9 +482,7 @@ fn read_ended(input: &mut Reader<'_>) -> Result<Ended, DecodeError> {
         1 => Ended::Raised {
             class: input.text()?.to_owned(),
             message: input.text()?.to_owned(),
-            traceback: input.list(|input| {
-                Ok(Frame { line: input.u32()?, function: input.text()?.to_owned() })
-            })?,
+            traceback: input.list(|input| Ok(Frame { line: input.u32()?, function: input.text()?.to_owned() }))?,
         },
         2 => Ended::SyntaxError { message: input.text()?.to_owned(), line: input.u32()? },
         3 => Ended::InvalidInput(input.text()?.to_owned()),

@@ -1,7 +1,7 @@
 //! Plain Python data, and its canonical bytes.
 
-use crate::codec::{DecodeError, Reader, Writer};
 use crate::MAX_DEPTH;
+use crate::codec::{DecodeError, Reader, Writer};
 
 /// A Python integer of any size: a sign and a magnitude.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -232,11 +232,7 @@ fn read_float(reader: &mut Reader<'_>) -> Result<f64, DecodeError> {
 
 fn read_wtf8(reader: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
     let bytes = reader.bytes()?;
-    if std::str::from_utf8(bytes).is_ok() || is_wtf8(bytes) {
-        Ok(bytes.to_vec())
-    } else {
-        Err(DecodeError::NotUtf8)
-    }
+    if std::str::from_utf8(bytes).is_ok() || is_wtf8(bytes) { Ok(bytes.to_vec()) } else { Err(DecodeError::NotUtf8) }
 }
 
 /// UTF-8 in which surrogates (`ED A0..BF xx`) are let through.

@@ -2,7 +2,7 @@
 //!
 //! The fuzz target of the same name goes on for as long as it is let; this is its bounded, repeatable part.
 
-use azr_wire::{Ended, Frame, Literal, ModuleProblem, Reader, Response, Value};
+use azr_wire::{Ended, Frame, Literal, ModuleProblem, Reader, Reads, Response, Value};
 
 /// Hostile and honest bytes, as the decoder is given them.
 fn check(bytes: &[u8]) {
@@ -27,7 +27,14 @@ fn corpus() -> Vec<Vec<u8>> {
     ];
     let mut bytes: Vec<Vec<u8>> = values.iter().map(Value::encode).collect();
     let frame = Frame { line: 3, function: "f".to_owned() };
-    let run = |ended| Response::Run { ended, stdout: b"out".to_vec(), stderr: Vec::new(), peak_memory: 70_000 };
+    let (stdout, stderr) = (b"out".to_vec(), Vec::new());
+    let run = |ended| Response::Run {
+        ended,
+        stdout: stdout.clone(),
+        stderr: stderr.clone(),
+        peak_memory: 70_000,
+        reads: Reads::CLOCK,
+    };
     let problem = ModuleProblem { module: "a.b".to_owned(), line: 9, message: "KeyError".to_owned() };
     let responses = [
         run(Ended::Returned(Value::List(values.clone()))),

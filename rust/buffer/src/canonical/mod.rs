@@ -18,6 +18,7 @@ mod collect_expr;
 mod depth;
 mod imports;
 mod scope;
+mod shape;
 mod vocabulary;
 mod write;
 mod write_expr;
@@ -26,6 +27,7 @@ use ruff_python_ast::{Expr, ExprCall, ModExpression};
 use ruff_python_parser::{parse_expression, parse_module};
 
 pub use depth::{MAX_CHAIN, MAX_NESTING};
+pub use shape::{Shape, shape};
 
 use collect::Collector;
 use scope::{MODULE, Scopes};

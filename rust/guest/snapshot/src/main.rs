@@ -10,10 +10,13 @@
 use std::fs;
 use std::ops::Range;
 
-use wasmtime::error::{Context as _, Result};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{ConstExpr, DataSection, ExportSection, MemorySection, MemoryType, Module, RawSection};
-use wasmparser::{Parser, Payload};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ExportSection, Function, Instruction, MemorySection, MemoryType, Module,
+    RawSection,
+};
+use wasmparser::{FunctionBody, Operator, Parser, Payload};
+use wasmtime::error::{Context as _, Result};
 use wasmtime::{Config, Engine, Instance, Store};
 
 const WASM_PAGE: usize = 64 * 1024;
@@ -28,8 +31,7 @@ fn main() -> Result<()> {
     let raw = fs::read(&raw).with_context(|| format!("cannot read {raw}"))?;
     let memory = start(&raw)?;
     let module = rewrite(&raw, &memory)?;
-    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default())
-        .validate_all(&module)?;
+    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::default()).validate_all(&module)?;
     let compressed = zstd::encode_all(&module[..], 22)?;
     println!(
         "{} bytes of WebAssembly, {} bytes of memory; {} bytes after start-up, {} compressed",
@@ -83,29 +85,34 @@ fn rewrite(raw: &[u8], memory: &[u8]) -> Result<Vec<u8>> {
     for run in runs(memory) {
         segments.active(0, &ConstExpr::i32_const(run.start as i32), memory[run].iter().copied());
     }
+    let mut loops = Loops::default();
+    let (mut bodies, mut count) = (CodeSection::new(), 0);
     for payload in Parser::new(0).parse_all(raw) {
         match payload? {
             Payload::MemorySection(_) => {
                 let minimum = (memory.len() / WASM_PAGE) as u64;
-                let memories = MemoryType {
-                    minimum,
-                    maximum: None,
-                    memory64: false,
-                    shared: false,
-                    page_size_log2: None,
-                };
+                let memories =
+                    MemoryType { minimum, maximum: None, memory64: false, shared: false, page_size_log2: None };
                 module.section(MemorySection::new().memory(memories));
             }
             Payload::ExportSection(reader) => {
                 let mut exports = ExportSection::new();
                 for export in reader {
                     let export = export?;
+                    loops.note(export.name, export.index);
                     if export.name != START {
                         let kind = RoundtripReencoder.export_kind(export.kind)?;
                         exports.export(export.name, kind, export.index);
                     }
                 }
                 module.section(&exports);
+            }
+            Payload::CodeSectionStart { count: all, .. } => count = all,
+            Payload::CodeSectionEntry(body) => {
+                bodies.function(&loops.called_in(bodies.len(), &body)?);
+                if bodies.len() == count {
+                    module.section(&bodies);
+                }
             }
             Payload::DataCountSection { .. } | Payload::DataSection(_) | Payload::CustomSection(_) => {}
             payload => {
@@ -117,6 +124,48 @@ fn rewrite(raw: &[u8], memory: &[u8]) -> Result<Vec<u8>> {
     }
     module.section(&segments);
     Ok(module.finish())
+}
+
+/// The guest's loops that copy and fill. A standard library that was compiled with bulk memory brings its instructions
+/// into all code, and `src/memory.rs` says why the guest has none.
+#[derive(Default)]
+struct Loops {
+    memcpy: Option<u32>,
+    memmove: Option<u32>,
+    memset: Option<u32>,
+}
+
+impl Loops {
+    fn note(&mut self, name: &str, function: u32) {
+        match name {
+            "memcpy" => self.memcpy = Some(function),
+            "memmove" => self.memmove = Some(function),
+            "memset" => self.memset = Some(function),
+            _ => {}
+        }
+    }
+
+    /// A function that calls them where it had such instructions.
+    fn called_in(&self, number: u32, body: &FunctionBody<'_>) -> Result<Function> {
+        let mut function = RoundtripReencoder.new_function_with_parsed_locals(body)?;
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            let call = match operator {
+                // What `memmove` does not copy itself is apart, and was a call of `memcpy`.
+                Operator::MemoryCopy { dst_mem: 0, src_mem: 0 } if self.memmove == Some(number) => self.memcpy,
+                Operator::MemoryCopy { dst_mem: 0, src_mem: 0 } => self.memmove,
+                Operator::MemoryFill { mem: 0 } => self.memset,
+                operator => {
+                    function.instruction(&RoundtripReencoder.instruction(operator)?);
+                    continue;
+                }
+            };
+            let call = call.context("the guest exports no memmove or no memset")?;
+            wasmtime::ensure!(call != number, "the guest's loops are no loops");
+            function.instruction(&Instruction::Call(call)).instruction(&Instruction::Drop);
+        }
+        Ok(function)
+    }
 }
 
 /// The parts of `memory` that are not zero, apart by more than [`GAP`].

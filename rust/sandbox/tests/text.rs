@@ -1,0 +1,198 @@
+//! Text is what CPython makes of it: surrogates stay, characters have Unicode 16's properties, formats take their
+//! arguments in CPython's order. Values are CPython's.
+
+mod common;
+
+use azr_sandbox::{Cancel, Ended, Equality, Literal, Program, Value};
+use common::{run, sandbox, script, text};
+
+/// The three bytes of U+D800.
+const SURROGATE: &[u8] = b"\xed\xa0\x80";
+
+fn right(answer: &str, gold: Value) -> bool {
+    let items = [(answer.to_owned(), gold)];
+    sandbox().check_output(&items, Equality::STRICT, &Cancel::new()).remove(0).unwrap().correct
+}
+
+fn all(cases: &[(&str, &str)]) {
+    for (expression, expected) in cases {
+        let program = format!("import re, codecs, unicodedata\ndef f(x):\n    return {expression}");
+        let outcome = run(&program, "0");
+        assert_eq!(text(&outcome), *expected, "{expression}: {:?}", outcome.ended);
+    }
+}
+
+#[test]
+fn a_lone_surrogate_returned_is_that_surrogate() {
+    let outcome = run("def f(x):\n    return '\\ud800'", "0");
+    assert_eq!(outcome.ended, Ended::Returned(Value::Str(SURROGATE.to_vec())));
+    assert_eq!(text(&outcome), "'\\ud800'");
+}
+
+#[test]
+fn a_task_about_a_surrogate_is_solved_by_its_own_answer_alone() {
+    assert!(right("'\\ud800'", Value::Str(SURROGATE.to_vec())));
+    assert!(right("'a' '\\ud800' \"\\udc80\"", Value::Str(b"a\xed\xa0\x80\xed\xb2\x80".to_vec())));
+    assert!(right("[('\\ud800', {'\\ud800': 1})]", {
+        let text = Value::Str(SURROGATE.to_vec());
+        Value::List(vec![Value::Tuple(vec![text.clone(), Value::Dict(vec![(text, Value::Int(1.into()))])])])
+    }));
+    assert!(!right("'\\ufffd'", Value::Str(SURROGATE.to_vec())));
+    assert!(!right("'\\ud800'", Value::Str("\u{fffd}".into())));
+    assert!(right("'\\ufffd'", Value::Str("\u{fffd}".into())));
+    assert!(right("'\u{fffd}'", Value::Str("\u{fffd}".into())));
+    // Two escapes stay two code points, as in CPython.
+    assert!(!right("'\\ud83d\\ude00'", Value::Str("\u{1f600}".into())));
+}
+
+#[test]
+fn surrogates_in_arguments_reach_the_program() {
+    let program = "def f(*texts):\n    return [[ord(c) for c in text] for text in texts]";
+    assert_eq!(
+        text(&run(program, "'\\ud800', '\\ud83d\\ude00', 'a\\udfff', '\\ufffd'")),
+        "[[55296], [55357, 56832], [97, 57343], [65533]]"
+    );
+    let given = Program::call_with(program, "f", vec![Value::Str(SURROGATE.to_vec())]);
+    assert_eq!(text(&sandbox().run(&given).unwrap()), "[[55296]]");
+}
+
+#[test]
+fn printing_a_surrogate_is_an_error_as_on_a_utf_8_terminal() {
+    assert_eq!(text(&script("print('a\\udc80')")), "UnicodeEncodeError");
+    let outcome = script("import sys\nprint('a\\udc80', file=sys.stderr)");
+    assert_eq!((text(&outcome).as_str(), outcome.stderr.as_str()), ("None", "a\\udc80\n"));
+}
+
+#[test]
+fn methods_take_text_with_surrogates() {
+    all(&[
+        ("f\"{'\\ud800':>3}|{'a\\ud800b':.2}|{'\\ud800':x^5}\"", "'  \\ud800|a\\ud800|xx\\ud800xx'"),
+        ("'\\ud800'.upper() + '\\ud800a'.title() + 'ab\\ud800'.center(7, '*')", "'\\ud800\\ud800A**ab\\ud800**'"),
+        ("'a\\ud800b\\ud800'.split('\\ud800'), '\\ud800' in 'a\\ud800'", "(['a', 'b', ''], True)"),
+        ("re.findall('[\\ud800-\\udfff]', 'a\\ud800b\\udc00')", "['\\ud800', '\\udc00']"),
+        (
+            "'\\ud800'.encode('utf-8', 'surrogatepass'), '\\ud800'.encode('ascii', 'backslashreplace')",
+            "(b'\\xed\\xa0\\x80', b'\\\\ud800')",
+        ),
+        ("b'\\xed\\xa0\\x80'.decode('utf-8', 'surrogatepass') == '\\ud800'", "True"),
+        ("b'a\\xff'.decode('utf-8', 'surrogateescape')", "'a\\udcff'"),
+    ]);
+}
+
+#[test]
+fn a_nul_is_no_source_code() {
+    let ended = script("x = 1\n# \0").ended;
+    assert!(matches!(ended, Ended::SyntaxError { line: 2, .. }), "{ended:?}");
+    assert_eq!(text(&run("def f(x): return x", "'\0'")), "invalid_input");
+    let read = sandbox().literals(&["'\0'".to_owned()], &Cancel::new()).remove(0).unwrap();
+    assert!(matches!(read, Literal::Invalid(_)), "{read:?}");
+    assert!(sandbox().imports(&["import re\n# \0".to_owned()], &Cancel::new()).remove(0).unwrap().is_err());
+    assert_eq!(text(&run("def f(x): return x", "'\\0'")), "'\\x00'");
+}
+
+#[test]
+fn every_repr_of_plain_data_is_its_literal() {
+    let infinity = f64::INFINITY;
+    assert!(right("infj", Value::Complex(0.0, infinity)));
+    assert!(right("(-0-infj)", Value::Complex(-0.0, -infinity)));
+    assert!(right("(inf+infj)", Value::Complex(infinity, infinity)));
+    assert!(right("{-2j}", Value::Set(vec![Value::Complex(0.0, -2.0)])));
+    assert!(right("{(-0-2j)}", Value::Set(vec![Value::Complex(0.0, -2.0)])));
+    assert!(right("{-0.0}", Value::Set(vec![Value::Float(0.0)])));
+    assert!(right(
+        "{(0.0, 1): 2}",
+        Value::Dict(vec![(Value::Tuple(vec![Value::Float(-0.0), Value::Int(1.into())]), Value::Int(2.into()))])
+    ));
+    assert!(!right("{-2j}", Value::Set(vec![Value::Complex(0.0, 2.0)])));
+}
+
+#[test]
+fn characters_have_the_properties_of_unicode_16() {
+    all(&[
+        ("unicodedata.unidata_version", "'16.0.0'"),
+        ("'\\u0295'.islower(), '\\u1c89'.isupper(), '\\u1c89'.istitle()", "(True, True, True)"),
+        (
+            "chr(0x11DB0).isalpha(), unicodedata.category(chr(0x11DB0)), chr(0x11DB0).isidentifier()",
+            "(False, 'Cn', False)",
+        ),
+        (
+            "unicodedata.category('\\u0295'), unicodedata.bidirectional('\\u0378'), unicodedata.decomposition('\\uac00')",
+            "('Ll', '', '')",
+        ),
+        ("unicodedata.numeric('\\u5146'), unicodedata.decomposition('\\U0002f868')", "(1000000.0, '36FC')"),
+        ("ascii(repr(chr(0x11DB0)))", "'\"\\'\\\\\\\\U00011db0\\'\"'"),
+        ("'\\u01c4'.title(), '\\u01c6'.upper(), 'ß'.upper(), 'İ'.lower(), 'ΑΣ'.lower()", "('ǅ', 'Ǆ', 'SS', 'i̇', 'ας')"),
+    ]);
+}
+
+#[test]
+fn percent_formats_take_their_arguments_one_after_the_other() {
+    all(&[
+        ("'%s and %(foo)s' % {'foo': 1}", "\"{'foo': 1} and 1\""),
+        ("b'%(a)s-%(b)d' % {b'a': b'x', b'b': 2}", "b'x-2'"),
+        ("'%(a)s %%' % {'a': 1}, '%*d' % (3, 4), '%.*f' % (1, 2.55), 'x' % []", "('1 %', '  4', '2.5', 'x')"),
+    ]);
+    for format in
+        ["'%(a)s %s' % {'a': 1}", "'%(a)*d' % {'a': 3}", "'%(a)s' % 1", "'%s %s' % 1", "'%s' % (1, 2)", "'x' % 1"]
+    {
+        assert_eq!(text(&run(&format!("def f(x): return {format}"), "0")), "TypeError", "{format}");
+    }
+}
+
+#[test]
+fn patterns_take_negative_positions_and_counts() {
+    all(&[
+        ("re.compile('o').search('dog', -2).span(), re.compile('a').findall('banana', 2, -1)", "((1, 2), [])"),
+        ("re.sub('a', 'b', 'banana', count=-1), re.subn('a', 'b', 'banana', count=2)", "('banana', ('bbnbna', 2))"),
+    ]);
+}
+
+#[test]
+fn codecs_without_a_host_work() {
+    all(&[
+        ("codecs.decode(codecs.encode(b'abc' * 9, 'zlib'), 'zlib') == b'abc' * 9", "True"),
+        (
+            "codecs.encode(b'abc', 'hex'), codecs.encode(b'abc', 'base64'), codecs.decode('uryyb', 'rot13')",
+            "(b'616263', b'YWJj\\n', 'hello')",
+        ),
+        (
+            "'x\\u05d0'.encode('iso8859-8'), 'ж'.encode('koi8-u'), b'\\xe9'.decode('mac_greek')",
+            "(b'x\\xe0', b'\\xd6', 'ι')",
+        ),
+        ("'\\u0416'.encode('cp866'), b'\\x80'.decode('cp437'), '€'.encode('cp1252')", "(b'\\x86', 'Ç', b'\\x80')"),
+    ]);
+}
+
+#[test]
+fn messages_are_those_of_cpython() {
+    for (code, message) in [
+        (
+            "def g():\n    print(y)\n    y = 1\ng()",
+            "cannot access local variable 'y' where it is not associated with a value",
+        ),
+        ("[1].remove(2)", "list.remove(x): x not in list"),
+        ("[1] + 1", "can only concatenate list (not \"int\") to list"),
+        ("(1,) + [1]", "can only concatenate tuple (not \"list\") to tuple"),
+        ("raise 1", "exceptions must derive from BaseException"),
+        ("reversed(1)", "'int' object is not reversible"),
+        ("'{:abc}'.format(1)", "Invalid format specifier 'abc' for object of type 'int'"),
+        ("format('a', 'abc')", "Invalid format specifier 'abc' for object of type 'str'"),
+        (
+            "import abc\nclass A(abc.ABC):\n    @abc.abstractmethod\n    def g(self): pass\nA()",
+            "Can't instantiate abstract class A without an implementation for abstract method 'g'",
+        ),
+        ("class A(int, str): pass", "multiple bases have instance lay-out conflict"),
+        ("import re\nre.match('a', 1)", "expected string or bytes-like object, got 'int'"),
+    ] {
+        let ended = script(code).ended;
+        let Ended::Raised { message: got, .. } = &ended else { panic!("{code}: {ended:?}") };
+        assert_eq!(got, message, "{code}");
+    }
+}
+
+#[test]
+fn a_carriage_return_in_source_ends_a_line() {
+    assert_eq!(text(&run("def f(x):\r    return '''a\rb\r\nc\r\r\n'''", "0")), "'a\\nb\\nc\\n\\n'");
+    assert_eq!(text(&run("def f(x):\n    return eval(\"'''\\r\\r\\n'''\")", "0")), "'\\n\\n'");
+    assert_eq!(text(&run("def f(x): return '\\r'", "0")), "'\\r'");
+}
