@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help
 help: ## Show this.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-19s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	command -v uv >/dev/null || python3 -m pip install --quiet uv
@@ -164,3 +164,19 @@ fuzz: fuzz-buffer ## Fuzz every target, each for FUZZ_SECONDS (nightly, cargo-fu
 fuzz-buffer: ## Fuzz the canonicaliser and the log reader (nightly, cargo-fuzz).
 	cd rust/buffer && $(FUZZ) canonical $(FUZZ_FOR)
 	cd rust/buffer && $(FUZZ) log $(FUZZ_FOR)
+
+# A CPython 3.13 or newer by PYTHON=NAME where it goes by another name; PROGRAMS=1000000 for the large run; RESUME=1 to go on.
+.PHONY: differential
+differential: $(VENV)/.extension ## Drawn programs in the sandbox beside CPython; kinds of difference, shrunk.
+	$(INSTALL) zstandard
+	$(BIN)/python benchmarks/differential --programs $(or $(PROGRAMS),10000) --seed $(or $(SEED),0) \
+	  --out target/differential.jsonl $(if $(RESUME),--resume) $(if $(KINDS),--kinds $(KINDS)) $(if $(PYTHON),--python $(PYTHON))
+
+.PHONY: differential-record
+differential-record: $(VENV)/.extension ## Record CPython's answers to drawn programs anew, for the tests.
+	$(INSTALL) zstandard
+	$(BIN)/python benchmarks/differential/record.py $(if $(PYTHON),--python $(PYTHON))
+
+.PHONY: cpython-tests
+cpython-tests: $(VENV)/.extension ## CPython's own tests in the sandbox, from the copy of a CPython at hand.
+	$(BIN)/python benchmarks/cpython_tests --out target/cpython_tests.jsonl $(if $(PYTHON),--python $(PYTHON))

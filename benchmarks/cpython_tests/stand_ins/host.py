@@ -1,0 +1,89 @@
+"""Imported first: modules and files of the tests, in memory, and what test.support asks of the host."""
+
+import _imp
+import builtins
+import io
+import os
+import os.path
+import sys
+
+from importlib.machinery import ModuleSpec
+
+from test_files import FILES, MODULES
+
+_open = builtins.open
+
+
+def _inner(path):
+    try:
+        path = os.fsdecode(os.fspath(path))
+    except TypeError:
+        return None
+    return os.path.normpath(path).lstrip("/")
+
+
+class _File(io.BytesIO):
+    """Bytes that have a name, as an open file has."""
+
+
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    text = FILES.get(_inner(file))
+    if text is None or set(mode) & set("wax+"):
+        return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+    held = _File(text.encode("latin-1"))
+    held.name = file
+    return held if "b" in mode else io.TextIOWrapper(held, encoding or "utf-8", errors, newline)
+
+
+def _isfile(path):
+    return _inner(path) in FILES
+
+
+def _isdir(path):
+    return any(name.startswith((_inner(path) or "?") + "/") for name in FILES)
+
+
+def _exists(path):
+    return _isfile(path) or _isdir(path)
+
+
+def _listdir(path="."):
+    start = _inner(path) + "/"
+    return sorted({name[len(start) :].partition("/")[0] for name in FILES if name.startswith(start)})
+
+
+if FILES:
+    builtins.open = io.open = open
+    os.path.isfile, os.path.isdir, os.path.exists, os.listdir = _isfile, _isdir, _exists, _listdir
+os.getcwd = lambda: "/"
+# The sandbox's library is frozen: without the frozen modules there is none to import afresh.
+_imp._override_frozen_modules_for_tests = lambda enabled: None
+
+
+class _Finder:
+    """Imports what tests name when they name it, and again where they ask for it afresh."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name not in MODULES:
+            return None
+        package = any(other.startswith(name + ".") for other in MODULES)
+        file = name.replace(".", "/") + ("/__init__.py" if package else ".py")
+        return ModuleSpec(name, _Finder, origin=file, is_package=package)
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        spec = module.__spec__
+        module.__file__ = spec.origin
+        exec(compile(MODULES[spec.name], spec.origin, "exec", dont_inherit=True), module.__dict__)
+
+    @staticmethod
+    def get_source(name):
+        return MODULES[name]
+
+
+sys.meta_path.append(_Finder)

@@ -1,0 +1,43 @@
+"""Stands in for the package: what of unittest's own modules runs without a host. A test is run by collect.py."""
+
+from .case import (
+    FunctionTestCase,
+    SkipTest,
+    TestCase,
+    addModuleCleanup,
+    doModuleCleanups,
+    enterModuleContext,
+    expectedFailure,
+    skip,
+    skipIf,
+    skipUnless,
+)
+from .loader import TestLoader, defaultTestLoader
+from .result import TestResult
+from .suite import BaseTestSuite, TestSuite
+
+__unittest = True
+TextTestResult = TestResult
+
+
+class IsolatedAsyncioTestCase(TestCase):
+    """Its tests need an event loop."""
+
+    def setUp(self):
+        raise SkipTest("needs asyncio")
+
+
+class TextTestRunner:
+    def __init__(self, *args, **options):
+        raise SkipTest("needs unittest's runner")
+
+
+def main(*args, **options):
+    """A test file's last line; here collect.py does what it would."""
+
+
+def registerResult(result):
+    pass
+
+
+installHandler = removeResult = removeHandler = registerResult
