@@ -18,7 +18,7 @@ from azr.evals.estimate import ks, pass_at_k
 from azr.parts import Parts
 from azr.solve import solve
 from azr.taskfile import read_tasks
-from azr.types import Kind, Task
+from azr.types import Kind, Task, judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,10 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
     found = {}
     for kind in probed_kinds(parts.config):
         rows = [index for index, task in enumerate(tasks) if task.kind is kind]
+        if not rows:
+            continue
+        # A task on which the sandbox failed at any answer says nothing of the weights.
+        rows = [row for row in rows if len(judged((*sampled[row], *greedy[row]))) == samples + 1]
         if not rows:
             continue
         scores = np.array([[attempt.score for attempt in sampled[row]] for row in rows])

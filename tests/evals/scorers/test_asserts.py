@@ -76,9 +76,10 @@ def test_nothing_passes_by_pretending(tools: Tools, answer: str) -> None:
     [
         ("import numpy as np\ndef add(a, b): return int(np.add(a, b))", "import numpy"),
         ("def add(a, b):\n    from sympy import S\n    return int(S(a) + b)", "import sympy.S"),
-        ("import asyncio\ndef add(a, b): return a + b", "import asyncio"),
+        ("import multiprocessing\ndef add(a, b): return a + b", "import multiprocessing"),
         ("def add(a, b):\n    open('x').read()\n    return a + b", "files or processes"),
-        ("x = 'a' * 10**10\ndef add(a, b): return a + b", "more than 32 bits"),
+        ("def add(a, b):\n    open('x', 'w').write('y')\n    return a + b", "files or processes"),
+        ("x = bytes(10**10)\ndef add(a, b): return a + b", "more than 32 bits"),
     ],
 )
 def test_what_the_sandbox_cannot_run_is_said_apart(tools: Tools, answer: str, lacking: str) -> None:

@@ -31,7 +31,7 @@ def test_the_scorer_agrees_with_every_pair_that_a_person_labelled() -> None:
         ("\\boxed{\\left\\{1,2\\right\\}}", "\\left\\{1,2\\right\\}"),
         ("\\boxed {5}", "5"),
         ("\\fbox{7}", "7"),
-        ("\\boxed{2} and then \\boxed{3", "2"),
+        ("\\boxed{2} and then \\boxed{3", None),
         ("\\boxed{}", ""),
         ("no box", None),
     ],

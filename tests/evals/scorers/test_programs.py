@@ -1,5 +1,7 @@
 """Contest programs: standard input, methods, the two encodings of hidden tests."""
 
+# ruff: noqa: E501 - programs are data, one a line
+
 import base64
 import json
 import pickle
@@ -92,6 +94,76 @@ def test_methods_are_called_with_json_and_compared_as_data(tools: Tools) -> None
     assert [v.reason for v in judge(tools, ADD, *answers)] == [
         Reason.CORRECT, Reason.CORRECT, Reason.WRONG, Reason.NO_FUNCTION, Reason.NOT_PLAIN_DATA, Reason.NO_FUNCTION,
     ]  # fmt: skip
+
+
+FAST = {
+    "descriptor_and_size": "import os, io\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nn = int(input())\n"
+    "print(sum(map(int, io.BytesIO(b'').read().split() or b''.join(iter(input, b'')).split())))",
+    "descriptor_in_parts": "import sys, os\nfd = sys.stdin.fileno()\ndata = b''\nwhile True:\n    part = os.read(fd, 3)\n"
+    "    if not part: break\n    data += part\nprint(sum(map(int, data.split()[1:])))",
+    "thread": "import sys, threading\nsys.setrecursionlimit(10**6)\nthreading.stack_size(1 << 27)\ndef main():\n"
+    "    d = sys.stdin.read().split()\n    print(sum(map(int, d[1:])))\nt = threading.Thread(target=main)\nt.start()\nt.join()",
+    "open_descriptor": "print(sum(map(int, open(0, 'rb').read().split()[1:])))",
+    "open_file": "print(sum(int(x) for line in list(open('/dev/stdin'))[1:] for x in line.split()))",
+    "write_descriptor": "import os, sys\nos.write(1, str(sum(map(int, sys.stdin.read().split()[1:]))).encode())",
+    "buffered_output": "import io, os, sys\nd = sys.stdin.buffer.read().split()\nout = io.StringIO()\n"
+    "out.write(str(sum(map(int, d[1:]))))\nsys.stdout.write(out.getvalue())",
+    "names_of_the_checker": "d = stdin.read().split()\nstdout.write(str(reduce(operator.add, map(int, d[1:]))) + '\\n')",
+    "readline_of_the_buffer": "import sys\nit = iter(sys.stdin.buffer.readline, b'')\nnext(it)\n"
+    "sys.stdout.writelines([str(sum(int(x) for line in it for x in line.split())), '\\n'])\nsys.stdout.flush()",
+}
+
+
+@pytest.mark.parametrize("way", FAST)
+def test_the_fast_input_of_contest_programs_works(tools: Tools, way: str) -> None:
+    [verdict] = judge(tools, SUM, FAST[way])
+    assert verdict.score == 1.0, verdict
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os\nos.system('ls')",
+        "import os\nos.listdir('/')",
+        "import os\nos.open('input.txt', 0)",
+        "open('input.txt').read()",
+        "import sys\nsys.stdout.fileno()",
+    ],
+)
+def test_what_needs_a_host_is_told_apart_from_a_wrong_answer(tools: Tools, program: str) -> None:
+    assert judge(tools, SUM, program)[0].reason is Reason.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return bisect.bisect_left([1, 3, 5], b) * 0 + sum(a) + b",
+        "c = copy.deepcopy(a)\n        return sum(c) + b",
+        "return datetime.timedelta(days=sum(a) + b).days",
+        "return int(pow(sum(a) + b, 1, 10**9 + 7)) if sum(a) + b > 0 else sum(a) + b",
+        "return statistics.mean([sum(a) + b])",
+        "return int(json.loads(json.dumps(sum(a) + b)))",
+        "h = []\n        heapq.heappush(h, sum(a) + b)\n        return heappop(h)",
+        "return int(re.match('-?[0-9]+', str(sum(a) + b))[0]) if string.digits and io and random and math else 0",
+        "return Counter([sum(a) + b]).most_common(1)[0][0] if defaultdict and deque else 0",
+    ],
+)
+def test_modules_hide_the_functions_of_their_names_as_in_the_checker(tools: Tools, body: str) -> None:
+    [verdict] = judge(tools, ADD, f"class Solution:\n    def add(self, a, b):\n        {body}")
+    assert verdict.score == 1.0, verdict
+
+
+def test_a_result_is_the_data_that_it_is(tools: Tools) -> None:
+    row = ADD | {
+        "public_test_cases": json.dumps([case("[3, 1]\n0", "[1, [3, {}]]", "functional")]),
+        "private_test_cases": "[]",
+    }
+    answers = (
+        "class L(list): pass\nclass Solution:\n    def add(self, a, b): return L([min(a), L([max(a), defaultdict(int)])])",
+        "class Solution:\n    def add(self, a, b): return (1, [3, OrderedDict()])",
+        "class L(list):\n    def __eq__(s, o): return True\nclass Solution:\n    def add(self, a, b): return L([2])",
+    )
+    assert [verdict.score for verdict in judge(tools, row, *answers)] == [1.0, 1.0, 0.0]
 
 
 class Bomb:

@@ -30,10 +30,10 @@ def items_of(rows: Sequence[tuple[str, str, str, str]], kind: Kind, sandbox: "Sa
     Raises:
         BenchmarkError: an output is no literal of plain data.
     """
-    from azr.sandbox import SyntaxProblem
+    from azr.sandbox import SyntaxProblem, read
 
     items = []
-    outputs = sandbox.literals([output for _, _, _, output in rows])
+    outputs = read(sandbox.literals([output for _, _, _, output in rows]))
     for number, ((row_id, program, call, output), value) in enumerate(zip(rows, outputs, strict=True)):
         if isinstance(value, SyntaxProblem):
             raise BenchmarkError(f"row {number} ({row_id}): the output {output[:60]!r} is no literal: {value.message}")

@@ -23,7 +23,8 @@ class Reason(StrEnum):
     RAISED = "raised"
     SYNTAX_ERROR = "syntax_error"
     FOREIGN_RESULT = "foreign_result"
-    """It returned an object of a class of its own: such an object can answer a test's comparison as it likes."""
+    """It returned, or its tests look at, what plain data cannot express: an object of a class of its own, a function.
+    Such an object could answer a test's comparison as it likes, so it never meets the tests."""
     OUT_OF_FUEL = "out_of_fuel"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_TOO_LONG = "output_too_long"
@@ -31,13 +32,17 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     """The sandbox cannot run it: a third-party import, or a known difference from CPython. Whether it is right is not
     known."""
+    SANDBOX_FAILED = "sandbox_failed"
+    """The sandbox failed at it, twice: whether it is right is not known."""
     TIMEOUT = "timeout"
     """The mathematics library came to no end, or took too much memory."""
     PROMPT_TOO_LONG = "prompt_too_long"
     """The question does not fit the model: it was never asked."""
 
 
-APART = frozenset({Reason.UNSUPPORTED, Reason.TIMEOUT, Reason.PROMPT_TOO_LONG})
+APART = frozenset(
+    {Reason.UNSUPPORTED, Reason.SANDBOX_FAILED, Reason.TIMEOUT, Reason.PROMPT_TOO_LONG, Reason.FOREIGN_RESULT}
+)
 """Neither right nor wrong: scored 0 like wrong answers, but counted and listed by themselves."""
 
 

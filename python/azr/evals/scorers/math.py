@@ -12,6 +12,9 @@ from azr.evals.benchmarks.base import Item
 from azr.evals.scorers.base import CORRECT, Reason, Tools, Verdict, until, wrong
 from azr.evals.scorers.math_process import MathProcess, Pair
 
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_MARK = re.compile(r"\\.|[{}]", re.DOTALL)
+"""A brace, or a character that is escaped."""
 _SAID = re.compile(r"answer\s*(?:is\b|:|=)\s*:?\s*(.+)", re.IGNORECASE)
 
 
@@ -25,9 +28,8 @@ class MathScorer:
         """What is in the last box; or else what follows the last "answer is", to the end of its line."""
         if stops is not None:
             text = until(text, stops)
-        box = boxed(text)
-        if box is not None:
-            return box or None
+        if has_box(text):
+            return boxed(text) or None
         said = _SAID.findall(text)
         return said[-1].strip().rstrip(".*").strip() or None if said else None
 
@@ -43,12 +45,23 @@ def _verdict(found: bool | str) -> Verdict:
 
 
 def boxed(text: str) -> str | None:
-    r"""What is inside the last `\boxed{}` of the text whose braces close; None if there is none."""
-    for start in sorted((found.end() for found in re.finditer(r"\\(?:boxed|fbox)\s*\{", text)), reverse=True):
-        depth, at = 1, start
-        while at < len(text) and depth:
-            depth += {"{": 1, "}": -1}.get(text[at], 0) if text[at - 1] != "\\" else 0
-            at += 1
+    r"""What is inside the last `\boxed{}` of the text; None if there is none, or if it is never closed.
+
+    A reply that was cut inside of its last box has no answer.
+    """
+    start = -1
+    for found in _BOX.finditer(text):
+        start = found.end()
+    if start < 0:
+        return None
+    depth = 1
+    for mark in _MARK.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(mark[0], 0)
         if not depth:
-            return text[start : at - 1].strip()
+            return text[start : mark.start()].strip()
     return None
+
+
+def has_box(text: str) -> bool:
+    """Whether the text has a box at all, closed or not."""
+    return _BOX.search(text) is not None

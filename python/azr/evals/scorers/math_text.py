@@ -23,6 +23,21 @@ _SPACES = re.compile(
     r"(?<!\\)\\(?:[,;:! ]|(?:q?quad|thinspace|displaystyle|left|right|limits|bigl?|bigr?|Bigl?|Bigr?)\b)"
 )
 _THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:,|\{,\}|\\,)\d{3})+)(?![\d,])")
+_GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
+_PERCENT = re.compile(r"\s?\\(?:text|mathrm)\s?\{ ?per ?cent ?\}|\s?\bper ?cent\b", re.IGNORECASE)
+_NEGATIVE_POWER = re.compile(r"\^ ?-(\d+|[a-z])")
+_FUNCTION = re.compile(
+    r"(\\(?:log(?:_\w|_\{\w+\})?|ln|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan)) ?\{([^{}]*)\}(?= ?/)"
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:not|never|no longer|if|unless|except|otherwise|instead|wrong|incorrect)\b", re.IGNORECASE
+)
+_DOTS = re.compile(r"\\(?:[lc]?dots|dotsc)\b|\.\.\.")
+_TWO_MEASURES = re.compile(r"\d\s?\\(?:text|mathrm)\s?\{(?!\s{0,9}(?:and|or)\b)[^{}\d]{1,40}\}\s?\d")
+"""`5 \\text{ hours } 30`: no number alone."""
+_MULTIPLE = re.compile(r"\b(?:dozen|hundred|thousand|million|billion|trillion)(?=s?\b)")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))? *(?:([ap])\.? ?m\.?)?", re.IGNORECASE)
+_BASED = re.compile(r"(\d[0-9A-F]*|[A-F]+\d[0-9A-F]*)_\{?(\d{1,2})\}?")
 _SHORT_FRACTION = re.compile(r"\\[dt]?frac\s*(\d|[a-z])\s*(\d|[a-z])(?![a-z\d])")
 _SHORT_BINOMIAL = re.compile(r"\\[dt]?binom\s*(\d|[a-z])\s*(\d|[a-z])(?![a-z\d])")
 _SCIENTIFIC = re.compile(r"(?<![A-Za-z\d.])(-?\d+(?:\.\d+)?)[eE]([+-]?\d+)(?![\d.])")
@@ -63,6 +78,17 @@ def candidates(gold: str, answer: str) -> Iterator[tuple[str, str]]:
     left, right = tidy(gold), tidy(answer)
     if not left or not right or _conflict(units(left), units(right)):
         return
+    if (_says_more(right) and not _says_more(left)) or multiple(left) != multiple(right):
+        return
+    if (clock := _clock(left)) is not None and ":" in right:
+        # A time of day; as ratios, 1:15 and 2:30 would be the same.
+        if (other := _clock(right)) is not None and _same_time(clock, other):
+            yield left, left
+        return
+    if (value := _in_base(right)) is not None:
+        own = _in_base(left)
+        yield str(own) if own is not None else left, str(value)
+        return
     yield left, right
     if _is_words(left):
         yield words(left), words(right)
@@ -70,22 +96,59 @@ def candidates(gold: str, answer: str) -> Iterator[tuple[str, str]]:
     bare = without_units(left), without_units(right)
     if all(bare) and bare != (left, right):
         yield bare
-    if ("%" in left) != ("%" in right):
-        # "What percent?": the number alone is an answer.
+    if "%" in left and "%" not in right:
+        # "What percent?": the number alone is an answer. Five per cent is none where the answer is five.
         plain = tuple(re.sub(r"\s*\\?%", "", side) for side in bare)
         if all(plain) and plain != bare:
             yield plain[0], plain[1]
 
 
+def _says_more(text: str) -> bool:
+    """Whether an answer takes back what it says, holds only in a case, or goes on for ever."""
+    said = " ".join(match[1] for match in _WRAPPER.finditer(text))
+    return bool(_TAKEN_BACK.search(said) or _DOTS.search(text) or _TWO_MEASURES.search(text))
+
+
+def multiple(text: str) -> frozenset[str]:
+    """Words that multiply the number before them."""
+    return frozenset(_MULTIPLE.findall(text.lower()))
+
+
+def _clock(text: str) -> tuple[tuple[int, ...], str] | None:
+    """Hours, minutes and seconds, and the half of the day if it is said; None for what is no time of day."""
+    found = _CLOCK.fullmatch(_WRAPPER.sub(r"\1", text).strip())
+    if found is None or int(found[1]) > 24 or int(found[2]) > 59:
+        return None
+    return tuple(int(part) for part in (found[1], found[2], found[3] or "0")), (found[4] or "").lower()
+
+
+def _same_time(left: tuple[tuple[int, ...], str], right: tuple[tuple[int, ...], str]) -> bool:
+    return left[0] == right[0] and (not left[1] or not right[1] or left[1] == right[1])
+
+
+def _in_base(text: str) -> int | None:
+    """The value of a number that is written with its base, as in `52_8`."""
+    found = _BASED.fullmatch(text)
+    try:
+        return int(found[1], int(found[2])) if found is not None else None
+    except ValueError:
+        return None  # no digits of that base: a letter with an index, for one
+
+
 def tidy(text: str) -> str:
     r"""Without dollars, boxes of words, spacing commands and a final full stop; common short forms written out."""
-    text = _THOUSANDS.sub(lambda m: m[1] + re.sub(r"\D", "", m[2]), _LEAD.sub("", text.strip()).strip())
+    text = re.sub(r",\s{0,9}\\!\s{0,9}", ",", text)
+    text = re.sub(r"\s+", " ", re.sub(r"\\(?:!|hspace\s?\{[^{}]*\})|~", " ", text)).strip()
+    text = _THOUSANDS.sub(lambda m: m[1] + re.sub(r"\D", "", m[2]), _LEAD.sub("", text).strip())
+    if _GROUPED.fullmatch(text):
+        text = text.replace(" ", "")
     for name, latex in _NAMES.items():
         text = text.replace(name, latex)
     if text.startswith(r"\(") or text.startswith(r"\["):
         text = text[2:].removesuffix(r"\)").removesuffix(r"\]")
     text = text.replace(r"\$", "").replace("$", "").replace("**Answer**", "")
-    text = _SPACES.sub(" ", text.replace("\\!", "")).strip()
+    text = _SPACES.sub(" ", text).strip()
+    text = _PERCENT.sub(r"\%", text)
     text = re.sub(r"(?<!\\)(?:\.|,|;)+$", "", text).strip()
     text = text.removeprefix("**").removesuffix("**").strip() if text.startswith("**") else text
     text = re.sub(r"\\(?:text|mathrm)\s*\{\s*-\s*\}", "-", text)
@@ -99,6 +162,8 @@ def tidy(text: str) -> str:
     text = _SHORT_BINOMIAL.sub(r"\\binom{\1}{\2}", text)
     text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\dbinom", r"\binom")
     text = _SQRT.sub(lambda m: rf"\sqrt{{{m[1] or m[2]}}}", text)
+    text = _NEGATIVE_POWER.sub(r"^{-\1}", text)
+    text = _FUNCTION.sub(r"\1\\left(\2\\right)", text)
     text = _POWER.sub(lambda m: f"^{{{m[1].strip('()')}}}", text)
     text = _SCIENTIFIC.sub(r"\1 \\cdot 10^{\2}", text)
     text = _MIXED.sub(r"\1\\frac{\2}{\3}", text)
@@ -111,7 +176,7 @@ def without_units(text: str) -> str:
     text = _WRAPPER.sub(" ", text)
     text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?\s*[CF]?", "", text)
     text = _UNIT_WORDS.sub(" ", text)
-    if re.fullmatch(r"[0-9A-F]+_\{?\d+\}?", text.strip()):
+    if _BASED.fullmatch(text.strip()):
         text = _SUBSCRIPT.sub("", text.strip())
     return re.sub(r"\s+", " ", text).strip()
 
@@ -121,6 +186,8 @@ def units(text: str) -> frozenset[str]:
     wrapped = " ".join(match[1] for match in _WRAPPER.finditer(text)).replace("~", " ")
     found = {_MEASURES.get(word) for word in re.findall(r"[A-Za-z]+", wrapped.lower())}
     found |= {_MEASURES.get(word) for word in re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}", text.lower())}
+    if re.search(r"\^ ?\{? ?\\circ(?! ?\}? ?\\?[a-z]{0,4}\{? ?[CFK])", text):
+        found.add("degree")
     return frozenset(name for name in found if name)
 
 

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 _MODULE = re.compile(r"No module named '([\w.]+)'|cannot import name '(\w+)' from '([\w.]+)'")
 _ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 # Messages of the guest for what needs a host, or more than 32 bits (see LIMITATIONS.md).
-_HOST = re.compile(r"isn't supported on your platform|not supported on this platform|unsupported on this platform")
+_HOST = re.compile(
+    r"No such file or directory|Read-only file system|isn't supported on your platform|not supported on this platform"
+    r"|unsupported on this platform|needs a host|fileno\(\) not supported|^fileno$"
+)
+_HOST_ERRORS = ("UnsupportedOperation", "OSError", "FileNotFoundError", "NotImplementedError")
 _WIDTH = re.compile(r"cannot fit 'int' into an index-sized integer|too large to convert to (C|Rust)|[iu]size|[iu]32")
 
 
@@ -31,7 +35,7 @@ def unsupported(outcome: "Outcome") -> str:
         return _import(message)
     if outcome.exception == "AttributeError" and (found := _ATTRIBUTE.search(message)):
         return f"{found[1]}.{found[2]}" if found[1].split(".")[0] in sys.stdlib_module_names else ""
-    if outcome.exception in ("UnsupportedOperation", "OSError", "NotImplementedError") and _HOST.search(message):
+    if outcome.exception in _HOST_ERRORS and _HOST.search(message):
         return "files or processes"
     if outcome.exception == "OverflowError" and _WIDTH.search(message):
         return "more than 32 bits"
@@ -61,9 +65,17 @@ def failed(outcome: "Outcome") -> Verdict:
         OutcomeKind.OUT_OF_MEMORY: Reason.OUT_OF_MEMORY,
         OutcomeKind.OUTPUT_TOO_LONG: Reason.OUTPUT_TOO_LONG,
         OutcomeKind.NOT_A_TASK_VALUE: Reason.NOT_PLAIN_DATA,
+        OutcomeKind.SANDBOX_FAILED: Reason.SANDBOX_FAILED,
     }
     limit = f"limit {outcome.limit:,}" if outcome.limit is not None else ""
     return wrong(reasons[outcome.kind], (outcome.message or limit)[:200])
+
+
+def failed_by(name: str, message: str) -> Verdict:
+    """The verdict on a program that raised an exception of a class of this name."""
+    from azr.sandbox import Outcome, OutcomeKind
+
+    return failed(Outcome(kind=OutcomeKind.RAISED, exception=name, message=message))
 
 
 def _raised(outcome: "Outcome") -> Verdict:
@@ -74,6 +86,6 @@ def _raised(outcome: "Outcome") -> Verdict:
         "IndentationError": Reason.SYNTAX_ERROR,
         "MemoryError": Reason.OUT_OF_MEMORY,
     }
-    if name in ("NoFunction", "ForeignResult"):  # raised by the programs around the answers, see `harness`
-        return wrong(Reason.NO_FUNCTION if name == "NoFunction" else Reason.FOREIGN_RESULT, message)
+    if name == "NoFunction":  # raised by the programs around the answers, see `harness`
+        return wrong(Reason.NO_FUNCTION, message)
     return wrong(special.get(name, Reason.RAISED), f"{name}: {message}".rstrip(": "))

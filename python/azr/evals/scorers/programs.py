@@ -18,7 +18,7 @@ from azr.evals.scorers.code import read_program
 from azr.evals.scorers.outcomes import failed
 from azr.sandbox import Outcome, Request, Value
 
-FUEL = 100_000_000_000
+FUEL = 200_000_000_000
 """Of one test: some ten seconds. The original allows six of CPython, which is several times faster."""
 ROUNDS = (1, 2, 5, 1_000_000)
 
@@ -37,7 +37,7 @@ class ProgramScorer:
     """Runs each answer on every test of its item, until it fails one."""
 
     def __init__(self, tools: Tools) -> None:
-        self._sandbox = tools.sandbox
+        self._sandbox = harness.sandbox_of(tools.sandbox)
         self._limits = replace(
             tools.sandbox.limits,
             fuel=tools.fuel or FUEL,
@@ -49,7 +49,7 @@ class ProgramScorer:
         )
 
     def read(self, text: str, item: Item, stops: Sequence[str] | None) -> str | None:
-        program = read_program(text, "class Solution" if item.facts["method"] else "", stops)
+        program = read_program(text, "Solution" if item.facts["method"] else "", stops)
         if program is None or stops is None:
             return program
         return item.stem + program if item.facts["method"] else program

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from azr.evals.benchmarks.base import Item
 from azr.evals.scorers.base import CORRECT, Reason, Tools, Verdict, until, wrong
 from azr.tasks import KindOptions, make_kinds
+from azr.tasks.common import check_rows
 from azr.types import Answer, Kind, Task
 
 
@@ -30,7 +31,7 @@ class TaskScorer:
         verdicts: dict[int, Verdict] = {}
         for kind, checker in self._kinds.items():
             mine = [(at, task_of(item), text) for at, (item, text) in enumerate(answers) if task_of(item).kind is kind]
-            checked = checker.check(self._sandbox, [(task, text) for _, task, text in mine])
+            checked = check_rows(checker, self._sandbox, [(task, text) for _, task, text in mine])
             verdicts |= {at: _verdict(answer) for (at, _, _), answer in zip(mine, checked, strict=True)}
         return [verdicts[at] for at in range(len(answers))]
 
@@ -48,6 +49,8 @@ def task_of(item: Item) -> Task:
 
 
 def _verdict(answer: Answer) -> Verdict:
+    if answer.failed:
+        return wrong(Reason.SANDBOX_FAILED, answer.error)
     if answer.score >= 1.0:
         return CORRECT
     return wrong(Reason.WRONG, "" if answer.reason == "wrong" else answer.reason)
