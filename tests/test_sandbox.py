@@ -111,6 +111,12 @@ def test_bytes_that_encode_nothing_are_refused() -> None:
         Value.of([float("nan")])
 
 
+def test_an_outcome_says_what_it_read_that_is_not_the_same_in_every_run(sandbox: Sandbox) -> None:
+    assert sandbox.run("def f(x):\n    return sorted({'a', 'b'}), hash((1, 2)), list({3, 1})", call="0").reads == ()
+    source = "import time, random\ndef f(x):\n    return list({'a', 'b'}), id(x), time.time(), random.random()"
+    assert sandbox.run(source, call="0").reads == ("hash", "address", "clock", "random")
+
+
 def test_an_outcome_says_how_and_what_it_took(sandbox: Sandbox) -> None:
     outcome = sandbox.run("def f(x):\n    print('hi')\n    return {x: [1.5, None]}", call="'a'")
     assert outcome.kind is OutcomeKind.RETURNED and outcome.value is not None
@@ -344,6 +350,38 @@ def test_validation_and_checks_come_in_order(sandbox: Sandbox) -> None:
 
 
 TABLES = "ROWS = list(range(1000))\ndef size():\n    ROWS.append(1)\n    return len(ROWS)\n"
+
+
+def test_a_text_with_a_lone_surrogate_is_refused_alone(sandbox: Sandbox) -> None:
+    bad, good = "x = '\ud800'", "x = 1"
+    outcomes = sandbox.run_batch([Request(program=bad), Request(program=good), Request(program=IDENTITY, call=bad[4:])])
+    assert [outcome.kind for outcome in outcomes] == [
+        OutcomeKind.SYNTAX_ERROR,
+        OutcomeKind.RETURNED,
+        OutcomeKind.INVALID_INPUT,
+    ]
+    reasons = [
+        result.reason if isinstance(result, Invalid) else None
+        for validation in sandbox.validate([(IDENTITY, ["'\udc80'", "1"]), (bad, ["1"])])
+        for result in validation.results
+    ]
+    assert reasons == [InvalidReason.INVALID_INPUT, None, InvalidReason.SYNTAX_ERROR]
+    one = Value.of(1)
+    checks = sandbox.check_output([("'\ud83d'", one), ("1", one)])
+    assert [check.correct for check in checks] == [False, True]
+    assert not sandbox.check_input([(IDENTITY, "'\ud83d'", one)])[0].correct
+    assert sandbox.check_program([(bad, [("1", one)])])[0].passed == (False,)
+    assert isinstance(sandbox.imports([bad])[0], SyntaxProblem)
+
+
+def test_values_with_lone_surrogates_cross_both_ways(sandbox: Sandbox) -> None:
+    for text in ("\ud800", "a\udfff", "\ud83d\ude00", "\ufffd"):
+        value = Value.of(text)
+        assert value.to_python() == text
+        assert value.repr == repr(text)
+        assert sandbox.check_output([(value.repr, value)])[0].correct
+        outcome = sandbox.run(IDENTITY, call=value.repr)
+        assert outcome.value == value
 
 
 def test_modules_are_found_loaded_and_fresh() -> None:

@@ -5,10 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from azr.buffer import TaskBuffer
 from azr.build import assemble
+from azr.config import resolve
+from azr.errors import RunError
 from azr.parts import Parts
 from azr.randomness import generator
+from azr.sandbox import Value
 from azr.solve import solve
+from azr.store import TaskStore
 from azr.taskfile import verify
 from azr.types import Draft, Kind, Task
 
@@ -140,3 +145,23 @@ def test_sources_come_from_the_kinds_that_bring_programs(make_parts: Make) -> No
     parts.store.add(sums(parts, range(5), 0, Kind.ABDUCTION))
     kinds = {task.kind for task in parts.store.sources(6, generator(0, 1, "test"))}
     assert kinds <= {Kind.ABDUCTION, Kind.DEDUCTION} and len(parts.store.sources(6, generator(0, 1, "test"))) == 6
+
+
+def test_tasks_that_do_the_same_are_one_where_behaviour_says_so(make_parts: Make) -> None:
+    """The level was accepted and did nothing in training: tasks came to the buffer without their signatures."""
+    programs = ["def f(x): return x + x", "def f(x): return 2 * x", "def f(x):\n    y = [x]\n    return y[0] * 2"]
+    tasks = [
+        Task(kind=Kind.DEDUCTION, program=program, inputs=("[1]",), outputs=(Value.of([1, 1]),)) for program in programs
+    ]
+    for level, new in (("exact", 3), ("canonical", 3), ("behaviour", 1)):
+        store = make_parts(lambda prompt, draw: "", f'buffer.deduplicate="{level}"').store
+        before = len(store.everything())
+        assert store.add(tasks) == new
+        assert len(store.everything()) == before + new
+        store.close()
+
+
+def test_a_store_by_behaviour_without_a_sandbox_is_refused() -> None:
+    config = resolve({}, ['buffer.deduplicate="behaviour"'])
+    with pytest.raises(RunError, match="behaviour"):
+        TaskStore(TaskBuffer.in_memory(deduplicate="behaviour"), config)

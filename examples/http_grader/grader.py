@@ -1,13 +1,15 @@
 """An HTTP grader: azr's sandbox and task buffer as a service, for teams that already have a trainer.
 
-    POST /grade   {"items": [{"task", "completion"}]} -> {"answers": [{"score", "reason"}]}, or 429 and Retry-After
+    POST /grade   {"items": [{"task", "completion"}]} -> {"answers": [{"score", "reason"}]}, or 429 and Retry-After;
+                  an item without a verdict has the score null and an "error", and takes no other's away
     POST /tasks   {"items": [{"kind", "program", "inputs", "message"}]} -> {"verdicts": [{"id"} or ...]}
     GET  /tasks   ?kind=&count=&seed= -> {"rows": [{"prompt", "task"}]}
     GET  /health  200, or 503 while stopping
 
 Items wait in one bounded queue and are graded in batches that mix requests, so that the sandbox's threads stay busy
 whatever the size of a request. A request that does not fit is refused at once: 429, with how long to wait. A request
-that was taken is answered, also when the server is told to stop.
+that was taken is answered, also when the server is told to stop. A body longer than `--max-body` is refused while it is
+read (413).
 """
 
 import asyncio
@@ -23,10 +25,11 @@ from typing import Annotated, Any
 
 from azr.buffer import Duplicate, Inserted, TaskBuffer
 from azr.errors import GradingError, SandboxError
-from azr.grading import Grader
+from azr.grading import NOT_A_TASK, Grader
 from azr.taskfile import verify
 from azr.types import Answer, Draft, Kind, Task
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
 Item = tuple[Task, str]
@@ -54,6 +57,10 @@ class NewTask(BaseModel):
 
 class TasksRequest(BaseModel):
     items: Annotated[list[NewTask], Field(min_length=1, max_length=1024)]
+
+
+MAX_BODY = 32 << 20
+"""Bytes of a request's body. Whoever sends completions of many thousand tokens, a thousand at a time, may need more."""
 
 
 class Full(Exception):
@@ -166,27 +173,49 @@ class Door:
 
         self._state.seen = time.monotonic()
         try:
-            if scope["path"] == "/grade" and scope["method"] == "POST":
-                await self._grade(receive, last_words)
+            if scope["method"] == "POST":
+                await self._post(scope, receive, last_words)
             else:
                 await self._app(scope, receive, last_words)
         finally:
             self._state.seen = time.monotonic()
 
-    async def _grade(self, receive: Any, send: Any) -> None:
-        body = b""
-        while True:
+    async def _post(self, scope: Any, receive: Any, send: Any) -> None:
+        """A request with a body, which is read here: no longer than it may be, whatever its head says."""
+        body = bytearray()
+        said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        more = True
+        while more and len(body) <= self._state.max_body:
+            if said.isdigit() and int(said[:20]) > self._state.max_body:
+                break
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
-            if not message.get("more_body", False):
-                break
-        status, headers, content = await verdicts(self._state.batches, body)
+            more = message.get("more_body", False)
+        if more or len(body) > self._state.max_body:
+            large = _detail(f"a body has at most {self._state.max_body} bytes")
+            await self._respond(send, 413, {"content-type": "application/json", "connection": "close"}, large)
+        elif scope["path"] == "/grade":
+            await self._respond(send, *await verdicts(self._state.batches, bytes(body)))
+        else:
+            await self._app(scope, _replayed(bytes(body), receive), send)
+
+    async def _respond(self, send: Any, status: int, headers: dict[str, str], content: bytes) -> None:
         length = (b"content-length", str(len(content)).encode())
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": [length, *sent]})
         await send({"type": "http.response.body", "body": content})
+
+
+def _replayed(body: bytes, receive: Any) -> Any:
+    """A channel that gives the body, and then what comes."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Any:
+        return waiting.pop() if waiting else await receive()
+
+    return again
 
 
 async def verdicts(batches: Batches, body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -194,15 +223,44 @@ async def verdicts(batches: Batches, body: bytes) -> tuple[int, dict[str, str], 
     headers = {"content-type": "application/json"}
     try:
         given = GradeRequest.model_validate_json(body)
-        answers = await batches.grade([(batches.grader.read(item.task), item.completion) for item in given.items])
+        read = [_read(batches.grader, item.task) for item in given.items]
+        if isinstance(read[0], GradingError) and not any(isinstance(task, Task) for task in read):
+            raise read[0]
+        pairs = zip(read, given.items, strict=True)
+        asked = [(task, item.completion) for task, item in pairs if isinstance(task, Task)]
+        graded = iter(await batches.grade(asked))
+        answers = [next(graded) if isinstance(task, Task) else _refused(task) for task in read]
+        if all(answer.failed for answer in answers):
+            raise SandboxError(answers[0].error)
     except Full:
         return 429, headers | {"retry-after": str(batches.wait_seconds())}, _detail("the queue is full")
     except (GradingError, ValidationError) as error:
-        return 422, headers, _detail(str(error))
+        return 422, headers, _detail(str(error)[:MAX_DETAIL])
     except SandboxError as error:
-        return 503, headers | {"retry-after": "1"}, _detail(str(error))
-    found = {"answers": [{"score": answer.score, "reason": answer.reason} for answer in answers]}
+        return 503, headers | {"retry-after": "1"}, _detail(str(error)[:MAX_DETAIL])
+    found = {"answers": [_row(answer) for answer in answers]}
     return 200, headers, json.dumps(found, separators=(",", ":")).encode()
+
+
+MAX_DETAIL = 2000
+
+
+def _read(grader: Grader, text: str) -> Task | GradingError:
+    try:
+        return grader.read(text)
+    except GradingError as error:
+        return error
+
+
+def _refused(error: GradingError) -> Answer:
+    return Answer(score=0.0, reason=NOT_A_TASK, error=str(error))
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    """An item of the response; without a verdict there is no score that a trainer could take for one."""
+    if answer.failed:
+        return {"score": None, "reason": answer.reason, "error": answer.error[:MAX_DETAIL]}
+    return {"score": answer.score, "reason": answer.reason}
 
 
 def _detail(text: str) -> bytes:
@@ -237,7 +295,7 @@ def propose(body: TasksRequest, request: Request) -> dict[str, Any]:
     grader, buffer = request.app.state.grader, request.app.state.buffer
     unknown = [item.kind for item in body.items if item.kind not in set(Kind)]
     if unknown:
-        raise HTTPException(422, f"no kind of plain Python: {', '.join(unknown)}")
+        raise HTTPException(422, f"no kind of plain Python: {', '.join(unknown)[:MAX_DETAIL]!a}")
     drafts = [
         (Kind(item.kind), Draft(program=item.program, inputs=tuple(item.inputs), message=item.message))
         for item in body.items
@@ -252,11 +310,13 @@ def draw(request: Request, kind: str, count: Annotated[int, Query(ge=1, le=1024)
     """Rows of stored tasks, the same for a seed."""
     grader, buffer = request.app.state.grader, request.app.state.buffer
     if kind not in set(Kind):
-        raise HTTPException(422, f"no kind of plain Python: {kind}")
+        raise HTTPException(422, f"no kind of plain Python: {kind[:MAX_DETAIL]!a}")
     return {"rows": [grader.row(task) for task in buffer.get(buffer.uniform([Kind(kind)], count, seed))]}
 
 
-def make_app(grader: Grader, buffer: Path | None = None, capacity: int = 4096) -> FastAPI:
+def make_app(
+    grader: Grader, buffer: Path | None = None, capacity: int = 4096, max_body: int = MAX_BODY
+) -> FastAPI:
     """The service. `buffer`: folder of the task buffer; in memory if None."""
 
     @asynccontextmanager
@@ -272,10 +332,16 @@ def make_app(grader: Grader, buffer: Path | None = None, capacity: int = 4096) -
             state.buffer.close()
 
     app = FastAPI(title="azr grader", lifespan=life)
-    app.state.grader, app.state.draining, app.state.seen = grader, False, 0.0
+    app.state.grader, app.state.draining, app.state.seen, app.state.max_body = grader, False, 0.0, max_body
     app.include_router(routes)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(Door, state=app.state)
     return app
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """The framework's own answer repeats what was sent, which need not be text that can be."""
+    return Response(_detail(str(error)[:MAX_DETAIL]), 422, {"content-type": "application/json"})
 
 
 def _verdict(found: object) -> dict[str, Any]:

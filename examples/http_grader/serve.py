@@ -1,6 +1,7 @@
 """Start the grader, and stop it without losing a request.
 
     python examples/http_grader/serve.py --port 8000 [--domain FOLDER ...] [--buffer FOLDER] [--capacity 4096]
+        [--max-body BYTES]
 
 On SIGTERM or SIGINT: no new connection is taken; whoever has one gets an answer to everything sent, marked by
 `Connection: close`; when nobody has asked for QUIET seconds, or after --grace seconds, what is left in the queue is
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from azr.grading import Grader
 from fastapi import FastAPI
-from grader import make_app
+from grader import MAX_BODY, make_app
 
 QUIET = 0.5
 
@@ -81,9 +82,10 @@ def main() -> None:
     parser.add_argument("--domain", action="append", default=[], help="folder or name of a domain; repeatable")
     parser.add_argument("--buffer", type=Path, help="folder of the task buffer; in memory without it")
     parser.add_argument("--capacity", type=int, default=4096, help="items that may wait")
+    parser.add_argument("--max-body", type=int, default=MAX_BODY, help="bytes of a request's body")
     parser.add_argument("--grace", type=float, default=30.0, help="seconds to finish in after SIGTERM")
     options = parser.parse_args()
-    app = make_app(Grader(domains=options.domain), options.buffer, options.capacity)
+    app = make_app(Grader(domains=options.domain), options.buffer, options.capacity, options.max_body)
     config = uvicorn.Config(app, host=options.host, port=options.port, log_level="warning", access_log=False)
     Server(config, app, options.grace).run()
 

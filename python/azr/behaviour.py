@@ -5,12 +5,13 @@ Equal numbers mean equal on the probes, no more: whether that makes a duplicate 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from azr.sandbox import Outcome, Sandbox
+    from azr.types import Kind, Task
 
 PROBES: Final[tuple[str, ...]] = (
     "0", "7", "-3", "2.5", "True", "None", "''", "'b a 3'", "'hello world'", "[]", "[3, 1, 2]", "[-1, 0, 5, 5]",
@@ -37,8 +38,24 @@ def signatures(sandbox: "Sandbox", programs: Sequence[str]) -> list[int | None]:
     return [signature(outcomes[start : start + width]) for start in range(0, len(outcomes), width)]
 
 
+def signatures_of(sandboxes: "Callable[[Kind], Sandbox]", tasks: "Sequence[Task]") -> list[int | None]:
+    """The numbers of tasks' programs, each run where its kind's programs run; one program is run once."""
+    places: dict[int, tuple[Sandbox, dict[str, None]]] = {}
+    for task in tasks:
+        sandbox = sandboxes(task.kind)
+        places.setdefault(id(sandbox), (sandbox, {}))[1][task.program] = None
+    found = {
+        (place, program): number
+        for place, (sandbox, programs) in places.items()
+        for program, number in zip(programs, signatures(sandbox, list(programs)), strict=True)
+    }
+    return [found[id(sandboxes(task.kind)), task.program] for task in tasks]
+
+
 def signature(outcomes: Sequence["Outcome"]) -> int | None:
-    """The number of a program's outcomes on all probes."""
+    """The number of a program's outcomes on all probes; None also where the sandbox failed at one of them."""
+    if any(outcome.failed is not None for outcome in outcomes):
+        return None
     if sum(outcome.value is not None for outcome in outcomes) < MIN_ANSWERS:
         return None
     digest = hashlib.blake2b(digest_size=16)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azr.behaviour import signatures_of
 from azr.config import Config
 from azr.distributed.engine import SharedEngine
 from azr.distributed.ranks import ONE, Ranks
@@ -16,6 +17,7 @@ from azr.oversight.overseer import make_monitors
 from azr.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
 from azr.registry import locate, resolve
 from azr.rollouts import ENGINES, Engine, Tokenizer
+from azr.tasks.common import home
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.mismatch import CORRECTIONS
@@ -114,16 +116,18 @@ def assemble(
     from azr.store import open_store
 
     domains = make_domains(config, partial(make_sandbox, config))
+    kinds, sandbox = all_kinds(config, domains), make_sandbox(config)
+    signatures = partial(signatures_of, lambda kind: home(kinds[kind], sandbox))
     return Parts(
         config=config,
-        kinds=all_kinds(config, domains),
+        kinds=kinds,
         domains=domains,
         renderer=make_renderer(config, engine.tokenizer, domains),
         programs=make_program_policy(config),
         rewards=make_rewards(config),
         engine=engine if ranks.world == 1 else SharedEngine(engine, ranks),
-        sandbox=make_sandbox(config),
-        store=shared(open_store(buffer, config, position, positions) if ranks.leads else None, ranks),
+        sandbox=sandbox,
+        store=shared(open_store(buffer, config, position, positions, signatures) if ranks.leads else None, ranks),
         ranks=ranks,
     )
 

@@ -108,7 +108,7 @@ def _prompts(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
 
 def _verifier(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
     """Score odd answers: a verifier gives each a number in [0, 1], and the same every time."""
-    from azr.sandbox import Value
+    from azr.sandbox import Failed, Value
 
     about = domain.folder.about.verifier
     if about is None:
@@ -122,6 +122,7 @@ def _verifier(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
         (source, value, Value.of(edge))
         for task in scored
         for value in task_values(domain.sandbox, task.kind.base, [task])
+        if value is not None and not isinstance(value, Failed)
         for edge in EDGES
     ]
     scores = domain.sandbox.score(items)

@@ -18,7 +18,7 @@ from azr.config.domain import PYTHON
 from azr.distributed.ranks import ONE, Ranks
 from azr.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
 from azr.trainer.policy import UpdateStats
-from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, solve_rate
+from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, judged, solve_rate
 
 __all__ = ["Numbers", "StepReport", "collect", "measure", "seeded"]
 
@@ -99,11 +99,21 @@ def _known(report: StepReport) -> Metrics:
             _add(found, f"update/{role}/{kind}", _episodes(report, rows))
     for domain in _domains(report.stored):
         _add(found, f"domain/{domain}", _domain(report, domain))
+    _add(found, "sandbox", _failures(report))
     found["rollout/dropped"] = Count(report.dropped)
     _add(found, "update", _update(report.stats))
     found["update/staleness"] = Max(report.staleness)
     _add(found, "tokens", _tokens(report))
     return found
+
+
+def _failures(report: StepReport) -> Metrics:
+    """Of all that was proposed and answered in the step: what the sandbox gave no verdict on."""
+    attempts = [attempt for rows in (report.trials, report.attempts) for row in rows for attempt in row]
+    failed = sum(isinstance(verdict, Rejected) and verdict.failed for verdict in report.verdicts)
+    failed += sum(attempt.failed for attempt in attempts)
+    rows = len(report.verdicts) + len(attempts)
+    return {"failed": Count(failed), "failed_share": Mean(failed, rows)}
 
 
 def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
@@ -117,7 +127,7 @@ def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
     found: Metrics = {
         "count": Count(len(verdicts)),
         "valid": Count(len(valid)),
-        "valid_rate": Mean(len(valid), len(verdicts)),
+        "valid_rate": Mean(len(valid), len(verdicts) - reasons[Reason.SANDBOX_FAILED]),
         "duplicates": Count(repeated),
         "duplicate_share": Mean(repeated, len(valid) + reasons[Reason.DUPLICATE]),
         "program_lines": Mean.of(verdict.task.program.count("\n") + 1 for verdict in valid),
@@ -134,7 +144,7 @@ def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
 def _trials(trials: Sequence[Sequence[Attempt]]) -> Metrics:
     if not trials:
         return {}
-    rates = [solve_rate(row) for row in trials]
+    rates = [rate for row in trials if (rate := solve_rate(row)) is not None]
     bins = Counter(_bin(rate) for rate in rates)
     found: Metrics = {
         "tasks": Count(len(rates)),
@@ -156,15 +166,15 @@ def _bin(rate: float) -> int:
 def _attempts(attempts: Sequence[Attempt]) -> Metrics:
     if not attempts:
         return {}
-    reasons = Counter(attempt.reason for attempt in attempts)
+    reasons, known = Counter(attempt.reason for attempt in attempts), judged(attempts)
     fuel = [attempt.fuel for attempt in attempts if attempt.fuel]
     found: Metrics = {
         "count": Count(len(attempts)),
-        "score": Mean.of(attempt.score for attempt in attempts),
+        "score": Mean.of(attempt.score for attempt in known),
         "formatted": Mean.of(float(attempt.formatted) for attempt in attempts),
         "fuel": Mean.of(fuel),
-        "length_correct": Mean.of(len(a.completion.token_ids) for a in attempts if a.correct),
-        "length_incorrect": Mean.of(len(a.completion.token_ids) for a in attempts if not a.correct),
+        "length_correct": Mean.of(len(a.completion.token_ids) for a in known if a.correct),
+        "length_incorrect": Mean.of(len(a.completion.token_ids) for a in known if not a.correct),
     }
     if fuel:
         found["fuel_max"] = Max(max(fuel))
@@ -212,14 +222,15 @@ def _domain(report: StepReport, domain: str) -> Metrics:
     found: Metrics = {"stored": Max(sum(count for kind, count in report.stored.items() if kind.domain == name))}
     if verdicts:
         found["propose/count"] = Count(len(verdicts))
-        found["propose/valid_rate"] = Mean.of(float(isinstance(verdict, Valid)) for verdict in verdicts)
+        known = [v for v in verdicts if isinstance(v, Valid) or not v.failed]
+        found["propose/valid_rate"] = Mean.of(float(isinstance(verdict, Valid)) for verdict in known)
         scored = [v.quality for v in verdicts if isinstance(v, Valid) and v.quality is not None]
         found |= {"propose/quality": Mean.of(scored)} if scored else {}
     if trials:
-        found["propose/solve_rate"] = Mean.of(solve_rate(row) for row in trials)
+        found["propose/solve_rate"] = Mean.of(rate for row in trials if (rate := solve_rate(row)) is not None)
     if answers:
         found["solve/count"] = Count(len(answers))
-        found["solve/score"] = Mean.of(attempt.score for attempt in answers)
+        found["solve/score"] = Mean.of(attempt.score for attempt in judged(answers))
     for role in Role:
         rewards = [e.reward for e in report.batch.episodes if e.role is role and e.kind.domain == name]
         found |= {f"{role}/reward": Mean.of(rewards)} if rewards else {}

@@ -12,6 +12,7 @@ from azr.config.mixture import shares
 from azr.parts import Parts
 from azr.randomness import generator
 from azr.tasks import composite
+from azr.tasks.common import unreadable
 from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
 
 
@@ -54,6 +55,8 @@ def fitting_prompt(
 def read_proposal(parts: Parts, completion: Completion) -> Proposal:
     """What a completion proposes, or why it cannot be read."""
     prompt = completion.prompt
+    if flaw := unreadable(completion.text):
+        return Proposal(completion=completion, draft=Unparsed(flaw=flaw), formatted=False)
     reading = parts.renderer.read(completion)
     if isinstance(reading.answer, Unparsed):
         return Proposal(completion=completion, draft=reading.answer, formatted=reading.formatted)

@@ -1,7 +1,8 @@
 """Stage 5: verdicts and attempts -> episodes. Arithmetic only: what ran has run.
 
 A rejected proposal earns `invalid`. A valid one earns what its solve rate says: where that is 0, `extremes`; else that
-plus its extra terms. An answer earns what its score and its form say.
+plus its extra terms. An answer earns what its score and its form say. Where the sandbox failed there is no verdict, so
+there is no episode either: nothing is earned, and nothing is learned from it.
 """
 
 from collections.abc import Sequence
@@ -38,26 +39,30 @@ def reward(
 def reward_proposals(
     parts: Parts, verdicts: Sequence[Valid | Rejected], trials: Sequence[Sequence[Attempt]], step: int
 ) -> list[Episode]:
-    """One episode for each proposal."""
+    """One episode for each proposal that has a verdict and, if it is valid, a solve rate."""
     noise = generator(parts.config.seed, step, "proposer_noise").random(len(verdicts))
     rates = iter([solve_rate(row) for row in trials])
     episodes = []
     for verdict, chance in zip(verdicts, noise, strict=True):
         completion = verdict.proposal.completion
-        if isinstance(verdict, Rejected):
+        if isinstance(verdict, Valid):
+            rate = next(rates)
+            if rate is not None:
+                episodes.append(_reward_task(parts, completion, verdict, rate, float(chance)))
+        elif not verdict.failed:
             value = parts.config.reward.proposer.invalid
             episodes.append(Episode(completion=completion, reward=value, parts={"invalid": value}))
-        else:
-            episodes.append(_reward_task(parts, completion, verdict, next(rates), float(chance)))
     assert next(rates, None) is None, "one row of trials for each valid proposal"
     return episodes
 
 
 def reward_attempts(parts: Parts, attempts: Sequence[Attempt], step: int) -> list[Episode]:
-    """One episode for each answer; answers to one task are one group."""
+    """One episode for each answer that has a verdict; answers to one task are one group."""
     noise = generator(parts.config.seed, step, "solver_noise").random(len(attempts))
     episodes = []
     for attempt, chance in zip(attempts, noise, strict=True):
+        if attempt.failed:
+            continue
         facts = AttemptFacts(score=attempt.score, formatted=attempt.formatted, noise=float(chance))
         value = parts.rewards.solver(facts)
         group = attempt.task.id

@@ -4,24 +4,35 @@
     outcome = sandbox.run("def f(xs):\\n    return sorted(xs)", call="[3, 1, 2]")
     assert outcome.value is not None and outcome.value.to_python() == [1, 2, 3]
 
-However a program ends is an `Outcome`, a value. A failure of the sandbox is a `SandboxError`, and no verdict
-follows from it. All batch calls keep order and length, use every core and release the GIL; Ctrl-C stops them
-within a second. A sandbox does not survive `fork`: it says so at once, and a new one can be made in the child.
+However a program ends is an `Outcome`, a value. Where the sandbox itself fails at a row of a batch, that row alone
+says so (`Failed`), no verdict follows from it, and the others are what they are; failures that may pass have been tried
+twice. What is wrong with a call as a whole (a limit, a fork, Ctrl-C) raises, as does `run`, whose one row has no
+neighbours. All batch calls keep order and length, use every core and release the GIL; Ctrl-C stops them within a
+second. A sandbox does not survive `fork`: it says so at once, and a new one can be made in the child.
+
+Any `str` is taken: a text with surrogates, which no source file can hold, is a program with a syntax error, an argument
+text that is none, or no literal.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeVar
 
 from azr import _azr
 from azr.errors import SandboxError
 
 ENTRY: Final = "f"
 """The function that tasks call."""
+
+SANDBOX_FAILED: Final = "sandbox_failed"
+"""What stands where a verdict would, if the sandbox failed. Never an outcome of a program."""
+
+MAY_PASS: Final = frozenset({"wall_clock", "host", "runtime"})
+"""Codes of failures that another try may not meet: an overloaded machine, memory that was short for a moment."""
 
 Mode = Literal["python", "strict"]
 """`python`: 1 == 1.0 == True, as `==` says. `strict`: values of other types differ."""
@@ -31,8 +42,9 @@ Mode = Literal["python", "strict"]
 class Limits:
     """Bounds of one run. All but `wall_seconds` decide outcomes."""
 
-    fuel: int = 20_000_000_000
-    """WebAssembly operations, about; some twenty million take a millisecond. The same program always takes the same."""
+    fuel: int = 200_000_000_000
+    """Processor time, counted: some twenty million a millisecond, ten seconds in all, and 20 at the very most. The same
+    program always takes the same."""
     memory_bytes: int = 256 << 20
     """Heap that the program may take."""
     output_bytes: int = 1 << 20
@@ -43,8 +55,8 @@ class Limits:
     """Source text, and argument text."""
     nesting: int = 100
     """Depth of brackets and of indentation."""
-    wall_seconds: float = 60.0
-    """Backstop against an overloaded machine: past it the call raises, since the clock decides no verdict."""
+    wall_seconds: float = 300.0
+    """Backstop against an overloaded machine: past it the row has failed, since the clock decides no verdict."""
 
     def _row(self) -> tuple[int, int, int, int, int, int, float]:
         return (
@@ -71,6 +83,8 @@ class OutcomeKind(StrEnum):
     OUTPUT_TOO_LONG = "output_too_long"
     NOT_A_TASK_VALUE = "not_a_task_value"
     CRASHED = "crashed"
+    SANDBOX_FAILED = SANDBOX_FAILED
+    """No outcome of the program: `Outcome.failed` says what became of the sandbox."""
 
 
 class InvalidReason(StrEnum):
@@ -88,6 +102,21 @@ class InvalidReason(StrEnum):
     NONDETERMINISTIC = "nondeterministic"
     NOT_A_SCORE = "not_a_score"
     """A verifier returned something else than a number from 0 to 1."""
+    SANDBOX_FAILED = SANDBOX_FAILED
+    """Nothing is known of the program: `Outcome.failed` says what became of the sandbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The sandbox failed at this row: nothing follows about the program, and nothing may be rewarded for it."""
+
+    code: str
+    """As of `SandboxError`."""
+    message: str
+
+    def error(self) -> SandboxError:
+        """The same as an exception, for callers that want no batch with a hole."""
+        return SandboxError(self.message, self.code)
 
 
 @dataclass(frozen=True)
@@ -98,7 +127,10 @@ class Value:
 
     @cached_property
     def repr(self) -> str:
-        """The text that Python's `repr` gives; elements of sets in one fixed order."""
+        """The text that Python's `repr` gives; elements of sets in one fixed order.
+
+        An integer of more than 64 KiB is written in hexadecimal: the time is linear in the size of the value.
+        """
         return _azr.value_repr(self.encoded)
 
     def to_python(self) -> object:
@@ -112,7 +144,7 @@ class Value:
     @classmethod
     def from_encoded(cls, encoded: bytes) -> Self:
         """The value of canonical bytes. Raises ValueError for any others."""
-        _azr.value_repr(encoded)
+        _azr.check_encoded(encoded)
         return cls(bytes(encoded))
 
     @classmethod
@@ -141,6 +173,11 @@ class Outcome:
     fuel_used: int = 0
     peak_memory: int = 0
     """Most heap bytes held at once; 0 where the run did not reach its end."""
+    reads: tuple[str, ...] = ()
+    """What it read that is not the same in every run: `hash` (of text or an address, or the order of a set that follows
+    from one), `address`, `clock`, `random`. A run that read nothing is the same always."""
+    failed: Failed | None = None
+    """Of kind `sandbox_failed`: how. Everything else is empty then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +222,8 @@ class Check:
     """How the answer's run ended, where something was run."""
     reason: str | None = None
     """Why an answer text is no answer at all."""
+    failed: Failed | None = None
+    """The sandbox failed: whether the answer is right is not known, and `correct` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +232,11 @@ class ProgramCheck:
 
     passed: tuple[bool, ...]
     outcomes: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> Failed | None:
+        """The sandbox failed at a pair: whether the answer is right is not known."""
+        return next((outcome.failed for outcome in self.outcomes if outcome.failed), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +271,11 @@ class SyntaxProblem:
     """The program does not parse."""
 
     message: str = field(default="")
+
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+Answer = TypeVar("Answer")
 
 
 class Sandbox:
@@ -269,17 +318,30 @@ class Sandbox:
         names = ("fuel", "memory_bytes", "output_bytes", "value_bytes", "source_bytes", "nesting", "wall_seconds")
         return Limits(**dict(zip(names, self._inner.limits, strict=True)))  # type: ignore[arg-type]
 
+    def with_modules(self, modules: Mapping[str, str]) -> "Sandbox":
+        """A sandbox as this one, with more modules."""
+        threads, _, guest, present = self._made_with
+        return Sandbox(threads=threads, limits=self.limits, guest=guest, modules={**present, **modules})
+
     def run(self, program: str, *, call: str | None = None, limits: Limits | None = None) -> Outcome:
-        """Run one program; `call` is the argument text of its function f."""
-        return self.run_batch([Request(program=program, call=call, limits=limits)])[0]
+        """Run one program; `call` is the argument text of its function f.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        [outcome] = self.run_batch([Request(program=program, call=call, limits=limits)])
+        if outcome.failed is not None:
+            raise outcome.failed.error()
+        return outcome
 
     def run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
         """Run every request in a fresh interpreter of its own."""
-        rows = [
-            (request.program, request.entry, request.call, request.limits._row() if request.limits else None)
-            for request in requests
-        ]
-        return [_outcome(row) for row in self._inner.run_batch(rows)]
+        rows = _rows(
+            requests,
+            lambda one: _unwritable(one.program, one.call, one.entry),
+            lambda left: self._inner.run_batch([_request(one) for one in left]),
+        )
+        return [row if isinstance(row, Outcome) else _outcome(row) for row in rows]
 
     def run_calls(
         self, program: str, calls: Sequence[str], *, entry: str = ENTRY, limits: Limits | None = None
@@ -296,23 +358,41 @@ class Sandbox:
         return await asyncio.to_thread(self.run_batch, requests)
 
     def validate(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[Validation]:
-        """Run each program on each argument text under two settings of every source of entropy."""
-        rows = self._inner.validate([(program, list(inputs)) for program, inputs in items])
-        return [Validation(tuple(_verdict(verdict) for verdict in verdicts)) for verdicts in rows]
+        """Run each program on each argument text and those that read entropy again under further settings of it."""
+        flat = [(program, text) for program, inputs in items for text in inputs]
+        rows = _rows(
+            flat,
+            lambda item: _unwritable(item[0], item[1]),
+            lambda left: [row for (row,) in self._inner.validate([(program, [text]) for program, text in left])],
+        )
+        verdicts = iter([_invalid(row) if isinstance(row, Outcome) else _verdict(row) for row in rows])
+        return [Validation(tuple(next(verdicts) for _ in inputs)) for _, inputs in items]
 
     def check_output(
         self, items: Sequence[tuple[str, Value]], mode: Mode = "python", tolerance: float | None = None
     ) -> list[Check]:
         """Whether each answer text, read as a literal, is its gold value. Nothing is executed."""
-        rows = [(text, gold.encoded) for text, gold in items]
-        return [_check(row) for row in self._inner.check_output(rows, mode == "strict", tolerance or 0.0)]
+        rows = _rows(
+            items,
+            lambda item: None if _is_writable(item[0]) else Check(correct=False, reason=NO_TEXT),
+            lambda left: self._inner.check_output(
+                [(text, gold.encoded) for text, gold in left], mode == "strict", tolerance or 0.0
+            ),
+        )
+        return [_check(row) for row in rows]
 
     def check_input(
         self, items: Sequence[tuple[str, str, Value]], mode: Mode = "python", tolerance: float | None = None
     ) -> list[Check]:
         """Whether each program returns its gold value on its answer, an argument text; any such input is right."""
-        rows = [(program, answer, gold.encoded) for program, answer, gold in items]
-        return [_check(row) for row in self._inner.check_input(rows, mode == "strict", tolerance or 0.0)]
+        rows = _rows(
+            items,
+            lambda item: _unwritable(item[0], item[1]),
+            lambda left: self._inner.check_input(
+                [(program, answer, gold.encoded) for program, answer, gold in left], mode == "strict", tolerance or 0.0
+            ),
+        )
+        return [_check(row) for row in rows]
 
     def check_program(
         self,
@@ -321,40 +401,150 @@ class Sandbox:
         tolerance: float | None = None,
     ) -> list[ProgramCheck]:
         """Whether each answer program returns the gold value of each of its hidden (argument text, output) pairs."""
-        rows = [(program, [(text, gold.encoded) for text, gold in pairs]) for program, pairs in items]
+        rows = _rows(
+            [(program, text, gold) for program, pairs in items for text, gold in pairs],
+            lambda item: _unwritable(item[0], item[1]),
+            lambda left: [
+                row
+                for (row,) in self._inner.check_program(
+                    [(program, [(text, gold.encoded)]) for program, text, gold in left],
+                    mode == "strict",
+                    tolerance or 0.0,
+                )
+            ],
+        )
+        checks = iter([_check(row) for row in rows])
         verdicts = []
-        for mine in self._inner.check_program(rows, mode == "strict", tolerance or 0.0):
-            checks = [_check(row) for row in mine]
-            outcomes = tuple(check.outcome for check in checks if check.outcome is not None)
-            verdicts.append(ProgramCheck(tuple(check.correct for check in checks), outcomes))
+        for _, pairs in items:
+            mine = [next(checks) for _ in pairs]
+            outcomes = tuple(check.outcome for check in mine if check.outcome is not None)
+            verdicts.append(ProgramCheck(tuple(check.correct for check in mine), outcomes))
         return verdicts
 
     def score(self, items: Sequence[tuple[str, Value, Value]]) -> list[Score]:
         """Have verifiers score answers: each item is a source that defines `verify(task, answer)`, and the two values.
 
-        Both reach the guest as data: no text of theirs is compiled. Runs under both settings of entropy, as
+        Both reach the guest as data: no text of theirs is compiled. Runs under further settings of entropy where
         `validate` does; a verifier may import the sandbox's `modules`.
         """
-        rows = self._inner.score([(source, task.encoded, answer.encoded) for source, task, answer in items])
-        return [_score(row) for row in rows]
+        rows = _rows(
+            items,
+            lambda item: _unwritable(item[0]),
+            lambda left: self._inner.score([(source, task.encoded, answer.encoded) for source, task, answer in left]),
+        )
+        return [_unscored(row) if isinstance(row, Outcome) else _score(row) for row in rows]
 
-    def literals(self, texts: Sequence[str]) -> list[Value | SyntaxProblem]:
+    def literals(self, texts: Sequence[str]) -> list[Value | SyntaxProblem | Failed]:
         """Each text read as a literal of plain data. Nothing is executed."""
-        return [
-            Value(encoded) if encoded is not None else SyntaxProblem(problem or "")
-            for encoded, problem in self._inner.literals(list(texts))
-        ]
+        rows = _rows(texts, _no_text, lambda left: self._inner.literals(list(left)))
+        return [_read(row, Value) for row in rows]
 
-    def imports(self, programs: Sequence[str]) -> list[Imports | SyntaxProblem]:
+    def imports(self, programs: Sequence[str]) -> list[Imports | SyntaxProblem | Failed]:
         """The modules that each program imports, by its syntax. Nothing is executed."""
-        return [
-            Imports(tuple(names)) if names is not None else SyntaxProblem(problem or "")
-            for names, problem in self._inner.imports(list(programs))
-        ]
+        rows = _rows(programs, _no_text, lambda left: self._inner.imports(list(left)))
+        return [_read(row, lambda names: Imports(tuple(names))) for row in rows]
 
 
-def _outcome(row: "_azr._OutcomeRow") -> Outcome:
-    kind, value, exception, message, traceback, limit, stdout, stderr, fuel_used, peak_memory = row
+def whole(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """The outcomes, for callers that have no use for a batch with a hole.
+
+    Raises:
+        SandboxError: the sandbox failed at one.
+    """
+    failed = next((outcome.failed for outcome in outcomes if outcome.failed is not None), None)
+    if failed is not None:
+        raise failed.error()
+    return outcomes
+
+
+def read(rows: "Sequence[Value | SyntaxProblem | Failed]") -> "list[Value | SyntaxProblem]":
+    """As `whole`, of literals."""
+    found = []
+    for row in rows:
+        if isinstance(row, Failed):
+            raise row.error()
+        found.append(row)
+    return found
+
+
+NO_TEXT: Final = "it holds surrogates, so that no file can hold it"
+
+
+def _rows(
+    items: Sequence[Item],
+    known: Callable[[Item], Answer | None],
+    run: Callable[[Sequence[Item]], Sequence[Row | SandboxError]],
+) -> list[Answer | Row | SandboxError]:
+    """What came of each item, in order: what is `known` without running it, else what `run` gives in one batch.
+
+    Rows that failed in a way that may pass are run once more, by themselves.
+    """
+    rows: list[Answer | Row | SandboxError | None] = [known(item) for item in items]
+    left = [at for at, row in enumerate(rows) if row is None]
+    for _ in range(TRIES):
+        if not left:
+            break
+        failed = []
+        for at, row in zip(left, run([items[at] for at in left]), strict=True):
+            rows[at] = row
+            if isinstance(row, SandboxError) and row.code in MAY_PASS:
+                failed.append(at)
+        left = failed
+    return [row for row in rows if row is not None]
+
+
+TRIES: Final = 2
+
+
+def _is_writable(text: str) -> bool:
+    """Whether a file can hold the text: UTF-8 has no surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unwritable(program: str, call: str | None = None, entry: str = ENTRY) -> Outcome | None:
+    """How a request ends that no text can be sent for; None where all of it can be."""
+    if program.isascii() and entry.isascii() and (call is None or call.isascii()):
+        return None
+    if not (_is_writable(program) and _is_writable(entry)):
+        return Outcome(kind=OutcomeKind.SYNTAX_ERROR, message=NO_TEXT, traceback=((0, "<module>"),))
+    if call is not None and not _is_writable(call):
+        return Outcome(kind=OutcomeKind.INVALID_INPUT, message=NO_TEXT)
+    return None
+
+
+def _no_text(text: str) -> SyntaxProblem | None:
+    return None if _is_writable(text) else SyntaxProblem(NO_TEXT)
+
+
+def _request(request: Request) -> "tuple[str, str, str | None, _azr._LimitsRow | None]":
+    return request.program, request.entry, request.call, request.limits._row() if request.limits else None
+
+
+def _failed(error: SandboxError) -> Failed:
+    return Failed(error.code, str(error))
+
+
+def _read(
+    row: "tuple[Row | None, str | None] | SyntaxProblem | SandboxError", made: Callable[[Row], Answer]
+) -> Answer | SyntaxProblem | Failed:
+    if isinstance(row, SyntaxProblem):
+        return row
+    if isinstance(row, SandboxError):
+        return _failed(row)
+    found, problem = row
+    return made(found) if found is not None else SyntaxProblem(problem or "")
+
+
+def _outcome(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
+    if isinstance(row, SandboxError):
+        return Outcome(kind=OutcomeKind.SANDBOX_FAILED, message=str(row), failed=_failed(row))
+    kind, value, exception, message, traceback, limit, stdout, stderr, fuel_used, peak_memory, reads = row
     return Outcome(
         kind=OutcomeKind(kind),
         value=Value(value) if value is not None else None,
@@ -366,10 +556,17 @@ def _outcome(row: "_azr._OutcomeRow") -> Outcome:
         stderr=stderr,
         fuel_used=fuel_used,
         peak_memory=peak_memory,
+        reads=tuple(reads),
     )
 
 
-def _verdict(row: "tuple[str | None, bytes | None, int, _azr._OutcomeRow | None]") -> Valid | Invalid:
+def _invalid(outcome: Outcome) -> Invalid:
+    return Invalid(InvalidReason(outcome.kind.value), outcome)
+
+
+def _verdict(row: "_azr._ValidationRow | SandboxError") -> Valid | Invalid:
+    if isinstance(row, SandboxError):
+        return _invalid(_outcome(row))
     reason, value, fuel_used, outcome = row
     if value is not None:
         return Valid(Value(value), fuel_used)
@@ -377,7 +574,13 @@ def _verdict(row: "tuple[str | None, bytes | None, int, _azr._OutcomeRow | None]
     return Invalid(InvalidReason(reason), _outcome(outcome))
 
 
-def _score(row: "tuple[float | None, int, str | None, _azr._OutcomeRow | None]") -> Score:
+def _unscored(outcome: Outcome) -> Unscored:
+    return Unscored(InvalidReason(outcome.kind.value), outcome)
+
+
+def _score(row: "_azr._ScoreRow | SandboxError") -> Score:
+    if isinstance(row, SandboxError):
+        return _unscored(_outcome(row))
     score, fuel_used, reason, outcome = row
     if score is not None:
         return Scored(score, fuel_used)
@@ -389,6 +592,13 @@ def _remade(threads: int | None, limits: Limits | None, guest: Path | None, modu
     return Sandbox(threads=threads, limits=limits, guest=guest, modules=modules)
 
 
-def _check(row: "_azr._CheckRow") -> Check:
-    correct, outcome, problem = row
-    return Check(correct, _outcome(outcome) if outcome is not None else None, problem)
+def _check(row: "_azr._CheckRow | Check | Outcome | SandboxError") -> Check:
+    if isinstance(row, Check):
+        return row
+    if isinstance(row, Outcome):
+        return Check(correct=False, outcome=row)
+    if isinstance(row, SandboxError):
+        outcome = _outcome(row)
+        return Check(correct=False, outcome=outcome, failed=outcome.failed)
+    correct, outcome_row, problem = row
+    return Check(correct=correct, outcome=_outcome(outcome_row) if outcome_row is not None else None, reason=problem)

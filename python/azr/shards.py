@@ -13,7 +13,7 @@ from typing import Final, SupportsInt
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import Duplicate, Inserted, Neighbourhood, TaskBuffer, Unusable
+from azr.buffer import Duplicate, Extras, Inserted, Neighbourhood, TaskBuffer, Unusable
 from azr.errors import RunError
 from azr.types import Kind, Task
 
@@ -59,12 +59,15 @@ class Shards:
         """Each domain's position; durable when it returns."""
         return {name: shard.buffer.checkpoint() for name, shard in self._shards.items()}
 
-    def insert_many(self, tasks: Sequence[Task]) -> list[Inserted | Duplicate | Unusable]:
+    def insert_many(
+        self, tasks: Sequence[Task], extras: Sequence[Extras] | None = None
+    ) -> list[Inserted | Duplicate | Unusable]:
         """Add tasks, each to its domain's buffer; one verdict for each, in order."""
         found: dict[int, Inserted | Duplicate | Unusable] = {}
         for name, shard in self._shards.items():
             rows = [index for index, task in enumerate(tasks) if task.kind.domain == name]
-            verdicts = shard.buffer.insert_many([shard.inward(tasks[row]) for row in rows])
+            more = None if extras is None else [extras[row] for row in rows]
+            verdicts = shard.buffer.insert_many([shard.inward(tasks[row]) for row in rows], more)
             found |= {row: _lift(verdict, shard.base) for row, verdict in zip(rows, verdicts, strict=True)}
         return [found[index] for index in range(len(tasks))]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from azr.parts import Parts
 from azr.rollouts import Sampling
+from azr.tasks.common import check_rows, unreadable
 from azr.tasks.templates import Reading
 from azr.types import Answer, Attempt, Completion, Task, Unparsed
 
@@ -32,7 +33,7 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
             for index, (completion, reading) in enumerate(zip(completions, readings, strict=True))
             if completion.prompt.kind is kind and isinstance(reading.answer, str)
         ]
-        checked = parts.kinds[kind].check(parts.sandbox, [(task, text) for _, task, text in answers])
+        checked = check_rows(parts.kinds[kind], parts.sandbox, [(task, text) for _, task, text in answers])
         for (index, _, _), verdict in zip(answers, checked, strict=True):
             verdicts[index] = verdict
     return [
@@ -51,6 +52,8 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
 
 def read_answer(parts: Parts, completion: Completion) -> Reading:
     """The answer's text in its block, and whether the outer form is right."""
+    if flaw := unreadable(completion.text):
+        return Reading(Unparsed(flaw=flaw), formatted=False)
     reading = parts.renderer.read(completion)
     if isinstance(reading.answer, Unparsed):
         return reading

@@ -11,23 +11,36 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import Duplicate, Inserted, Neighbourhood, TaskBuffer, Unusable
+from azr.buffer import Duplicate, Extras, Inserted, Neighbourhood, TaskBuffer, Unusable
 from azr.config import Config
 from azr.config.mixture import folders, shares
 from azr.errors import RunError
 from azr.randomness import generator
 from azr.shards import Shard, Shards, folder_of, note_slots, slots_of
-from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate
+from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, judged, solve_rate
 
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
 """Kinds whose programs induction tasks are made from; in a domain, its own of these."""
 
 
+Signatures = Callable[[Sequence[Task]], Sequence[int | None]]
+"""What the programs of tasks do, as numbers (`azr.behaviour`)."""
+
+
 class TaskStore:
     """The tasks of a run."""
 
-    def __init__(self, buffer: TaskBuffer | Shards, config: Config, kinds: Sequence[Kind] = tuple(Kind)) -> None:
-        """`kinds`: all that the buffer may hold, in order."""
+    def __init__(
+        self,
+        buffer: TaskBuffer | Shards,
+        config: Config,
+        kinds: Sequence[Kind] = tuple(Kind),
+        signatures: "Signatures | None" = None,
+    ) -> None:
+        """`kinds`: all that the buffer may hold, in order. `signatures`: asked where behaviour makes a duplicate."""
+        if config.buffer.deduplicate == "behaviour" and signatures is None:
+            raise RunError("buffer.deduplicate = 'behaviour' needs the sandboxes that the programs run in")
+        self._signatures = signatures if config.buffer.deduplicate == "behaviour" else None
         self._buffer = buffer
         self._config = config
         self._kinds = tuple(kinds)
@@ -72,7 +85,9 @@ class TaskStore:
             task = row[0].task
             assert task.id is not None, "only stored tasks are tried"
             rate = solve_rate(row)
-            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(row))
+            if rate is None:
+                continue
+            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(judged(row)))
             if not SERVED[self._config.buffer.serve](rate):
                 self._buffer.quarantine(task.id)
 
@@ -146,7 +161,10 @@ class TaskStore:
         return self._buffer.cluster_share(task.id)
 
     def _insert(self, tasks: Sequence[Task]) -> list[Inserted | Duplicate | Unusable]:
-        found = self._buffer.insert_many(tasks)
+        extras = None
+        if self._signatures is not None:
+            extras = [Extras(behaviour=number) for number in self._signatures(tasks)]
+        found = self._buffer.insert_many(tasks, extras)
         for task, verdict in zip(tasks, found, strict=True):
             if isinstance(verdict, Inserted):
                 self._remember(task)
@@ -212,20 +230,28 @@ def _answers(task: Task) -> tuple[str, ...]:
 
 
 def open_store(
-    folder: Path, config: Config, position: int | None, positions: Mapping[str, int] | None = None
+    folder: Path,
+    config: Config,
+    position: int | None,
+    positions: Mapping[str, int] | None = None,
+    signatures: "Signatures | None" = None,
 ) -> TaskStore:
-    """Open or make the buffers of a run; what a log holds beyond its position is cut off."""
+    """Open or make the buffers of a run; what a log holds beyond its position is cut off.
+
+    Raises:
+        RunError: duplicates are told by behaviour, and no `signatures` are given.
+    """
     domains = {domain.name: domain.kinds for domain in folders(config)}
     plain = _open(folder, config, position)
     if not domains:
-        return TaskStore(plain, config)
+        return TaskStore(plain, config, signatures=signatures)
     shards = {"": Shard(0, plain, {kind: kind for kind in Kind})}
     for number, (name, kinds) in enumerate(domains.items(), 1):
         path, slots = folder_of(folder, name), slots_of(kinds)
         at = None if position is None else (positions or {}).get(name, 0)
         shards[name] = Shard(number, _open(path, config, at), slots)
         note_slots(path, slots)
-    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.slots])
+    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.slots], signatures)
 
 
 def _open(folder: Path, config: Config, position: int | None) -> TaskBuffer:

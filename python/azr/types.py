@@ -9,7 +9,7 @@ run time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -111,6 +111,9 @@ class Reason(StrEnum):
     """It brought the guest's interpreter down, and nothing else."""
     NONDETERMINISTIC = "nondeterministic"
 
+    SANDBOX_FAILED = "sandbox_failed"
+    """No verdict: the sandbox failed at it. Counted, and no reward follows."""
+
 
 class Flaw(StrEnum):
     """Why a text could not be read as what was asked for (see `azr.tasks.parsing`)."""
@@ -121,6 +124,10 @@ class Flaw(StrEnum):
     SEVERAL_BLOCKS = "several_blocks"
     TOO_FEW_BLOCKS = "too_few_blocks"
     EMPTY_BLOCK = "empty_block"
+    TOO_LONG = "too_long"
+    """The whole text is longer than anything that is read (`azr.tasks.common.MAX_TEXT`)."""
+    NOT_UNICODE = "not_unicode"
+    """It holds surrogates: no file and no tokenizer can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +224,7 @@ class Valid:
     duplicate_level: str = ""
     """How alike they are: exact, canonical or behaviour."""
     fuel: int = 0
-    """What its run took, all inputs together, under one of the two settings of entropy."""
+    """What its run took, all inputs together, under the first setting of entropy."""
     quality: float | None = None
     """What the domain's own score says of it, in [0, 1]; None where the domain has none."""
 
@@ -234,6 +241,14 @@ class Rejected:
     duplicate_level: str = ""
     fuel: int = 0
 
+    @property
+    def failed(self) -> bool:
+        """The sandbox failed: whether it is a task is not known, and no reward follows."""
+        return self.reason is Reason.SANDBOX_FAILED
+
+
+FAILED: Final = str(Reason.SANDBOX_FAILED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -244,6 +259,14 @@ class Answer:
     """`correct`, `wrong`, a flaw of parsing, or how the program that checked it ended."""
     fuel: int = 0
     """What checking it took in the sandbox; 0 where nothing ran."""
+    error: str = ""
+    """Not empty: there is no verdict, and `score` says nothing. `reason` is `sandbox_failed` or, of a grader's row,
+    `not_a_task`."""
+
+    @property
+    def failed(self) -> bool:
+        """There is no verdict: no reward may follow."""
+        return bool(self.error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +286,21 @@ class Attempt:
     def correct(self) -> bool:
         return self.score >= 1.0
 
+    @property
+    def failed(self) -> bool:
+        """The sandbox failed: whether it is right is not known, and no reward follows."""
+        return self.reason == FAILED
 
-def solve_rate(attempts: Sequence[Attempt]) -> float:
-    """Mean score of the attempts at one task: how well the current policy solves it."""
-    return sum(attempt.score for attempt in attempts) / len(attempts)
+
+def judged(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Those that have a verdict."""
+    return [attempt for attempt in attempts if not attempt.failed]
+
+
+def solve_rate(attempts: Sequence[Attempt]) -> float | None:
+    """Mean score of the attempts at one task: how well the current policy solves it; None where none has a verdict."""
+    known = judged(attempts)
+    return sum(attempt.score for attempt in known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

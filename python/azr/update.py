@@ -13,13 +13,15 @@ from azr.types import Batch, Episode
 
 
 def update(policy: Policy, episodes: Sequence[Episode], config: Config) -> tuple[Batch, UpdateStats]:
-    """Train on a step's episodes."""
+    """Train on a step's episodes; without any, the step passes and the weights stay as they are."""
     batch = make_batch(episodes, config)
     return batch, policy.update(batch)
 
 
 def make_batch(episodes: Sequence[Episode], config: Config) -> Batch:
     """Give every episode its advantage and every token its weight."""
+    if not episodes:
+        return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))
     cells = _labels([(episode.role, episode.kind) for episode in episodes])
     inputs = AdvantageInputs(
         rewards=np.array([episode.reward for episode in episodes], dtype=np.float64),

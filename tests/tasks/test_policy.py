@@ -41,3 +41,35 @@ def test_verdicts_keep_their_order() -> None:
         Reason.SYNTAX_ERROR,
         Reason.NO_ENTRY,
     ]
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("def f(d):\n    return f'{d['k']}'", None),
+        ("def f(d):\n    return f\"{d[\"k\"]}\"", None),
+        ("type Pair = tuple[int, int]\ndef f(x):\n    return x", None),
+        ("def f[T](x: T) -> T:\n    return x", None),
+        ("class A[T]:\n    pass\ndef f(x):\n    return x", None),
+        ("def f(x):\n    return (x", Reason.SYNTAX_ERROR),
+        ("def f(x):\n    return '\ud800'", Reason.SYNTAX_ERROR),
+        ("def f(x):\n    return " + "(" * 5000 + "x" + ")" * 5000, Reason.SYNTAX_ERROR),
+        ("def f(x):\n    return x" + "+x" * 8000, Reason.SYNTAX_ERROR),
+        ("async def f(x):\n    return x", Reason.NO_ENTRY),
+        ("def f(x):\n    return " + "x" * 20_000, Reason.TOO_LONG),
+    ],
+)  # fmt: skip
+def test_a_verdict_is_that_of_the_guests_grammar_whatever_python_trains(program: str, reason: Reason | None) -> None:
+    assert Policy(max_chars=17_000).judge(Sandbox(threads=1), [program, "def f(a): return a"]) == [reason, None]
+
+
+def test_the_policy_reads_nothing_with_the_trainers_own_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ast
+
+    def refuse(*args: object, **keywords: object) -> None:
+        raise AssertionError("the trainer's grammar was asked")
+
+    monkeypatch.setattr(ast, "parse", refuse)
+    policy = Policy(banned=("os",), several_definitions=False)
+    programs = ["def f(a): return a", "import os\ndef f(a): return a", "def g(a): pass\ndef f(a): return a"]
+    assert policy.judge(Sandbox(threads=1), programs) == [None, Reason.FORBIDDEN_IMPORT, Reason.SEVERAL_DEFINITIONS]

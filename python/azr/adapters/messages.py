@@ -1,9 +1,11 @@
 """What a model wrote, in the forms in which trainers hand it over."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azr.errors import GradingError
+from azr.types import Answer
 
 
 def text_of(completion: Any) -> str:
@@ -21,6 +23,14 @@ def text_of(completion: Any) -> str:
                 return _content(content)
         return ""
     raise GradingError(f"a completion is a text or a list of messages, not {type(completion).__name__}")
+
+
+def scores(answers: Sequence[Answer]) -> list[float]:
+    """The scores, 0 where there is no verdict; a warning says of how many."""
+    failed = [answer for answer in answers if answer.failed]
+    if failed:
+        warnings.warn(f"{len(failed)} of {len(answers)} answers have no verdict: {failed[0].error}", stacklevel=3)
+    return [0.0 if answer.failed else answer.score for answer in answers]
 
 
 def _field(message: Any, name: str) -> Any:

@@ -12,7 +12,8 @@ from azr.grading import Grader
 from azr.types import Task
 
 COLUMN = "task"
-RewardFunction = Callable[..., list[float]]
+RewardFunction = Callable[..., list[float | None]]
+"""None: the row has no verdict, which TRL leaves out."""
 
 
 def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -23,10 +24,11 @@ def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
 def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
     """A function that scores each completion in [0, 1] by its row's `column`."""
 
-    def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float]:
+    def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float | None]:
         if column not in columns:
             raise GradingError(f"the data set has no column {column!r}: make its rows by azr.adapters.trl.rows")
         texts = [text_of(completion) for completion in completions]
-        return [answer.score for answer in grader.grade(list(zip(columns[column], texts, strict=True)))]
+        answers = grader.grade(list(zip(columns[column], texts, strict=True)))
+        return [None if answer.failed else answer.score for answer in answers]
 
     return azr_reward

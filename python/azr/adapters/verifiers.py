@@ -1,5 +1,7 @@
 """prime-rl's verifiers: reward functions for `vf.Rubric(funcs=[...])`.
 
+An answer without a verdict scores 0, for which a rubric has no other word, and a warning says so.
+
 A rubric looks at a function's parameters and hands in what they name: `completion` and `answer` for one rollout,
 `completions` and `answers` for a group. The task's text is the data set's `answer`.
 """
@@ -8,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from azr.adapters.messages import text_of
+from azr.adapters.messages import scores, text_of
 from azr.grading import Grader
 from azr.types import Task
 
@@ -27,7 +29,7 @@ def reward_function(grader: Grader) -> RewardFunction:
 
     async def azr_reward(completion: Any, answer: str) -> float:
         (found,) = await asyncio.to_thread(grader.grade, [(answer, text_of(completion))])
-        return found.score
+        return scores([found])[0]
 
     return azr_reward
 
@@ -37,6 +39,6 @@ def group_reward_function(grader: Grader) -> GroupRewardFunction:
 
     async def azr_group_reward(completions: list[Any], answers: list[str]) -> list[float]:
         items = [(answer, text_of(completion)) for answer, completion in zip(answers, completions, strict=True)]
-        return [found.score for found in await asyncio.to_thread(grader.grade, items)]
+        return scores(await asyncio.to_thread(grader.grade, items))
 
     return azr_group_reward

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from azr.adapters.messages import scores
 from azr.grading import Grader
 from azr.types import Task
 
@@ -49,9 +50,12 @@ def compute_scores(
     extra_infos: Any = None,
     **more: Any,
 ) -> list[float]:
-    """The scores of a batch, in order: one call of the sandbox, on every core."""
+    """The scores of a batch, in order: one call of the sandbox, on every core.
+
+    verl has no word for an answer without a verdict: it scores 0, and a warning says how many there were.
+    """
     items = list(zip(map(str, ground_truths), map(str, solution_strs), strict=True))
-    return [answer.score for answer in _grader().grade(items)]
+    return scores(_grader().grade(items))
 
 
 def _grader() -> Grader:

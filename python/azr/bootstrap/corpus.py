@@ -83,13 +83,13 @@ def draw_runs(
     Args:
         held_out: from the part of the grammar that is kept for measuring; else from the rest.
     """
-    from azr.sandbox import Request, Value
+    from azr.sandbox import Request, Value, whole
 
     chains = [chain for chain in (draw_chain(rng, weights) for _ in range(count)) if is_held_out(chain) == held_out]
     given = [[draw_input(chain.takes, rng) for _ in range(max(DRAWN, 2 * inputs))] for chain in chains]
     requests = [Request(program=chain.tracer(), call=repr(values)) for chain, values in zip(chains, given, strict=True)]
     runs = []
-    for chain, outcome in zip(chains, sandbox.run_batch(requests), strict=True):
+    for chain, outcome in zip(chains, whole(sandbox.run_batch(requests)), strict=True):
         if outcome.value is None:
             continue
         found = outcome.value.to_python()

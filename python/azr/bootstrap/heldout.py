@@ -88,12 +88,12 @@ def _guess(measured: Measured, outputs: Sequence["Value"], rng: np.random.Genera
 
 def _not_guessable(runs: Sequence[Run], rng: np.random.Generator, sandbox: "Sandbox", inputs: int) -> list[Run]:
     """Those whose first output hardly any random input gives, and whose hidden pairs differ."""
-    from azr.sandbox import Request
+    from azr.sandbox import Request, whole
 
     probes = [[draw_input(run.chain.takes, rng) for _ in range(PROBES)] for run in runs]
     requests = [Request(program=run.chain.tracer(), call=repr(given)) for run, given in zip(runs, probes, strict=True)]
     fair = []
-    for run, outcome in zip(runs, sandbox.run_batch(requests), strict=True):
+    for run, outcome in zip(runs, whole(sandbox.run_batch(requests)), strict=True):
         if outcome.value is None:
             continue
         rows = outcome.value.to_python()

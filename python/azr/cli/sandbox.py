@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from azr.sandbox import Limits, Outcome, Request, Sandbox
+from azr.sandbox import Limits, Outcome, Request, Sandbox, whole
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -33,7 +33,7 @@ def run(file: TextIO, call: str | None, fuel: int | None, memory_mb: int | None,
     limits = Limits(**{name: value for name, value in given.items() if value is not None})
     entry, arguments = _split(call)
     request = Request(program=file.read(), call=arguments, entry=entry)
-    [outcome] = Sandbox(threads=1, limits=limits).run_batch([request])
+    [outcome] = whole(Sandbox(threads=1, limits=limits).run_batch([request]))
     if as_json:
         click.echo(json.dumps(_as_dict(outcome)))
     else:
@@ -73,11 +73,15 @@ def fidelity(data: Path, as_json: bool) -> None:
 @click.option("--data", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Rows {code, input, ...}.")
 @click.option("--peers", is_flag=True, help="Measure the other ways to run Python too, in the same run.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the sandbox; every core if not given.")
+@click.option("--costs", is_flag=True, help="Only: fuel a millisecond by kind of program, constructs against CPython.")
 @_json
-def bench(data: Path | None, peers: bool, threads: int | None, as_json: bool) -> None:
+def bench(data: Path | None, peers: bool, threads: int | None, costs: bool, as_json: bool) -> None:
     """Measure throughput and latency, and calibrate fuel."""
     from azr.measure.speed import measure
 
+    if costs:
+        _show_costs(as_json)
+        return
     report = measure(data, peers=peers, threads=threads, say=lambda line: click.echo(line, err=True))
     if as_json:
         click.echo(json.dumps(report))
@@ -95,6 +99,21 @@ def bench(data: Path | None, peers: bool, threads: int | None, as_json: bool) ->
         click.echo(
             f"{name}: {row['programs_per_s']:,.0f}/s, {row['programs_per_cpu_s']:,.0f} a CPU-second; azr {ratio:.2f}x"
         )
+
+
+def _show_costs(as_json: bool) -> None:
+    from azr.measure.costs import measure_costs
+
+    report = measure_costs()
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    rates = report["fuel_per_ms"]
+    for name, rate in sorted(rates.items(), key=lambda row: row[1]):
+        click.echo(f"{rate / 1e6:6.1f} million a millisecond: {name}")
+    click.echo(f"the most is {max(rates.values()) / min(rates.values()):.1f} times the least")
+    for name, row in sorted(report["constructs"].items(), key=lambda row: row[1]["ratio"]):
+        click.echo(f"{row['ratio']:6.1f}x CPython's time, {row['doubled']:.1f}x the fuel for twice the size: {name}")
 
 
 def _split(call: str | None) -> tuple[str, str | None]:

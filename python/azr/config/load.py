@@ -15,6 +15,9 @@ from azr.config.mixture import with_domains
 from azr.config.schema import Config
 from azr.errors import ConfigError
 
+MAX_FILE = 4 << 20
+"""Bytes of a config's file."""
+
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """Read a file of differences, apply `a.b=c` overrides and check everything.
@@ -28,7 +31,7 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
     source = str(path) if path else "default.toml"
     try:
         values = tomllib.loads(_read(path)) if path else {}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
     for override in overrides:
         _apply(values, override)
@@ -86,6 +89,8 @@ def dump_config(config: Config) -> str:
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > MAX_FILE:
+            raise ConfigError(f"{path} is longer than any config: the limit is {MAX_FILE:,} bytes")
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the config {path}: {error}") from error
@@ -104,5 +109,5 @@ def _apply(values: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {override!r}: {'.'.join(parts[:depth])} is a value, not a table")
     try:
         table[parts[-1]] = tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         table[parts[-1]] = text

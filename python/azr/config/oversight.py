@@ -155,6 +155,21 @@ class MemoryAlarm(AlarmConfig):
     bytes: Count = 512 << 20
 
 
+class SandboxAlarm(AlarmConfig):
+    """Proposals and answers on which the sandbox gave no verdict: more than this share of a step's."""
+
+    window: Positive = 1
+    limit: Fraction = 0.0
+
+
+class SandboxIllAlarm(AlarmConfig):
+    """So many of them that the sandbox itself must be ill: no text is to blame for the others. The run ends."""
+
+    action: OfSteps = Action.STOP
+    window: Positive = 3
+    limit: Fraction = 0.5
+
+
 class AlarmsConfig(Section):
     """Signs of collapse and of reward hacking, in the numbers of the steps."""
 
@@ -170,6 +185,8 @@ class AlarmsConfig(Section):
     narrowing: NarrowingAlarm = NarrowingAlarm()
     time: TimeAlarm = TimeAlarm(action=Action.LOG)
     memory: MemoryAlarm = MemoryAlarm()
+    sandbox: SandboxAlarm = SandboxAlarm()
+    sandbox_ill: SandboxIllAlarm = SandboxIllAlarm()
 
 
 class WatchdogConfig(Section):

@@ -117,7 +117,8 @@ class TasksConfig(Section):
 class SandboxConfig(Section):
     """Limits of one program; 0: the sandbox's own default."""
 
-    fuel: Count = 0
+    fuel: Count = 25_000_000_000
+    """About a second of a program: what a model learns from is short, and a batch waits for its longest."""
     memory_bytes: Count = 0
     output_bytes: Count = 0
     value_bytes: Count = 0

@@ -17,7 +17,9 @@ def appraise(kinds: Mapping[Kind, TaskKind], verdicts: Sequence[Valid | Rejected
             continue
         rows = [(i, v) for i, v in enumerate(verdicts) if isinstance(v, Valid) and v.proposal.kind is kind]
         for (index, verdict), score in zip(rows, judge.judge([verdict.task for _, verdict in rows]), strict=True):
-            if score is not None and score < judge.minimum:
+            if score is None and judge.scores:
+                found[index] = Rejected(proposal=verdict.proposal, reason=Reason.SANDBOX_FAILED, fuel=verdict.fuel)
+            elif score is not None and score < judge.minimum:
                 detail = f"{score:g} < {judge.minimum:g}"
                 found[index] = Rejected(proposal=verdict.proposal, reason=Reason.LOW_QUALITY, detail=detail)
             else:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from azr.domains.scoring import NOT_A_LITERAL, literals, qualities, verify
+from azr.domains.scoring import NOT_A_LITERAL, qualities, verify
 from azr.domains.types import TypedSandbox
 from azr.tasks.base import TaskKind
-from azr.tasks.common import literal_text
+from azr.tasks.common import argument_values, failed_answer
 from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
@@ -74,16 +74,29 @@ class DomainKind:
 
     def _check_arguments(self, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """Arguments have to be data: an expression could change the domain's modules before the program uses them."""
-        read = literals(self._rules.sandbox, [literal_text(text) for _, text in answers])
-        plain = [answer for answer, value in zip(answers, read, strict=True) if value is not None]
+        from azr.sandbox import Failed, Value
+
+        read = argument_values(self._rules.sandbox, [text for _, text in answers])
+        plain = [answer for answer, value in zip(answers, read, strict=True) if isinstance(value, Value)]
         checked = iter(self._inner.check(self.sandbox, plain))
-        return [NOT_A_LITERAL if value is None else next(checked) for value in read]
+        verdicts = []
+        for value in read:
+            if value is None:
+                verdicts.append(NOT_A_LITERAL)
+            else:
+                verdicts.append(failed_answer(value) if isinstance(value, Failed) else next(checked))
+        return verdicts
 
     def judge(self, tasks: Sequence[Task]) -> list[float | None]:
-        """What the domain's quality score says of new tasks; None where it has none."""
+        """What the domain's quality score says of new tasks; None where it has none, or where the sandbox failed."""
         if self._rules.quality is None:
             return [None] * len(tasks)
         return list(qualities(self._rules.sandbox, self._rules.quality, self.kind.base, tasks))
+
+    @property
+    def scores(self) -> bool:
+        """Whether it has a quality score."""
+        return self._rules.quality is not None
 
     @property
     def minimum(self) -> float:

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from azr.errors import AzrError
-from azr.sandbox import InvalidReason, Outcome, OutcomeKind, Request, Sandbox, SyntaxProblem, Valid, Value
+from azr.sandbox import (
+    InvalidReason,
+    Outcome,
+    OutcomeKind,
+    Request,
+    Sandbox,
+    SyntaxProblem,
+    Valid,
+    Value,
+    read,
+    whole,
+)
 
 
 @dataclass(slots=True)
@@ -49,9 +60,9 @@ def measure(data: Path) -> Report:
     rows = list(_rows(data))
     sandbox = Sandbox()
     report = Report()
-    outcomes = sandbox.run_batch([Request(program=row.code, call=row.input) for row in rows])
+    outcomes = whole(sandbox.run_batch([Request(program=row.code, call=row.input) for row in rows]))
     returns = [str(row.want["returns"]) for row in rows if "returns" in row.want]
-    gold = iter(sandbox.literals(returns))
+    gold = iter(read(sandbox.literals(returns)))
     for row, outcome in zip(rows, outcomes, strict=True):
         value = next(gold) if "returns" in row.want else None
         package = _missing_package(outcome) if value is not None else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from azr.measure.peers import PEERS
-from azr.sandbox import Request, Sandbox
+from azr.sandbox import Request, Sandbox, whole
 
 Say = Callable[[str], None]
 
@@ -113,7 +113,7 @@ def _programs(data: Path | None) -> list[tuple[str, str]]:
 
 
 def _run(sandbox: Sandbox, programs: Sequence[tuple[str, str]]) -> None:
-    sandbox.run_batch([Request(program=program, call=call) for program, call in programs])
+    whole(sandbox.run_batch([Request(program=program, call=call) for program, call in programs]))
 
 
 def _latency(sandbox: Sandbox) -> dict[str, float]:

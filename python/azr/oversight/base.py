@@ -16,7 +16,9 @@ It is called in the trainer's process (of several, in the first), in this order 
 with the proposals, before any of them can be served; `completions` with the attempts; `step` with the numbers.
 Proposals that are to be seeds come before, some at a time, as step 0. What it returns has to depend on what it is shown
 alone, and not on the time or on chance, or a resumed run will not go on as it would have. It must never run what it is
-shown. If it raises, the run ends with an error that names it: a monitor that fails unseen is worse than none.
+shown. Where it raises on some completions and not on others, a finding `monitor_failed` stands for those, and the rest
+is looked at; where it raises on all, or on anything else, the run ends with an error that names it: a monitor that
+fails unseen is worse than none.
 """
 
 from collections.abc import Mapping, Sequence

@@ -34,10 +34,13 @@ from azr.parts import Parts
 from azr.registry import resolve
 from azr.run import METRICS, RunFolder
 from azr.seed import Watch
-from azr.trainer.policy import UpdateStats
+from azr.trainer.policy import nothing
 from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
 
 T = TypeVar("T")
+
+UNSEEN = "monitor_failed"
+"""Rule of the finding that stands for a completion on which a monitor failed."""
 
 POLL_SECONDS = 0.5
 """How often a paused run looks for a command."""
@@ -240,8 +243,30 @@ class Overseer:
 
     def _show(self, seen: Sequence[Seen]) -> None:
         for monitor in self._monitors:
-            found = self._ask(monitor, partial(monitor.completions, seen), len(seen))
-            self._note(monitor, found, seen)
+            self._note(monitor, self._look(monitor, seen), seen)
+
+    def _look(self, monitor: Monitor, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
+        """What a monitor finds in each completion.
+
+        One that fails on some of them, and not on others, is shown them one by one: a finding stands for those on which
+        it fails, so that a text neither ends the run nor goes unseen. One that fails on all is broken.
+        """
+        try:
+            return self._ask(monitor, partial(monitor.completions, seen), len(seen))
+        except OversightError as error:
+            if len(seen) < 2 or not isinstance(error.__cause__, Exception):
+                raise
+        found: list[Sequence[Finding]] = []
+        failed: OversightError | None = None
+        for one in seen:
+            try:
+                found += self._ask(monitor, partial(monitor.completions, [one]), 1)
+            except OversightError as error:
+                failed = error
+                found.append((Finding(rule=UNSEEN, evidence=str(error)),))
+        if failed and all(row and row[0].rule == UNSEEN for row in found):
+            raise failed
+        return found
 
     def _note(
         self, monitor: Monitor, found: Iterable[Sequence[Finding]], about: Sequence[Seen] | Sequence[Task]
@@ -307,11 +332,7 @@ def _untrained(
     attempts: Sequence[Sequence[Attempt]],
 ) -> StepReport:
     """The report of a step whose update has nothing to learn from."""
-    nothing = np.empty(0)
-    stats = UpdateStats(
-        loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, gap_mean=0.0, gap_max=0.0, entropy=nothing, tokens=0
-    )
     return StepReport(
-        step=step, verdicts=verdicts, trials=trials, attempts=attempts, stats=stats, seconds={}, stored={},
-        batch=Batch(episodes=(), advantages=nothing, weights=nothing),
+        step=step, verdicts=verdicts, trials=trials, attempts=attempts, stats=nothing(), seconds={}, stored={},
+        batch=Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0)),
     )  # fmt: skip

@@ -98,7 +98,7 @@ def _proposal(
         "answer": None,
         "outputs": [value.repr for value in verdict.task.outputs] if isinstance(verdict, Valid) else None,
         "score": None,
-        "solve_rate": solve_rate(trials) if trials else None,
+        "solve_rate": solve_rate(trials),
         "fuel": verdict.fuel,
         "task": verdict.task.id if isinstance(verdict, Valid) else None,
         "duplicate_of": verdict.duplicate_of,

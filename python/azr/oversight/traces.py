@@ -35,6 +35,9 @@ BLOCK_ROWS: Final = 64
 BLOCK_BYTES: Final = 256 << 10
 """A block ends after so many rows or so much text: what one random access has to decompress."""
 
+MAX_BLOCK: Final = 256 << 20
+"""Bytes of a block's text that are unpacked: a row alone may be longer than `BLOCK_BYTES`, but not without end."""
+
 _SKIPPABLE: Final = 0x184D2A5A
 """One of the sixteen frame numbers that every zstd decoder skips (RFC 8878, 3.1.2)."""
 _HEADER: Final = struct.Struct("<II4sIIIIII")
@@ -261,12 +264,13 @@ class TraceReader:
         if zlib.crc32(frame) != block.checksum:
             raise TraceError(f"the trace {self.path} is damaged: the block at {block.offset} has another checksum")
         try:
-            raw = zstandard.ZstdDecompressor().decompress(frame, max_output_size=block.raw_length)
-            rows: list[Row] = [json.loads(line) for line in raw.splitlines()]
-        except (zstandard.ZstdError, ValueError) as error:
+            rows: list[Row] = [json.loads(line) for line in _unpacked(frame, block).splitlines()]
+        except (zstandard.ZstdError, ValueError, RecursionError) as error:
             raise TraceError(f"the trace {self.path} is damaged at {block.offset}: {error}") from error
         if len(rows) != block.rows:
             raise TraceError(f"the trace {self.path} is damaged: {len(rows)} rows, not {block.rows}, at {block.offset}")
+        if not all(isinstance(row, dict) and isinstance(row.get("step"), int) for row in rows):
+            raise TraceError(f"the trace {self.path} is damaged: a row at {block.offset} is no object with a step")
         self._cache[number] = rows
         if len(self._cache) > self._cached_blocks:
             self._cache.popitem(last=False)
@@ -321,6 +325,14 @@ def _block(header: bytes, offset: int) -> Block | None:
         return None
     _, _, _, frame, raw, rows, first, last, checksum = _HEADER.unpack(header)
     return Block(offset + _HEADER.size, frame, raw, rows, first, last, checksum)
+
+
+def _unpacked(frame: bytes, block: Block) -> bytes:
+    """A frame's text, if it is as long as the block's header and the frame's own say, and no longer than any may be."""
+    said = zstandard.frame_content_size(frame)
+    if said != block.raw_length or said > MAX_BLOCK:
+        raise ValueError(f"a frame of {said} bytes; its header says {block.raw_length}, and the limit is {MAX_BLOCK}")
+    return zstandard.ZstdDecompressor().decompress(frame, max_output_size=said)
 
 
 def _encode(row: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,8 @@ from azr.report.stored import Stored, open_stored
 from azr.run import ALARMS, BUFFER, CONFIG, METRICS, TRACES
 
 GROWING = (METRICS, TRACES, ALARMS)
+MAX_CONFIG = 4 << 20
+"""Bytes of a run's config."""
 SCORES = "evals/*/results.json"
 
 
@@ -55,9 +57,12 @@ class Folder:
         Raises:
             RunError: it is no TOML.
         """
+        path = self.path / CONFIG
         try:
-            return tomllib.loads((self.path / CONFIG).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            if path.stat().st_size > MAX_CONFIG:
+                raise RunError(f"{path} is longer than any config: the limit is {MAX_CONFIG:,} bytes")
+            return tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"cannot read {self.path / CONFIG}: {error}") from error
 
     def metrics(self) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The tasks of a run, for reading: over the buffers of all its domains (`azr.shards`), under the run's ids."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -127,11 +128,17 @@ def open_part(folder: Path, number: int = 0) -> Part:
     return Part(number, buffer, json.loads(names.read_text("ascii"))) if names.is_file() else Part(number, buffer)
 
 
+NAME = re.compile(r"[^/\0]{1,100}")
+
+
 def domain_names(config: Mapping[str, Any]) -> list[str]:
-    """The domains of a run's config but plain Python, in order: their place numbers their tasks."""
+    """The domains of a run's config but plain Python, in order: their place numbers their tasks.
+
+    A name that no domain can have, such as one with a path in it, names no folder.
+    """
     given = [one for one in config.get("domains") or () if isinstance(one, Mapping)]
     names = [str(one.get("name") or Path(str(one.get("path", ""))).name) for one in given]
-    return [name for name in names if name and name != "python"]
+    return [name for name in names if name != "python" and NAME.fullmatch(name)]
 
 
 def _local(key: int) -> int:

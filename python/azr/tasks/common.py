@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from azr.errors import SandboxError
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import INPUT, PROGRAM, Block, only
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+from azr.types import FAILED, Answer, Completion, Draft, Flaw, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Check, Invalid, Sandbox, Validation, Value
+    from azr.sandbox import Check, Failed, Invalid, Sandbox, Validation, Value
     from azr.sandbox import Valid as Ran
 
 NOT_A_LITERAL: Final = "not_a_literal"
@@ -31,9 +32,74 @@ def whole_program(draft: Draft, prompt: Prompt) -> str:
     return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
 
 
-def literal_text(arguments: str) -> str:
-    """The text of a tuple literal with the arguments of a call."""
-    return f"({arguments.strip().rstrip(',')},)" if arguments.strip() else "()"
+def is_text(text: str) -> bool:
+    """Whether it can be encoded at all: surrogates cannot."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+MAX_TEXT: Final = 8 << 20
+"""Characters of a completion that is read: some two million tokens."""
+
+
+def unreadable(text: str) -> Flaw | None:
+    """Why a model's text is not even looked at; None for all but a hostile few."""
+    if len(text) > MAX_TEXT:
+        return Flaw.TOO_LONG
+    return None if is_text(text) else Flaw.NOT_UNICODE
+
+
+def check_rows(kind: TaskKind, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    """`kind.check`, so that no answer takes the verdicts of others away.
+
+    Where the check of a batch fails, its halves are checked apart, down to the answer that it fails on: that one has no
+    verdict, and is counted as such. Kinds are not ours alone, and what a model wrote must not end a run through them.
+
+    Raises:
+        SandboxError: the sandbox cannot be used at all.
+    """
+    if not answers:
+        return []
+    try:
+        return kind.check(sandbox, answers)
+    except SandboxError as error:
+        if error.code in UNUSABLE:
+            raise
+        why = str(error)
+    except Exception as error:
+        why = f"{type(kind).__name__}.check failed: {error!r}"[:MAX_WHY]
+    if len(answers) == 1:
+        return [Answer(score=0.0, reason=FAILED, error=why)]
+    half = len(answers) // 2
+    return check_rows(kind, sandbox, answers[:half]) + check_rows(kind, sandbox, answers[half:])
+
+
+UNUSABLE: Final = frozenset({"bad_guest", "bad_module", "cancelled", "forked", "bad_limit"})
+"""Codes of errors that are about a sandbox or a call, not about one row of it."""
+
+MAX_WHY: Final = 500
+
+
+def argument_values(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | Failed | None]":
+    """The arguments of a call, each text as one tuple of values; None for a text that is not all literals.
+
+    A text has to be the inside of any kind of bracket, and to mean the same there: what closes a bracket of its own
+    making, or hides one behind a comment, is no list of arguments.
+    """
+    from azr.sandbox import Failed, Value
+
+    # The newline ends a comment that the text may close with.
+    stripped = [text.strip().removesuffix(",") for text in texts]
+    tuples = sandbox.literals([f"({text}\n,)" if text else "()" for text in stripped])
+    lists = sandbox.literals([f"[{text}\n,]" if text else "[]" for text in stripped])
+    found: list[Value | Failed | None] = []
+    for row, other in zip(tuples, lists, strict=True):
+        failed = next((each for each in (row, other) if isinstance(each, Failed)), None)
+        both = isinstance(row, Value) and isinstance(other, Value)
+        found.append(failed or (row if both and isinstance(row, Value) else None))
+    return found
 
 
 def home(kind: TaskKind, plain: "Sandbox") -> "Sandbox":
@@ -107,8 +173,15 @@ def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequenc
     )
 
 
+def failed_answer(failed: "Failed") -> Answer:
+    """What stands for a verdict where the sandbox failed."""
+    return Answer(score=0.0, reason=FAILED, error=f"{failed.code}: {failed.message}")
+
+
 def answer_of(check: "Check") -> Answer:
     """A single check as a verdict."""
+    if check.failed is not None:
+        return failed_answer(check.failed)
     fuel = check.outcome.fuel_used if check.outcome else 0
     if check.correct:
         return Answer(score=1.0, reason="correct", fuel=fuel)

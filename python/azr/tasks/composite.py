@@ -51,7 +51,8 @@ def rename(task: Task, index: int) -> Task | None:
             node.name = name
         elif isinstance(node, ast.Name) and node.id == source.ENTRY:
             node.id = name
-    return replace(task, program=ast.unparse(tree))
+    program = source.unparse(tree)
+    return replace(task, program=program) if program is not None else None
 
 
 def fits(program: str, count: int) -> bool:

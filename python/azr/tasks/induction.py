@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from azr.tasks.base import KindOptions
-from azr.tasks.common import first_failure, make_task, values
+from azr.tasks.common import failed_answer, first_failure, make_task, values
 from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, Block, BlockSyntax, last, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
@@ -58,6 +58,8 @@ class Induction:
 
     def _grade(self, check: "ProgramCheck") -> Answer:
         """The denominator is the number of hidden pairs, whatever became of them."""
+        if check.failed is not None:
+            return failed_answer(check.failed)
         share = sum(check.passed) / len(check.passed)
         score = {"binary": float(share == 1.0), "accuracy": share, "any": float(share > 0.0)}
         graded = score[self._options.induction_score]

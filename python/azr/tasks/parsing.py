@@ -14,6 +14,7 @@ by tag, so their order does not matter. Bodies keep their inner lines.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from azr.types import Flaw, Unparsed
@@ -21,6 +22,8 @@ from azr.types import Flaw, Unparsed
 PROGRAM, INPUT, OUTPUT, MESSAGE = "program", "input", "output", "message"
 TAGS = (PROGRAM, INPUT, OUTPUT, MESSAGE)
 """Known to every template; a domain's kinds may have more."""
+MAX_BLOCKS = 4096
+"""Blocks of a text: no kind reads nearly as many."""
 THINK = "think"
 """A block of the terse template that no kind reads."""
 
@@ -52,7 +55,7 @@ class Fenced:
 
     name = "fenced"
     # Possessive: a line of very many blanks is read once, not once from each blank.
-    _fence = re.compile(r"^(`{3,}+)[ \t]*+([^\s`]*+)[ \t]*+$")
+    _fence = re.compile(r"^(`{3,}+)[ \t]*+([^\s`]*+)[ \t]*+$", re.MULTILINE)
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
         """`tags`: besides those that are always known."""
@@ -63,23 +66,21 @@ class Fenced:
 
     def split(self, text: str) -> list[Block] | Unparsed:
         blocks: list[Block] = []
-        opened: tuple[str, str] | None = None  # the fence that closes it, and its tag
-        body: list[str] = []
-        # Not splitlines: a form feed or U+2028 inside of a string is no end of a line.
-        for line in text.replace("\r\n", "\n").split("\n"):
-            fence = self._fence.match(line)
+        opened: re.Match[str] | None = None
+        # A line ends with a line feed alone: a form feed or U+2028 may stand inside of a string.
+        text = text.replace("\r\n", "\n")
+        for fence in self._fence.finditer(text):
             if opened is None:
-                if fence:
-                    opened, body = (fence[1], fence[2]), []
-            elif fence and fence[1] == opened[0] and not fence[2]:
-                tag = PROGRAM if opened[1] == "python" else opened[1]
+                opened = fence
+            elif fence[1] == opened[1] and not fence[2]:
+                tag = PROGRAM if opened[2] == "python" else opened[2]
                 if tag in self._tags:
-                    blocks.append(Block(tag, "\n".join(body).strip("\n")))
+                    blocks.append(Block(tag, text[opened.end() : fence.start()].strip("\n")))
+                if len(blocks) > MAX_BLOCKS:
+                    return Unparsed(flaw=Flaw.SEVERAL_BLOCKS, detail=f"more than {MAX_BLOCKS} blocks")
                 opened = None
-            else:
-                body.append(line)
         if opened is not None:
-            return Unparsed(flaw=Flaw.UNCLOSED_BLOCK, detail=opened[1])
+            return Unparsed(flaw=Flaw.UNCLOSED_BLOCK, detail=opened[2][:100])
         return blocks
 
 
@@ -96,7 +97,9 @@ class Sections:
         return f"<{tag}>" + ("\n" if tag == PROGRAM else "") + body
 
     def split(self, text: str) -> list[Block] | Unparsed:
-        marks = list(self._marker.finditer(text))
+        marks = list(islice(self._marker.finditer(text), MAX_BLOCKS + 1))
+        if len(marks) > MAX_BLOCKS:
+            return Unparsed(flaw=Flaw.SEVERAL_BLOCKS, detail=f"more than {MAX_BLOCKS} blocks")
         if not marks or text[: marks[0].start()].strip():
             return Unparsed(flaw=Flaw.NO_ANSWER)
         ends = [mark.start() for mark in marks[1:]] + [len(text)]

@@ -3,13 +3,18 @@
 Imports are read from the syntax tree, in the sandbox. A ban on `os.path` covers `import os.path`, `import os.path.x`,
 `from os import path` and `from os.path import join`, but not `import os`; a word inside a string, a comment or another
 name bans nothing.
+
+All of it is read with the grammar of the guest, which runs the programs: a verdict is the same under every Python that
+trains.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from azr.tasks import source
+from azr import _azr
+from azr.tasks.common import is_text
+from azr.tasks.source import ENTRY
 from azr.types import Reason
 
 if TYPE_CHECKING:
@@ -28,18 +33,26 @@ class Policy:
 
     def judge(self, sandbox: "Sandbox", programs: Sequence[str]) -> list[Reason | None]:
         """Why each program is refused before it is run, or None."""
-        from azr.sandbox import SyntaxProblem
+        from azr.sandbox import Failed, SyntaxProblem
 
+        # A text that is too long, or no Unicode text at all, is not parsed.
+        readable = [row for row, program in enumerate(programs) if len(program) <= self.max_chars and is_text(program)]
+        texts = [programs[row] for row in readable]
+        imports = dict(zip(readable, sandbox.imports(texts), strict=True))
+        shapes = dict(zip(readable, _azr.shapes(texts, ENTRY), strict=True))
         verdicts: list[Reason | None] = []
-        for program, found in zip(programs, sandbox.imports(programs), strict=True):
+        for row, program in enumerate(programs):
+            found, shape = imports.get(row), shapes.get(row)
             if len(program) > self.max_chars:
                 verdicts.append(Reason.TOO_LONG)
-            elif isinstance(found, SyntaxProblem):
+            elif isinstance(found, Failed):
+                verdicts.append(Reason.SANDBOX_FAILED)
+            elif found is None or shape is None or isinstance(found, SyntaxProblem):
                 verdicts.append(Reason.SYNTAX_ERROR)
             elif not all(self._permits(name) for name in found.names):
                 verdicts.append(Reason.FORBIDDEN_IMPORT)
             else:
-                verdicts.append(self._shape(program))
+                verdicts.append(self._shape(*shape))
         return verdicts
 
     def _permits(self, name: str) -> bool:
@@ -47,13 +60,10 @@ class Policy:
             return False
         return not self.allowed or any(_covers(module, name) for module in self.allowed)
 
-    def _shape(self, program: str) -> Reason | None:
-        tree = source.parse(program)
-        if tree is None:
-            return Reason.SYNTAX_ERROR
-        if not source.has_entry(tree):
+    def _shape(self, entry: bool, definitions: int) -> Reason | None:
+        if not entry:
             return Reason.NO_ENTRY
-        if not self.several_definitions and source.count_definitions(tree) > 1:
+        if not self.several_definitions and definitions > 1:
             return Reason.SEVERAL_DEFINITIONS
         return None
 

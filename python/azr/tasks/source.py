@@ -5,8 +5,12 @@ and answers None for whatever it refuses.
 """
 
 import ast
+import copy
+from typing import TypeGuard
 
-MAX_CHARS = 65_536
+MAX_CHARS = 16_384
+"""A tree takes a hundred bytes and some five microseconds for each character of a dense text. No program that the
+default `tasks.max_program_chars` lets in is longer."""
 MAX_DEPTH = 100
 """Of the tree; what unparsing needs in stack frames is about four times as much."""
 ENTRY = "f"
@@ -18,9 +22,45 @@ def parse(program: str) -> ast.Module | None:
         return None
     try:
         tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return None
     return tree if _depth_within(tree, MAX_DEPTH) else None
+
+
+def unparse(node: ast.AST) -> str | None:
+    """The source text of a tree that `parse` gave, or None where the syntax tree's own writer has no form for it.
+
+    That writer fails on integers of more than 4,300 digits, which CPython writes in no decimal text: they are written
+    in hexadecimal.
+    """
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.unparse(_Hexadecimal().visit(copy.deepcopy(node)))
+    except (ValueError, RecursionError):
+        return None
+
+
+def constant(value: object) -> str:
+    """The text of a constant, whatever it is."""
+    return hex(value) if _is_large(value) else repr(value)
+
+
+def _is_large(value: object) -> "TypeGuard[int]":
+    return isinstance(value, int) and value.bit_length() > LARGE_BITS
+
+
+LARGE_BITS = 2048
+"""Integers of more bits are written in hexadecimal: far below the bound of decimal texts."""
+
+
+class _Hexadecimal(ast.NodeTransformer):
+    """Large integers as names that read as their digits."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name(hex(node.value), ast.Load()) if _is_large(node.value) else node
 
 
 def has_entry(tree: ast.Module) -> bool:

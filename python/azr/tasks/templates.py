@@ -52,7 +52,7 @@ class Think:
 
     name = "think"
     special_tokens = True
-    _form = re.compile(r"\s*<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
+    _turn = re.compile(r"</think>\s*<answer>")
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
         """`tags`: of blocks that only a domain's kinds know."""
@@ -62,8 +62,10 @@ class Think:
         return load_text("outer_think").substitute(task=text.rstrip("\n")).removesuffix("\n")
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
-        whole = "<think>" + completion
-        return Reading(_tagged_answer(whole), self._form.match(whole) is not None)
+        # A closing tag that follows any turn from thoughts to the answer follows the first one: one search is enough.
+        turn = self._turn.search(completion)
+        formatted = turn is not None and completion.find("</answer>", turn.end()) >= 0
+        return Reading(_tagged_answer("<think>" + completion), formatted)
 
 
 class Chat:
@@ -71,7 +73,6 @@ class Chat:
 
     name = "chat"
     special_tokens = False
-    _form = re.compile(r"(?:(?!<answer>).)*<answer>(?:(?!<answer>).)*</answer>\s*", re.DOTALL)
 
     def __init__(self, render: Callable[[str], str], tags: Sequence[str] = ()) -> None:
         """`render` puts one user message through the tokenizer's template, up to where the assistant begins."""
@@ -82,7 +83,9 @@ class Chat:
         return self._render(load_text("outer_chat").substitute(task=text.rstrip("\n")).removesuffix("\n"))
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
-        return Reading(_tagged_answer(completion), self._form.fullmatch(completion) is not None)
+        _, tag, rest = completion.partition("<answer>")
+        formatted = bool(tag) and "<answer>" not in rest and rest.rstrip().endswith("</answer>")
+        return Reading(_tagged_answer(completion), formatted)
 
 
 class Terse:

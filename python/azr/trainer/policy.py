@@ -41,6 +41,14 @@ class UpdateStats:
     """Optimizer steps that were left out because their gradient was not finite."""
 
 
+def nothing() -> UpdateStats:
+    """What a batch without episodes does."""
+    return UpdateStats(
+        loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, gap_mean=0.0, gap_max=0.0, entropy=np.empty(0),
+        tokens=0,
+    )  # fmt: skip
+
+
 class Policy(Protocol):
     """What the loop needs of it."""
 
@@ -48,7 +56,7 @@ class Policy(Protocol):
     step: int
 
     def update(self, batch: Batch) -> UpdateStats:
-        """Train on a batch: `train.updates` optimizer steps. Raises the step count by one."""
+        """Train on a batch: `train.updates` optimizer steps; none on an empty one. Raises the step count by one."""
         ...
 
     def save(self, folder: Path) -> "Future[None] | None":

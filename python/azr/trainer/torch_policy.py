@@ -30,7 +30,7 @@ from azr.trainer.model import LoadedModel, pick_device
 from azr.trainer.optim import learning_rate, make_optimizer
 from azr.trainer.packed_model import prepare
 from azr.trainer.packing import MicroBatch, pack
-from azr.trainer.policy import UpdateStats
+from azr.trainer.policy import UpdateStats, nothing
 from azr.trainer.sharding import (
     STATE,
     Scorer,
@@ -104,6 +104,9 @@ class TorchPolicy:
 
     def update(self, batch: Batch) -> UpdateStats:
         """Train on a batch; the step count rises by one."""
+        if not batch.episodes:
+            self.step += 1
+            return nothing()
         # Only models with dropout draw on it; derived, so that a resumed run drops the same.
         torch.manual_seed(derive(self._config.seed, self.step + 1, "update"))
         old = self._old_log_probs(batch)

@@ -20,6 +20,8 @@ from azr.config.oversight import (
     MemoryAlarm,
     NarrowingAlarm,
     NoveltyAlarm,
+    SandboxAlarm,
+    SandboxIllAlarm,
     TimeAlarm,
     ValidAlarm,
 )
@@ -147,13 +149,31 @@ def memory(past: History, config: MemoryAlarm, kinds: Sequence[Kind]) -> Signs:
         yield "", f"resident memory grew from {usual / 2**20:.0f} to {now / 2**20:.0f} MiB"
 
 
+def sandbox(past: History, config: SandboxAlarm, kinds: Sequence[Kind]) -> Signs:
+    """The sandbox failed at rows of the last steps: they have no verdict, and nothing was learned from them."""
+    share = past.recent("sandbox/failed_share", config.window)
+    if share is not None and share > config.limit:
+        yield "", f"the sandbox gave no verdict on {share:.1%} of what was proposed and answered"
+
+
+def sandbox_ill(past: History, config: SandboxIllAlarm, kinds: Sequence[Kind]) -> Signs:
+    """It fails at so much that no text can be to blame."""
+    share = past.recent("sandbox/failed_share", config.window)
+    if share is not None and share >= config.limit:
+        yield "", f"the sandbox failed at {share:.0%} of all rows: it is ill, and no verdicts can be had (azr doctor)"
+
+
 Alarm = Callable[[History, Any, Sequence[Kind]], Signs]
 
 ALARMS: Final[Mapping[str, Alarm]] = {
     "duplicates": duplicates, "clusters": clusters, "novelty": novelty, "entropy": entropy, "valid": valid,
     "learnable": learnable, "length": length, "gap": gap, "decline": decline, "narrowing": narrowing,
-    "time": time, "memory": memory,
+    "time": time, "memory": memory, "sandbox": sandbox, "sandbox_ill": sandbox_ill,
 }  # fmt: skip
+
+
+AT_ONCE: Final = frozenset({"gap", "decline", "narrowing", "sandbox", "sandbox_ill"})
+"""Alarms that compare with no beginning of the run, or keep their own."""
 
 
 class Collapse(Monitor):
@@ -184,7 +204,7 @@ class Collapse(Monitor):
         now: set[tuple[str, str]] = set()
         for name, alarm, config in self._alarms:
             # Before twice the window has passed, the beginning and the present are the same steps.
-            if self._past.steps < 2 * config.window and name not in {"gap", "decline", "narrowing"}:
+            if self._past.steps < 2 * config.window and name not in AT_ONCE:
                 continue
             for where, evidence in alarm(self._past, config, self._kinds):
                 now.add((name, where))

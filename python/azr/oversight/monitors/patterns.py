@@ -4,6 +4,10 @@ A search for plain words comes first; a rule's expressions only run on texts tha
 only look like Latin ones by width or decoration are folded (NFKD), and invisible characters are taken out, so that
 neither hides a phrase. Where a text can be read in several ways (with terminal codes or without, blanks as spaces or as
 nothing, letters of another script as those they look like), every way is searched.
+
+The time is linear in the length of a text. Of words and of rows of signs only the beginning is looked at, expressions
+repeat nothing without a bound, and of a text longer than 64 Ki characters the beginning and the end are read: what it
+has between them is a finding of its own, `unread/length`, so that nothing goes unseen.
 """
 
 import re
@@ -113,7 +117,10 @@ class Patterns(Monitor):
         # Most words are in none of a step's texts: to look for them once in all is a tenth of the work.
         everything = "\n".join(each for text in texts for each in text)
         words = [word for word in self._near if word in everything]
-        return [self._find(text, words) for text in texts]
+        return [
+            [*self._find(text, words), *([UNREAD] if len(one.text) > MAX_CHARS else ())]
+            for one, text in zip(seen, texts, strict=True)
+        ]
 
     def _find(self, text: Sequence[str], words: Sequence[str]) -> list[Finding]:
         """One finding of a category, by the first reading that has one: a person reads the text once."""
@@ -134,8 +141,27 @@ class Patterns(Monitor):
         return [self.rules[number] for number in sorted(chosen)]
 
 
+MAX_CHARS: Final = 64 << 10
+"""Characters of a completion that are read: half from its beginning, half from its end."""
+
+UNREAD: Final = Finding(
+    rule="unread/length", evidence=f"more than {MAX_CHARS} characters: not all were read", action=Action.LOG
+)
+
+
+def ends(text: str) -> str:
+    """The text, or the beginning and the end of a long one."""
+    half = MAX_CHARS // 2
+    return text if len(text) <= MAX_CHARS else f"{text[:half]}\n{text[-half:]}"
+
+
+# No word of a rule is longer, and no gap between two words.
+_RUNS = re.compile(r"(\w{40})\w+|([^\w\s]{8})[^\w\s]+")
+
+
 def readings(text: str) -> list[str]:
-    """The text folded, in every way that it can be read; almost always one."""
+    """The text (`ends` of it) folded, in every way that it can be read; almost always one."""
+    text = ends(text)
     texts = [text]
     if _CONTROLS.search(text):
         # As a terminal shows it; with what a terminal hides; and where a code has eaten the first letter of a word.
@@ -145,7 +171,8 @@ def readings(text: str) -> list[str]:
     plain = [_plain(each) for each in texts]
     # As written, too: rules may be of another script than Latin.
     alike = [each if each.isascii() else each.translate(LOOKALIKES) for each in plain]
-    return list(dict.fromkeys(" ".join(each.lower().split()) for each in (*plain, *alike)))
+    folded = (" ".join(each.lower().split()) for each in (*plain, *alike))
+    return list(dict.fromkeys(_RUNS.sub(r"\1\2", each) for each in folded))
 
 
 def fold(text: str) -> str:
@@ -157,8 +184,14 @@ def _plain(text: str) -> str:
     text = _CONTROLS.sub("", text)
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(symbol for symbol in decomposed if unicodedata.category(symbol) not in INVISIBLE)
+    # Marks first: putting a long row of them into order takes time that grows with its square.
+    return _seen(ends(unicodedata.normalize("NFKD", _seen(text))))
+
+
+def _seen(text: str) -> str:
+    """The text without what is invisible in it."""
+    hidden = [symbol for symbol in set(text) if unicodedata.category(symbol) in INVISIBLE]
+    return text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text
 
 
 def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
@@ -175,7 +208,7 @@ def read_rules(path: Path | None = None) -> tuple[Rule, ...]:
         for name, group in data.get("groups", {}).items():
             groups[name] = _filled(group, groups)
         return tuple(_rule(row, groups) for row in data["rule"])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, re.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, re.error) as error:
         raise ConfigError(f"the patterns in {source} cannot be used: {error!r}") from error
 
 

@@ -1,0 +1,92 @@
+"""A run whose model writes nothing but hostile texts takes its 50 steps, killed and resumed, and counts every text."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azr.config import dump_config, resolve
+from azr.registry import load_module
+
+HOSTILE = Path(__file__).with_name("hostile.py")
+hostile = load_module(str(HOSTILE))
+STEPS, KILLED_AFTER = 50, 20
+
+
+def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "azr", "train", *arguments], cwd=folder, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+@pytest.fixture(params=[1, 2], ids=["one rank", "two ranks"], scope="module")
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Killed after some steps without warning, and resumed."""
+    folder = tmp_path_factory.mktemp(f"hostile-{request.param}")
+    given = [
+        "engine.name=scripted", f"engine.script={HOSTILE}:answer", f"seeding.path={hostile.seeds(folder / 's.jsonl')}",
+        "propose.batch=4", "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", f"run.steps={STEPS}",
+        "run.save_every=5", "evals.every=0", "sandbox.fuel=100000000", "oversight.watchdog.enabled=false",
+        'tasks.kinds=["abduction","deduction","error","induction"]', "tasks.composite.at_most=1",
+        "tasks.composite.chance=0.5", "tasks.composite.start_step=1",
+    ]  # fmt: skip
+    (folder / "given.toml").write_text(dump_config(resolve({}, given)), "utf-8")
+    ranks = ["--processes", str(request.param)] if request.param > 1 else []
+    first = started(folder, "--config", "given.toml", *ranks, "--run", "r")
+    assert first.stdout is not None
+    for line in first.stdout:
+        if line.startswith(f"step {KILLED_AFTER} "):
+            break
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    again = started(folder, "--resume", "r", *ranks)
+    said, _ = again.communicate()
+    assert again.returncode == 0, said
+    return folder / "r"
+
+
+def test_it_takes_all_its_steps(run: Path) -> None:
+    assert [row["step"] for row in rows(run / "metrics.jsonl")] == list(range(STEPS + 1))
+
+
+def test_every_text_is_counted_once(run: Path) -> None:
+    for row in rows(run / "metrics.jsonl")[1:]:
+        for kind in ("abduction", "deduction", "error", "induction"):
+            name = f"validate/propose/{kind}"
+            rejected = sum(value for key, value in row.items() if key.startswith(f"{name}/rejected/"))
+            assert row[f"{name}/count"] == row[f"{name}/valid"] + rejected == 4
+            reasons = sum(value for key, value in row.items() if key.startswith(f"solve/solve/{kind}/reason/"))
+            assert row[f"solve/solve/{kind}/count"] == reasons == 3
+        episodes = sum(value for key, value in row.items() if key.startswith("update/") and key.endswith("/episodes"))
+        trials = sum(row.get(f"solve/propose/{k}/tasks", 0) for k in ("abduction", "deduction", "error", "induction"))
+        assert episodes <= 4 * 4 + 4 * 3 and episodes + row["sandbox/failed"] >= 4 * 4 + 4 * 3 - trials
+
+
+def test_no_alarm_is_raised_that_is_not_true(run: Path) -> None:
+    numbers = {row["step"]: row for row in rows(run / "metrics.jsonl")}
+    alarms = rows(run / "alarms.jsonl")
+    assert alarms, "hostile programs are findings"
+    rules = {(row["monitor"], row["rule"]) for row in alarms}
+    assert not {rule for _, rule in rules} & {"monitor_failed", "sandbox_ill", "memory", "gap", "decline", "narrowing"}
+    for row in alarms:
+        if row["rule"] == "sandbox":
+            assert numbers[row["step"]]["sandbox/failed"] > 0
+
+
+def test_the_report_shows_it(run: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "azr", "report", "r"], cwd=run.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    page = (run / "report.html").read_text("utf-8")
+    assert "\ud800" not in page and len(page) > 10_000
