@@ -1,7 +1,7 @@
 """Functions under assertions: what passes, what fails, and what only pretends to pass."""
 
 import pytest
-from azr.evals.benchmarks import Item, find
+from azr.evals.benchmarks import Item, find, mbpp
 from azr.evals.scorers import Reason, Tools, Verdict, make_scorer
 
 ROW = {"task_id": 1, "text": "Add.", "test_list": ["assert add(1, 2) == 3", "assert add(0, 0) == 0"]}
@@ -138,3 +138,9 @@ def test_of_several_blocks_the_last_with_the_function_counts(tools: Tools) -> No
     assert scorer.read(text, item, None) == "def add(): 2\n"
     assert scorer.read("no program here", item, None) is None
     assert scorer.read("```python\ndef add(): 3", item, None) == "def add(): 3", "cut at the token limit"
+
+
+def test_tests_may_be_about_a_function_with_the_name_of_a_builtin() -> None:
+    """MBPP's task 126 asks for a function `sum` of two numbers."""
+    assert mbpp.tested(["assert sum(10, 15) == 6", "assert sum(100, 150) == 93"], 0) == "sum"
+    assert mbpp.tested(["assert set(find([1, 2])) == set([2])"], 0) == "find"

@@ -45,7 +45,9 @@ def _build(rows: Sequence[Row], sandbox: "Sandbox") -> list[Item]:
 
 
 def tested(tests: Sequence[str], number: int) -> str:
-    """The function that assertions are about: the name called outermost that is no builtin.
+    """The function that assertions are about: the name called outermost that is no builtin, if there is one.
+
+    MBPP's own task 126 has its answer called `sum`, and nothing else.
 
     Raises:
         BenchmarkError: they call none, or do not parse.
@@ -54,10 +56,10 @@ def tested(tests: Sequence[str], number: int) -> str:
         calls = [node for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Call)]
     except SyntaxError as error:
         raise BenchmarkError(f"row {number}: its tests do not parse: {error}") from error
-    names = [call.func.id for call in calls if isinstance(call.func, ast.Name) and call.func.id not in _OTHERS]
+    names = [call.func.id for call in calls if isinstance(call.func, ast.Name)]
     if not names:
         raise BenchmarkError(f"row {number}: its tests call no function")
-    return names[0]
+    return next((name for name in names if name not in _OTHERS), names[0])
 
 
 _OTHERS: frozenset[Any] = frozenset(
