@@ -12,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from azr.examine import load
+from azr.domains.check import load
 from azr.sandbox import Sandbox, Valid
-from azr.taskfile import read_drafts
+from azr.tasks.io import read_drafts
 
 TABLES = Path(__file__).parents[1] / "examples" / "domains" / "tables"
 ROUNDS, COPIES = 9, 4

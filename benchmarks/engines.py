@@ -29,12 +29,12 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 from azr.config import Config, load_config, resolve
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.rollouts import Engine, Sampling
 from azr.rollouts.transformers import TransformersEngine
-from azr.rollouts.vllm import VllmEngine
-from azr.session import start_run
+from azr.rollouts.vllm.engine import VllmEngine
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from azr.trainer.model import load_model
 from azr.types import Kind, Prompt, Role
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from azr.cli.measure.mutants import broken
 from azr.evals.benchmarks import find
 from azr.evals.benchmarks.base import Item
 from azr.evals.data import load
 from azr.evals.scorers import Tools, make_scorer
-from azr.measure.mutants import broken
 from azr.sandbox import Limits, Sandbox
 from process_per_test import passes
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from azr.config import load_config
-from azr.run import CONFIG
+from azr.run.folder import CONFIG
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- table of the embedded model: make eval-table -->", "<!-- end of the table -->"

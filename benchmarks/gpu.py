@@ -28,8 +28,8 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from azr.cli.measure.plan import KNOWN, Shape, plan
 from azr.config import Config, resolve
-from azr.measure.plan import KNOWN, Shape, plan
 from azr.rollouts.tokens import ByteTokenizer
 from azr.trainer.compiled import compile_layers
 from azr.trainer.model import LoadedModel

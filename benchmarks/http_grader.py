@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from azr.grading import Grader
-from azr.taskfile import verify
+from azr.tasks.io import verify
 from azr.types import Draft, Kind, Task
 
 SERVER = Path(__file__).parents[1] / "examples" / "http_grader" / "serve.py"

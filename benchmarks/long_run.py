@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 from azr.config import resolve
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
-from azr.session import start_run
+from azr.metrics.step import Numbers, StepReport
+from azr.run.events import Quiet
+from azr.run.train import start_run
 
 
 class Recorder(Quiet):

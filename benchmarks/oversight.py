@@ -21,9 +21,9 @@ from typing import Any
 
 import azr.loop
 from azr.config import load_config, resolve
-from azr.observe import Quiet
 from azr.oversight.overseer import Overseer
-from azr.session import start_run
+from azr.run.events import Quiet
+from azr.run.train import start_run
 
 SPENT: dict[str, float] = defaultdict(float)
 METHODS = ("begin", "proposed", "answered", "stepped", "goes_on")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.rollouts.scripted import Script
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -57,10 +57,10 @@ def _random_model(folder: Path, hidden: int, heads: int) -> Path:
 @pytest.fixture
 def make_parts(tmp_path: Path) -> Callable[..., Parts]:
     """Parts around a script; small sizes, overridden by `key=value`; the buffer holds the identity tasks."""
-    from azr.build import assemble
     from azr.config import resolve
+    from azr.pipeline.build import assemble
     from azr.rollouts.scripted import ScriptedEngine
-    from azr.seed import POOLED, identity_tasks
+    from azr.run.seed import POOLED, identity_tasks
 
     sizes = ["propose.batch=3", "solve.batch=3", "solve.attempts=4", "tasks.inputs=4", "prompt.template=think"]
 

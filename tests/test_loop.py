@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from azr.config import Config, resolve
 from azr.errors import RunError
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.traces import TraceReader
-from azr.run import TRACES
-from azr.session import Result, start_run
+from azr.run.events import Quiet
+from azr.run.folder import TRACES
+from azr.run.train import Result, start_run
 from azr.types import Kind, Prompt, Rejected, Valid
 
 SMALL = [

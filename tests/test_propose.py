@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, fitting_prompt, propose_prompts, step_prompts
-from azr.randomness import generator
 from azr.types import Draft, Kind, Prompt, Proposal, Role, Task, Unparsed
+from azr.util.randomness import generator
 
 Make = Callable[..., Parts]
 
@@ -20,7 +20,7 @@ def sums(count: int, kind: Kind = Kind.DEDUCTION) -> list[tuple[Kind, Draft]]:
 
 
 def fill(parts: Parts, count: int) -> None:
-    from azr.taskfile import verify
+    from azr.tasks.io import verify
 
     for kind in (Kind.DEDUCTION, Kind.ABDUCTION):
         parts.store.add(

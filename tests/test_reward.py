@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.reward import reward, reward_proposals
 from azr.solve import solve

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.solve import solve
-from azr.taskfile import verify
+from azr.tasks.io import verify
 from azr.types import Draft, Kind, Task
 
 Make = Callable[..., Parts]

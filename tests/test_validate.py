@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.tasks.error import label
 from azr.types import Kind, Reason, Rejected, Valid

@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from azr.buffer import Duplicate, Inserted, TaskBuffer
+from azr.buffer.client import Duplicate, Inserted, TaskBuffer
 from azr.errors import GradingError, SandboxError
 from azr.grading import NOT_A_TASK, Grader
-from azr.taskfile import verify
+from azr.tasks.io import verify
 from azr.types import Answer, Draft, Kind, Task
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError

@@ -1,6 +1,6 @@
 """Failures of ours, one class per boundary.
 
-How a model's program ended is never an error: that is a value (`azr.sandbox.Outcome`, `azr.types.Rejected`).
+How a model's program ended is never an error: that is a value (`azr.sandbox.client.Outcome`, `azr.types.Rejected`).
 An `AzrError` means that azr, its configuration or its surroundings failed; the command line prints its text
 without a traceback and exits with `exit_code`.
 """

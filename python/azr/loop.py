@@ -9,16 +9,16 @@ what is new; the model answers tasks, the sandbox checks; both roles are rewarde
 from collections.abc import Callable
 from functools import partial
 
-from azr.ahead import Ahead, draw
 from azr.evals.probes import Probes, gap
-from azr.flow import Rollouts, roll_out
-from azr.metrics import StepReport, measure
-from azr.observe import Observer, Stopwatch
+from azr.metrics.step import StepReport, measure
 from azr.oversight.overseer import Overseer
-from azr.parts import Parts
+from azr.pipeline.async_rollouts import Ahead, draw
+from azr.pipeline.parts import Parts
+from azr.pipeline.rollout_step import Rollouts, roll_out
 from azr.reward import reward
-from azr.run import RunFolder
-from azr.save import Saver
+from azr.run.checkpoint import Saver
+from azr.run.events import Observer, Stopwatch
+from azr.run.folder import RunFolder
 from azr.solve import solve
 from azr.trainer.policy import Policy
 from azr.update import update

@@ -1,7 +1,7 @@
 """Stage 1: references from the buffer -> prompts -> what the model writes.
 
-All kinds go to the engine together, so that it sees one queue (`azr.flow`). Proposers of deduction and abduction tasks
-are shown up to K stored tasks of their kind; those of induction tasks get one stored program.
+All kinds go to the engine together, so that it sees one queue (`azr.pipeline.rollout_step`). Proposers of deduction
+and abduction tasks are shown up to K stored tasks of their kind; those of induction tasks get one stored program.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from azr.config.mixture import shares
-from azr.parts import Parts
-from azr.randomness import generator
+from azr.pipeline.parts import Parts
 from azr.tasks import composite
 from azr.tasks.common import unreadable
 from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
+from azr.util.randomness import generator
 
 
 def step_prompts(parts: Parts, step: int) -> list[Prompt]:

@@ -7,11 +7,11 @@ there is no episode either: nothing is earned, and nothing is learned from it.
 
 from collections.abc import Sequence
 
-from azr.parts import Parts
-from azr.randomness import generator
+from azr.pipeline.parts import Parts
 from azr.rewards import AttemptFacts, ProposalFacts
 from azr.rewards.combine import METHODS
 from azr.types import Attempt, Completion, Episode, Rejected, Valid, solve_rate
+from azr.util.randomness import generator
 
 
 def reward(

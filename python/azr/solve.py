@@ -6,7 +6,7 @@ settings are explicit in each call. Answers are checked in the sandbox, all of a
 
 from collections.abc import Sequence
 
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.rollouts import Sampling
 from azr.tasks.common import check_rows, unreadable
 from azr.tasks.templates import Reading

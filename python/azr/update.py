@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from azr.config import Config
-from azr.registry import resolve
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
 from azr.trainer.aggregation import AGGREGATIONS
 from azr.trainer.policy import Policy, UpdateStats
 from azr.types import Batch, Episode
+from azr.util.registry import resolve
 
 
 def update(policy: Policy, episodes: Sequence[Episode], config: Config) -> tuple[Batch, UpdateStats]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from azr.domains.appraise import appraise
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.tasks.common import exception_of, fuel_of, run_drafts, whole_program
 from azr.tasks.composite import fits
 from azr.types import Draft, Proposal, Reason, Rejected, Task, Unparsed, Valid

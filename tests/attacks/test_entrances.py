@@ -16,36 +16,36 @@ from typing import Any
 
 import azr
 import pytest
-from azr import behaviour
-from azr.adapters.messages import text_of
-from azr.buffer import TaskBuffer, canonical
+from azr.buffer import fingerprint as behaviour
+from azr.buffer.client import TaskBuffer, canonical
 from azr.config import resolve
 from azr.config.domain_files import read as read_domain
 from azr.config.oversight import CodeConfig, PatternConfig
 from azr.domains.domain import make_domain
 from azr.grading import Grader, dump_task
-from azr.metrics import REFLECTION
-from azr.observe import Quiet
+from azr.grading.messages import text_of
+from azr.metrics.step import REFLECTION
 from azr.oversight.base import Seen, excerpt
 from azr.oversight.monitors.code import CodeMonitor
 from azr.oversight.monitors.patterns import Patterns, fold
 from azr.oversight.refusal import declines
-from azr.registry import load_module
 from azr.report.build import build, write
 from azr.report.code import comments, phrase
 from azr.report.code import patterns as code_patterns
 from azr.report.folder import Folder
 from azr.rewards import complexity, edit_distance, halstead
 from azr.rewards.base import ProposalFacts
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from azr.sandbox import Limits, OutcomeKind, Request, Sandbox, Value
-from azr.session import start_run
-from azr.taskfile import verify
 from azr.tasks import KindOptions, composite
+from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
 from azr.tasks.policy import Policy
 from azr.tasks.templates import Chat, Terse, Think
 from azr.types import Completion, Draft, Kind, Prompt, Role, Task
-from azr.visible import one_line, visible
+from azr.util.registry import load_module
+from azr.util.sanitize import one_line, visible
 from azr.watch.live import Live
 
 HOSTILE = Path(__file__).with_name("hostile.py")
@@ -67,17 +67,17 @@ NO_TEXT_OF_A_MODEL = {
     "azr.cli.traces.parse_test": "what a person typed",
     "azr.cli.traces.parse_steps": "what a person typed",
     "azr.report.folder.Notes.add": "words of ours",
-    "azr.run.RunFolder.write": "our own files",
+    "azr.run.folder.RunFolder.write": "our own files",
     "azr.distributed.follow.FollowedFolder.write": "our own files",
     "azr.oversight.findings.Findings.add": "what monitors found, by the overseer",
     "azr.report.gallery.Gallery.search": "what a person typed into the page",
     "azr.watch.live.Live.programs": "what a person typed into the page",
     "azr.watch.live.Live.completions": "what a person typed into the page",
-    "azr.rollouts.process.EngineProcess.ask": "questions of ours",
-    "azr.measure.synthetic.make": "made up by us",
-    "azr.seed.unwatched": "looks at nothing",
+    "azr.rollouts.vllm.process.EngineProcess.ask": "questions of ours",
+    "azr.cli.measure.synthetic.make": "made up by us",
+    "azr.run.seed.unwatched": "looks at nothing",
     "azr.oversight.recorder.SilentRecorder.seeds": "looks at nothing",
-    "azr.sandbox.whole": "looks for failures alone",
+    "azr.sandbox.client.whole": "looks for failures alone",
     "azr.types.judged": "looks for failures alone",
 }
 """Found by name or type, and why none of it is a model's."""
@@ -86,8 +86,8 @@ ELSEWHERE = {
     "azr.domains.problem.Problem.check": "hands everything to Sandbox.check_output, which is driven",
     "azr.evals.": "tests/evals/scorers: scorers and extractors are fuzzed there",
     "azr.bootstrap.": "made by our own grammar",
-    "azr.measure.": "rows of files that a person brings",
-    "azr.adapters.verl.": "the same Grader.grade, in a process of its own: tests/adapters",
+    "azr.cli.measure.": "rows of files that a person brings",
+    "azr.grading.verl.": "the same Grader.grade, in a process of its own: tests/grading",
     "azr.distributed.store.": "test_runs_of_hostile_texts: two ranks",
     "azr.rollouts.tokens.HuggingFaceTokenizer.": "test_runs_of_hostile_texts needs none; a library's",
     "azr.oversight.monitors.judge.": "a function of the user's",

@@ -15,11 +15,11 @@ from azr.config.domain_files import read as read_domain
 from azr.errors import ConfigError, DomainError, RunError, TraceError
 from azr.grading import Grader
 from azr.oversight.traces import MAX_BLOCK, TraceReader, TraceWriter
-from azr.registry import load_module
 from azr.report.folder import Folder
 from azr.report.stored import domain_names
 from azr.sandbox import Value
-from azr.visible import LIMIT, visible
+from azr.util.registry import load_module
+from azr.util.sanitize import LIMIT, visible
 from azr.watch.server import KEY
 
 GRADER = Path(__file__).parents[2] / "examples" / "http_grader" / "grader.py"

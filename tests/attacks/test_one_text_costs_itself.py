@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from azr.adapters.trl import reward_function
-from azr.behaviour import signature
+from azr.buffer.fingerprint import signature
 from azr.errors import GradingError, SandboxError
-from azr.flow import roll_out
 from azr.grading import NOT_A_TASK, Grader, dump_task
-from azr.metrics import StepReport, measure
+from azr.grading.trl import reward_function
+from azr.metrics.step import StepReport, measure
 from azr.oversight.base import Monitor
 from azr.oversight.monitors.collapse import Collapse
 from azr.oversight.overseer import UNSEEN, Overseer
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
+from azr.pipeline.rollout_step import roll_out
 from azr.reward import reward
 from azr.sandbox import Failed, InvalidReason, OutcomeKind, Request, Sandbox, Valid, Value
 from azr.tasks.common import check_rows

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 from azr.config.oversight import CodeConfig, PatternConfig
-from azr.metrics import REFLECTION
+from azr.metrics.step import REFLECTION
 from azr.oversight.base import Seen, excerpt
 from azr.oversight.monitors.code import CodeMonitor
 from azr.oversight.monitors.patterns import MAX_CHARS, UNREAD, Patterns, readings
 from azr.oversight.refusal import declines
-from azr.registry import load_module
 from azr.report.code import comments, measures, patterns, phrase
 from azr.rewards import complexity, edit_distance, halstead
 from azr.rewards.base import ProposalFacts
@@ -25,7 +24,8 @@ from azr.tasks import composite, source
 from azr.tasks.parsing import Fenced, Sections
 from azr.tasks.templates import Chat, Terse, Think
 from azr.types import Completion, Kind, Prompt, Role, Task
-from azr.visible import one_line, visible
+from azr.util.registry import load_module
+from azr.util.sanitize import one_line, visible
 
 hostile = load_module(str(Path(__file__).with_name("hostile.py")))
 Reader = Callable[[str], object]

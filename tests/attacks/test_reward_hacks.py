@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.solve import solve
-from azr.taskfile import verify
 from azr.tasks.error import label
+from azr.tasks.io import verify
 from azr.types import Draft, Kind, Reason, Rejected, Task, Valid
 from azr.validate import validate
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from azr.config import dump_config, resolve
-from azr.registry import load_module
+from azr.util.registry import load_module
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 hostile = load_module(str(HOSTILE))

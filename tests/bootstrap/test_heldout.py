@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from azr.bootstrap.heldout import floor, make_tasks
 from azr.sandbox import Sandbox
-from azr.taskfile import read_tasks, write_tasks
 from azr.tasks import KindOptions, make_kinds
+from azr.tasks.io import read_tasks, write_tasks
 
 INPUTS = 4
 KINDS = make_kinds(KindOptions(inputs=INPUTS))

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from azr.buffer import Extras, Inserted, TaskBuffer
+from azr.buffer.client import Extras, Inserted, TaskBuffer
+from azr.buffer.domains import Shard, Shards, note_slots, slots_of
 from azr.cli import main
 from azr.cli.buffer import buffer as group
 from azr.cli.buffer_bench import measure
-from azr.shards import Shard, Shards, note_slots, slots_of
 from azr.types import Kind, Task
 from click.testing import CliRunner
 

@@ -12,11 +12,11 @@ from azr.cli.progress import Progress
 from azr.cli.traces import parse_steps, parse_test
 from azr.config import resolve
 from azr.errors import RunError
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.traces import TraceWriter
-from azr.run import CONFIG, TRACES
-from azr.session import start_run
+from azr.run.events import Quiet
+from azr.run.folder import CONFIG, TRACES
+from azr.run.train import start_run
 from azr.types import Prompt
 from click.testing import CliRunner, Result
 

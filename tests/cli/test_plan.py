@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from azr.cli.measure.plan import KNOWN, Shape, activations, counts, plan, shape_of
 from azr.cli.plan import plan as command
 from azr.cli.plan import read_gpus
 from azr.config import load_config, resolve
 from azr.errors import ConfigError
-from azr.measure.plan import KNOWN, Shape, activations, counts, plan, shape_of
 from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]

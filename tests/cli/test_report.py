@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from azr.measure.synthetic import make
+from azr.cli.measure.synthetic import make
 
 
 def azr(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from azr.buffer.curriculum import TaskStore
 from azr.cli.seed import seed
 from azr.rollouts.scripted import ScriptedEngine
-from azr.store import TaskStore
 from click.testing import CliRunner
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
 from azr.types import Kind
 
 HERE = Path(__file__).parent

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from azr.config import load_config
 from azr.distributed.group import Group
-from azr.observe import Quiet
-from azr.session import start_run
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from forks import fork
 
 

@@ -19,8 +19,8 @@ from azr.distributed.group import Group
 from azr.errors import AzrError
 from azr.rollouts import Sampling
 from azr.rollouts.base import Key, requests_for
-from azr.rollouts.vllm import VllmEngine
-from azr.rollouts.vllm_seat import Seat, take_seat
+from azr.rollouts.vllm.client import Seat, take_seat
+from azr.rollouts.vllm.engine import VllmEngine
 from azr.trainer.model import LoadedModel, load_model
 from azr.types import Completion, Kind, Prompt, Role
 from forks import fork

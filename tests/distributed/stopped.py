@@ -11,8 +11,8 @@ from pathlib import Path
 
 from azr.config import load_config
 from azr.distributed.group import Group
-from azr.observe import Quiet
-from azr.session import resume_run, start_run
+from azr.run.events import Quiet
+from azr.run.train import resume_run, start_run
 from forks import fork
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
 from azr.config import dump_config, resolve
 
 HERE = Path(__file__).parent

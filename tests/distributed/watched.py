@@ -15,10 +15,10 @@ from typing import Any
 from azr.config import Config, load_config
 from azr.config.oversight import Action
 from azr.distributed.group import Group
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.base import Finding, Monitor, Seen
-from azr.session import start_run
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from azr.types import Task
 from forks import fork
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from azr.config import Config, resolve
 from azr.distributed.group import Group
-from azr.trainer.dealing import deal
+from azr.trainer.balance import deal
 from azr.trainer.model import LoadedModel, load_model
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role

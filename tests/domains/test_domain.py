@@ -5,16 +5,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from azr.build import make_sandbox
 from azr.config import resolve
 from azr.config.domain_files import read
 from azr.domains.appraise import appraise
 from azr.domains.domain import Domain, make_domain
 from azr.errors import DomainError
-from azr.parts import Parts
+from azr.pipeline.build import make_sandbox
+from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
-from azr.taskfile import verify
 from azr.tasks import KindOptions
+from azr.tasks.io import verify
 from azr.tasks.policy import Policy
 from azr.types import Draft, Kind, Reason, Rejected, Role, Task, Valid
 from azr.validate import validate

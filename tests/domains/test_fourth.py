@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from azr.config import load_config
+from azr.domains.check import examine, load
 from azr.domains.domain import Domain
-from azr.examine import examine, load
-from azr.observe import Quiet
-from azr.session import start_run
-from azr.taskfile import read_tasks
+from azr.run.events import Quiet
+from azr.run.train import start_run
+from azr.tasks.io import read_tasks
 from azr.types import Task
 
 FOURTH = Path(__file__).parent / "fourth"

@@ -10,9 +10,9 @@ from azr.config import Config, load_config, resolve
 from azr.config.mixture import shares
 from azr.domains.transfer import gains, of_rows, table
 from azr.errors import ConfigError, RunError
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
-from azr.session import Result, resume_run, start_run
+from azr.metrics.step import Numbers, StepReport
+from azr.run.events import Quiet
+from azr.run.train import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role
 from click.testing import CliRunner
 

@@ -8,8 +8,8 @@ import pytest
 from azr.cli.domain import domain as command
 from azr.config import load_config
 from azr.errors import DomainError
-from azr.observe import Quiet
-from azr.session import start_run
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from click.testing import CliRunner
 
 Make = Callable[..., Path]

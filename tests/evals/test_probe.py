@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from azr.evals.probe import as_numbers, mean_of_kinds, probe
-from azr.parts import Parts
-from azr.taskfile import verify
+from azr.pipeline.parts import Parts
+from azr.tasks.io import verify
 from azr.types import Draft, Kind, Prompt, Task
 
 Make = Callable[..., Parts]

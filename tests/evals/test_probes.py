@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from azr.evals.probe import as_numbers, probe
 from azr.evals.probes import Probes, gap, grounded
-from azr.parts import Parts
-from azr.taskfile import read_tasks
+from azr.pipeline.parts import Parts
+from azr.tasks.io import read_tasks
 from azr.types import Kind, Prompt
 
 Make = Callable[..., Parts]

@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from azr.domains.check import load
 from azr.domains.domain import Domain
-from azr.examine import load
-from azr.taskfile import read_tasks
+from azr.tasks.io import read_tasks
 from azr.types import Answer, Kind, Task
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "domains"

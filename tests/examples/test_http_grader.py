@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 from azr.grading import Grader
-from azr.registry import load_module
-from azr.taskfile import verify
+from azr.tasks.io import verify
 from azr.types import Answer, Draft, Kind, Task
+from azr.util.registry import load_module
 
 FOLDER = Path(__file__).parents[2] / "examples" / "http_grader"
 CLIENTS = 64

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from azr.config import load_config
-from azr.examine import examine
-from azr.observe import Quiet
-from azr.session import start_run
+from azr.domains.check import examine
+from azr.run.events import Quiet
+from azr.run.train import start_run
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "domains"
 NAMES = ("tables", "compliance", "planning")

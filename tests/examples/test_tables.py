@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from azr.domains.domain import Domain
-from azr.taskfile import verify
+from azr.tasks.io import verify
 from azr.types import Answer, Draft, Kind, Task
 
 NAME = "tables"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from azr.config import resolve
-from azr.metrics import StepReport, collect
-from azr.observe import Quiet
-from azr.reductions import Metric, Numbers
-from azr.session import start_run
+from azr.metrics.reductions import Metric, Numbers
+from azr.metrics.step import StepReport, collect
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from azr.types import Kind, Prompt
 
 TABLE = Path(__file__).parents[2] / "docs" / "metrics.md"

@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
 from azr.config import Config, resolve
 from azr.config.oversight import Action
 from azr.errors import ConfigError, ModelError, OversightError, RegistryError, RunError
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight import control
 from azr.oversight.base import Finding, Monitor, Seen
 from azr.oversight.control import Command, Decision, strongest
 from azr.oversight.overseer import Overseer
 from azr.oversight.traces import TraceReader
 from azr.rollouts.tokens import ByteTokenizer
-from azr.run import TRACES
-from azr.session import Result, resume_run, start_run
+from azr.run.events import Quiet
+from azr.run.folder import TRACES
+from azr.run.train import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
 
 SMALL = [

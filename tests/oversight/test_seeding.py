@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
 from azr.config import Config, resolve
 from azr.errors import RunError
-from azr.metrics import Numbers, StepReport
-from azr.observe import Quiet
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight import control
 from azr.oversight.traces import TraceReader
-from azr.run import TRACES
-from azr.session import resume_run, start_run
+from azr.run.events import Quiet
+from azr.run.folder import TRACES
+from azr.run.train import resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
 
 SMALL = [

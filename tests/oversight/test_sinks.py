@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from azr.config import resolve
 from azr.errors import OversightError
-from azr.observe import Quiet
 from azr.oversight.sinks import make_sinks
-from azr.session import resume_run, start_run
+from azr.run.events import Quiet
+from azr.run.train import resume_run, start_run
 
 SMALL = [
     "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=2", "solve.batch=2",

@@ -11,8 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from azr.cli.measure.synthetic import make
 from azr.errors import RunError
-from azr.measure.synthetic import make
 from azr.report import build as module
 from azr.report.build import build, write
 from azr.report.curriculum import RATES

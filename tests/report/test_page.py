@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.measure.synthetic import make
+from azr.cli.measure.synthetic import make
 from azr.report.build import build, write
 from playwright.sync_api import expect
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
+from azr.buffer.domains import BITS, Shard, Shards, note_slots, slots_of
 from azr.oversight.traces import TraceReader
 from azr.report.curriculum import Measured, curriculum, read_tasks
 from azr.report.gallery import Gallery, Wanted
 from azr.report.index import TraceIndex
 from azr.report.stored import domain_names, open_stored
 from azr.sandbox import Value
-from azr.shards import BITS, Shard, Shards, note_slots, slots_of
 from azr.types import Kind, Task
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.reward import reward
 from azr.solve import solve

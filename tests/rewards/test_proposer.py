@@ -2,9 +2,9 @@
 
 import pytest
 from azr.errors import RegistryError
-from azr.registry import resolve
 from azr.rewards import PROPOSER, ProposalFacts
 from azr.types import Kind, Task
+from azr.util.registry import resolve
 
 TASK = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return a", inputs=("1",), outputs=())
 

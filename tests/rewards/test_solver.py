@@ -1,8 +1,8 @@
 """What an answer earns."""
 
 import pytest
-from azr.registry import resolve
 from azr.rewards import SOLVER, AttemptFacts
+from azr.util.registry import resolve
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Extra terms of the proposer's reward, and how they are combined."""
 
 import pytest
-from azr.registry import resolve
 from azr.rewards import TERMS, ProposalFacts
 from azr.rewards.combine import METHODS
 from azr.types import Kind, Task
+from azr.util.registry import resolve
 
 BRANCHY = "def f(a):\n    for x in a:\n        if x > 1:\n            if x > 2:\n                return x\n    return 0"
 FLAT = "def f(a):\n    return a"

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from azr.cli.measure.plan import shape_of
 from azr.config import resolve
 from azr.errors import CheckpointError, ModelError
-from azr.measure.plan import shape_of
 from azr.trainer.adapter import FOLDER, without_adapter
 from azr.trainer.model import load_model
 from azr.trainer.packing import pack

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from azr.registry import resolve
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
+from azr.util.registry import resolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

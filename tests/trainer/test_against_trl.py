@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from azr.config.schema import LossConfig
-from azr.registry import resolve
 from azr.trainer.aggregation import AGGREGATIONS
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
+from azr.util.registry import resolve
 
 ROWS, COLUMNS, LONGEST, BETA = 5, 7, 16, 0.05
 

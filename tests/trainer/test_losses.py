@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 from azr.config.schema import LossConfig
-from azr.registry import resolve
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
+from azr.util.registry import resolve
 
 
 def inputs(ratios: list[list[float]], advantages: list[float], lengths: list[int] | None = None) -> LossInputs:

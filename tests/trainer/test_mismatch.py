@@ -9,10 +9,10 @@ import torch
 from azr.config import resolve as config_of
 from azr.config.schema import MismatchConfig
 from azr.errors import ConfigError
-from azr.registry import resolve
 from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.mismatch.base import engine_kl
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
+from azr.util.registry import resolve
 
 RATIOS = [[1.0, 4.0, 0.25], [1.01, 0.99, 7.0]]
 """w of two sequences; the second has two tokens, then padding."""
@@ -68,7 +68,7 @@ def test_where_both_agree_every_correction_is_one(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_before_a_model_is_loaded() -> None:
-    from azr.build import check
+    from azr.pipeline.build import check
 
     with pytest.raises(ConfigError, match=r"train\.mismatch\.name = 'icepip' \(did you mean icepop\?\)"):
         check(config_of({}, ["train.mismatch.name=icepip"]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from azr.errors import ModelError
-from azr.trainer import lean, packed_model
+from azr.trainer import cpu_forward, packed_model
 from azr.trainer.packing import cut, micro_batches, pack
 from azr.trainer.scoring import score
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
@@ -71,7 +71,7 @@ def one_by_one(model: Any, given: Batch) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("family", ["qwen2", "qwen3", "llama", "tied"])
-@pytest.mark.parametrize("forward", ["lean", "model"])
+@pytest.mark.parametrize("forward", ["cpu", "model"])
 def test_packed_scores_and_gradients_are_those_of_the_episodes_one_by_one(
     family: str, forward: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,9 +86,9 @@ def test_packed_scores_and_gradients_are_those_of_the_episodes_one_by_one(
     expected.backward()
     gradients = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
-    assert lean.supports(model)
+    assert cpu_forward.supports(model)
     if forward == "model":
-        monkeypatch.setattr(lean, "supports", lambda model: False)
+        monkeypatch.setattr(cpu_forward, "supports", lambda model: False)
     packed_model.prepare(model)
     total = torch.zeros((), dtype=torch.float64)
     for piece in micro_batches(given, 60, "cpu"):

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from azr.build import check, make_engine
 from azr.config import resolve
 from azr.errors import ConfigError
+from azr.pipeline.build import check, make_engine
 from azr.rollouts.sync import log_probs_of
 from azr.trainer.model import load_model
 from azr.trainer.packing import pack

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.measure.synthetic import make
+from azr.cli.measure.synthetic import make
 from azr.oversight.traces import TraceWriter
 from azr.report.folder import Folder
-from azr.run import METRICS, TRACES
+from azr.run.folder import METRICS, TRACES
 from azr.watch.live import Live
 from azr.watch.server import application, listen, server
 from playwright.sync_api import expect

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azr.cli.measure.synthetic import make
 from azr.errors import RunError
-from azr.measure.synthetic import make
 from azr.report.folder import Folder
 from azr.watch.live import Live
 from azr.watch.server import COUNT, application, listen, server

@@ -6,7 +6,6 @@ import io
 import os
 import os.path
 import sys
-
 from importlib.machinery import ModuleSpec
 
 from test_files import FILES, MODULES

@@ -1,20 +1,10 @@
 """Stands in for the package: what of unittest's own modules runs without a host. A test is run by collect.py."""
 
 from .case import (
-    FunctionTestCase,
     SkipTest,
     TestCase,
-    addModuleCleanup,
-    doModuleCleanups,
-    enterModuleContext,
-    expectedFailure,
-    skip,
-    skipIf,
-    skipUnless,
 )
-from .loader import TestLoader, defaultTestLoader
 from .result import TestResult
-from .suite import BaseTestSuite, TestSuite
 
 __unittest = True
 TextTestResult = TestResult

@@ -151,7 +151,7 @@ def _proposal(
 
 
 def _identity(kind: Kind) -> Task:
-    """What the buffers hold before the first seed (see `azr.seed`)."""
+    """What the buffers hold before the first seed (see `azr.run.seed`)."""
     from azr.sandbox import Value
 
     return Task(kind=kind, program=IDENTITY_PROGRAM, inputs=("'Hello world'",), outputs=(Value.of("Hello world"),))

@@ -8,9 +8,9 @@ import numpy as np
 
 from azr.bootstrap.corpus import Run, draw_runs, message_of
 from azr.bootstrap.grammar import draw_chain, draw_input
-from azr.randomness import generator
 from azr.tasks import TaskKind
 from azr.types import Kind, Task
+from azr.util.randomness import generator
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox, Value

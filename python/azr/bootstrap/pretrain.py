@@ -17,10 +17,10 @@ from torch import Tensor
 
 from azr.bootstrap.corpus import Sample, draw_runs, samples
 from azr.bootstrap.tokenizer import make_tokenizer
-from azr.randomness import derive, generator
 from azr.tasks.render import Renderer
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
 from azr.types import Role
+from azr.util.randomness import derive, generator
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from azr.buffer import canonical
+from azr.buffer.client import canonical
 from azr.evals.probe import Scores, mean_of_kinds, probe
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.propose import ask, propose_prompts
-from azr.taskfile import read_tasks
+from azr.tasks.io import read_tasks
 from azr.types import Kind, Proposal, Rejected, Valid
 from azr.validate import validate
 

@@ -11,7 +11,7 @@ SHARE: Final = 8
 
 def is_held_out(chain: Chain) -> bool:
     """Whether a program belongs to the measured part. Names and formatting do not count."""
-    from azr.buffer import canonical
+    from azr.buffer.client import canonical
 
     text, _ = canonical(chain.source)
     return blake2b(text.encode("utf-8"), digest_size=4).digest()[0] % SHARE == 0

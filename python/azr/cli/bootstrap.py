@@ -49,8 +49,8 @@ def tasks(out: Path, count: int, seed: int, trained: bool) -> None:
     """Write held-out tasks to OUT (JSONL), and say what random answers of the right type score."""
     from azr.bootstrap.heldout import floor, make_tasks
     from azr.cli.bootstrap_parts import make_parts
-    from azr.parts import make_task_kinds
-    from azr.taskfile import write_tasks
+    from azr.pipeline.parts import make_task_kinds
+    from azr.tasks.io import write_tasks
 
     config, _, sandbox = make_parts()
     made = make_tasks(seed, count, config.tasks.inputs, sandbox, held_out=not trained)
@@ -73,9 +73,9 @@ def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: 
     from importlib import resources
 
     from azr.bootstrap.score import score_proposing, score_solving
-    from azr.build import assemble, make_engine
     from azr.config import load_config
-    from azr.seed import seed
+    from azr.pipeline.build import assemble, make_engine
+    from azr.run.seed import seed
 
     config = load_config(None, [f"model.name={folder}", f"model.threads={threads}"])
     own = Path(str(resources.files("azr.evals"))) / "heldout.jsonl"

@@ -1,9 +1,9 @@
 """What the commands of `azr bootstrap` share."""
 
 from azr.bootstrap.tokenizer import make_tokenizer
-from azr.build import make_sandbox
 from azr.config import Config, load_config
-from azr.parts import make_task_kinds
+from azr.pipeline.build import make_sandbox
+from azr.pipeline.parts import make_task_kinds
 from azr.sandbox import Sandbox
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Terse

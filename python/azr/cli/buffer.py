@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from azr.buffer import Filter
+from azr.buffer.client import Filter
 from azr.errors import BufferError
 from azr.report.folder import Folder
 from azr.report.stored import Stored, open_part
-from azr.run import BUFFER, CONFIG
+from azr.run.folder import BUFFER, CONFIG
 from azr.types import Kind
 
 CHUNK = 1000

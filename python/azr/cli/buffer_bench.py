@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from azr import _azr
-from azr.buffer import Duplicate, Inserted, TaskBuffer, canonical
+from azr.buffer.client import Duplicate, Inserted, TaskBuffer, canonical
 from azr.types import Kind, Task
 
 THREADS = (1, 2, 4, 8)
@@ -99,8 +99,8 @@ def duplicates(programs: Sequence[Program]) -> dict[str, int]:
 
 
 def behavioural(programs: Sequence[Program]) -> dict[str, int]:
-    """How many programs do what an earlier one does, on the probes of `azr.behaviour`; canonical repeats count too."""
-    from azr.behaviour import signatures
+    """How many programs do what an earlier one does (`azr.buffer.fingerprint`); canonical repeats count too."""
+    from azr.buffer.fingerprint import signatures
     from azr.sandbox import Sandbox
 
     found = signatures(Sandbox(), [program for program, _ in programs])
@@ -342,7 +342,7 @@ def large(programs: Sequence[Program], tasks: int) -> dict[str, float]:
 REOPEN = """
 import json, sys, time
 from pathlib import Path
-from azr.buffer import TaskBuffer
+from azr.buffer.client import TaskBuffer
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096

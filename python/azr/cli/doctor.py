@@ -14,7 +14,7 @@ from azr.config.overrides import name_model
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
 def doctor(path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
     """Say what is installed, what the config lacks, and how to get it; exits with 1 if it lacks something."""
-    from azr.doctor import examine
+    from azr.cli.doctor_checks import examine
 
     config = load_config(path, [*overrides, *name_model(model)])
     findings = examine(config)

@@ -26,7 +26,7 @@ def new(name: str, parent: Path) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 def check(path: Path) -> None:
     """Run the seeds of the domain at PATH, its verifier and its prompts, and say what is wrong."""
-    from azr.examine import examine
+    from azr.domains.check import examine
 
     findings = examine(path)
     for finding in findings:

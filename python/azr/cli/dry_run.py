@@ -5,13 +5,13 @@ from functools import partial
 
 import click
 
-from azr.build import check, make_sandbox
 from azr.config import Config, dump_config
 from azr.config.mixture import shares
-from azr.parts import all_kinds, make_domains, make_renderer
+from azr.pipeline.build import check, make_sandbox
+from azr.pipeline.parts import all_kinds, make_domains, make_renderer
 from azr.rollouts import Tokenizer
 from azr.rollouts.tokens import ByteTokenizer
-from azr.seed import domain_seeds, identity_tasks
+from azr.run.seed import domain_seeds, identity_tasks
 from azr.tasks.render import Renderer
 from azr.trainer.model import load_tokenizer
 from azr.types import Kind, Prompt, Role, Task

@@ -22,7 +22,7 @@ from azr.evals.records import RESULTS, SETTINGS, Folder, read_json, write_json
 from azr.evals.run import Decoding, Evaluation
 from azr.evals.scorers import Tools
 from azr.evals.summary import averages, summarise
-from azr.run import CHECKPOINTS, CONFIG
+from azr.run.folder import CHECKPOINTS, CONFIG
 from azr.sandbox import Limits, Sandbox
 
 

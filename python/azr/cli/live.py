@@ -1,6 +1,6 @@
 """What `azr train` shows on a terminal: the phase, rewards per role and kind, the last accepted program, alarms.
 
-Everything that a model wrote goes through `azr.visible` first, and is shown as text, never as markup.
+Everything that a model wrote goes through `azr.util.sanitize` first, and is shown as text, never as markup.
 """
 
 import time
@@ -14,10 +14,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from azr.cli.progress import alarm_line, duration
-from azr.metrics import Numbers, StepReport
+from azr.cli.lines import alarm_line, duration
+from azr.metrics.step import Numbers, StepReport
 from azr.types import Kind, Role, Valid
-from azr.visible import visible
+from azr.util.sanitize import visible
 
 PROGRAM_LINES = 14
 ALARMS = 5

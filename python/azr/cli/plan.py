@@ -18,8 +18,8 @@ from azr.errors import ConfigError
 @click.option("--gpus", required=True, metavar="NxSIZE", help="Such as 8x80GB.")
 def plan(config_path: Path | None, model: str | None, overrides: tuple[str, ...], gpus: str) -> None:
     """Count memory, tokens and sandbox calls of a run; refuse what cannot fit."""
-    from azr.measure.plan import GB, plan, shape_of
-    from azr.trainer.split import is_sharded
+    from azr.cli.measure.plan import GB, plan, shape_of
+    from azr.trainer.sharding_mode import is_sharded
 
     count, size = read_gpus(gpus)
     config = load_config(config_path, [*overrides, *name_model(model)])

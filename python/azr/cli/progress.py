@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from azr.metrics import Numbers, StepReport
-from azr.observe import Observer
-from azr.session import Result
+from azr.cli.lines import alarm_line, duration
+from azr.metrics.step import Numbers, StepReport
+from azr.run.events import Observer
+from azr.run.train import Result
 from azr.types import Kind, Role
-from azr.visible import one_line
 
 PROBE = ("sampled", "greedy", "passed")
 
@@ -81,18 +81,6 @@ class Progress:
     def _say(self, text: str) -> None:
         self._out.write(text + "\n")
         self._out.flush()
-
-
-def alarm_line(row: Mapping[str, Any]) -> str:
-    """One finding on one line, whatever its evidence holds."""
-    where = " ".join(str(row[name]) for name in ("role", "kind") if row.get(name))
-    return one_line(f"{row['id']} {row['action']} {row['monitor']}/{row['rule']} {where}: {row['evidence']}")
-
-
-def duration(seconds: float) -> str:
-    """In words."""
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def table(result: Result) -> str:

@@ -16,10 +16,10 @@ from azr.config.overrides import in_folder
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
 from azr.errors import ConfigError
-from azr.observe import Observer
-from azr.rollouts.vllm_options import check_groups
-from azr.run import CONFIG, config_file
-from azr.session import Result, resume_run, start_run
+from azr.rollouts.vllm.options import check_groups
+from azr.run.events import Observer
+from azr.run.folder import CONFIG, config_file
+from azr.run.train import Result, resume_run, start_run
 
 UNWATCHED_S = 1800.0
 """What a phase is taken to last at most where the watchdog has no limit for it."""

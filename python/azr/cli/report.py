@@ -14,7 +14,7 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     It needs nothing but the run folder, and the file needs nothing but a browser.
     """
     from azr.report.build import build, write
-    from azr.visible import one_line
+    from azr.util.sanitize import one_line
 
     made = build(runs, lambda text: click.echo(one_line(text), err=True))
     path = out or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))

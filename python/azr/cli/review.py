@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from azr.oversight.control import Decision, decide, flagged, running
-from azr.visible import one_line, visible
+from azr.util.sanitize import one_line, visible
 
 
 @click.command()

@@ -50,7 +50,7 @@ def fidelity(data: Path, as_json: bool) -> None:
     Rows are {code, input, output} with the output's repr, or {code, inputs, outcomes}, or HumanEval's, whose
     solutions run against their own tests.
     """
-    from azr.measure.fidelity import measure
+    from azr.cli.measure.fidelity import measure
 
     report = measure(data)
     if as_json:
@@ -77,7 +77,7 @@ def fidelity(data: Path, as_json: bool) -> None:
 @_json
 def bench(data: Path | None, peers: bool, threads: int | None, costs: bool, as_json: bool) -> None:
     """Measure throughput and latency, and calibrate fuel."""
-    from azr.measure.speed import measure
+    from azr.cli.measure.speed import measure
 
     if costs:
         _show_costs(as_json)
@@ -102,7 +102,7 @@ def bench(data: Path | None, peers: bool, threads: int | None, costs: bool, as_j
 
 
 def _show_costs(as_json: bool) -> None:
-    from azr.measure.costs import measure_costs
+    from azr.cli.measure.costs import measure_costs
 
     report = measure_costs()
     if as_json:

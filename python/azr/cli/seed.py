@@ -19,10 +19,10 @@ from azr.config.overrides import name_model
 def seed(out: Path, config_path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
     """Fill the seed buffers of a model and save them to OUT (JSONL), for `seeding.path`."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from azr.build import assemble, check, make_engine
     from azr.cli.progress import Progress
-    from azr.seed import seed as fill
-    from azr.taskfile import write_tasks
+    from azr.pipeline.build import assemble, check, make_engine
+    from azr.run.seed import seed as fill
+    from azr.tasks.io import write_tasks
 
     # One process, which trains nothing: there is nobody to split the weights with, whatever the training will do.
     alone = ["ranks.sharding=none", "ranks.offload=false"]

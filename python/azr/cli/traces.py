@@ -10,8 +10,8 @@ from typing import Any, Final
 import click
 
 from azr.oversight.traces import Row, TraceReader
-from azr.run import TRACES, config_file
-from azr.visible import one_line, visible
+from azr.run.folder import TRACES, config_file
+from azr.util.sanitize import one_line, visible
 
 Test = Callable[[Row], bool]
 

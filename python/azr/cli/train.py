@@ -46,7 +46,7 @@ def train(
     if not launched() and start_ranks(config, resume, **crew):
         return
     from azr.cli.progress import Progress
-    from azr.observe import Quiet
+    from azr.run.events import Quiet
 
     stop = _Stop()
     with begin(config, resume) as (run, folder, ranks):

@@ -18,7 +18,7 @@ def watch(run: Path, port: int) -> None:
     ssh -L 8710:127.0.0.1:8710 MACHINE.
     """
     from azr.report.folder import Folder
-    from azr.visible import one_line
+    from azr.util.sanitize import one_line
     from azr.watch.live import Live
     from azr.watch.server import HOST, application, listen, server
 

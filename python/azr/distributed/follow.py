@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from azr.run import RunFolder
+from azr.run.folder import RunFolder
 
 
 class FollowedFolder(RunFolder):

@@ -12,8 +12,8 @@ import torch.distributed as dist
 
 from azr.distributed.ranks import Failure, Ranks
 from azr.errors import RankError
-from azr.oversight.watchdog import ranks as heartbeats
-from azr.oversight.watchdog import write_stacks
+from azr.run.watchdog import ranks as heartbeats
+from azr.run.watchdog import write_stacks
 
 T = TypeVar("T")
 NAME = "azr/run.folder"

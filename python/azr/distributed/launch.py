@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from azr.errors import HangError, RankError
-from azr.oversight.watchdog import ASK, stacks_file
-from azr.oversight.watchdog import ranks as heartbeats
-from azr.run import CONFIG
+from azr.run.folder import CONFIG
+from azr.run.watchdog import ASK, stacks_file
+from azr.run.watchdog import ranks as heartbeats
 
 FIRST_GRACE_S, GRACE_S = 5.0, 15.0
 """How long ranks may take to end by themselves, asked once and asked again, when one is dead or all shall end."""

@@ -9,8 +9,8 @@ from azr.distributed.ranks import Ranks
 from azr.types import Attempt, Kind, Rejected, Task, Valid
 
 if TYPE_CHECKING:
-    from azr.buffer import Neighbourhood
-    from azr.store import TaskStore
+    from azr.buffer.client import Neighbourhood
+    from azr.buffer.curriculum import TaskStore
 
 
 class SharedStore:

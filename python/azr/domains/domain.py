@@ -10,12 +10,12 @@ from azr.config.domain_files import DomainFolder
 from azr.domains.kind import DomainKind, Rules
 from azr.domains.types import MODULE, module_source
 from azr.errors import DomainError, SandboxError
-from azr.registry import load_module
 from azr.tasks import KINDS, KindOptions
 from azr.tasks.policy import Policy
 from azr.tasks.render import Texts
 from azr.tasks.templates import load_text
 from azr.types import Kind, Role
+from azr.util.registry import load_module
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox

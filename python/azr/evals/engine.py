@@ -9,11 +9,11 @@ from azr.config import load_config
 from azr.config import resolve as checked
 from azr.config.lineage import template_of
 from azr.errors import ConfigError, ModelError
-from azr.registry import resolve
 from azr.rollouts import ENGINES, Engine
-from azr.run import CHECKPOINTS, CONFIG
+from azr.run.folder import CHECKPOINTS, CONFIG
 from azr.trainer import checkpoint
 from azr.trainer.model import load_model, pick_device
+from azr.util.registry import resolve
 
 if TYPE_CHECKING:
     from azr.evals.ask import Style

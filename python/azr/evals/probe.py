@@ -15,9 +15,9 @@ from azr.config.lineage import EMBEDDED
 from azr.config.mixture import probed_kinds
 from azr.domains.domain import Domain
 from azr.evals.estimate import ks, pass_at_k
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.solve import solve
-from azr.taskfile import read_tasks
+from azr.tasks.io import read_tasks
 from azr.types import Kind, Task, judged
 
 

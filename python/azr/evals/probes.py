@@ -12,8 +12,8 @@ from pathlib import Path
 
 from azr.config.mixture import probed_kinds
 from azr.evals.probe import as_numbers, held_out, probe
-from azr.parts import Parts
-from azr.taskfile import read_tasks
+from azr.pipeline.parts import Parts
+from azr.tasks.io import read_tasks
 from azr.types import Task
 
 OFF = "none"

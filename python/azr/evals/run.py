@@ -14,8 +14,8 @@ from azr.evals.ask import Asker
 from azr.evals.benchmarks import Benchmark, Item
 from azr.evals.records import Folder, Line, done
 from azr.evals.scorers import Reason, Scorer, Tools, Verdict, make_scorer
-from azr.randomness import derive
 from azr.rollouts import Engine, Sampling
+from azr.util.randomness import derive
 
 if TYPE_CHECKING:
     from azr.types import Completion, Prompt

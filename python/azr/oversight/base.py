@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from azr.config.oversight import Action
-from azr.metrics import Numbers, StepReport
+from azr.metrics.step import Numbers, StepReport
 from azr.types import Completion, Kind, Role, Task
 
 __all__ = ["Action", "Alarm", "Finding", "Monitor", "Seen"]
@@ -70,7 +70,7 @@ class Finding:
     rule: str
     """Which of the monitor's rules."""
     evidence: str
-    """The piece of text, or the numbers, that a person should look at. May be hostile: show it by `azr.visible`."""
+    """The piece of text, or the numbers, to look at. May be hostile: show it by `azr.util.sanitize`."""
     action: Action = Action.FLAG
 
 

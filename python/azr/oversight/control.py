@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from azr.errors import RunError
-from azr.run import ALARMS, LOCK, config_file
+from azr.run.folder import ALARMS, LOCK, config_file
 
 CONTROL, REVIEWS = "control.json", "reviews.jsonl"
 

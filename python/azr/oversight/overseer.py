@@ -16,8 +16,7 @@ import numpy as np
 from azr.config import Config
 from azr.config.oversight import Action
 from azr.errors import AzrError, OversightError
-from azr.metrics import Numbers, StepReport, seeded
-from azr.observe import Observer
+from azr.metrics.step import Numbers, StepReport, seeded
 from azr.oversight import seen as views
 from azr.oversight.base import Alarm, Finding, Monitor, Purpose, Seen
 from azr.oversight.control import Command, Control, Decision, strongest
@@ -30,12 +29,13 @@ from azr.oversight.monitors.refusal import Refusal
 from azr.oversight.recorder import Recorder, SilentRecorder
 from azr.oversight.refusal import RATE, check_chat, refusal_rate
 from azr.oversight.rows import Flags
-from azr.parts import Parts
-from azr.registry import resolve
-from azr.run import METRICS, RunFolder
-from azr.seed import Watch
+from azr.pipeline.parts import Parts
+from azr.run.events import Observer
+from azr.run.folder import METRICS, RunFolder
+from azr.run.seed import Watch
 from azr.trainer.policy import nothing
 from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
+from azr.util.registry import resolve
 
 T = TypeVar("T")
 

@@ -4,12 +4,12 @@ import contextlib
 from collections.abc import Sequence
 
 from azr.config import Config
-from azr.metrics import Numbers, StepReport
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.base import Alarm
 from azr.oversight.rows import NO_FLAGS, Flags, rows_of, rows_of_seeds
 from azr.oversight.sinks import make_sinks
 from azr.oversight.traces import TraceWriter
-from azr.run import ALARMS, METRICS, TRACES, RunFolder
+from azr.run.folder import ALARMS, METRICS, TRACES, RunFolder
 from azr.types import Rejected, Valid
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from azr.errors import ConfigError, ModelError
 from azr.oversight.monitors.patterns import fold
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.rollouts import Sampling, Tokenizer
 from azr.types import Kind, Prompt, Role
 

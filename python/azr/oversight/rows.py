@@ -27,9 +27,9 @@ Every row has these keys; None stands for what does not apply.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from azr.metrics import StepReport
-from azr.randomness import generator
+from azr.metrics.step import StepReport
 from azr.types import Attempt, Completion, Draft, Rejected, Valid, solve_rate
+from azr.util.randomness import generator
 
 Rows = Iterator[dict[str, Any]]
 Flags = Mapping[int, Collection[str]]

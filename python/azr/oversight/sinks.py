@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from azr.config import Config, dump_config
 from azr.errors import OversightError
-from azr.metrics import Numbers
+from azr.metrics.step import Numbers
 
 WANDB_ID = "wandb.json"
 

@@ -17,8 +17,8 @@ from azr.report.page import island, page
 from azr.report.scan import Scan, comment_columns, pattern_table, phrase_table
 from azr.report.select import Chosen, choose
 from azr.report.summary import summarise
-from azr.run import TRACES
-from azr.visible import one_line
+from azr.run.folder import TRACES
+from azr.util.sanitize import one_line
 
 BYTES: Final = 14 << 20
 """The file stays below this; programs are left out until it does, evenly over the run."""

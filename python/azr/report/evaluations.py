@@ -9,7 +9,7 @@ from typing import Any, Final
 from azr.errors import AzrError
 from azr.evals.records import Line, files, read_lines
 from azr.report.folder import Folder
-from azr.visible import one_line, visible
+from azr.util.sanitize import one_line, visible
 
 EVALS: Final = "evals"
 RESULTS: Final = "results.json"

@@ -13,7 +13,7 @@ from typing import Any
 
 from azr.errors import RunError
 from azr.report.stored import Stored, open_stored
-from azr.run import ALARMS, BUFFER, CONFIG, METRICS, TRACES
+from azr.run.folder import ALARMS, BUFFER, CONFIG, METRICS, TRACES
 
 GROWING = (METRICS, TRACES, ALARMS)
 MAX_CONFIG = 4 << 20

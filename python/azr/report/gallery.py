@@ -15,7 +15,7 @@ from azr.report.curriculum import Tasks
 from azr.report.index import NO_TASK, TraceIndex
 from azr.report.scan import program_of
 from azr.report.stored import Stored
-from azr.visible import LIMIT, one_line, visible
+from azr.util.sanitize import LIMIT, one_line, visible
 
 ACCEPTED: Final = "accepted"
 SEED: Final = "seed"

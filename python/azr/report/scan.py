@@ -11,7 +11,7 @@ from azr.report.code import comments, patterns, phrase
 from azr.report.curriculum import Columns, comment_shares
 from azr.report.index import TraceIndex
 from azr.types import Kind
-from azr.visible import one_line
+from azr.util.sanitize import one_line
 
 PER_STEP: Final = 4
 """Programs of a step and role whose comments are read."""

@@ -1,4 +1,4 @@
-"""The tasks of a run, for reading: over the buffers of all its domains (`azr.shards`), under the run's ids."""
+"""The tasks of a run, for reading: over the buffers of all its domains (`azr.buffer.domains`), under the run's ids."""
 
 import json
 import re
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.buffer import Cut, Filter, State, TaskBuffer
+from azr.buffer.client import Cut, Filter, State, TaskBuffer
+from azr.buffer.domains import BITS, KINDS_FILE, SLOTS, folder_of
 from azr.errors import RunError
-from azr.run import BUFFER
-from azr.shards import BITS, KINDS_FILE, SLOTS, folder_of
+from azr.run.folder import BUFFER
 from azr.types import Kind
 
 Row = tuple[Any, ...]

@@ -11,7 +11,7 @@ from azr.report.curriculum import Columns
 from azr.report.evaluations import evaluations
 from azr.report.folder import Folder
 from azr.types import Kind
-from azr.visible import one_line, visible
+from azr.util.sanitize import one_line, visible
 
 POINTS: Final = 1000
 """Steps that are drawn. A longer run's are put together: each point is the mean of several steps."""

@@ -5,7 +5,7 @@ from azr.rollouts.base import Engine, Sampling, Tokenizer
 ENGINES = {
     "scripted": "azr.rollouts.scripted:make",
     "transformers": "azr.rollouts.transformers:make",
-    "vllm": "azr.rollouts.vllm:make",
+    "vllm": "azr.rollouts.vllm.engine:make",
 }
 """Each a function of (tokenizer, config)."""
 

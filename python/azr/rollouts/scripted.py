@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from azr.config import Config
-from azr.registry import resolve
 from azr.rollouts.base import Request, Tokenizer
 from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.tokens import ByteTokenizer
 from azr.types import Completion, Prompt
+from azr.util.registry import resolve
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from azr.trainer import lean, packed_model
+from azr.trainer import cpu_forward, packed_model
 from azr.trainer.head import log_probs_and_entropy
 from azr.trainer.packing import MicroBatch
 
@@ -33,7 +33,7 @@ def score(
         padded: a GPU too attends over padded grids.
     """
     own = partial(packed_model.hidden_states, padded=padded)
-    read = lean.hidden_states if direct and lean.supports(model) else own
+    read = cpu_forward.hidden_states if direct and cpu_forward.supports(model) else own
     picked = read(model, piece).index_select(0, piece.source)
     weight = model.get_output_embeddings().weight
     with torch.autocast(picked.device.type, enabled=False):

@@ -17,11 +17,9 @@ from transformers import PreTrainedModel
 
 from azr.config import Config
 from azr.distributed.ranks import ONE, Ranks
-from azr.randomness import derive, generator
-from azr.registry import resolve
 from azr.trainer import adapter
+from azr.trainer.balance import own_pieces
 from azr.trainer.compiled import compile_layers, wanted
-from azr.trainer.dealing import own_pieces
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
@@ -41,10 +39,12 @@ from azr.trainer.sharding import (
     sum_gradients,
     whole_copy,
 )
-from azr.trainer.split import is_sharded
+from azr.trainer.sharding_mode import is_sharded
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
 from azr.trainer.tally import Tally
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
+from azr.util.randomness import derive, generator
+from azr.util.registry import resolve
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

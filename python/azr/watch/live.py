@@ -19,8 +19,8 @@ from azr.report.gallery import Gallery, Wanted, episode
 from azr.report.index import Filter, TraceIndex
 from azr.report.scan import Scan, comment_columns, pattern_table, phrase_table
 from azr.report.summary import summarise
-from azr.run import TRACES
-from azr.visible import one_line
+from azr.run.folder import TRACES
+from azr.util.sanitize import one_line
 
 CHUNK: Final = 500
 """Rows of the trace that are indexed before others get their turn."""

@@ -7,7 +7,7 @@ import pytest
 from azr.config import resolve
 from azr.config.oversight import Action
 from azr.oversight.monitors.collapse import ALARMS, Collapse
-from azr.randomness import generator
+from azr.util.randomness import generator
 
 KINDS = ("abduction", "deduction", "induction")
 Row = dict[str, Any]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from azr.errors import BenchmarkError
 from azr.evals.benchmarks.base import Benchmark, Item, Row, Source, column
-from azr.taskfile import verify
 from azr.tasks import KindOptions, make_kinds
+from azr.tasks.io import verify
 from azr.types import Draft, Kind, Task
 
 if TYPE_CHECKING:

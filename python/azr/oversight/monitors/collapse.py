@@ -25,7 +25,7 @@ from azr.config.oversight import (
     TimeAlarm,
     ValidAlarm,
 )
-from azr.metrics import Numbers, StepReport
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.base import Finding, Monitor
 from azr.oversight.history import History
 from azr.types import Kind, Role

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from azr.config.oversight import JudgeConfig
 from azr.errors import OversightError
 from azr.oversight.base import Finding, Monitor, Seen
-from azr.randomness import generator
-from azr.registry import resolve
+from azr.util.randomness import generator
+from azr.util.registry import resolve
 
 Judge = Callable[[Sequence[str]], Sequence[float]]
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from azr.config.oversight import Action, PatternConfig
 from azr.errors import ConfigError
 from azr.oversight.base import Finding, Monitor, Seen, excerpt
-from azr.visible import BLANK
+from azr.util.sanitize import BLANK
 
 INVISIBLE = frozenset({"Cf", "Mn", "Me"})
 """Unicode categories: format characters (zero width, bidi) and marks that combine with the letter before."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azr.config.oversight import RefusalConfig
-from azr.metrics import Numbers, StepReport
+from azr.metrics.step import Numbers, StepReport
 from azr.oversight.base import Finding, Monitor
 from azr.oversight.refusal import RATE
 

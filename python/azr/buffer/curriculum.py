@@ -1,0 +1,261 @@
+"""Stage 3: what is valid and new enters the buffer, and what the other stages draw from it.
+
+The rules of the curriculum stand here; remembering, deduplicating and sampling are the buffer's (`azr.buffer.client`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azr.buffer.client import Duplicate, Extras, Inserted, Neighbourhood, TaskBuffer, Unusable
+from azr.buffer.domains import Shard, Shards, folder_of, note_slots, slots_of
+from azr.config import Config
+from azr.config.mixture import folders, shares
+from azr.errors import RunError
+from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, judged, solve_rate
+from azr.util.randomness import generator
+
+POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
+"""Kinds whose programs induction tasks are made from; in a domain, its own of these."""
+
+
+Signatures = Callable[[Sequence[Task]], Sequence[int | None]]
+"""What the programs of tasks do, as numbers (`azr.buffer.fingerprint`)."""
+
+
+class TaskStore:
+    """The tasks of a run."""
+
+    def __init__(
+        self,
+        buffer: TaskBuffer | Shards,
+        config: Config,
+        kinds: Sequence[Kind] = tuple(Kind),
+        signatures: "Signatures | None" = None,
+    ) -> None:
+        """`kinds`: all that the buffer may hold, in order. `signatures`: asked where behaviour makes a duplicate."""
+        if config.buffer.deduplicate == "behaviour" and signatures is None:
+            raise RunError("buffer.deduplicate = 'behaviour' needs the sandboxes that the programs run in")
+        self._signatures = signatures if config.buffer.deduplicate == "behaviour" else None
+        self._buffer = buffer
+        self._config = config
+        self._kinds = tuple(kinds)
+        self._served = shares(config).answers
+        self._answers: dict[Kind, Counter[str]] = {kind: Counter() for kind in kinds}
+        for task in self.everything():
+            self._remember(task)
+
+    def count(self, kind: Kind) -> int:
+        """Tasks of a kind that can be drawn."""
+        return self._buffer.count(kind)
+
+    def everything(self) -> list[Task]:
+        """All tasks, kind by kind, in the order of their ids."""
+        return [task for kind in self._kinds for task in self._buffer.get(self._buffer.ids(kind))]
+
+    def position(self) -> int:
+        """Where plain Python's log ends, all of it on disk."""
+        return self.positions()[""]
+
+    def positions(self) -> dict[str, int]:
+        """Where each domain's log ends, all of it on disk; a checkpoint names them. Plain Python: the empty name."""
+        found = self._buffer.checkpoint()
+        return found if isinstance(found, dict) else {"": found}
+
+    def close(self) -> None:
+        """Let go of the buffer's folder."""
+        self._buffer.close()
+
+    def add(self, tasks: Sequence[Task]) -> int:
+        """Store tasks that need no verdict (seeds); returns how many were new."""
+        return sum(isinstance(found, Inserted) for found in self._insert(tasks))
+
+    def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
+        """Store what is valid and new; one verdict for each, in order."""
+        found = iter(self._insert([verdict.task for verdict in verdicts if isinstance(verdict, Valid)]))
+        return [self._settle(v, next(found)) if isinstance(v, Valid) else v for v in verdicts]
+
+    def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
+        """Note the solve rate of each task that was tried."""
+        for row in trials:
+            task = row[0].task
+            assert task.id is not None, "only stored tasks are tried"
+            rate = solve_rate(row)
+            if rate is None:
+                continue
+            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(judged(row)))
+            if not SERVED[self._config.buffer.serve](rate):
+                self._buffer.quarantine(task.id)
+
+    # What oversight does.
+
+    def hold(self, ids: Sequence[int]) -> None:
+        """Keep tasks from all sampling."""
+        self._buffer.quarantine(*ids)
+
+    def release(self, task_id: int) -> None:
+        """Let a task go that was held, unless its solve rate keeps it from being served."""
+        rate = self._buffer.solve_rate(task_id)
+        if rate is None or SERVED[self._config.buffer.serve](rate):
+            self._buffer.quarantine(task_id, held=False)
+
+    def alike(self, ids: Sequence[int]) -> list[Neighbourhood]:
+        """How alike stored tasks are to the rest of the memory."""
+        return [self._buffer.nearest(task_id) for task_id in ids]
+
+    # What the proposers are shown.
+
+    def references(self, kind: Kind, rng: np.random.Generator) -> list[Task]:
+        """Distinct tasks of the kind: `propose.references` of them, or all there are."""
+        return self._buffer.get(self._draw([kind], self._config.propose.references, rng))
+
+    def sources(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """Programs for proposals about stored ones, from the domain's pool; repeated only if there are too few."""
+        return self._filled(self._draw(self.pool(domain), count, rng), count, rng)
+
+    def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """Up to `count` tasks whose programs are not composites themselves."""
+        drawn = self._buffer.get(self._draw(self.pool(domain), 8 * count, rng))
+        return [task for task in drawn if not task.parents][:count]
+
+    def pool(self, domain: str) -> tuple[Kind, ...]:
+        """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all it has."""
+        own = [kind for kind in self._kinds if kind.domain == domain]
+        pooled = tuple(kind.of(domain) for kind in POOLED if kind.of(domain) in own)
+        return pooled or tuple(own)
+
+    # What the solver trains on.
+
+    def serve(self, step: int) -> list[Task]:
+        """Each kind's share of tasks, by the config's mix; never fewer, as long as there is one."""
+        tasks: list[Task] = []
+        for kind in self._config.tasks.kinds:
+            rng = generator(self._config.seed, step, f"serve/{kind}")
+            tasks += self._filled(self._mix(kind, step, rng), self._served[kind], rng)
+        self._buffer.mark_served([task.id for task in tasks if task.id is not None])
+        return tasks
+
+    # What rewards ask (`azr.rewards.History`).
+
+    def surprise(self, task: Task) -> float:
+        """1 - the share of stored tasks of the kind that have the same answer; 1 if none has."""
+        seen = self._answers[task.kind]
+        own = _answers(task)
+        others = seen.total() - len(own)  # the task itself is stored by now
+        if others <= 0:
+            return 1.0
+        return float(np.mean([1.0 - (seen[answer] - 1) / others for answer in own]))
+
+    def nearest(self, task: Task) -> float:
+        """Similarity to the most similar other program."""
+        assert task.id is not None, "asked of stored tasks"
+        return self._buffer.nearest(task.id).similarity
+
+    def cluster_share(self, task: Task) -> float:
+        """Share of stored programs that are near copies."""
+        assert task.id is not None, "asked of stored tasks"
+        return self._buffer.cluster_share(task.id)
+
+    def _insert(self, tasks: Sequence[Task]) -> list[Inserted | Duplicate | Unusable]:
+        extras = None
+        if self._signatures is not None:
+            extras = [Extras(behaviour=number) for number in self._signatures(tasks)]
+        found = self._buffer.insert_many(tasks, extras)
+        for task, verdict in zip(tasks, found, strict=True):
+            if isinstance(verdict, Inserted):
+                self._remember(task)
+        return found
+
+    def _settle(self, verdict: Valid, found: Inserted | Duplicate | Unusable) -> Valid | Rejected:
+        """A verdict after the buffer had its say."""
+        if isinstance(found, Inserted):
+            return replace(verdict, task=replace(verdict.task, id=found.id))
+        if isinstance(found, Unusable):
+            return Rejected(
+                proposal=verdict.proposal, reason=Reason.NO_CANONICAL_FORM, detail=found.why, fuel=verdict.fuel
+            )
+        if self._config.reward.proposer.duplicates == "reject":
+            return Rejected(
+                proposal=verdict.proposal, reason=Reason.DUPLICATE, detail=f"of task {found.of}",
+                duplicate_of=found.of, duplicate_level=found.level, fuel=verdict.fuel,
+            )  # fmt: skip
+        (stored,) = self._buffer.get([found.of])
+        return replace(verdict, task=stored, duplicate_of=found.of, duplicate_level=found.level)
+
+    def _remember(self, task: Task) -> None:
+        self._answers[task.kind].update(_answers(task))
+
+    def _mix(self, kind: Kind, step: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        solve, count = self._config.solve, self._served[kind]
+        seed = int(rng.integers(2**62))
+        since = step - solve.window + (0 if solve.lag else 1)
+        if solve.mix == "uniform":
+            return self._buffer.uniform([kind], count, seed)
+        if solve.mix == "step":
+            return self._buffer.weighted([kind], count, seed)
+        sample = self._buffer.max_new if solve.mix == "max_new" else self._buffer.half_new
+        return sample([kind], count, seed, since=since)
+
+    def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        seed = int(rng.integers(2**62))
+        if self._config.propose.reference_sampling == "step":
+            return self._buffer.weighted(kinds, count, seed)
+        return self._buffer.uniform(kinds, count, seed)
+
+    def _filled(self, ids: NDArray[np.int64], count: int, rng: np.random.Generator) -> list[Task]:
+        """The tasks, with some repeated if they are too few."""
+        if len(ids) == 0:
+            raise RunError("the buffer has no task to draw: it was not seeded, or buffer.serve excludes all of them")
+        missing = count - len(ids)
+        return self._buffer.get(np.concatenate([ids, rng.choice(ids, missing)]) if missing > 0 else ids)
+
+
+SERVED: dict[str, Callable[[float], bool]] = {
+    "all": lambda rate: True,
+    "non_one": lambda rate: rate < 1.0,
+    "non_extremes": lambda rate: 0.0 < rate < 1.0,
+}
+"""By the config's `buffer.serve`: which solve rates leave a task in use."""
+
+
+def _answers(task: Task) -> tuple[str, ...]:
+    """What a solver would have to find, as text."""
+    if task.kind.base is Kind.ABDUCTION:
+        return task.inputs
+    return tuple(value.repr for value in task.outputs)
+
+
+def open_store(
+    folder: Path,
+    config: Config,
+    position: int | None,
+    positions: Mapping[str, int] | None = None,
+    signatures: "Signatures | None" = None,
+) -> TaskStore:
+    """Open or make the buffers of a run; what a log holds beyond its position is cut off.
+
+    Raises:
+        RunError: duplicates are told by behaviour, and no `signatures` are given.
+    """
+    domains = {domain.name: domain.kinds for domain in folders(config)}
+    plain = _open(folder, config, position)
+    if not domains:
+        return TaskStore(plain, config, signatures=signatures)
+    shards = {"": Shard(0, plain, {kind: kind for kind in Kind})}
+    for number, (name, kinds) in enumerate(domains.items(), 1):
+        path, slots = folder_of(folder, name), slots_of(kinds)
+        at = None if position is None else (positions or {}).get(name, 0)
+        shards[name] = Shard(number, _open(path, config, at), slots)
+        note_slots(path, slots)
+    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.slots], signatures)
+
+
+def _open(folder: Path, config: Config, position: int | None) -> TaskBuffer:
+    given = config.buffer
+    return TaskBuffer.open(
+        folder, cap=given.cap, eviction=given.eviction, deduplicate=given.deduplicate, position=position
+    )

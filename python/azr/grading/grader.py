@@ -1,0 +1,198 @@
+"""Grade completions without azr's trainer: for trainers, services and scripts that have their own.
+
+    grader = Grader()
+    row = grader.row(task)                          # {"prompt": [...messages...], "task": "...json..."}
+    [answer] = grader.grade([(row["task"], text)])  # score 1.0, reason "correct"
+
+A task travels as text, with the answer that the sandbox found for it; whoever holds that text is trusted with it. A row
+without a verdict (`Answer.failed`) says so itself, and takes no other's away: leave it out of every reward.
+Adapters for particular trainers are in `azr.grading`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from azr.config.domain_files import find, read
+from azr.config.schema import SandboxConfig
+from azr.domains.domain import Domain, all_texts, make_domain
+from azr.errors import GradingError, SandboxError
+from azr.tasks import KindOptions, TaskKind, make_kinds
+from azr.tasks.common import check_rows, is_text, unreadable
+from azr.tasks.policy import Policy
+from azr.tasks.render import Renderer
+from azr.tasks.templates import Chat
+from azr.types import Answer, Completion, Kind, Prompt, Role, Task, Unparsed
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+NOT_A_TASK: Final = "not_a_task"
+"""Reason of a row whose task text is none of `Grader.row`'s."""
+
+TASK_CHARS: Final = 32 << 20
+"""Longest text of a task. Three times what a task of the sandbox's default limits can take."""
+
+
+class Grader:
+    """Prompts for tasks, and scores for what a model answered. Threads may share one; it does not survive a fork."""
+
+    def __init__(
+        self,
+        *,
+        sandbox: "Sandbox | None" = None,
+        domains: Sequence[str | Path] = (),
+        options: KindOptions = KindOptions(),  # noqa: B008 - frozen
+    ) -> None:
+        """`domains`: folders with a domain.toml, or names of installed domains.
+
+        Raises:
+            DomainError: a domain cannot be found or loaded.
+        """
+        self.sandbox = sandbox or _sandbox({})
+        self._domains = [_domain(given, options) for given in domains]
+        self._kinds: dict[Kind, TaskKind] = make_kinds(options)
+        for domain in self._domains:
+            self._kinds |= domain.kinds
+        template = Chat(str, [tag for domain in self._domains for tag in domain.tags])
+        self._renderer = Renderer(template, self._kinds, _no_tokens, (), all_texts(self._domains))
+
+    @property
+    def kinds(self) -> Mapping[Kind, TaskKind]:
+        """Every kind of task that it can grade."""
+        return self._kinds
+
+    def row(self, task: Task) -> dict[str, Any]:
+        """A task as a row of a data set: `prompt`, one user message, and `task`, the text that `grade` takes."""
+        return {"prompt": [{"role": "user", "content": self._renderer.solve(task).text}], "task": dump_task(task)}
+
+    def grade(self, items: Sequence[tuple[str, str]]) -> list[Answer]:
+        """One verdict for each (task text, completion), in order; all of a kind are checked in one batch.
+
+        A row has none where its text is no task, or where the sandbox failed at it twice: `Answer.failed`, and why in
+        `Answer.error`. Where no row at all has one there is nothing to return.
+
+        Raises:
+            GradingError: the first row has no verdict for its text is no task; no other row has one.
+            SandboxError: it has none for the sandbox failed; no other row has one.
+        """
+        tasks: list[Task | Answer] = []
+        for text, _ in items:
+            try:
+                tasks.append(self.read(text))
+            except GradingError as error:
+                tasks.append(Answer(score=0.0, reason=NOT_A_TASK, error=str(error)))
+        both = list(zip(tasks, items, strict=True))
+        checked = iter(self.answers([(task, text) for task, (_, text) in both if isinstance(task, Task)]))
+        return _some([task if isinstance(task, Answer) else next(checked) for task in tasks])
+
+    def check(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """The same for tasks that are tasks already."""
+        return _some(self.answers(items))
+
+    def answers(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
+        """As `check`, but all rows may be without a verdict.
+
+        Raises:
+            SandboxError: the sandbox cannot be used at all, such as after a fork.
+        """
+        tasks = [task for task, _ in items]
+        prompts = [Prompt(role=Role.SOLVE, kind=task.kind, text="", token_ids=(), task=task) for task in tasks]
+        verdicts = [
+            self._parse(prompt, completion) for prompt, (_, completion) in zip(prompts, items, strict=True)
+        ]
+        found: dict[int, Answer] = {}
+        for kind in dict.fromkeys(task.kind for task in tasks):
+            rows = [row for row, task in enumerate(tasks) if task.kind is kind and isinstance(verdicts[row], str)]
+            answers = self._check(kind, [(tasks[row], str(verdicts[row])) for row in rows])
+            found |= zip(rows, answers, strict=True)
+        return [verdict if isinstance(verdict, Answer) else found[row] for row, verdict in enumerate(verdicts)]
+
+    def read(self, text: str) -> Task:
+        """The task of a text that `row` made.
+
+        Raises:
+            GradingError: the text is not one, or its kind is not known here.
+        """
+        from azr.sandbox import Value
+
+        if len(text) > TASK_CHARS:
+            raise GradingError(f"a task of {len(text):,} characters: the limit is {TASK_CHARS:,}")
+        try:
+            row = json.loads(text)
+            kind, inputs = Kind(row["kind"]), tuple(map(str, row["inputs"]))
+            outputs = tuple(Value.from_encoded(bytes.fromhex(encoded)) for encoded in row["outputs"])
+            program, message = str(row["program"]), str(row["message"])
+            if not all(map(is_text, (program, message, *inputs))):
+                raise ValueError("it holds surrogates")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise GradingError(f"not a task as Grader.row writes it: {_cut(repr(error))}") from error
+        if kind not in self._kinds:
+            known = ", ".join(sorted(self._kinds))
+            raise GradingError(f"{_cut(kind)} is a kind of no domain here: known are {known}")
+        if not inputs or len(inputs) != len(outputs):
+            raise GradingError(f"a task has an output for each input, not {len(outputs)} for {len(inputs)}")
+        return Task(kind=kind, program=program, inputs=inputs, outputs=outputs, message=message)
+
+    def _parse(self, prompt: Prompt, text: str) -> str | Answer:
+        """The answer in a completion, or the verdict that there is none."""
+        if flaw := unreadable(text):
+            return Answer(score=0.0, reason=str(flaw))
+        completion = Completion(prompt=prompt, text=text, token_ids=(), log_probs=(), finished=True)
+        answer = self._renderer.read(completion).answer
+        if isinstance(answer, Unparsed):
+            return Answer(score=0.0, reason=str(answer.flaw))
+        blocks = self._renderer.template.syntax.split(answer)
+        read = blocks if isinstance(blocks, Unparsed) else self._kinds[prompt.kind].parse_answer(blocks)
+        return Answer(score=0.0, reason=str(read.flaw)) if isinstance(read, Unparsed) else read
+
+    def _check(self, kind: Kind, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+        found = check_rows(self._kinds[kind], self.sandbox, answers)
+        left = [row for row, answer in enumerate(found) if answer.failed]
+        again = check_rows(self._kinds[kind], self.sandbox, [answers[row] for row in left])
+        for row, answer in zip(left, again, strict=True):
+            found[row] = answer
+        return found
+
+
+def _some(answers: list[Answer]) -> list[Answer]:
+    """The answers, if there is one with a verdict or none at all: a batch of nothing but failures is no result."""
+    if answers and all(answer.failed for answer in answers):
+        first = answers[0]
+        raise GradingError(first.error) if first.reason == NOT_A_TASK else SandboxError(first.error)
+    return answers
+
+
+def _cut(text: str) -> str:
+    """A text for a message: whoever sent it knows it."""
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def dump_task(task: Task) -> str:
+    """A task as text: JSON, outputs in the sandbox's canonical encoding."""
+    row = {
+        "kind": task.kind,
+        "program": task.program,
+        "inputs": list(task.inputs),
+        "outputs": [value.encoded.hex() for value in task.outputs],
+        "message": task.message,
+    }
+    return json.dumps(row)
+
+
+def _domain(given: str | Path, options: KindOptions) -> Domain:
+    path = str(given) if Path(given).is_dir() else ""
+    return make_domain(read(find(path, str(given))), options, Policy(), _sandbox)
+
+
+def _sandbox(modules: Mapping[str, str]) -> "Sandbox":
+    """With the fuel of azr's own trainer: a batch waits for its longest program."""
+    from azr.sandbox import Limits, Sandbox
+
+    return Sandbox(limits=Limits(fuel=SandboxConfig().fuel), modules=modules or None)
+
+
+def _no_tokens(text: str, special_tokens: bool) -> list[int]:
+    """Whoever trains on the prompt turns it into tokens."""
+    return []

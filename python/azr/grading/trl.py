@@ -1,0 +1,34 @@
+"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and its kin.
+
+TRL calls it with keywords: `prompts`, `completions`, and every other column of the data set as a list.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from azr.errors import GradingError
+from azr.grading.grader import Grader
+from azr.grading.messages import text_of
+from azr.types import Task
+
+COLUMN = "task"
+RewardFunction = Callable[..., list[float | None]]
+"""None: the row has no verdict, which TRL leaves out."""
+
+
+def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Rows for `datasets.Dataset.from_list`: `prompt` (messages) and `task`."""
+    return [grader.row(task) for task in tasks]
+
+
+def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
+    """A function that scores each completion in [0, 1] by its row's `column`."""
+
+    def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        if column not in columns:
+            raise GradingError(f"the data set has no column {column!r}: make its rows by azr.grading.trl.rows")
+        texts = [text_of(completion) for completion in completions]
+        answers = grader.grade(list(zip(columns[column], texts, strict=True)))
+        return [None if answer.failed else answer.score for answer in answers]
+
+    return azr_reward

@@ -1,1 +1,0 @@
-"""Measurements of the sandbox: what it does as CPython does, and how fast."""

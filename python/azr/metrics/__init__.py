@@ -1,0 +1,1 @@
+"""Numbers of a step, and how the numbers of several ranks become one."""

@@ -1,0 +1,179 @@
+"""From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azr.buffer.fingerprint import signatures_of
+from azr.config import Config
+from azr.distributed.engine import SharedEngine
+from azr.distributed.ranks import ONE, Ranks
+from azr.distributed.store import shared
+from azr.errors import ConfigError
+from azr.oversight.overseer import make_monitors
+from azr.pipeline.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
+from azr.rollouts import ENGINES, Engine, Tokenizer
+from azr.tasks.common import home
+from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
+from azr.trainer.losses import LOSSES
+from azr.trainer.mismatch import CORRECTIONS
+from azr.trainer.policy import Policy, StillPolicy
+from azr.trainer.sharding_mode import check_offload, is_sharded
+from azr.util.registry import locate, resolve
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+
+def check(config: Config) -> None:
+    """Resolve every name and look for settings that contradict each other.
+
+    Raises:
+        ConfigError: names the key, the value and what is allowed.
+    """
+    make_rewards(config)
+    _check_terms(config)
+    make_monitors(config)
+    resolve(ADVANTAGES, config.train.advantage, "train.advantage")
+    # These may import torch, which takes its time: it is enough that they are there.
+    locate(LOSSES, config.train.loss.name, "train.loss.name")
+    locate(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
+    locate(ENGINES, config.engine.name, "engine.name")
+    if config.model.adapted:
+        _check_adapter(config)
+    if config.engine.name == "vllm":
+        from azr.rollouts.vllm.options import check as check_vllm
+
+        check_vllm(config)
+    if config.engine.ahead:
+        _check_ahead(config)
+    # Else it depends on how many processes there are: see `make_engine`.
+    if config.ranks.sharding == "none" or config.model.adapted:
+        check_offload(config, sharded=False)
+    if config.engine.name == "scripted":
+        if not config.engine.script:
+            raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
+        locate({}, config.engine.script, "engine.script")
+    if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
+        raise ConfigError(
+            f"train.advantage = {config.train.advantage!r} compares answers to one task:"
+            f" solve.answers = {config.solve.answers} must be at least 2"
+        )
+
+
+def _check_terms(config: Config) -> None:
+    named = any(term.name == "complexity" for term in config.reward.proposer.terms)
+    if named and find_spec("complexipy") is None:
+        raise ConfigError(
+            "reward.proposer.terms: complexity needs complexipy, which is not installed: pip install 'azr[terms]'"
+        )
+
+
+def _check_adapter(config: Config) -> None:
+    if config.engine.name == "scripted":
+        raise ConfigError("model.lora.rank needs a model to adapt, and engine.name = 'scripted' has none")
+    if config.ranks.sharding == "full":
+        raise ConfigError(
+            "model.lora.rank and ranks.sharding = 'full' exclude each other: an adapter's base is whole on every rank"
+        )
+    needed = ["peft", *(["bitsandbytes"] if config.model.lora.base == "4bit" else [])]
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise ConfigError(f"model.lora needs {' and '.join(missing)}, which is not installed: see `azr doctor`")
+
+
+def _check_ahead(config: Config) -> None:
+    if config.engine.name == "transformers":
+        raise ConfigError("engine.ahead = 1 needs an engine with weights of its own: 'transformers' samples from the"
+                          " trainer's, while they change")  # fmt: skip
+    if config.engine.name == "vllm" and config.engine.vllm.sleep:
+        raise ConfigError("engine.ahead = 1 and engine.vllm.sleep exclude each other: the engine never rests")
+    corrected = config.train.mismatch.name != "none" or config.train.old_log_probs == "engine"
+    if config.engine.name != "scripted" and not corrected:
+        raise ConfigError(
+            "engine.ahead = 1 samples from older weights than those that are updated: correct for it by"
+            " train.mismatch.name (such as tis), or by train.old_log_probs = 'engine'"
+        )
+
+
+def assemble(
+    config: Config,
+    engine: Engine,
+    buffer: Path,
+    position: int | None = None,
+    positions: Mapping[str, int] | None = None,
+    ranks: Ranks = ONE,
+) -> Parts:
+    """The parts around an engine.
+
+    Args:
+        buffer: folder of the task buffer's log.
+        position: of a checkpoint; what the log holds beyond it is cut off. None: keep all of it.
+        positions: the same of each domain's log.
+    """
+    from azr.buffer.curriculum import open_store
+
+    domains = make_domains(config, partial(make_sandbox, config))
+    kinds, sandbox = all_kinds(config, domains), make_sandbox(config)
+    signatures = partial(signatures_of, lambda kind: home(kinds[kind], sandbox))
+    return Parts(
+        config=config,
+        kinds=kinds,
+        domains=domains,
+        renderer=make_renderer(config, engine.tokenizer, domains),
+        programs=make_program_policy(config),
+        rewards=make_rewards(config),
+        engine=engine if ranks.world == 1 else SharedEngine(engine, ranks),
+        sandbox=sandbox,
+        store=shared(open_store(buffer, config, position, positions, signatures) if ranks.leads else None, ranks),
+        ranks=ranks,
+    )
+
+
+def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
+    """The rollout engine and the policy that it samples from.
+
+    Raises:
+        ConfigError: ranks that are to share engines, and make no whole groups.
+    """
+    if config.engine.name == "scripted":
+        from azr.rollouts.scripted import make as make_scripted
+
+        return make_scripted(None, config), StillPolicy()
+    from azr.rollouts.vllm.client import Seat, take_seat
+    from azr.rollouts.vllm.engine import VllmEngine
+    from azr.rollouts.vllm.options import check_groups
+    from azr.trainer.model import load_model, pick_device
+    from azr.trainer.torch_policy import TorchPolicy
+
+    shared_engines = check_groups(config, ranks.world, int(os.environ.get("LOCAL_WORLD_SIZE", ranks.world)))
+    # What is split over ranks, or packed, is moved to its device part by part.
+    sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
+    check_offload(config, sharded)
+    loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
+    make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
+    engine = take_seat(loaded.tokenizer, config, ranks) if shared_engines else make(loaded.tokenizer, config)
+    policy = TorchPolicy(loaded, config, ranks)
+    if isinstance(engine, VllmEngine | Seat):
+        engine.trainer = policy.log_probs
+    try:
+        engine.load(policy.model)
+    except BaseException:
+        engine.close()
+        raise
+    return engine, policy
+
+
+def make_sandbox(config: Config, modules: Mapping[str, str] | None = None) -> "Sandbox":
+    """The sandbox with the config's limits (0 keeps the sandbox's own) and a domain's modules."""
+    from azr.sandbox import Limits, Sandbox
+
+    given = config.sandbox.model_dump(include={"fuel", "memory_bytes", "output_bytes", "value_bytes"})
+    return Sandbox(
+        threads=config.sandbox.threads or None,
+        limits=Limits(**{name: value for name, value in given.items() if value}),
+        guest=Path(config.sandbox.guest) if config.sandbox.guest else None,
+        modules=modules,
+    )

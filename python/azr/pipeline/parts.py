@@ -1,0 +1,137 @@
+"""What the stages work with: made once, before the first step, and passed to every stage."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from azr.config import Config
+from azr.config.lineage import template_of
+from azr.config.mixture import folders
+from azr.distributed.ranks import ONE, Ranks
+from azr.distributed.store import over
+from azr.domains.domain import Domain, all_texts, make_domain
+from azr.rewards import PROPOSER, SOLVER, TERMS, ProposerReward, SolverReward
+from azr.rollouts import Engine, Sampling
+from azr.tasks import KindOptions, TaskKind, make_kinds
+from azr.tasks.policy import Policy as ProgramPolicy
+from azr.tasks.render import Renderer
+from azr.tasks.templates import Chat, Template, Terse, Think
+from azr.types import Kind
+from azr.util.randomness import derive
+from azr.util.registry import resolve
+
+if TYPE_CHECKING:
+    from azr.buffer.curriculum import TaskStore
+    from azr.rollouts import Tokenizer
+    from azr.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewards:
+    """The reward functions that the config names, resolved."""
+
+    proposer: ProposerReward
+    solver: SolverReward
+    terms: tuple[ProposerReward, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of one run."""
+
+    config: Config
+    kinds: Mapping[Kind, TaskKind]
+    """Plain ones, and those of the run's domains."""
+    renderer: Renderer
+    programs: ProgramPolicy
+    """The rules for plain programs."""
+    domains: tuple[Domain, ...] = ()
+    rewards: Rewards
+    engine: Engine
+    sandbox: "Sandbox"
+    store: "TaskStore"
+    ranks: Ranks = ONE
+
+    def apart(self) -> "Parts":
+        """The same parts for a second thread: what it exchanges with other ranks has connections of its own."""
+        ranks = self.ranks.apart()
+        return replace(self, ranks=ranks, store=over(self.store, ranks))
+
+    def policy(self, domain: str) -> ProgramPolicy:
+        """The rules for a domain's programs."""
+        return next((found.programs for found in self.domains if found.name == domain), self.programs)
+
+    def sampling(self, step: int, purpose: str) -> Sampling:
+        """The sampling settings of the config, under a seed of this step and purpose."""
+        given = self.config.sampling
+        return Sampling(
+            seed=derive(self.config.seed, step, purpose),
+            temperature=given.temperature,
+            top_p=given.top_p,
+            top_k=given.top_k,
+            max_tokens=given.max_tokens,
+        )
+
+
+def make_rewards(config: Config) -> Rewards:
+    """Resolve the reward functions; a wrong name fails here, before any model is loaded."""
+    given = config.reward
+    return Rewards(
+        proposer=resolve(PROPOSER, given.proposer.name, "reward.proposer.name"),
+        solver=resolve(SOLVER, given.solver.name, "reward.solver.name"),
+        terms=tuple(resolve(TERMS, term.name, "reward.proposer.terms") for term in given.proposer.terms),
+    )
+
+
+def make_template(config: Config, tokenizer: "Tokenizer", tags: Sequence[str] = ()) -> Template:
+    """The outer form of conversations; `auto`: the one that the model was made for, or else the paper's text."""
+    name: str = config.prompt.template
+    if name == "auto":
+        name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
+    if name == "chat":
+        return Chat(tokenizer.chat, tags)
+    return Terse(tags) if name == "terse" else Think(tags)
+
+
+def make_task_kinds(config: Config) -> dict[Kind, TaskKind]:
+    """Every plain kind, with the config's options."""
+    return make_kinds(_options(config))
+
+
+def make_domains(config: Config, make_sandbox: "Callable[[Mapping[str, str]], Sandbox]") -> tuple[Domain, ...]:
+    """The config's domains, each with a sandbox that has its modules."""
+    programs, options = make_program_policy(config), _options(config)
+    return tuple(make_domain(folder, options, programs, make_sandbox) for folder in folders(config))
+
+
+def all_kinds(config: Config, domains: Sequence[Domain]) -> dict[Kind, TaskKind]:
+    """Plain ones, and those of the domains."""
+    kinds = make_task_kinds(config)
+    for domain in domains:
+        kinds |= domain.kinds
+    return kinds
+
+
+def make_renderer(config: Config, tokenizer: "Tokenizer", domains: Sequence[Domain]) -> Renderer:
+    """The prompts of a run."""
+    template = make_template(config, tokenizer, [tag for domain in domains for tag in domain.tags])
+    kinds = all_kinds(config, domains)
+    return Renderer(template, kinds, tokenizer.encode, config.tasks.banned_imports, all_texts(domains))
+
+
+def _options(config: Config) -> KindOptions:
+    tasks = config.tasks
+    return KindOptions(
+        inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score
+    )
+
+
+def make_program_policy(config: Config) -> ProgramPolicy:
+    """Which programs are allowed."""
+    tasks = config.tasks
+    return ProgramPolicy(
+        banned=tasks.banned_imports,
+        allowed=tasks.allowed_imports,
+        several_definitions=tasks.several_definitions,
+        max_chars=tasks.max_program_chars,
+    )

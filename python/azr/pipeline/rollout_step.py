@@ -1,0 +1,186 @@
+"""Stages 1 to 4 of a step as one queue, so that neither the engine nor the sandbox waits for the other.
+
+All kinds of proposals go in together; each is validated when it is finished, and the attempts that measure its solve
+rate start at once; the solver's own tasks fill what room is left. In what order things finish changes nothing that
+comes out:
+
+- Every completion draws on a stream of chance that its place in the step decides (proposal i; attempt j at proposal i's
+  task; answer j to task i), never on when it was asked for.
+- What is valid enters the buffer when all proposals have their verdicts, in the order of the proposals: which of two
+  equal proposals is the duplicate, and the ids, follow from that order.
+- So an attempt may start at a task that turns out to be a duplicate. It is dropped and counted (`dropped`); a
+  duplicate that is paid gets its attempts at the stored task instead, from the same streams. Waiting for all verdicts
+  would drop none and leave the engine idle, the more so the longer the longest proposal is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from azr.pipeline.parts import Parts
+from azr.propose import read_proposal, step_prompts
+from azr.rollouts.base import Finished, Key, requests_for
+from azr.solve import check
+from azr.types import Attempt, Prompt, Rejected, Task, Valid
+from azr.validate import validate
+
+T = TypeVar("T")
+PROPOSE, TRIALS, SOLVE = "propose", "trials", "solve"
+URGENCY = {PROPOSE: 2, TRIALS: 1, SOLVE: 0}
+"""Proposals first, since attempts follow from them; the solver's own tasks can wait for room."""
+
+
+class Watch(Protocol):
+    """Runs a piece of work under a name and knows how long it took."""
+
+    def __call__(self, name: str, stage: Callable[[], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollouts:
+    """What a step sampled and checked, in the order of its prompts."""
+
+    verdicts: list[Valid | Rejected]
+    trials: list[list[Attempt]]
+    """Of each valid verdict, in order, the attempts that measure its solve rate."""
+    attempts: list[list[Attempt]]
+    """Of each of the solver's tasks, its answers."""
+    dropped: int
+    """Attempts that were asked for and not used: their tasks were duplicates."""
+
+
+def roll_out(parts: Parts, step: int, tasks: Sequence[Task], watch: Watch) -> Rollouts:
+    """Propose, validate, store and try new tasks, and answer the solver's."""
+    flow = _Flow(parts, step, watch)
+    watch("propose", lambda: flow.propose())
+    flow.solve(tasks)
+    while True:
+        while found := watch("rollout", parts.engine.collect):
+            flow.take(found)
+        if flow.settled:
+            return flow.result()
+        flow.settle()
+
+
+class _Flow:
+    """What is known of a step so far."""
+
+    def __init__(self, parts: Parts, step: int, watch: Watch) -> None:
+        self._parts, self._step, self._watch = parts, step, watch
+        self._asked = 0
+        self._judged: dict[int, Valid | Rejected] = {}
+        self._final: list[Valid | Rejected] | None = None
+        """The verdicts after the buffer had its say."""
+        self._tried: dict[int, Task] = {}
+        """By proposal: the task that attempts were asked for."""
+        self._attempts: dict[Key, Attempt] = {}
+        self._solving = 0
+        self._dropped = 0
+
+    def propose(self) -> None:
+        """Ask for this step's proposals."""
+        prompts = self._parts.ranks.first(lambda: step_prompts(self._parts, self._step))
+        self._asked = len(prompts)
+        if not prompts:
+            self._final = []
+        self._submit(PROPOSE, [(index, prompts[index]) for index in self._parts.ranks.share(len(prompts))], 1)
+
+    def solve(self, tasks: Sequence[Task]) -> None:
+        """Ask for the answers that the solver trains on."""
+        self._solving = len(tasks)
+        mine = self._parts.ranks.share(len(tasks))
+        prompts = [(index, self._parts.renderer.solve(tasks[index])) for index in mine]
+        self._submit(SOLVE, prompts, self._parts.config.solve.answers)
+
+    def take(self, found: Sequence[Finished]) -> None:
+        """Go on with what has finished."""
+        proposals = [entry for entry in found if entry[0].key.purpose == PROPOSE]
+        answers = [entry for entry in found if entry[0].key.purpose != PROPOSE]
+        if proposals:
+            self._judge(proposals)
+        if answers:
+            checked = self._watch("solve", lambda: check(self._parts, [completion for _, completion in answers]))
+            self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the buffer had its say."""
+        return self._final is not None
+
+    def settle(self) -> None:
+        """Admit what all ranks proposed. Waits for the others, so only when nothing of ours is under way."""
+        for judged in self._parts.ranks.gather(self._judged):
+            self._judged |= judged
+        self._admit()
+
+    def result(self) -> Rollouts:
+        """Everything, in order."""
+        everybody = self._parts.ranks.gather((self._attempts, self._dropped))
+        for attempts, _ in everybody:
+            self._attempts |= attempts
+        assert self._final is not None and len(self._judged) == self._asked, "every proposal has its verdict"
+        config = self._parts.config.solve
+        return Rollouts(
+            verdicts=self._final,
+            trials=[
+                [_at(verdict.task, self._attempts[Key(TRIALS, index, draw)]) for draw in range(config.attempts)]
+                for index, verdict in enumerate(self._final)
+                if isinstance(verdict, Valid)
+            ],
+            attempts=[
+                [self._attempts[Key(SOLVE, index, draw)] for draw in range(config.answers)]
+                for index in range(self._solving)
+            ],
+            dropped=sum(dropped for _, dropped in everybody),
+        )
+
+    def _judge(self, proposals: Sequence[Finished]) -> None:
+        """Validate what was proposed, and try what is valid."""
+        parts = self._parts
+        read = [read_proposal(parts, completion) for _, completion in proposals]
+        verdicts = self._watch("validate", lambda: validate(parts, read, self._step))
+        indices = [request.key.place for request, _ in proposals]
+        self._judged |= dict(zip(indices, verdicts, strict=True))
+        if len(self._judged) == self._asked and self._parts.ranks.world == 1:
+            self._admit()
+        else:
+            self._try({i: v.task for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
+
+    def _admit(self) -> None:
+        """All verdicts are known: store what is new, and settle which attempts count."""
+        judged = [self._judged[index] for index in range(self._asked)]
+        final = self._watch("buffer", lambda: self._parts.store.admit(judged))
+        tasks = {index: verdict.task for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
+        stale = [
+            index
+            for index, verdict in enumerate(final)
+            if index in self._tried and not (isinstance(verdict, Valid) and verdict.duplicate_of is None)
+        ]
+        for index in stale:
+            keys = [Key(TRIALS, index, draw) for draw in range(self._parts.config.solve.attempts)]
+            self._parts.engine.cancel(keys)
+            self._dropped += len(keys)
+            for key in keys:
+                self._attempts.pop(key, None)
+            del self._tried[index]
+        self._final = final
+        mine = set(self._parts.ranks.share(self._asked))
+        self._try({index: task for index, task in tasks.items() if index in mine and index not in self._tried})
+
+    def _try(self, tasks: dict[int, Task]) -> None:
+        """Ask for the attempts that measure the tasks' solve rates."""
+        self._tried |= tasks
+        prompts = [(index, self._parts.renderer.solve(task)) for index, task in tasks.items()]
+        self._submit(TRIALS, prompts, self._parts.config.solve.attempts)
+
+    def _submit(self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int) -> None:
+        sampling = self._parts.sampling(self._step, purpose)
+        self._parts.engine.submit(requests_for(purpose, prompts, sampling, count, URGENCY[purpose]))
+
+
+def _at(task: Task, attempt: Attempt) -> Attempt:
+    """The attempt with its task as stored: it may have started before the task had its id."""
+    if attempt.task is task:
+        return attempt
+    completion = replace(attempt.completion, prompt=replace(attempt.completion.prompt, task=task))
+    return replace(attempt, task=task, completion=completion)

@@ -1,0 +1,308 @@
+"""vLLM in a process of its own: it can die, run out of memory or get stuck without taking the step's work along.
+
+Requests go in as token ids and come out as token ids with the log-probability of each sampled token. What was asked
+for and has not come out is kept here; a process that is lost is started again, gets the weights and those requests, and
+goes on. Weights lie in memory that both processes see (`arena`): an update is one copy. Every update is followed by a
+check: the engine's log-probabilities of fixed tokens against the trainer's.
+
+Reproducibility: a completion's seed depends on its request alone. But which requests share a batch depends on time, and
+the last digits of a product on the batch; so two runs agree but for rounding, not bit for bit.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from azr.config import Config
+from azr.errors import EngineError
+from azr.rollouts.arena import Arena, weights_of, whole
+from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.sync import Score, Sync, compare, log_probs_of
+from azr.rollouts.vllm.pending import Pending
+from azr.rollouts.vllm.process import EngineProcess, Lost, give_up
+from azr.rollouts.vllm.wire import IDS, NUMBERS, pack_ids
+from azr.trainer.model import pick_device
+from azr.types import Completion, Prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def make(tokenizer: Tokenizer, config: Config) -> "VllmEngine":
+    """The engine that a config asks for; its process starts with the first weights."""
+    return VllmEngine(tokenizer, config)
+
+
+class VllmEngine:
+    """A queue of requests before a vLLM process."""
+
+    def __init__(self, tokenizer: Tokenizer, config: Config) -> None:
+        self.tokenizer = tokenizer
+        self.sync: Sync | None = None
+        """Of the last update of the weights."""
+        self.trainer: Score | None = None
+        """The trainer's log-probabilities, to compare the engine's with. None: those of the model that is loaded, which
+        may be a copy that waits in the CPU's memory."""
+        self.restarts = 0
+        self.direct = False
+        """Whether updates are plain copies, and not vLLM's own loading."""
+        self._config = config
+        self._given = config.engine.vllm
+        self._process: EngineProcess | None = None
+        self._arena: Arena | None = None
+        self._cpu = pick_device(config.model.device).startswith("cpu")
+        self.length = 0
+        """Positions that a prompt and its completion may take; known when the process has started."""
+        self._futile = 0
+        self._heard = 0.0
+        """When the process last said something, or was given something to do after it had nothing."""
+        self._closed = False
+        self._pending = Pending(tokenizer)
+
+    # The queue.
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """See `Engine.submit`."""
+        if not self._pending:
+            self._heard = time.monotonic()
+        numbers = self._pending.enter(requests, self.length)
+        try:
+            self._send(numbers)
+        except Lost as lost:
+            self._revive(lost)
+
+    def collect(self) -> list[Finished]:
+        """See `Engine.collect`."""
+        while self._pending and not self._pending.ready:
+            self.listen(self.patience)
+        return self.finished()
+
+    def finished(self) -> list[Finished]:
+        """What `collect` would give without a look at the process."""
+        return self._pending.collect()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._pending)
+
+    def fileno(self) -> int:
+        """For `select`: readable when the process has said something."""
+        return self._running().fileno()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the process may still say nothing, at work as it is."""
+        return max(0.0, self._heard + self._given.stuck_seconds - time.monotonic())
+
+    def listen(self, seconds: float) -> None:
+        """Take what the process says within `seconds`. One that has worked in silence for too long is started again.
+
+        Raises:
+            EngineError: it broke, and could not be mended.
+        """
+        try:
+            message = self._running().poll(seconds)
+            if message is None and not self.patience:
+                raise self._running().silent(self._given.stuck_seconds)
+            if message is not None:
+                self._heard = time.monotonic()
+            while message is not None:
+                self._take(message)
+                message = self._running().poll()
+        except Lost as lost:
+            self._revive(lost)
+
+    def cancel(self, keys: Collection[Key]) -> None:
+        """See `Engine.cancel`."""
+        gone = self._pending.forget(keys)
+        try:
+            if gone and self._process is not None:
+                self._process.send({"op": "cancel", "ids": gone})
+        except Lost as lost:
+            self._revive(lost)
+
+    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
+        """See `Engine.sample`."""
+        return sample_all(self, prompts, sampling, count)
+
+    # Weights.
+
+    def load(self, model: "PreTrainedModel | None") -> None:
+        """See `Engine.load`: update, then compare with the trainer.
+
+        Raises:
+            EngineError: the engine's log-probabilities are not the trainer's.
+        """
+        seconds = self.update(model)
+        assert model is not None
+        trainer = self.trainer or partial(log_probs_of, model)
+        self.sync = compare(self.score, trainer, model.config.vocab_size, self._given.probe_tolerance, seconds)
+
+    def update(self, model: "PreTrainedModel | None") -> float:
+        """Take the model's weights, not compared; how many seconds that took once they lay where the engine sees them.
+
+        Raises:
+            EngineError: there is no model, or the engine broke.
+        """
+        if model is None:
+            raise EngineError("the vllm engine needs a model")
+        self._publish(model)
+        begin = time.perf_counter()
+        try:
+            self._update()
+        except Lost as lost:
+            self._revive(lost)
+        return time.perf_counter() - begin
+
+    def rest(self) -> None:
+        """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
+        if self._given.sleep and self._process is not None:
+            try:
+                self._process.ask({"op": "sleep"}, "asleep", self._given.stuck_seconds)
+            except Lost as lost:
+                self._revive(lost)
+
+    def numbers(self) -> dict[str, float]:
+        """See `Engine.numbers`."""
+        return {"restarts": float(self.restarts)} | (self.sync.numbers if self.sync is not None else {})
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._closed = True
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the engine's process."""
+        return self._running().pid
+
+    def _publish(self, model: Any) -> None:
+        """Put the weights where the engine's process can see them."""
+        weights = weights_of(model)
+        fresh = self._arena is None
+        if self._arena is None:
+            self._arena = Arena.like(weights)
+        for name, tensor in weights:
+            # Where the trainer's parameters lie in the arena there is nothing to do.
+            if tensor.device.type != "cpu" or tensor.data_ptr() != self._arena[name].data_ptr():
+                self._arena[name].copy_(whole(tensor))
+        # An engine that samples while they change must find the old ones there if it has to start again.
+        shared = model.device.type == "cpu" and not self._config.engine.ahead
+        if fresh and shared and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
+            parameters = dict(model.named_parameters())
+            for name, _ in weights:
+                if name in parameters:
+                    parameters[name].data = self._arena[name]
+
+    def _update(self) -> None:
+        if self._process is None:
+            self._start()
+        else:
+            self._process.ask({"op": "update"}, "updated", self._given.stuck_seconds)
+
+    def score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """log p of each token but the first, of each row, under the engine, one row after the other.
+
+        Only while nothing is under way.
+        """
+        header = {"op": "score", "lengths": [len(row) for row in rows]}
+        payload = pack_ids([tuple(row) for row in rows])
+        try:
+            _, found = self._running().ask(header, "scored", self._given.stuck_seconds, payload)
+        except Lost as lost:
+            self._revive(lost)
+            return self.score(rows)
+        return np.frombuffer(found, dtype=NUMBERS)
+
+    # The process.
+
+    def _running(self) -> EngineProcess:
+        if self._process is None:
+            raise EngineError(
+                "the engine was closed" if self._closed else "sample before load: the engine has no weights"
+            )
+        return self._process
+
+    def _start(self) -> None:
+        from azr.rollouts.vllm.options import engine_arguments, environment
+
+        assert self._arena is not None, "weights are published before the process starts"
+        handle = self._arena.handle
+        self._process = EngineProcess(environment(self._config, self._cpu), [handle], self._given.stuck_seconds)
+        if self._closed:
+            self._process.close()  # by another thread, which has not seen this process
+        slots = [[slot.name, slot.dtype, slot.shape, slot.offset] for slot in self._arena.slots]
+        self._process.send(
+            {
+                "op": "start",
+                "args": engine_arguments(self._config, cpu=self._cpu),
+                "arena": {"handle": handle, "slots": slots},
+                "ends": sorted(self.tokenizer.end_ids),
+                "repeatable": self._given.repeatable,
+                "threads": self._given.threads,
+            }
+        )
+        header, _ = self._process.receive(self._given.start_seconds)
+        self.length, self.direct = int(header["length"]), bool(header["direct"])
+        self._heard = time.monotonic()
+
+    def _revive(self, lost: Lost) -> None:
+        """Start again, with the weights and everything that was under way.
+
+        Raises:
+            EngineError: it was tried `engine.vllm.restarts` times since a completion last came out.
+        """
+        while True:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+            if self._closed:
+                raise EngineError("the engine was closed") from lost
+            if self._futile >= self._given.restarts:
+                raise give_up(lost, self._futile) from lost
+            self._futile += 1
+            self.restarts += 1
+            try:
+                self._update()
+                self._send(self._pending.numbers)
+                return
+            except Lost as again:
+                lost = again
+
+    def _send(self, numbers: Sequence[int]) -> None:
+        """Hand requests to the process."""
+        if not numbers:
+            return
+        requests = self._pending.requests(numbers)
+        rows = [
+            {
+                "id": number, "length": len(request.prompt.token_ids), "seed": _seed(request),
+                "temperature": request.sampling.temperature, "top_p": request.sampling.top_p,
+                "top_k": request.sampling.top_k, "urgency": request.urgency,
+                "max_tokens": min(request.sampling.max_tokens, self.length - len(request.prompt.token_ids)),
+            }
+            for number, request in zip(numbers, requests, strict=True)
+        ]  # fmt: skip
+        payload = pack_ids([request.prompt.token_ids for request in requests])
+        self._running().send({"op": "submit", "requests": rows}, payload)
+
+    def _take(self, message: tuple[dict[str, Any], bytes]) -> None:
+        header, payload = message
+        if header["op"] != "done":
+            return  # a sign of life
+        ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
+        log_probs = np.frombuffer(payload, dtype=NUMBERS, offset=IDS.itemsize * len(ids)).tolist()
+        if self._pending.done(header["id"], ids, log_probs):
+            self._futile = 0
+
+
+def _seed(request: Request) -> int:
+    """A 63-bit number from (seed, row)."""
+    state = np.random.SeedSequence([request.sampling.seed, request.row]).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))

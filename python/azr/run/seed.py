@@ -1,0 +1,144 @@
+"""What the buffers hold before step 1: tasks that the untrained model makes from the identity program.
+
+One pool of programs is proposed for all kinds that bring their own program, pass by pass, so that later prompts show
+what earlier passes found; then induction tasks are made from that pool. No weights change.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azr.domains.domain import Domain
+from azr.errors import RunError
+from azr.pipeline.parts import Parts
+from azr.propose import ask, propose_prompts
+from azr.tasks import IDENTITY_PROGRAM, TaskKind
+from azr.tasks.io import read_tasks, verify
+from azr.types import Draft, Kind, Rejected, Task, Valid
+from azr.validate import validate
+
+if TYPE_CHECKING:
+    from azr.sandbox import Sandbox
+
+IDENTITY_INPUTS = ("'Hello world'", "1", "[1, 2, 3]", "{'a': 1}", "None", "(1, 'b')", "True", "2.5", "[]", "''")
+IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
+POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
+"""A program and its input make a task of either kind, so these share their seeds."""
+
+Progress = Callable[[Kind, int, int], None]
+"""(kind, seeds so far, seeds wanted)"""
+
+Watch = Callable[[Sequence[Valid | Rejected]], Collection[int]]
+"""Is shown proposals when those that are new are stored, on the first rank; returns the tasks that it holds back."""
+
+
+def unwatched(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
+    """Nobody looks: for seeds that no run goes on from."""
+    return ()
+
+
+def seed(parts: Parts, progress: Progress, watch: Watch = unwatched) -> None:
+    """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
+
+    `watch` sees what the model proposes. What a file or a domain brings was chosen by a person.
+
+    Raises:
+        RunError: the model proposes too little that is valid.
+    """
+    config = parts.config
+    for brought in parts.domains:
+        parts.store.add(domain_seeds(brought, parts.kinds, parts.sandbox))
+    if config.seeding.path:
+        parts.store.add(read_tasks(Path(config.seeding.path), parts.kinds, parts.sandbox))
+        return
+    plain = [kind for kind in config.tasks.kinds if not kind.domain]
+    if plain:
+        identity = identity_tasks(parts.kinds, config.tasks.inputs, parts.sandbox)
+        parts.store.add([task for task in identity if task.kind in {*plain, *POOLED}])
+    wanted = config.seeding.factor * config.propose.batch
+    for domain in dict.fromkeys(kind.domain for kind in config.tasks.kinds):
+        kinds = [kind for kind in config.tasks.kinds if kind.domain == domain]
+        own = [kind for kind in kinds if not parts.kinds[kind].from_task]
+        own += [kind for kind in parts.store.pool(domain) if kind not in own and len(own) < len(kinds)]
+        for kind in [*own, *(kind for kind in kinds if kind not in own)]:
+            _fill(parts, kind, wanted, progress, watch)
+
+
+def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
+    """The tasks that a domain brings, each verified by running it; in a domain too, programs make tasks of twins."""
+    about = domain.folder.about
+    if not about.seeds:
+        return []
+    tasks = read_tasks(domain.folder.file(about.seeds, "seeds"), kinds, sandbox, domain.name)
+    twins = [replace(task, kind=other) for task in tasks for other in _twins(task.kind, domain.kinds)]
+    return tasks + twins
+
+
+def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbox") -> list[Task]:
+    """The one task that nobody had to propose, in each plain kind; `inputs`: of an induction task."""
+    more = (str(number) for number in range(2, inputs))
+    several = (*IDENTITY_INPUTS, *more)[:inputs]
+    drafts = [
+        (
+            kind,
+            Draft(
+                program=IDENTITY_PROGRAM,
+                inputs=several if kinds[kind].from_task else IDENTITY_INPUTS[:1],
+                message=IDENTITY_MESSAGE if kinds[kind].from_task else "",
+            ),
+        )
+        for kind in kinds
+        if not kind.domain
+    ]
+    made = verify(drafts, kinds, sandbox)
+    assert all(isinstance(task, Task) for task in made), f"the identity program is a task: {made}"
+    return [task for task in made if isinstance(task, Task)]
+
+
+def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, watch: Watch) -> None:
+    """Propose until the kind has its seeds, without those that are held back."""
+    asked = valid = 0
+    for turn in range(parts.config.seeding.max_passes):
+        progress(kind, min(parts.store.count(kind), wanted), wanted)
+        missing = wanted - parts.store.count(kind)
+        if missing <= 0:
+            return
+        purpose = f"seed/{kind}/{turn}"
+        prompts = parts.ranks.first(lambda: propose_prompts(parts, kind, 0, purpose))  # noqa: B023  # called at once
+        verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
+        asked, valid = asked + len(verdicts), valid + sum(isinstance(verdict, Valid) for verdict in verdicts)
+        parts.ranks.first(lambda: _store(parts, verdicts, missing, watch))  # noqa: B023  # called at once
+    if parts.store.count(kind) < wanted:
+        raise RunError(_poor(parts, kind, wanted, asked, valid, verdicts))
+
+
+def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, watch: Watch) -> None:
+    """Store what is new, up to what is missing; pooled kinds share it, unless it is held back."""
+    settled: list[Valid | Rejected] = []
+    fresh: list[Task] = []
+    for verdict in verdicts:
+        if isinstance(verdict, Valid) and len(fresh) < missing:
+            (verdict,) = parts.store.admit([verdict])
+            if isinstance(verdict, Valid) and verdict.duplicate_of is None:
+                fresh.append(verdict.task)
+        settled.append(verdict)
+    held = watch(settled)
+    shared = [task for task in fresh if task.id not in held]
+    parts.store.add([replace(task, kind=kind, id=None) for task in shared for kind in _twins(task.kind, parts.kinds)])
+
+
+def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:
+    """The other kinds of the domain that a program and an input of this kind make a task of."""
+    if kind.base not in POOLED:
+        return []
+    return [other.of(kind.domain) for other in POOLED if other is not kind.base and other.of(kind.domain) in kinds]
+
+
+def _poor(parts: Parts, kind: Kind, wanted: int, asked: int, valid: int, last: Sequence[Valid | Rejected]) -> str:
+    reasons = sorted({str(verdict.reason) for verdict in last if isinstance(verdict, Rejected)})
+    return (
+        f"seeding {kind}: {parts.store.count(kind)} of {wanted} after {asked} proposals, of which {valid} were valid"
+        f" (the last ones failed by: {', '.join(reasons) or 'being duplicates'}). The model is too weak for this"
+        " template, or too uniform; lower seeding.factor, give seeding.path, or take another model."
+    )
