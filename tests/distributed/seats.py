@@ -121,15 +121,20 @@ def cancelled(seat: Seat, prompts: Sequence[Prompt]) -> list[int]:
 
 
 def killed(seat: Seat, prompts: Sequence[Prompt], ranks: Group) -> dict[str, Any]:
-    """The engine's process dies with work of both ranks under way."""
+    """The engine's process dies with work of both ranks under way, which it was stopped from doing."""
     sampling = Sampling(seed=2, max_tokens=100)
     expected = [list(row[0].token_ids) for row in seat.sample(prompts, sampling)]
+    ranks.gather(None)
+    if seat._hub:
+        before = inner(seat).restarts
+        os.kill(inner(seat).pid, signal.SIGSTOP)
+    ranks.gather(None)
     seat.submit(requests_for("solve", list(enumerate(prompts)), sampling))
     ranks.gather(None)
     if seat._hub:
         os.kill(inner(seat).pid, signal.SIGKILL)
     found = [ids for _, ids in sorted(collected(seat))]
-    return {"expected": expected, "found": found}
+    return {"expected": expected, "found": found, "restarts": inner(seat).restarts - before if seat._hub else None}
 
 
 def stuck(seat: Seat, prompts: Sequence[Prompt], ranks: Group) -> list[str]:

@@ -60,6 +60,7 @@ def test_a_rank_cancels_its_own_requests_alone(found: list[dict[str, Any]], rank
 @BOTH
 def test_an_engine_that_dies_comes_back_with_every_ranks_work_kept(found: list[dict[str, Any]], rank: int) -> None:
     assert found[rank]["killed"]["found"] == found[rank]["killed"]["expected"] != []
+    assert found[0]["killed"]["restarts"] == 1
 
 
 def test_an_engine_that_is_stuck_ends_every_rank_with_the_same_error(found: list[dict[str, Any]]) -> None:

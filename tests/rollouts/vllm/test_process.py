@@ -1,16 +1,110 @@
-"""The engine's process and the wire to it, without an engine: nothing that it does not take may hold up the trainer."""
+"""The engine's process and the wire to it, without an engine.
+
+Nothing that the process does not take may hold up the trainer, and an error names what ended the process: never the
+signal by which the trainer ends it.
+"""
 
 import os
 import signal
 import socket
 import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+from azr.rollouts.vllm import process as module
 from azr.rollouts.vllm.process import EngineProcess, Lost
 from azr.rollouts.vllm.wire import LENGTHS, Closed, Stalled, Wire
 
 LARGE = bytes(1 << 24)
 """More than the buffers of a socket hold."""
+
+
+PREAMBLE = """
+import os, signal, socket, sys
+from azr.rollouts.vllm.wire import Wire
+wire = Wire(socket.socket(fileno=int(sys.argv[-1])))
+"""
+Start = Callable[..., EngineProcess]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Starts a process that runs a script in place of the engine."""
+    started: list[EngineProcess] = []
+
+    def begin(script: str, handles: Sequence[int] = ()) -> EngineProcess:
+        monkeypatch.setattr(module, "PROGRAM", ("-c", PREAMBLE + script, *map(str, handles)))
+        started.append(EngineProcess(os.environ, handles, patience=60.0))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.close()
+
+
+def ended(process: EngineProcess) -> None:
+    """Wait until it has ended, and leave its exit status to be read."""
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.parametrize(
+    ("script", "how"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", r"died by signal SIGKILL"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", r"died by signal SIGTERM"),
+        ("os._exit(3)", r"died with exit code 3"),
+        ("wire.send({'op': 'broken', 'memory': True, 'text': ''}); os._exit(1)", r"ran out of memory"),
+        ("wire.send({'op': 'broken', 'memory': False, 'text': 'E: x'}); os._exit(1)", r"failed: E: x"),
+    ],
+)
+@pytest.mark.parametrize("way", [lambda p: p.receive(60.0), lambda p: p.send({"op": "update"})], ids=["read", "write"])
+def test_a_process_that_ended_by_itself_is_reported_with_its_own_reason(
+    start: Start, script: str, how: str, way: Callable[[EngineProcess], object]
+) -> None:
+    process = start(script)
+    ended(process)
+    with pytest.raises(Lost, match=f"^the engine's process {how}$"):
+        way(process)
+
+
+def test_a_process_that_is_ending_is_not_reported_as_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection closes first. It ends only once it is waited for."""
+    inner, outer = os.pipe()
+    process = start(
+        "os.close(int(sys.argv[-1])); os.read(int(sys.argv[-2]), 1); os.kill(os.getpid(), signal.SIGTERM)", [inner]
+    )
+    real = os.pidfd_open
+
+    def waited_for(pid: int) -> int:
+        handle = real(pid)
+        os.close(outer)
+        return handle
+
+    monkeypatch.setattr(os, "pidfd_open", waited_for)
+    with pytest.raises(Lost, match=r"^the engine's process died by signal SIGTERM$"):
+        process.receive(60.0)
+    os.close(inner)
+
+
+def test_a_process_that_closes_its_connection_and_runs_on_is_said_to_do_so(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EXIT_SECONDS", 0.1)
+    process = start("os.close(int(sys.argv[-1])); signal.pause()")
+    with pytest.raises(Lost, match=r"closed its connection and was still running 0\.1 s later"):
+        process.receive(60.0)
+
+
+def test_a_silent_process_is_reported_as_silent(start: Start) -> None:
+    process = start("signal.pause()")
+    with pytest.raises(Lost, match=r"said nothing for 0\.1 s"):
+        process.receive(0.1)
+
+
+def test_a_process_that_answers_nothing_but_beats_is_not_called_silent(start: Start) -> None:
+    process = start("while True: wire.send({'op': 'beat'})")
+    with pytest.raises(Lost, match=r"did not answer 'update' within 0\.5 s"):
+        process.ask({"op": "update"}, "updated", 0.5)
 
 
 def test_a_stopped_process_that_takes_no_large_message_is_lost() -> None:

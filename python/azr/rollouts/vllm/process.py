@@ -14,8 +14,12 @@ from contextlib import suppress
 from azr.errors import EngineError
 from azr.rollouts.vllm.wire import Closed, Header, Message, Stalled, Wire
 
+PROGRAM = ("-m", "azr.rollouts.vllm.worker")
+"""What the process runs; its last argument is the file descriptor of the connection."""
 TAIL = 2000
 """Characters of the process's own output that an error shows."""
+EXIT_SECONDS = 30.0
+"""How long a process that has closed its connection may take to end by itself, before it is killed."""
 
 
 class Lost(Exception):
@@ -37,7 +41,7 @@ class EngineProcess:
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "azr.rollouts.vllm.worker", str(theirs.fileno())],
+            [sys.executable, *PROGRAM, str(theirs.fileno())],
             env=dict(environment),
             pass_fds=[theirs.fileno(), *handles],
             stdin=subprocess.DEVNULL,
@@ -66,7 +70,7 @@ class EngineProcess:
         try:
             self._wire.send(header, payload)
         except Closed as error:
-            raise self._lost(self._how(error)) from error
+            raise self._cut_off(error) from error
 
     def receive(self, seconds: float) -> Message:
         """What it says next, within `seconds`.
@@ -81,18 +85,20 @@ class EngineProcess:
 
     def silent(self, seconds: float) -> Lost:
         """The end of a process that has said nothing for so long."""
-        return self._lost(f"said nothing for {seconds:.0f} s")
+        return self._lost(f"said nothing for {seconds:g} s")
 
     def poll(self, seconds: float = 0.0) -> Message | None:
         """What it says within `seconds`, or None."""
-        if not select.select([self._wire], [], [], seconds)[0]:
-            return None
         try:
+            if not select.select([self._wire], [], [], seconds)[0]:
+                return None
             header, payload = self._wire.receive()
+        except ValueError as error:
+            raise self._lost("was ended", alive=False) from error  # by `close`, in another thread
         except Closed as error:
-            raise self._lost(self._how(error)) from error
+            raise self._cut_off(error) from error
         if header["op"] == "broken":
-            raise self._lost("ran out of memory" if header["memory"] else f"failed: {header['text']}")
+            raise self._lost(_failure(header))
         return header, payload
 
     def ask(self, header: Header, answer: str, seconds: float, payload: bytes = b"") -> Message:
@@ -100,7 +106,9 @@ class EngineProcess:
         self.send(header, payload)
         end = time.monotonic() + seconds
         while True:
-            found = self.receive(max(0.0, end - time.monotonic()))
+            found = self.poll(max(0.0, end - time.monotonic()))
+            if found is None:
+                raise self._lost(f"did not answer {header['op']!r} within {seconds:g} s")
             if found[0]["op"] == answer:
                 return found
 
@@ -110,31 +118,67 @@ class EngineProcess:
         self._end()
         self._output.close()
 
-    def _end(self) -> int:
+    def _end(self) -> None:
         """Kill it, and its own children too, also where it is dead itself: a tensor-parallel engine has workers."""
         if self._process.returncode is None:  # not waited for: its number is still its own
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        return self._process.wait()
+        self._process.wait()
 
-    def _how(self, error: Closed) -> str:
-        return f"held up a message for {self._patience:g} s" if isinstance(error, Stalled) else "died"
+    def _cut_off(self, error: Closed) -> Lost:
+        """Why the connection failed: what the process said of it, or else how it ended."""
+        if isinstance(error, Stalled):
+            return self._lost(f"held up a message for {self._patience:g} s")
+        return self._lost(self._last_failure() or self._ending(), alive=False)
 
-    def _lost(self, how: str) -> Lost:
+    def _last_failure(self) -> str | None:
+        """What a process that has closed its connection said went wrong. A failed `send` leaves it unread."""
+        with suppress(Closed):
+            while True:
+                header, _ = self._wire.receive()
+                if header["op"] == "broken":
+                    return _failure(header)
+        return None
+
+    def _ending(self) -> str:
+        """How a process that has closed its connection ended by itself, before `_end` kills what is left."""
+        try:
+            handle = os.pidfd_open(self._process.pid)
+            try:
+                select.select([handle], [], [], EXIT_SECONDS)
+                # It is not reaped: `_end` needs its number, which names its process group too.
+                found = os.waitid(os.P_PIDFD, handle, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            finally:
+                os.close(handle)
+        except (ProcessLookupError, ChildProcessError):
+            return "was ended"  # by `close`, in another thread
+        if found is None:
+            return f"closed its connection and was still running {EXIT_SECONDS:g} s later"
+        if found.si_code == os.CLD_EXITED:
+            return f"died with exit code {found.si_status}"
+        return f"died by signal {signal.Signals(found.si_status).name}"
+
+    def _lost(self, how: str, alive: bool = True) -> Lost:
         """Kill what is left, after a look at where it stands."""
-        if how != "died":
+        if alive:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stacks
             time.sleep(0.5)
         said = self._tail()
         self._wire.close()
-        code = self._end()
-        ending = f" by signal {signal.Signals(-code).name}" if code < 0 and how == "died" else ""
-        return Lost(f"the engine's process {how}{ending}" + (f"; its last words:\n{said}" if said else ""))
+        self._end()
+        return Lost(f"the engine's process {how}" + (f"; its last words:\n{said}" if said else ""))
 
     def _tail(self) -> str:
+        if self._output.closed:
+            return ""  # by `close`, in another thread
         size = os.fstat(self._output.fileno()).st_size
         return os.pread(self._output.fileno(), TAIL, max(0, size - TAIL)).decode("utf-8", "replace").strip()
+
+
+def _failure(header: Header) -> str:
+    """What the process says broke it."""
+    return "ran out of memory" if header["memory"] else f"failed: {header['text']}"
 
 
 def give_up(lost: Lost, restarts: int) -> EngineError:

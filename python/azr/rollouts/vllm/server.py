@@ -42,6 +42,8 @@ class Hub:
         self._first = first
         self._works: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._arrived: set[int] = set()
+        self._closing = False
+        """Whether the owner has ended the engine. Errors that follow from that are nobody's concern."""
         self._thread = threading.Thread(target=self._serve, name="azr-hub", daemon=True)
         self._thread.start()
 
@@ -51,6 +53,7 @@ class Hub:
 
     def close(self) -> None:
         """End the engine, whatever it is at; whoever waits for it gets an error."""
+        self._closing = True
         self._engine.close()
         self._thread.join()
 
@@ -61,8 +64,9 @@ class Hub:
             while OWNER in self._seats:
                 self._turn()
         except Exception as error:
-            said = str(error) if isinstance(error, AzrError) else f"{type(error).__name__}: {error}"
-            of_rank = isinstance(error, RankError)
+            if not self._closing and OWNER in self._seats:
+                said = str(error) if isinstance(error, AzrError) else f"{type(error).__name__}: {error}"
+                of_rank = isinstance(error, RankError)
         finally:
             self._engine.close()
             for wire in self._seats.values():
