@@ -70,6 +70,9 @@ class Told:
     def send(self, header: dict[str, Any], payload: bytes = b"") -> None:
         self.start = header
 
+    def note_shared_memory(self) -> None:
+        pass
+
     def receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
         return {"op": "ready", "length": 64, "direct": True}, b""
 

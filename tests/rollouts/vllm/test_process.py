@@ -5,14 +5,18 @@ signal by which the trainer ends it.
 """
 
 import os
+import select
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from azr.rollouts.vllm import process as module
 from azr.rollouts.vllm.process import EngineProcess, Lost
+from azr.rollouts.vllm.process_group import SHARED, members
 from azr.rollouts.vllm.wire import LENGTHS, Closed, Stalled, Wire
 
 LARGE = bytes(1 << 24)
@@ -76,6 +80,7 @@ def test_a_process_that_is_ending_is_not_reported_as_killed(start: Start, monkey
     real = os.pidfd_open
 
     def waited_for(pid: int) -> int:
+        monkeypatch.setattr(os, "pidfd_open", real)
         handle = real(pid)
         os.close(outer)
         return handle
@@ -105,6 +110,94 @@ def test_a_process_that_answers_nothing_but_beats_is_not_called_silent(start: St
     process = start("while True: wire.send({'op': 'beat'})")
     with pytest.raises(Lost, match=r"did not answer 'update' within 0\.5 s"):
         process.ask({"op": "update"}, "updated", 0.5)
+
+
+CHILD = """
+import signal, sys
+from multiprocessing import shared_memory
+memory = shared_memory.SharedMemory(create=True, size=4096)
+print(memory.name, flush=True)
+signal.pause()
+"""
+PARENT = """
+import subprocess
+from multiprocessing import shared_memory
+from azr.rollouts.vllm.process_group import end_own
+from azr.rollouts.vllm.wire import Closed
+
+memory = shared_memory.SharedMemory(create=True, size=4096)
+child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True)
+wire.send({"op": "ready", "shared": [memory.name, child.stdout.readline().strip()], "child": child.pid})
+try:
+    wire.receive()
+except Closed:
+    end_own()
+"""
+
+
+def family(start: Start) -> tuple[EngineProcess, list[Path], int]:
+    """A process with a child, each with shared memory; and the child's number."""
+    process = start(f"CHILD = {CHILD!r}\n{PARENT}")
+    header, _ = process.receive(600.0)
+    process.note_shared_memory()
+    shared = [Path(SHARED, name) for name in header["shared"]]
+    assert all(path.exists() for path in shared)
+    return process, shared, header["child"]
+
+
+def kill(process: EngineProcess, child: int) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def kill_both(process: EngineProcess, child: int) -> None:
+    handle = os.pidfd_open(child)
+    kill(process, child)
+    os.kill(child, signal.SIGKILL)
+    select.select([handle], [], [])
+    os.close(handle)
+
+
+def stop(process: EngineProcess, child: int) -> None:
+    os.kill(process.pid, signal.SIGSTOP)
+
+
+def hang_up(process: EngineProcess, child: int) -> None:
+    """As a trainer does that is killed. The process is left to see to it by itself."""
+    process._wire.close()
+    ended(process)
+
+
+@pytest.mark.parametrize("harm", [None, kill, kill_both, stop, hang_up])
+def test_nothing_of_a_process_is_left_whatever_became_of_it(
+    start: Start, harm: Callable[[EngineProcess, int], None] | None
+) -> None:
+    process, shared, child = family(start)
+    if harm is not None:
+        harm(process, child)
+    process.close()
+    assert [path for path in shared if path.exists()] == []
+    assert members(process.pid) == [] or all(gone(pid) for pid in members(process.pid))
+
+
+def test_shared_memory_of_other_programs_is_left_alone(start: Start) -> None:
+    with tempfile.NamedTemporaryFile(dir=SHARED, prefix="azr_test_") as other:
+        other.write(bytes(4096))
+        other.flush()
+        process = start(
+            f"import mmap; file = open({other.name!r}, 'r+b'); memory = mmap.mmap(file.fileno(), 0)\n"
+            "wire.send({'op': 'ready'}); signal.pause()"
+        )
+        process.receive(600.0)
+        process.close()
+        assert Path(other.name).exists()
+
+
+def gone(pid: int) -> bool:
+    """Ended; it may not have been waited for."""
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text("ascii")
+    except OSError:
+        return True
 
 
 def test_a_stopped_process_that_takes_no_large_message_is_lost() -> None:

@@ -249,6 +249,7 @@ class VllmEngine:
             }
         )
         header, _ = self._process.receive(self._given.start_seconds)
+        self._process.note_shared_memory()
         self.length, self.direct = int(header["length"]), bool(header["direct"])
         self._heard = time.monotonic()
 

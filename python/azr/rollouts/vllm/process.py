@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from azr.errors import EngineError
+from azr.rollouts.vllm import process_group
 from azr.rollouts.vllm.wire import Closed, Header, Message, Stalled, Wire
 
 PROGRAM = ("-m", "azr.rollouts.vllm.worker")
@@ -38,6 +39,7 @@ class EngineProcess:
             patience: seconds that it may hold up a message, in either direction.
         """
         self._patience = patience
+        self._segments: set[str] = set()
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
@@ -60,6 +62,10 @@ class EngineProcess:
     def fileno(self) -> int:
         """For `select`."""
         return self._wire.fileno()
+
+    def note_shared_memory(self) -> None:
+        """Note the shared memory of its processes: it is removed with them, also if they end by themselves first."""
+        self._segments |= process_group.segments(self._process.pid)
 
     def send(self, header: Header, payload: bytes = b"") -> None:
         """Tell it something.
@@ -119,10 +125,9 @@ class EngineProcess:
         self._output.close()
 
     def _end(self) -> None:
-        """Kill it, and its own children too, also where it is dead itself: a tensor-parallel engine has workers."""
+        """Kill it and its own children, which it has if it runs on several devices, also where it is dead itself."""
         if self._process.returncode is None:  # not waited for: its number is still its own
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            process_group.end(self._process.pid, self._segments)
         self._process.wait()
 
     def _cut_off(self, error: Closed) -> Lost:

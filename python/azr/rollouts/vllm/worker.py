@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from azr.rollouts.vllm import weights  # before vLLM builds a model
+from azr.rollouts.vllm.process_group import end_own
 from azr.rollouts.vllm.wire import IDS, NUMBERS, Closed, Header, Message, Wire, unpack
 
 BEAT_SECONDS = 0.5
@@ -57,7 +58,7 @@ class Worker:
             while True:
                 self._inbox.put(self._wire.receive())
         except Closed:
-            os._exit(0)  # the trainer is gone; nothing here is worth keeping
+            end_own()  # the trainer is gone; nothing here is worth keeping
 
     def _handle(self, header: Header, payload: bytes) -> None:
         handlers = {
