@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from azr.config import Config, resolve
 from azr.errors import ConfigError
-from azr.rollouts import vllm
+from azr.rollouts.vllm import engine as vllm
 from azr.rollouts.vllm.options import check_groups, environment
 from azr.rollouts.vllm.wire import NUMBERS
 from azr.trainer.model import load_model
