@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use azr_sandbox::Guest;
+use azr_sandbox::{Guest, Target};
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let wasm = azr_sandbox::embedded_wasm().unwrap_or_else(|error| panic!("{error}"));
-    let code = Guest::precompile(&wasm, true).unwrap_or_else(|error| panic!("{error}"));
+    let code = Guest::precompile(&wasm, Target::Portable).unwrap_or_else(|error| panic!("{error}"));
     // Level 9: higher ones take a minute to save a tenth.
     let compressed = zstd::encode_all(&code[..], 9).expect("memory takes any bytes");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));

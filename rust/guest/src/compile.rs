@@ -2,13 +2,13 @@
 
 use core::cell::Cell;
 
-use azr_wire::Ended;
+use azr_wire::Termination;
 use ruff_python_parser::{ParseOptions, parse};
 use rustpython_vm::builtins::PyCode;
 use rustpython_vm::compiler::{self, Mode};
 use rustpython_vm::{AsObject, PyRef, VirtualMachine};
 
-use crate::run::{cut, raised};
+use crate::exception::{cut, raised};
 
 /// The code, or how the program ended: with a syntax error, mostly.
 pub(crate) fn compile(
@@ -16,7 +16,7 @@ pub(crate) fn compile(
     source: &str,
     mode: Mode,
     name: &str,
-) -> Result<PyRef<PyCode>, Ended> {
+) -> Result<PyRef<PyCode>, Termination> {
     // A carriage return ends a line, inside of a string too.
     let normalized;
     let source = if source.contains('\r') {
@@ -26,9 +26,9 @@ pub(crate) fn compile(
         source
     };
     if !source.is_ascii()
-        && let Some(ended) = unparseable(source, mode)
+        && let Some(termination) = unparseable(source, mode)
     {
-        return Err(ended);
+        return Err(termination);
     }
     if !may_warn(source)
         && let Some(code) = silently(vm, source, mode, name)
@@ -44,7 +44,7 @@ pub(crate) fn compile(
             let value = error.as_object().get_attr(name, vm).ok()?;
             Some(value.str(vm).ok()?.to_string_lossy().into_owned())
         };
-        Ended::SyntaxError {
+        Termination::SyntaxError {
             message: cut(text("msg").unwrap_or_default()),
             line: text("lineno").and_then(|line| line.parse().ok()).unwrap_or(0),
         }
@@ -83,11 +83,11 @@ fn may_warn(source: &str) -> bool {
 
 /// How a text ends that does not parse. The interpreter's own search for the best message takes offsets into
 /// text outside ASCII that lie inside a character, and panics: there it is the parser's message.
-fn unparseable(source: &str, mode: Mode) -> Option<Ended> {
+fn unparseable(source: &str, mode: Mode) -> Option<Termination> {
     let mode = if matches!(mode, Mode::Eval) { ruff_python_parser::Mode::Expression } else { ruff_python_parser::Mode::Module };
     let error = parse(source, ParseOptions::from(mode)).err()?;
     let before = &source.as_bytes()[..error.location.start().to_usize().min(source.len())];
-    Some(Ended::SyntaxError {
+    Some(Termination::SyntaxError {
         message: cut(error.error.to_string()),
         line: before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1,
     })

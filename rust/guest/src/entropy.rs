@@ -10,7 +10,7 @@ use azr_wire::{Entropy, Reads};
 use rustpython_vm::builtins::{PyDict, PyFrozenSet, PyList, PySet};
 use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine, unpromised};
 
-use crate::interpreter;
+use crate::library;
 
 struct Cell(UnsafeCell<State>);
 
@@ -123,7 +123,7 @@ pub(crate) fn reads() -> Reads {
 
 /// Finds the containers that another setting has to rehash, before what exists now is kept for ever.
 pub(crate) fn find_moving(vm: &VirtualMachine) -> PyResult<()> {
-    let gc = interpreter::import(vm, "gc")?;
+    let gc = library::import(vm, "gc")?;
     let objects = vm.call_method(&gc, "get_objects", ())?;
     let objects = objects.downcast_ref::<PyList>().expect("gc gives a list").borrow_vec().to_vec();
     unpromised::set_variation(1);

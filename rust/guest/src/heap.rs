@@ -328,7 +328,7 @@ unsafe impl Allocator for Arena {
         let state = HEAPS.0.get();
         let (top, limit) = unsafe { ((*state).top, (*state).limit) };
         if size > limit.saturating_sub(top) {
-            crate::abort(Abort::Memory);
+            crate::abort::abort(Abort::Memory);
         }
         // SAFETY: as above.
         unsafe { (*state).top = top + size };

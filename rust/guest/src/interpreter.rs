@@ -7,6 +7,7 @@ use rustpython_vm::builtins::PyCode;
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
+use crate::library::{call, import};
 use crate::{arguments, decimal, entropy, native, output, scope};
 
 /// Modules that are imported before the snapshot, so that a program's `import` finds them loaded.
@@ -114,15 +115,5 @@ fn warm_up(vm: &VirtualMachine) -> PyResult<()> {
 }
 
 fn compiled(vm: &VirtualMachine, source: &str, mode: Mode, name: &str) -> PyRef<PyCode> {
-    crate::compile::compile(vm, source, mode, name).unwrap_or_else(|ended| panic!("{ended:?}"))
-}
-
-pub(crate) fn import(vm: &VirtualMachine, name: &str) -> PyResult<PyObjectRef> {
-    vm.import(&vm.ctx.new_utf8_str(name), 0)?;
-    vm.sys_module.as_object().get_attr("modules", vm)?.get_item(name, vm)
-}
-
-pub(crate) fn call(vm: &VirtualMachine, module: &str, function: &str) -> PyResult<PyObjectRef> {
-    let module = import(vm, module)?;
-    vm.call_method(&module, function, ())
+    crate::compile::compile(vm, source, mode, name).unwrap_or_else(|termination| panic!("{termination:?}"))
 }

@@ -6,6 +6,7 @@
 //! the memory after [`Request::Modules`] is a snapshot in its turn, and after [`Response::Loaded`] the
 //! program's call follows, for which `azr_next` makes room.
 
+mod abort;
 mod arguments;
 mod call;
 mod compile;
@@ -13,9 +14,11 @@ mod decimal;
 mod decode;
 mod encode;
 mod entropy;
+mod exception;
 mod heap;
 mod imports;
 mod interpreter;
+mod library;
 mod literal;
 mod memory;
 mod modules;
@@ -25,15 +28,11 @@ mod plain;
 mod run;
 mod scope;
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::alloc::Layout;
 
 use azr_wire::{Abort, Request, Response};
 
-/// Why the guest trapped: an [`Abort`]. The host reads it after a trap.
-// Relaxed everywhere: the guest has one thread; atomics only spare `static mut`.
-#[unsafe(no_mangle)]
-pub static AZR_ABORT: AtomicU32 = AtomicU32::new(Abort::None as u32);
+use crate::abort::abort;
 
 /// Bytes of a panic's text that are kept.
 const PANIC_BYTES: usize = 4096;
@@ -106,12 +105,6 @@ pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
         heap::seal_again();
     }
     (bytes.as_ptr().addr() as u64) << 32 | bytes.len() as u64
-}
-
-/// Ends the guest here, with the reason where the host finds it.
-pub(crate) fn abort(reason: Abort) -> ! {
-    AZR_ABORT.store(reason as u32, Relaxed);
-    core::arch::wasm32::unreachable()
 }
 
 fn note_panic(text: &str) {

@@ -4,7 +4,8 @@ use azr_wire::{Entropy, ModuleProblem};
 use rustpython_vm::builtins::PyTuple;
 use rustpython_vm::{AsObject, PyObjectRef, PyResult, VirtualMachine};
 
-use crate::{entropy, interpreter, output, run};
+use crate::exception::cut;
+use crate::{entropy, interpreter, library, output};
 
 /// Bytes that modules may print while they are imported; nobody reads them.
 const OUTPUT_BYTES: u32 = 1 << 20;
@@ -41,7 +42,7 @@ fn import_all(
         let source: PyObjectRef = vm.ctx.new_str(source.as_str()).into();
         sources.set_item(name.as_str(), source, vm)?;
     }
-    let prelude = interpreter::import(vm, "azr_prelude")?;
+    let prelude = library::import(vm, "azr_prelude")?;
     let found = vm.call_method(&prelude, "import_given", (sources,))?;
     let Some(problem) = found.downcast_ref::<PyTuple>() else {
         return Ok(None);
@@ -49,7 +50,7 @@ fn import_all(
     let [module, line, message] = problem.as_slice() else {
         unreachable!("the prelude gives None or three items");
     };
-    let text = |object: &PyObjectRef| Ok(run::cut(object.str(vm)?.to_string_lossy().into_owned()));
+    let text = |object: &PyObjectRef| Ok(cut(object.str(vm)?.to_string_lossy().into_owned()));
     let line = line.str(vm)?.to_string_lossy().parse().unwrap_or(0);
     Ok(Some(ModuleProblem { module: text(module)?, line, message: text(message)? }))
 }

@@ -146,6 +146,6 @@ mod decl {
     /// Ends the program at once.
     #[pyfunction]
     fn exit() {
-        crate::abort(azr_wire::Abort::Exit);
+        crate::abort::abort(azr_wire::Abort::Exit);
     }
 }

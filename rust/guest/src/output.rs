@@ -5,7 +5,8 @@ use core::cell::UnsafeCell;
 use azr_wire::Abort;
 use rustpython_vm::{AsObject, PyResult, VirtualMachine};
 
-use crate::interpreter;
+use crate::abort::abort;
+use crate::library;
 
 struct Streams(UnsafeCell<State>);
 
@@ -26,7 +27,7 @@ static STREAMS: Streams = Streams(UnsafeCell::new(State {
 
 /// Puts the captured streams into `sys`.
 pub(crate) fn install(vm: &VirtualMachine) -> PyResult<()> {
-    let prelude = interpreter::import(vm, "azr_prelude")?;
+    let prelude = library::import(vm, "azr_prelude")?;
     let streams =
         [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")];
     for (name, original) in streams {
@@ -48,7 +49,7 @@ pub(crate) fn write(stream: u32, text: &[u8]) {
     // SAFETY: as in `limit`.
     let state = unsafe { &mut *STREAMS.0.get() };
     if state.stdout.len() + state.stderr.len() + text.len() > state.limit {
-        crate::abort(Abort::Output);
+        abort(Abort::Output);
     }
     let bytes = if stream == 1 { &mut state.stdout } else { &mut state.stderr };
     bytes.extend_from_slice(text);

@@ -5,7 +5,7 @@ use core::cell::OnceCell;
 use rustpython_vm::scope::Scope;
 use rustpython_vm::{PyResult, VirtualMachine};
 
-use crate::interpreter;
+use crate::library;
 
 struct Once(OnceCell<Scope>);
 
@@ -17,7 +17,7 @@ static MAIN: Once = Once(OnceCell::new());
 /// Makes `__main__`.
 pub(crate) fn prepare(vm: &VirtualMachine) -> PyResult<()> {
     let scope = vm.new_scope_with_main()?;
-    let file = interpreter::import(vm, "azr_prelude")?.get_attr("PROGRAM_FILE", vm)?;
+    let file = library::import(vm, "azr_prelude")?.get_attr("PROGRAM_FILE", vm)?;
     scope.globals.set_item("__file__", file, vm)?;
     assert!(MAIN.0.set(scope).is_ok(), "prepared once");
     Ok(())

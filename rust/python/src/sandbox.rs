@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use azr_sandbox::{
-    Cancel, Check, Ended, Equality, Error, Guest, Limits, Literal, Outcome, Program, Score, Validation, Value,
+    Cancel, Check, Equality, Error, Guest, Limits, Literal, Outcome, Program, Score, Termination, Validation, Value,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -350,23 +350,23 @@ fn program((source, entry, call, limits): RequestRow) -> Program {
 }
 
 fn outcome_row(outcome: Outcome) -> OutcomeRow {
-    let kind = outcome.ended.kind();
+    let kind = outcome.termination.kind();
     let (mut value, mut class, mut message, mut traceback, mut limit) = (None, None, None, Vec::new(), None);
-    match outcome.ended {
-        Ended::Returned(returned) => value = Some(Value::encode(&returned)),
-        Ended::Raised { class: name, message: text, traceback: frames } => {
+    match outcome.termination {
+        Termination::Returned(returned) => value = Some(Value::encode(&returned)),
+        Termination::Raised { class: name, message: text, traceback: frames } => {
             (class, message) = (Some(name), Some(text));
             traceback = frames.into_iter().map(|frame| (frame.line, frame.function)).collect();
         }
-        Ended::SyntaxError { message: text, line } => {
+        Termination::SyntaxError { message: text, line } => {
             message = Some(text);
             traceback.push((line, "<module>".to_owned()));
         }
-        Ended::InvalidInput(why) | Ended::NotATaskValue(why) | Ended::Crashed(why) => {
+        Termination::InvalidInput(why) | Termination::NotATaskValue(why) | Termination::Crashed(why) => {
             message = Some(why);
         }
-        Ended::OutOfFuel { limit: bound } => limit = Some(bound),
-        Ended::OutOfMemory { limit: bound } | Ended::OutputTooLong { limit: bound } => {
+        Termination::OutOfFuel { limit: bound } => limit = Some(bound),
+        Termination::OutOfMemory { limit: bound } | Termination::OutputTooLong { limit: bound } => {
             limit = Some(u64::from(bound));
         }
         _ => {}

@@ -13,7 +13,7 @@
 use std::error::Error;
 use std::io::{BufRead, stdin};
 
-use azr_sandbox::{Ended, Guest, Limits, Outcome, Program, Sandbox, repr};
+use azr_sandbox::{Guest, Limits, Outcome, Program, Sandbox, Termination, repr};
 use serde_json::{Value as Json, json};
 
 /// What a model may not raise.
@@ -58,21 +58,23 @@ fn program(line: &str) -> Result<Program, String> {
 
 /// What the model is told.
 fn answer(outcome: Outcome) -> Json {
-    let detail = match &outcome.ended {
-        Ended::Returned(value) => json!({ "value": repr(value) }),
-        Ended::Raised { class, message, traceback } => {
+    let detail = match &outcome.termination {
+        Termination::Returned(value) => json!({ "value": repr(value) }),
+        Termination::Raised { class, message, traceback } => {
             let lines: Vec<String> =
                 traceback.iter().map(|frame| format!("line {}, in {}", frame.line, frame.function)).collect();
             json!({ "exception": class, "message": message, "traceback": lines })
         }
-        Ended::SyntaxError { message, line } => json!({ "message": message, "line": line }),
-        Ended::InvalidInput(why) | Ended::NotATaskValue(why) | Ended::Crashed(why) => json!({ "message": why }),
-        Ended::OutOfFuel { limit } => json!({ "limit": limit }),
-        Ended::OutOfMemory { limit } | Ended::OutputTooLong { limit } => json!({ "limit": limit }),
+        Termination::SyntaxError { message, line } => json!({ "message": message, "line": line }),
+        Termination::InvalidInput(why) | Termination::NotATaskValue(why) | Termination::Crashed(why) => {
+            json!({ "message": why })
+        }
+        Termination::OutOfFuel { limit } => json!({ "limit": limit }),
+        Termination::OutOfMemory { limit } | Termination::OutputTooLong { limit } => json!({ "limit": limit }),
         _ => json!({}),
     };
     json!({
-        "ended": outcome.ended.kind(), "detail": detail, "stdout": outcome.stdout, "stderr": outcome.stderr,
+        "ended": outcome.termination.kind(), "detail": detail, "stdout": outcome.stdout, "stderr": outcome.stderr,
         "fuel_used": outcome.fuel_used,
     })
 }

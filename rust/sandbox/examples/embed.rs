@@ -1,7 +1,7 @@
 //! Run programs, validate a task, score an answer: `cargo run --release -p azr-sandbox --example embed`.
 #![allow(clippy::print_stdout)] // an example shows what it does
 
-use azr_sandbox::{Ended, Guest, Limits, Program, Sandbox, repr};
+use azr_sandbox::{Guest, Limits, Program, Sandbox, Termination, repr};
 
 fn main() -> Result<(), azr_sandbox::Error> {
     // Compiles the interpreter once, some seconds; `Guest::precompile` moves that to build time.
@@ -13,9 +13,9 @@ fn main() -> Result<(), azr_sandbox::Error> {
     let endless = Program::call("def f(xs):\n    while True: pass", "f", "[]");
     for program in [sorted, failing, endless] {
         let outcome = sandbox.run(&program)?;
-        match outcome.ended {
-            Ended::Returned(value) => println!("returned {} for {} fuel", repr(&value), outcome.fuel_used),
-            ended => println!("{ended:?}"),
+        match outcome.termination {
+            Termination::Returned(value) => println!("returned {} for {} fuel", repr(&value), outcome.fuel_used),
+            termination => println!("{termination:?}"),
         }
     }
     Ok(())

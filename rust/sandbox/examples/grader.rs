@@ -39,13 +39,13 @@ fn grade(sandbox: &Sandbox, row: &Json) -> Result<Json, Box<dyn Error>> {
     }
     let none = Cancel::new();
     let checks = sandbox.check_program(&[(program.to_owned(), pairs)], Equality::PYTHON, &none).remove(0);
-    let (mut passed, mut ended) = (0, Vec::new());
+    let (mut passed, mut termination) = (0, Vec::new());
     for check in checks {
         let check = check?;
         passed += usize::from(check.correct);
-        ended.push(check.outcome.map(|outcome| outcome.ended.kind()));
+        termination.push(check.outcome.map(|outcome| outcome.termination.kind()));
     }
-    Ok(json!({ "id": row["id"], "passed": passed, "of": tests.len(), "ended": ended }))
+    Ok(json!({ "id": row["id"], "passed": passed, "of": tests.len(), "ended": termination }))
 }
 
 fn value(sandbox: &Sandbox, text: &str) -> Result<Value, Box<dyn Error>> {

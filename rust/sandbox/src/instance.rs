@@ -5,48 +5,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azr_wire::{Abort, GuestLimits, Request, Response, Run};
+use azr_wire::{Abort, GuestLimits, Request, Run};
 use wasmtime::{Caller, Func, Global, Memory, Store, Trap, TypedFunc, Val};
 
-use crate::cards::CARDS;
+use crate::answer::Answer;
+use crate::cancel::Cancel;
+use crate::code::GuestCode;
+use crate::entropy::entropy;
 use crate::error::Error;
-use crate::fuel::{FUEL, SLICE};
-use crate::guest::Guest;
-use crate::memory::{Checkpoint, Image, PAGE, starting_as};
-use crate::program::{ModuleRequest, modules_imported};
-use crate::sandbox::{Cancel, Load};
+use crate::layout::{CARDS, FUEL, PAGE, SLICE};
+use crate::memory::{Checkpoint, Image, starting_as};
+use crate::modules::{ModuleRequest, modules_imported};
+use crate::request::{Budget, RunRequest};
 use crate::signals;
 
 /// What a guest must be able to run: shows at once that a module is none.
 const TRIAL: &str = "def f(xs):\n    return [x * 2 for x in xs]";
-
-/// How a request ended, before anyone looks at what it means.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    /// The guest wrote a response.
-    Response(Vec<u8>),
-    /// The guest stopped in the middle.
-    Trapped {
-        /// Which trap.
-        trap: Trap,
-        /// What the guest noted before it.
-        abort: Abort,
-        /// Whether its shadow stack had run out.
-        stack: bool,
-        /// What a panic said.
-        panic: String,
-    },
-}
-
-/// What a request may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Budget {
-    pub(crate) fuel: u64,
-    pub(crate) memory_bytes: u32,
-    pub(crate) address_shift: u32,
-    /// Most bytes that the host copies out as a response.
-    pub(crate) response_bytes: usize,
-}
 
 /// What [`refuel`] looks at.
 struct Control {
@@ -97,11 +71,11 @@ impl std::error::Error for Stopped {}
 pub(crate) struct Instance {
     store: Store<Control>,
     memory: Memory,
-    /// What notes the pages that are written: [`crate::cards`].
+    /// What notes the pages that are written: `crate::instrument::dirty_pages`.
     cards: Memory,
     image: Arc<Image>,
     stack_pointer: Global,
-    /// What is left of the slice that the code counts down: [`crate::fuel`].
+    /// What is left of the slice that the code counts down: `crate::instrument::fuel`.
     fuel: Global,
     stack_top: i32,
     /// The time that the program took to load.
@@ -113,27 +87,16 @@ pub(crate) struct Instance {
     run: TypedFunc<(u32, u32), u64>,
 }
 
-impl Answer {
-    /// Whether the guest has loaded a program and waits for its call.
-    pub(crate) fn is_loaded(&self) -> bool {
-        matches!(self, Self::Response(bytes) if Response::decode(bytes) == Ok(Response::Loaded))
-    }
-
-    pub(crate) fn is_trap(&self) -> bool {
-        matches!(self, Self::Trapped { .. })
-    }
-}
-
 impl Instance {
     /// A fresh instance.
-    pub(crate) fn new(guest: &Guest) -> Result<Self, Error> {
+    pub(crate) fn new(code: &GuestCode) -> Result<Self, Error> {
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
         let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
         let (started, before, wall) = (Instant::now(), Duration::ZERO, Duration::MAX);
         let control = Control { started, before, wall, cancel: Cancel::new(), rest: 0 };
-        let mut store = Store::new(guest.module().engine(), control);
+        let mut store = Store::new(code.module.engine(), control);
         let refuel = Func::wrap(&mut store, refuel).into();
-        let instance = starting_as(guest.image(), || wasmtime::Instance::new(&mut store, guest.module(), &[refuel]));
+        let instance = starting_as(&code.image, || wasmtime::Instance::new(&mut store, &code.module, &[refuel]));
         let instance = instance.map_err(runtime)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
         let cards = instance.get_memory(&mut store, CARDS).ok_or_else(|| missing(CARDS))?;
@@ -151,7 +114,7 @@ impl Instance {
         let begin = instance.get_typed_func(&mut store, "azr_begin").map_err(typed)?;
         let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
         let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
-        let image = Arc::clone(guest.image());
+        let image = Arc::clone(&code.image);
         let loaded_in = Duration::ZERO;
         Ok(Self {
             store,
@@ -172,7 +135,7 @@ impl Instance {
 
     /// Answers a request of a fresh instance, and says how much fuel it took. After a trap the instance is
     /// spent.
-    pub(crate) fn load(&mut self, run: &Load, cancel: &Cancel) -> Result<(Answer, u64), Error> {
+    pub(crate) fn load(&mut self, run: &RunRequest, cancel: &Cancel) -> Result<(Answer, u64), Error> {
         let budget = run.budget;
         self.loaded_in = Duration::ZERO;
         let started = Instant::now();
@@ -190,7 +153,7 @@ impl Instance {
     /// time that it took.
     pub(crate) fn call(
         &mut self,
-        run: &Load,
+        run: &RunRequest,
         request: &[u8],
         used: u64,
         cancel: &Cancel,
@@ -204,7 +167,7 @@ impl Instance {
 
     fn answer(
         &mut self,
-        run: &Load,
+        run: &RunRequest,
         used: u64,
         cancel: &Cancel,
         ask: impl FnOnce(&mut Self) -> wasmtime::Result<u64>,
@@ -214,11 +177,11 @@ impl Instance {
         *self.store.data_mut() = Control { started, before, wall, cancel: cancel.clone(), rest };
         // An empty slice: the first that the code does is to ask for one.
         self.set_slice(0)?;
-        let ended = signals::in_guest(|| ask(self));
+        let termination = signals::in_guest(|| ask(self));
         let left = self.store.data().rest + self.slice()?;
         // Less than nothing where the last that was taken was too much.
         let used = run.budget.fuel - left.max(0) as u64;
-        let answer = match ended {
+        let answer = match termination {
             Ok(response) => Answer::Response(self.read(response, run.budget.response_bytes)?.to_vec()),
             Err(error) => self.trapped(error)?,
         };
@@ -261,7 +224,7 @@ impl Instance {
 
     /// Has the guest import modules, and makes what its memory is then into an image.
     pub(crate) fn into_image(mut self, modules: &ModuleRequest) -> Result<Image, Error> {
-        let (answer, _) = self.load(&modules.load, &Cancel::new())?;
+        let (answer, _) = self.load(&modules.run, &Cancel::new())?;
         modules_imported(answer, &modules.names)?;
         // The stack is as empty as it was at the start: what is below its pointer is rubbish to the guest.
         if self.stack_pointer.get(&mut self.store).i32() != Some(self.stack_top) {
@@ -353,12 +316,12 @@ impl Instance {
             program: TRIAL.to_owned(),
             called: true,
             limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
-            entropy: crate::program::entropy(0),
+            entropy: entropy(0),
         });
         let arguments = azr_wire::Arguments::Text("[1]".to_owned());
         let call = Request::Call(azr_wire::Call { entry: "f".to_owned(), arguments });
         let budget = Budget { fuel: 1 << 30, memory_bytes: 1 << 24, address_shift: 0, response_bytes: 1 << 20 };
-        let run = Load { request: request.encode(), budget, wall: Duration::MAX };
+        let run = RunRequest { request: request.encode(), budget, wall: Duration::MAX };
         let (loaded, used) = self.load(&run, &Cancel::new())?;
         if !loaded.is_loaded() {
             return Err(Error::GuestContract(format!("a program that it must run does not load: {loaded:?}")));
@@ -377,6 +340,7 @@ impl Instance {
 #[cfg(feature = "compiler")]
 mod tests {
     use super::*;
+    use crate::guest::Guest;
 
     /// Programs that write all over their memory, and some that end in the middle.
     const PROGRAMS: &[(&str, &str)] = &[
@@ -395,12 +359,12 @@ mod tests {
     /// Loads and calls under a second setting of entropy, on a thread with the stack that a guest needs.
     fn with_instance(check: impl FnOnce(&mut Instance) + Send + 'static) {
         let guest = Guest::embedded().unwrap();
-        let worker = std::thread::Builder::new().stack_size(crate::guest::STACK_BYTES + (2 << 20));
-        worker.spawn(move || check(&mut Instance::new(&guest).unwrap())).unwrap().join().unwrap();
+        let worker = std::thread::Builder::new().stack_size(crate::code::STACK_BYTES + (2 << 20));
+        worker.spawn(move || check(&mut Instance::new(guest.code()).unwrap())).unwrap().join().unwrap();
     }
 
-    fn load_of(program: &str) -> Load {
-        let entropy = crate::program::entropy(1);
+    fn load_of(program: &str) -> RunRequest {
+        let entropy = entropy(1);
         let request = Request::Run(Run {
             program: program.to_owned(),
             called: true,
@@ -409,7 +373,7 @@ mod tests {
         });
         let address_shift = entropy.address_shift;
         let budget = Budget { fuel: 1 << 32, memory_bytes: 1 << 26, address_shift, response_bytes: 1 << 20 };
-        Load { request: request.encode(), budget, wall: Duration::MAX }
+        RunRequest { request: request.encode(), budget, wall: Duration::MAX }
     }
 
     fn call_of(arguments: &str) -> Vec<u8> {

@@ -1,16 +1,16 @@
 //! Untrusted Python, run in WebAssembly: a fresh interpreter for every program.
 //!
 //! ```no_run
-//! use azr_sandbox::{Ended, Guest, Limits, Program, Sandbox, repr};
+//! use azr_sandbox::{Termination, Guest, Limits, Program, Sandbox, repr};
 //!
 //! fn main() -> Result<(), azr_sandbox::Error> {
 //!     // Compiles the interpreter, some 15 s; `Guest::precompile` moves that to build time.
 //!     let sandbox = Sandbox::new(&Guest::embedded()?, Limits::default())?;
 //!     let program = Program::call("def f(xs):\n    return sorted(xs)[-1]", "f", "[3, 1, 2]");
 //!     let outcome = sandbox.run(&program)?;
-//!     match outcome.ended {
-//!         Ended::Returned(value) => assert_eq!(repr(&value), "3"),
-//!         ended => panic!("the program ended otherwise: {ended:?}"),
+//!     match outcome.termination {
+//!         Termination::Returned(value) => assert_eq!(repr(&value), "3"),
+//!         termination => panic!("the program ended otherwise: {termination:?}"),
 //!     }
 //!     Ok(())
 //! }
@@ -26,30 +26,40 @@
 //! - **Values.** What a program returns is encoded from exact built-in types without asking the program's
 //!   code, and compared on the host ([`Equality`]).
 
-mod cards;
+mod answer;
+mod cancel;
+mod check;
+mod code;
+mod entropy;
 mod error;
-mod fuel;
 mod guest;
 mod instance;
+#[cfg(feature = "compiler")]
+mod instrument;
+mod layout;
 mod limits;
 mod memory;
+mod modules;
 mod nesting;
 mod outcome;
+mod parse;
 mod program;
+mod request;
 mod sandbox;
 mod signals;
-#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "a guest that comes compiled has been split"))]
-mod split;
-mod task;
+mod source;
 mod unicode;
+mod validate;
 mod value;
 
 pub use azr_wire::{DecodeError, Frame, Literal, Reads};
+pub use cancel::Cancel;
+pub use check::{Check, Score, VERIFIER_ENTRY};
 pub use error::Error;
-pub use guest::{Guest, embedded_wasm};
+pub use guest::{Guest, Target, embedded_wasm};
 pub use limits::Limits;
-pub use outcome::{Ended, Outcome};
+pub use outcome::{Outcome, Termination};
 pub use program::Program;
-pub use sandbox::{Cancel, Sandbox};
-pub use task::{Check, ENTRY, InvalidReason, Score, VERIFIER_ENTRY, Validation};
+pub use sandbox::Sandbox;
+pub use validate::{ENTRY, InvalidReason, Validation};
 pub use value::{Equality, Int, Value, repr};

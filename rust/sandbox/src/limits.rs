@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::split::HEAP_BYTES;
+use crate::layout::HEAP_BYTES;
 
 /// Bounds of one run. All are on by default, and all but [`Limits::wall`] decide outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

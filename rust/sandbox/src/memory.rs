@@ -9,7 +9,7 @@
 //! which segments it has dropped. [`crate::guest`] refuses a module that could change the last two or
 //! that has a mutable global besides the stack pointer, which the host sets before every program.
 //! That leaves the memory. Its code was given companions that note every page it writes
-//! ([`crate::cards`]), out of its own reach; the host notes what it writes itself, the request. After a
+//! (`crate::instrument`), out of its own reach; the host notes what it writes itself, the request. After a
 //! program [`Image::restore`] puts back every noted page from the pristine copy, and nothing else can
 //! have changed. A test compares every byte.
 //!
@@ -38,10 +38,7 @@ use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-use crate::cards::{CARD_BYTES, WINDOW};
-
-/// Pages of the host; the image is laid out in these.
-pub(crate) const PAGE: usize = 4096;
+use crate::layout::{CARD_BYTES, PAGE, WINDOW};
 
 /// The memory of a guest after start-up, in a sealed memory file that every instance maps.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::value::Value;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// How the program ended.
-    pub ended: Ended,
+    pub termination: Termination,
     /// What it printed, as far as the run reached its end; bytes that are no UTF-8 are replaced.
     pub stdout: String,
     /// What it printed to standard error.
@@ -25,7 +25,7 @@ pub struct Outcome {
 /// How a program ended. Each of these is a fact about the program, the same on every machine.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Ended {
+pub enum Termination {
     /// The call returned plain data. A script that ends returns `None`.
     Returned(Value),
     /// An exception left the program.
@@ -69,7 +69,7 @@ pub enum Ended {
     Crashed(String),
 }
 
-impl Ended {
+impl Termination {
     /// The variant's name as it stands in JSON and in Python: `returned`, `out_of_fuel`, ...
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -2,17 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::answer::{Answer, outcome};
+use crate::cancel::Cancel;
+use crate::code::STACK_BYTES;
 use crate::error::Error;
-use crate::guest::{Guest, STACK_BYTES};
-use crate::instance::{Answer, Budget, Instance};
+use crate::guest::Guest;
+use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::program::{Prepared, Program};
+use crate::request::{Job, RunRequest};
 
 /// Runs untrusted Python, any number of programs at once.
 ///
@@ -25,65 +29,11 @@ pub struct Sandbox {
     process: u32,
 }
 
-/// Stops a batch from another thread: what has not ended yet ends with [`Error::Cancelled`].
-#[derive(Clone, Default)]
-pub struct Cancel {
-    on: Arc<AtomicBool>,
-    poll: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
-}
-
-impl std::fmt::Debug for Cancel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cancel").field("on", &self.is_cancelled()).finish_non_exhaustive()
-    }
-}
-
 /// Most calls of a program that one worker makes in a row.
 const CALLS_TOGETHER: usize = 32;
 
 /// How often a thread that waits for a batch asks [`Cancel::polling`]'s question.
 const POLL: Duration = Duration::from_millis(50);
-
-impl Cancel {
-    /// A switch that is off.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A switch that also goes on when `poll`, asked now and then by the thread that waits for the batch,
-    /// says so.
-    pub fn polling(poll: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { on: Arc::default(), poll: Some(Arc::new(poll)) }
-    }
-
-    /// Stops every batch that was given this switch, within a tenth of a second.
-    pub fn cancel(&self) {
-        // Relaxed: the flag carries no data; a worker that sees it late stops late.
-        self.on.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        // Relaxed: as in `cancel`.
-        self.on.load(Ordering::Relaxed)
-    }
-}
-
-/// One request to a fresh guest, with what it may cost.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Load {
-    pub(crate) request: Vec<u8>,
-    pub(crate) budget: Budget,
-    pub(crate) wall: Duration,
-}
-
-/// What one worker does at a time: a request, and the calls that follow it, each from the state that the
-/// request leaves. One result a call, or one in all where there is none.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) run: Load,
-    pub(crate) calls: Vec<Vec<u8>>,
-}
 
 /// What came of a job: the guest's answer and the fuel it took.
 pub(crate) type Ran = Result<(Answer, u64), Error>;
@@ -129,7 +79,7 @@ impl Sandbox {
         let shared = Arc::new(Shared { queue: Mutex::default(), work: Condvar::new() });
         let mut sandbox = Self { shared, workers: Vec::new(), limits, process: std::process::id() };
         for number in 0..threads.max(1) {
-            let instance = Instance::new(guest)?;
+            let instance = Instance::new(guest.code())?;
             let (guest, shared) = (guest.clone(), Arc::clone(&sandbox.shared));
             let worker = std::thread::Builder::new()
                 .name(format!("azr-sandbox-{number}"))
@@ -195,7 +145,7 @@ impl Sandbox {
         let mut jobs: Vec<Job> = Vec::new();
         let mut places = Vec::with_capacity(prepared.len());
         // The last job of a program that has room for another call.
-        let mut open: HashMap<Load, usize> = HashMap::new();
+        let mut open: HashMap<RunRequest, usize> = HashMap::new();
         // Enough for the load to be a small part; few enough that every worker has some.
         let most = (prepared.len() / (2 * self.threads())).clamp(1, CALLS_TOGETHER);
         for one in prepared {
@@ -229,7 +179,7 @@ impl Sandbox {
                 Place::Known(result) => result,
                 Place::Ran { job, result, limits } => {
                     let (answer, fuel) = ran[job][result].take().expect("each result has one place")?;
-                    crate::program::outcome(answer, fuel, &limits)
+                    outcome(answer, fuel, &limits)
                 }
             })
             .collect()
@@ -263,14 +213,10 @@ impl Sandbox {
         while *left > 0 {
             let (guard, waited) = batch.done.wait_timeout(left, POLL).unwrap_or_else(|poisoned| poisoned.into_inner());
             left = guard;
-            if waited.timed_out()
-                && let Some(poll) = &cancel.poll
-            {
+            if waited.timed_out() && cancel.has_poll() {
                 // Not under the lock: the question may take its time, and workers need the lock.
                 drop(left);
-                if poll() {
-                    cancel.cancel();
-                }
+                cancel.poll();
                 left = lock(&batch.left);
             }
         }
@@ -354,12 +300,6 @@ fn work(guest: &Guest, shared: &Shared, instance: Instance) {
     }
 }
 
-impl Job {
-    fn results(&self) -> usize {
-        self.calls.len().max(1)
-    }
-}
-
 /// Does a job: one result a call, or one in all.
 fn run(guest: &Guest, instance: &mut Option<Instance>, job: &Job, cancel: &Cancel) -> Vec<Ran> {
     let mut results = Vec::with_capacity(job.results());
@@ -374,7 +314,7 @@ fn run(guest: &Guest, instance: &mut Option<Instance>, job: &Job, cancel: &Cance
     results
 }
 
-/// Loads the program into a fresh instance and makes the calls that have no result yet, until one spends the
+/// RunRequests the program into a fresh instance and makes the calls that have no result yet, until one spends the
 /// instance. After a trap its store is in no defined state (RUSTSEC-2026-0223): what follows gets a new one.
 fn run_on(
     guest: &Guest,
@@ -388,7 +328,7 @@ fn run_on(
     }
     let mut instance = match spare.take() {
         Some(instance) => instance,
-        None => Instance::new(guest)?,
+        None => Instance::new(guest.code())?,
     };
     let (answer, fuel) = instance.load(&job.run, cancel)?;
     if job.calls.is_empty() || !answer.is_loaded() {

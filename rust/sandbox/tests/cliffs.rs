@@ -2,14 +2,14 @@
 
 mod common;
 
-use azr_sandbox::{Ended, Limits, Program};
+use azr_sandbox::{Limits, Program, Termination};
 use common::{sandbox, text};
 
 /// Fuel of `f(n)` beyond that of an empty program.
 fn fuel(program: &str, n: usize) -> f64 {
     let limits = Limits { fuel: 1 << 40, memory_bytes: 256 << 20, ..common::limits() };
     let outcome = sandbox().run(&Program::call(program, "f", n.to_string()).with_limits(limits)).unwrap();
-    assert!(matches!(outcome.ended, Ended::Returned(_)), "{program} of {n}: {:?}", outcome.ended);
+    assert!(matches!(outcome.termination, Termination::Returned(_)), "{program} of {n}: {:?}", outcome.termination);
     let empty = sandbox().run(&Program::call("def f(n): return n", "f", "1")).unwrap();
     outcome.fuel_used.saturating_sub(empty.fuel_used) as f64
 }
@@ -86,7 +86,7 @@ print(sum(is_prime(n) for n in range(150_000)))";
         n = n // 2 if n % 2 == 0 else 3 * n + 1\n        c += 1\n    best = max(best, c)\nprint(best)";
     for (program, printed) in [(primes, "13848\n"), (collatz, "307\n")] {
         let outcome = sandbox().run(&Program::script(program).with_limits(Limits::default())).unwrap();
-        assert_eq!(outcome.stdout, printed, "{:?}", outcome.ended);
+        assert_eq!(outcome.stdout, printed, "{:?}", outcome.termination);
     }
 }
 

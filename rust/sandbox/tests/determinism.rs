@@ -33,7 +33,7 @@ fn a_thousand_repeats_are_one_outcome() {
         let apart: Vec<Program> =
             (0..repeats).map(|n| Program::call(format!("{source}\n# {n:04}"), "f", input)).collect();
         let apart = run_all(&apart);
-        assert!(apart.iter().all(|outcome| outcome.ended == apart[0].ended), "{program:?}");
+        assert!(apart.iter().all(|outcome| outcome.termination == apart[0].termination), "{program:?}");
     }
 }
 

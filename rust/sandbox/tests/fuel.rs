@@ -3,14 +3,14 @@
 
 mod common;
 
-use azr_sandbox::{Ended, Limits, Program};
+use azr_sandbox::{Limits, Program, Termination};
 use common::{sandbox, text};
 
 /// Fuel of `f(n)` beyond that of an empty program, under any limit.
 fn fuel(program: &str, n: usize) -> f64 {
     let limits = Limits { fuel: 1 << 45, memory_bytes: 256 << 20, ..common::limits() };
     let outcome = sandbox().run(&Program::call(program, "f", n.to_string()).with_limits(limits)).unwrap();
-    assert!(matches!(outcome.ended, Ended::Returned(_)), "{program} of {n}: {:?}", outcome.ended);
+    assert!(matches!(outcome.termination, Termination::Returned(_)), "{program} of {n}: {:?}", outcome.termination);
     let empty = sandbox().run(&Program::call("def f(n): return None", "f", "1")).unwrap();
     outcome.fuel_used.saturating_sub(empty.fuel_used) as f64
 }
@@ -31,7 +31,7 @@ fn loops_of_large_numbers_run_out_of_fuel_long_before_the_clock() {
         "xs = [0] * 10 ** 6\nwhile True: 1 in xs",
     ] {
         let outcome = sandbox().run(&Program::script(program).with_limits(common::limits())).unwrap();
-        assert_eq!(text(&outcome), "out_of_fuel", "{program}: {:?}", outcome.ended);
+        assert_eq!(text(&outcome), "out_of_fuel", "{program}: {:?}", outcome.termination);
     }
 }
 
@@ -95,14 +95,14 @@ fn what_a_program_can_make_as_long_as_it_likes_breaks_no_contract() {
         let program = format!("print('x' * (2 ** 20 - 2))\n{program}");
         let limits = Limits { fuel: 20_000_000_000, memory_bytes: 256 << 20, ..Limits::default() };
         let outcome = sandbox().run(&Program::call(&program, "f", call).with_limits(limits)).unwrap();
-        assert_eq!(outcome.ended.kind(), kind, "{program}: {:?}", outcome.ended);
+        assert_eq!(outcome.termination.kind(), kind, "{program}: {:?}", outcome.termination);
     }
     let unknown = "a".repeat(200_000);
     let program = Program::call("print('x' * (2 ** 20 - 2))\ndef f(x): return 1", "f", &unknown);
     let outcome = sandbox().run(&program.with_limits(Limits::default())).unwrap();
-    assert_eq!(outcome.ended.kind(), "invalid_input");
+    assert_eq!(outcome.termination.kind(), "invalid_input");
     let clash = format!("print('x' * (2 ** 20 - 2))\n{unknown} = = 1");
-    assert_eq!(common::script(&clash).ended.kind(), "syntax_error");
+    assert_eq!(common::script(&clash).termination.kind(), "syntax_error");
 }
 
 #[test]
@@ -134,5 +134,5 @@ print(A().__reduce_ex__(2)[2])"
     };
     assert_eq!(common::script(&program("[:] = ['spam']")).stdout, "(None, {'spam': 42})\n");
     assert_eq!(text(&common::script(&program(".append('x')"))), "RuntimeError");
-    assert_eq!(common::script(&program("[:] = [1]")).ended.kind(), "returned");
+    assert_eq!(common::script(&program("[:] = [1]")).termination.kind(), "returned");
 }

@@ -7,7 +7,7 @@ mod common;
 #[path = "../fuzz/soup.rs"]
 mod soup;
 
-use azr_sandbox::{Cancel, Ended, Limits, Program};
+use azr_sandbox::{Cancel, Limits, Program, Termination};
 use common::{sandbox, text};
 
 /// SplitMix64.
@@ -52,10 +52,10 @@ fn three_thousand_texts_end_as_outcomes_and_leave_the_sandbox_fresh() {
         for (text, outcome) in texts.iter().zip(outcomes) {
             // RustPython's own text for a syntax error is cut inside a character now and then, where a program compiles
             // such text itself: LIMITATIONS.md.
-            if let Ended::Crashed(why) = &outcome.ended {
+            if let Termination::Crashed(why) = &outcome.termination {
                 assert!(why.contains("is not a char boundary"), "{text:?}: {why}");
             }
-            kinds.insert(outcome.ended.kind());
+            kinds.insert(outcome.termination.kind());
         }
         assert!(kinds.len() > 1, "{door}: all end as {kinds:?}");
     }

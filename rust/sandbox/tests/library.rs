@@ -84,7 +84,7 @@ fn every_promised_module_works() {
     ];
     for (module, expression, expected) in cases {
         let outcome = run(&format!("import {module}\ndef f(x): return {expression}"), "0");
-        assert_eq!(text(&outcome), expected, "{module}: {:?}", outcome.ended);
+        assert_eq!(text(&outcome), expected, "{module}: {:?}", outcome.termination);
     }
 }
 
@@ -95,7 +95,7 @@ fn lzma_compresses_within_the_memory_that_its_dictionary_takes() {
     let program = Program::call("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x))", "f", "b'abc'");
     assert_eq!(text(&common::sandbox().run(&program.with_limits(limits)).unwrap()), "b'abc'");
     let small = run("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x, preset=0))", "b'abc'");
-    assert_eq!(text(&small), "b'abc'", "{:?}", small.ended);
+    assert_eq!(text(&small), "b'abc'", "{:?}", small.termination);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 mod common;
 
-use azr_sandbox::{Ended, Error, Limits, Program};
+use azr_sandbox::{Error, Limits, Program, Termination};
 use common::{run, sandbox, script, text};
 
 /// Asserts how a script ends.
 fn ends(expected: &[&str], program: &str) {
     let outcome = script(program);
     let got = text(&outcome);
-    assert!(expected.contains(&got.as_str()), "{program}\nends as {got}: {:?}", outcome.ended);
+    assert!(expected.contains(&got.as_str()), "{program}\nends as {got}: {:?}", outcome.termination);
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn recursion_by_every_detour_ends_and_leaves_the_sandbox_working() {
         "f = lambda: 0\nfor _ in range(200_000): f = (lambda g: lambda: g())(f)\nf()",
     ] {
         let outcome = script(program);
-        let kind = outcome.ended.kind();
+        let kind = outcome.termination.kind();
         assert!(
             ["raised", "stack_overflow", "out_of_fuel", "returned", "out_of_memory"].contains(&kind),
             "{program}: {:?}",
-            outcome.ended
+            outcome.termination
         );
         assert_eq!(text(&run("def f(x): return x", "1")), "1", "after {program}");
     }
@@ -103,7 +103,7 @@ fn nested_data_ends_as_something_and_never_hangs() {
     for end in ["repr(x)", "x == [x]", "import copy; copy.deepcopy(x)", "import json; json.dumps(x)", "hash(str(x))"] {
         ends(&["RecursionError", "stack_overflow", "out_of_fuel", "out_of_memory", "None"], &format!("{nest}{end}"));
     }
-    assert_eq!(run("def f():\n    x = []\n    x.append(x)\n    return x", "").ended.kind(), "not_a_task_value");
+    assert_eq!(run("def f():\n    x = []\n    x.append(x)\n    return x", "").termination.kind(), "not_a_task_value");
 }
 
 #[test]
@@ -127,7 +127,11 @@ fn text_that_nests_without_brackets_ends_as_an_outcome() {
     ];
     for program in long {
         let outcome = script(&program);
-        assert!(!matches!(outcome.ended, Ended::Returned(_)) || program.contains('+'), "{:?}", outcome.ended);
+        assert!(
+            !matches!(outcome.termination, Termination::Returned(_)) || program.contains('+'),
+            "{:?}",
+            outcome.termination
+        );
     }
 }
 
@@ -143,15 +147,15 @@ fn output_is_bounded() {
 
 #[test]
 fn values_and_sources_are_bounded() {
-    assert_eq!(run("def f(n): return 'x' * n", "10_000_000").ended.kind(), "not_a_task_value");
-    assert_eq!(script(&"x = 1\n".repeat(100_000)).ended.kind(), "syntax_error");
-    assert_eq!(run("def f(x): return 1", &format!("'{}'", "a".repeat(300_000))).ended.kind(), "invalid_input");
+    assert_eq!(run("def f(n): return 'x' * n", "10_000_000").termination.kind(), "not_a_task_value");
+    assert_eq!(script(&"x = 1\n".repeat(100_000)).termination.kind(), "syntax_error");
+    assert_eq!(run("def f(x): return 1", &format!("'{}'", "a".repeat(300_000))).termination.kind(), "invalid_input");
 }
 
 #[test]
 fn exceptions_may_have_texts_of_any_kind() {
     let huge = script("raise ValueError('x' * 10**6)");
-    let Ended::Raised { message, .. } = &huge.ended else { panic!("{:?}", huge.ended) };
+    let Termination::Raised { message, .. } = &huge.termination else { panic!("{:?}", huge.termination) };
     assert!(message.len() < 3_000);
     ends(&["E"], "class E(Exception):\n    def __str__(s): raise s\nraise E");
     ends(&["out_of_fuel"], "class E(Exception):\n    def __str__(s):\n        while True: pass\nraise E");
@@ -163,7 +167,7 @@ fn exceptions_may_have_texts_of_any_kind() {
 fn crafted_code_objects_stay_inside() {
     let program = "def g(): pass\ng.__code__ = g.__code__.replace(co_code=bytes(range(256)) * 4)\ng()";
     let outcome = script(program);
-    assert!(!matches!(outcome.ended, Ended::Returned(_)), "{:?}", outcome.ended);
+    assert!(!matches!(outcome.termination, Termination::Returned(_)), "{:?}", outcome.termination);
     assert_eq!(text(&run("def f(x): return x", "7")), "7");
 }
 

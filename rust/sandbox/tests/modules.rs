@@ -4,7 +4,7 @@
 
 mod common;
 
-use azr_sandbox::{Cancel, Ended, Error, Guest, InvalidReason, Program, Sandbox, Score, Validation, Value};
+use azr_sandbox::{Cancel, Error, Guest, InvalidReason, Program, Sandbox, Score, Termination, Validation, Value};
 use common::{guest, limits, text};
 
 const TABLES: &str = "
@@ -114,7 +114,7 @@ fn the_same_modules_give_the_same_guest_and_the_same_fuel() {
     drop(two);
     // Made anew: nobody holds the first any more.
     let again = Sandbox::with_threads(&with_modules(), limits(), 1).unwrap().run(&program).unwrap();
-    assert_eq!((first.ended, first.fuel_used), (again.ended, again.fuel_used));
+    assert_eq!((first.termination, first.fuel_used), (again.termination, again.fuel_used));
 }
 
 #[test]
@@ -235,9 +235,9 @@ fn values_reach_the_guest_as_they_are() {
     ];
     let program = Program::call_with("def back(*xs): return list(xs)", "back", values.clone());
     let outcome = common::sandbox().run(&program).unwrap();
-    let Ended::Returned(back) = &outcome.ended else { panic!("{:?}", outcome.ended) };
+    let Termination::Returned(back) = &outcome.termination else { panic!("{:?}", outcome.termination) };
     assert_eq!(back.encode(), Value::List(values).encode());
     let unhashable = Value::Dict(vec![(Value::List(vec![]), Value::None)]);
     let outcome = common::sandbox().run(&Program::call_with("def f(x): return 1", "f", vec![unhashable])).unwrap();
-    assert_eq!(outcome.ended.kind(), "invalid_input");
+    assert_eq!(outcome.termination.kind(), "invalid_input");
 }

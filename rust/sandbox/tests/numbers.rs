@@ -9,7 +9,7 @@ fn all_are(cases: &[(&str, &str)]) {
         let program =
             format!("import array, cmath, json, math, random, statistics\ndef f(x):\n    return {expression}");
         let outcome = run(&program, "0");
-        assert_eq!(text(&outcome), *expected, "{expression}: {:?}", outcome.ended);
+        assert_eq!(text(&outcome), *expected, "{expression}: {:?}", outcome.termination);
     }
 }
 
@@ -78,7 +78,7 @@ def f(seed, count):
 fn an_expression_of_constants_is_what_variables_give() {
     for seed in 0..4 {
         let outcome = run(FOLDING, &format!("{seed}, 400"));
-        assert_eq!(text(&outcome), "[]", "{:?}", outcome.ended);
+        assert_eq!(text(&outcome), "[]", "{:?}", outcome.termination);
     }
 }
 

@@ -7,7 +7,7 @@ use common::{run, script, text};
 fn returns(cases: &[(&str, &str)]) {
     for (program, expected) in cases {
         let outcome = run(program, "0");
-        assert_eq!(text(&outcome), *expected, "{program}: {:?}", outcome.ended);
+        assert_eq!(text(&outcome), *expected, "{program}: {:?}", outcome.termination);
     }
 }
 

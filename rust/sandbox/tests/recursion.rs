@@ -9,7 +9,7 @@ use common::sandbox;
 fn raises(before: &str, attack: &str) {
     let program = format!("{before}\ntry:\n    {attack}\nexcept RecursionError:\n    print('RecursionError')\n");
     let outcome = sandbox().run(&Program::script(&program).with_limits(Limits::default())).unwrap();
-    assert_eq!(outcome.stdout, "RecursionError\n", "{program}{:?}", outcome.ended);
+    assert_eq!(outcome.stdout, "RecursionError\n", "{program}{:?}", outcome.termination);
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn nested_data_is_followed_as_deep_as_cpython_does_and_no_deeper() {
         raises(&format!("{}\ny = x\n{}", nest(start, step, 100_000), nest(start, step, 100_000)), "x == y");
         let deep = format!("{}\nprint(len(repr(x)) > 9_000, x == {})", nest(start, step, 9_900), step);
         let outcome = sandbox().run(&Program::script(&deep).with_limits(Limits::default())).unwrap();
-        assert_eq!(outcome.stdout, "True False\n", "{deep}: {:?}", outcome.ended);
+        assert_eq!(outcome.stdout, "True False\n", "{deep}: {:?}", outcome.termination);
     }
     raises(&nest("(int,)", "(x,)", 100_000), "isinstance('', x)");
     raises(&format!("import json\n{}", nest("[]", "[x]", 100_000)), "json.dumps(x)");
@@ -66,5 +66,5 @@ fn programs_that_lift_the_recursion_limit_are_stopped_by_the_stack() {
     }
     let deep = format!("{lifted}def g(n): return 0 if n == 0 else 1 + g(n - 1)\nprint(g(15_000))");
     let outcome = sandbox().run(&Program::script(&deep).with_limits(Limits::default())).unwrap();
-    assert_eq!(outcome.stdout, "15000\n", "{:?}", outcome.ended);
+    assert_eq!(outcome.stdout, "15000\n", "{:?}", outcome.termination);
 }

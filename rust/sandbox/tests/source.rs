@@ -2,7 +2,7 @@
 
 mod common;
 
-use azr_sandbox::Ended;
+use azr_sandbox::Termination;
 use common::{run, script, text};
 use proptest::prelude::*;
 
@@ -142,13 +142,13 @@ fn a_syntax_error_beside_text_outside_ascii_is_a_syntax_error() {
     for program in
         ["x = 'é", "x = 1\ny = \"\"\"é", "é = = 1", "f(é é)", "x = 'é' 0x", "x = {'é': ", "# é\nfoo bar", "x = f'{é'"]
     {
-        let ended = script(program).ended;
-        let Ended::SyntaxError { message, line } = &ended else { panic!("{program}: {ended:?}") };
-        assert!(!message.is_empty() && *line >= 1, "{program}: {ended:?}");
-        assert!(*line as usize <= program.lines().count() + 1, "{program}: {ended:?}");
+        let termination = script(program).termination;
+        let Termination::SyntaxError { message, line } = &termination else { panic!("{program}: {termination:?}") };
+        assert!(!message.is_empty() && *line >= 1, "{program}: {termination:?}");
+        assert!(*line as usize <= program.lines().count() + 1, "{program}: {termination:?}");
     }
-    let ended = script("x = 1\n\né = = 1").ended;
-    assert!(matches!(ended, Ended::SyntaxError { line: 3, .. }), "{ended:?}");
+    let termination = script("x = 1\n\né = = 1").termination;
+    assert!(matches!(termination, Termination::SyntaxError { line: 3, .. }), "{termination:?}");
 }
 
 #[test]

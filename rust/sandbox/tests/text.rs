@@ -3,7 +3,7 @@
 
 mod common;
 
-use azr_sandbox::{Cancel, Ended, Equality, Literal, Program, Value};
+use azr_sandbox::{Cancel, Equality, Literal, Program, Termination, Value};
 use common::{run, sandbox, script, text};
 
 /// The three bytes of U+D800.
@@ -18,14 +18,14 @@ fn all(cases: &[(&str, &str)]) {
     for (expression, expected) in cases {
         let program = format!("import re, codecs, unicodedata\ndef f(x):\n    return {expression}");
         let outcome = run(&program, "0");
-        assert_eq!(text(&outcome), *expected, "{expression}: {:?}", outcome.ended);
+        assert_eq!(text(&outcome), *expected, "{expression}: {:?}", outcome.termination);
     }
 }
 
 #[test]
 fn a_lone_surrogate_returned_is_that_surrogate() {
     let outcome = run("def f(x):\n    return '\\ud800'", "0");
-    assert_eq!(outcome.ended, Ended::Returned(Value::Str(SURROGATE.to_vec())));
+    assert_eq!(outcome.termination, Termination::Returned(Value::Str(SURROGATE.to_vec())));
     assert_eq!(text(&outcome), "'\\ud800'");
 }
 
@@ -81,8 +81,8 @@ fn methods_take_text_with_surrogates() {
 
 #[test]
 fn a_nul_is_no_source_code() {
-    let ended = script("x = 1\n# \0").ended;
-    assert!(matches!(ended, Ended::SyntaxError { line: 2, .. }), "{ended:?}");
+    let termination = script("x = 1\n# \0").termination;
+    assert!(matches!(termination, Termination::SyntaxError { line: 2, .. }), "{termination:?}");
     assert_eq!(text(&run("def f(x): return x", "'\0'")), "invalid_input");
     let read = sandbox().literals(&["'\0'".to_owned()], &Cancel::new()).remove(0).unwrap();
     assert!(matches!(read, Literal::Invalid(_)), "{read:?}");
@@ -184,8 +184,8 @@ fn messages_are_those_of_cpython() {
         ("class A(int, str): pass", "multiple bases have instance lay-out conflict"),
         ("import re\nre.match('a', 1)", "expected string or bytes-like object, got 'int'"),
     ] {
-        let ended = script(code).ended;
-        let Ended::Raised { message: got, .. } = &ended else { panic!("{code}: {ended:?}") };
+        let termination = script(code).termination;
+        let Termination::Raised { message: got, .. } = &termination else { panic!("{code}: {termination:?}") };
         assert_eq!(got, message, "{code}");
     }
 }

@@ -14,7 +14,8 @@ mod value;
 
 pub use codec::{DecodeError, Reader, Writer};
 pub use message::{
-    Abort, Arguments, Call, Ended, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Reads, Request, Response, Run,
+    Abort, Arguments, Call, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Reads, Request, Response, Run,
+    Termination,
 };
 pub use value::{Int, Value};
 

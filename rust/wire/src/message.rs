@@ -123,7 +123,7 @@ impl Reads {
 
 /// How a run ended, as far as the guest lived to tell.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ended {
+pub enum Termination {
     /// The call returned plain data (a script that ends returns `None`).
     Returned(Value),
     /// An exception left the program.
@@ -185,7 +185,7 @@ pub enum Response {
     /// To [`Request::Run`] of a script or of what ended early, and to [`Request::Call`].
     Run {
         /// How it ended.
-        ended: Ended,
+        termination: Termination,
         /// Captured standard output.
         stdout: Vec<u8>,
         /// Captured standard error.
@@ -311,9 +311,9 @@ impl Response {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
         match self {
-            Self::Run { ended, stdout, stderr, peak_memory, reads } => {
+            Self::Run { termination, stdout, stderr, peak_memory, reads } => {
                 out.u8(0);
-                write_ended(&mut out, ended);
+                write_termination(&mut out, termination);
                 out.bytes(stdout);
                 out.bytes(stderr);
                 out.number(u64::from(*peak_memory));
@@ -369,7 +369,7 @@ impl Response {
         let mut input = Reader::new(bytes);
         let response = match input.u8()? {
             0 => Self::Run {
-                ended: read_ended(&mut input)?,
+                termination: read_termination(&mut input)?,
                 stdout: input.bytes()?.to_vec(),
                 stderr: input.bytes()?.to_vec(),
                 peak_memory: input.u32()?,
@@ -445,13 +445,13 @@ fn read_entropy(input: &mut Reader<'_>) -> Result<Entropy, DecodeError> {
     })
 }
 
-fn write_ended(out: &mut Writer, ended: &Ended) {
-    match ended {
-        Ended::Returned(value) => {
+fn write_termination(out: &mut Writer, termination: &Termination) {
+    match termination {
+        Termination::Returned(value) => {
             out.u8(0);
             value.write(out);
         }
-        Ended::Raised { class, message, traceback } => {
+        Termination::Raised { class, message, traceback } => {
             out.u8(1);
             out.bytes(class.as_bytes());
             out.bytes(message.as_bytes());
@@ -460,33 +460,33 @@ fn write_ended(out: &mut Writer, ended: &Ended) {
                 out.bytes(frame.function.as_bytes());
             });
         }
-        Ended::SyntaxError { message, line } => {
+        Termination::SyntaxError { message, line } => {
             out.u8(2);
             out.bytes(message.as_bytes());
             out.number(u64::from(*line));
         }
-        Ended::InvalidInput(why) => {
+        Termination::InvalidInput(why) => {
             out.u8(3);
             out.bytes(why.as_bytes());
         }
-        Ended::NotATaskValue(why) => {
+        Termination::NotATaskValue(why) => {
             out.u8(4);
             out.bytes(why.as_bytes());
         }
     }
 }
 
-fn read_ended(input: &mut Reader<'_>) -> Result<Ended, DecodeError> {
+fn read_termination(input: &mut Reader<'_>) -> Result<Termination, DecodeError> {
     Ok(match input.u8()? {
-        0 => Ended::Returned(Value::read(input)?),
-        1 => Ended::Raised {
+        0 => Termination::Returned(Value::read(input)?),
+        1 => Termination::Raised {
             class: input.text()?.to_owned(),
             message: input.text()?.to_owned(),
             traceback: input.list(|input| Ok(Frame { line: input.u32()?, function: input.text()?.to_owned() }))?,
         },
-        2 => Ended::SyntaxError { message: input.text()?.to_owned(), line: input.u32()? },
-        3 => Ended::InvalidInput(input.text()?.to_owned()),
-        4 => Ended::NotATaskValue(input.text()?.to_owned()),
+        2 => Termination::SyntaxError { message: input.text()?.to_owned(), line: input.u32()? },
+        3 => Termination::InvalidInput(input.text()?.to_owned()),
+        4 => Termination::NotATaskValue(input.text()?.to_owned()),
         unknown => return Err(DecodeError::UnknownTag(unknown)),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! The fuzz target of the same name goes on for as long as it is let; this is its bounded, repeatable part.
 
-use azr_wire::{Ended, Frame, Literal, ModuleProblem, Reader, Reads, Response, Value};
+use azr_wire::{Frame, Literal, ModuleProblem, Reader, Reads, Response, Termination, Value};
 
 /// Hostile and honest bytes, as the decoder is given them.
 fn check(bytes: &[u8]) {
@@ -28,8 +28,8 @@ fn corpus() -> Vec<Vec<u8>> {
     let mut bytes: Vec<Vec<u8>> = values.iter().map(Value::encode).collect();
     let frame = Frame { line: 3, function: "f".to_owned() };
     let (stdout, stderr) = (b"out".to_vec(), Vec::new());
-    let run = |ended| Response::Run {
-        ended,
+    let run = |termination| Response::Run {
+        termination,
         stdout: stdout.clone(),
         stderr: stderr.clone(),
         peak_memory: 70_000,
@@ -37,10 +37,10 @@ fn corpus() -> Vec<Vec<u8>> {
     };
     let problem = ModuleProblem { module: "a.b".to_owned(), line: 9, message: "KeyError".to_owned() };
     let responses = [
-        run(Ended::Returned(Value::List(values.clone()))),
-        run(Ended::Raised { class: "E".to_owned(), message: "m".to_owned(), traceback: vec![frame; 3] }),
-        run(Ended::SyntaxError { message: "m".to_owned(), line: 1 }),
-        run(Ended::InvalidInput("i".to_owned())),
+        run(Termination::Returned(Value::List(values.clone()))),
+        run(Termination::Raised { class: "E".to_owned(), message: "m".to_owned(), traceback: vec![frame; 3] }),
+        run(Termination::SyntaxError { message: "m".to_owned(), line: 1 }),
+        run(Termination::InvalidInput("i".to_owned())),
         Response::Literals(values.into_iter().map(Literal::Value).chain([Literal::Invalid("no".to_owned())]).collect()),
         Response::Imports(vec![Ok(vec!["os.path".to_owned()]), Err("bad".to_owned())]),
         Response::Modules(Ok(())),

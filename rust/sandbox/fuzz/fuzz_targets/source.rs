@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use azr_sandbox::{Cancel, Ended, Guest, Limits, Program, Sandbox, embedded_wasm};
+use azr_sandbox::{Cancel, Termination, Guest, Limits, Program, Sandbox, Target, embedded_wasm};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../soup.rs"]
@@ -22,7 +22,7 @@ fn guest() -> Guest {
     load().unwrap_or_else(|| {
         let partial = path.with_extension(std::process::id().to_string());
         fs::create_dir_all(&folder).expect("the folder can be made");
-        fs::write(&partial, Guest::precompile(&wasm, false).expect("it compiles")).expect("it can be written");
+        fs::write(&partial, Guest::precompile(&wasm, Target::Native).expect("it compiles")).expect("it can be written");
         fs::rename(&partial, &path).expect("it can be written");
         load().expect("what was compiled here loads")
     })
@@ -45,12 +45,12 @@ fuzz_target!(init: { sandbox(); }, |bytes: &[u8]| {
     ];
     let mut outcomes = sandbox.run_batch(&programs, &Cancel::new());
     let after = outcomes.pop().expect("three outcomes").expect("the sandbox works");
-    assert!(matches!(after.ended, Ended::Returned(_)), "not fresh: {:?}", after.ended);
+    assert!(matches!(after.termination, Termination::Returned(_)), "not fresh: {:?}", after.termination);
     for outcome in outcomes {
-        let ended = outcome.expect("the sandbox works").ended;
+        let termination = outcome.expect("the sandbox works").termination;
         // Known, and in LIMITATIONS.md: the text of a syntax error that is cut inside a character.
-        let known = matches!(&ended, Ended::Crashed(why) if why.contains("is not a char boundary"));
-        assert!(known || !matches!(ended, Ended::Crashed(_)), "{ended:?}");
+        let known = matches!(&termination, Termination::Crashed(why) if why.contains("is not a char boundary"));
+        assert!(known || !matches!(termination, Termination::Crashed(_)), "{termination:?}");
     }
     let texts = [text];
     sandbox.literals(&texts, &Cancel::new()).remove(0).expect("the sandbox works");

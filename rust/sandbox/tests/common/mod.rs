@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use azr_sandbox::{Cancel, Ended, Guest, Limits, Outcome, Program, Sandbox, embedded_wasm, repr};
+use azr_sandbox::{Cancel, Guest, Limits, Outcome, Program, Sandbox, Target, Termination, embedded_wasm, repr};
 
 pub fn guest() -> Guest {
     static GUEST: OnceLock<Guest> = OnceLock::new();
@@ -21,7 +21,7 @@ pub fn guest() -> Guest {
             // A file of another version is refused, and made anew.
             load().unwrap_or_else(|| {
                 let partial = path.with_extension(std::process::id().to_string());
-                std::fs::write(&partial, Guest::precompile(&wasm, false).unwrap()).unwrap();
+                std::fs::write(&partial, Guest::precompile(&wasm, Target::Native).unwrap()).unwrap();
                 std::fs::rename(&partial, &path).unwrap();
                 load().unwrap()
             })
@@ -49,9 +49,9 @@ pub fn script(program: &str) -> Outcome {
 
 /// The returned value's text, or how else the program ended.
 pub fn text(outcome: &Outcome) -> String {
-    match &outcome.ended {
-        Ended::Returned(value) => repr(value),
-        Ended::Raised { class, .. } => class.clone(),
+    match &outcome.termination {
+        Termination::Returned(value) => repr(value),
+        Termination::Raised { class, .. } => class.clone(),
         other => other.kind().to_owned(),
     }
 }

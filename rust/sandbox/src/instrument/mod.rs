@@ -1,8 +1,11 @@
-//! Checks a guest module and splits it: code without data segments, and the memory they describe.
+//! Checks a guest module and instruments it: code without data segments, and the memory that they describe.
 //!
 //! Nothing in a module that passes can keep state outside its memory and its stack pointer, which is
-//! what lets [`crate::memory`] make a used instance fresh; its code gets companions that note what it
-//! writes ([`crate::cards`]) and count what it does ([`crate::fuel`]).
+//! what lets [`crate::memory`] make a used instance fresh; its code gets companions that mark the pages it
+//! writes ([`dirty_pages`]) and count what it does ([`fuel`]).
+
+mod dirty_pages;
+mod fuel;
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
@@ -13,18 +16,15 @@ use wasmparser::{
     ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator, WasmFeatures,
 };
 
-use crate::cards::{CARD_BYTES, CARDS, Types, instrument};
+use self::dirty_pages::Types;
+use self::fuel::Renumbered;
 use crate::error::Error;
-use crate::fuel::{self, FUEL, REFUEL, Renumbered};
-use crate::memory::PAGE;
+use crate::layout::{CARD_BYTES, CARDS, FUEL, HEAP_BYTES, PAGE, REFUEL};
 
 const WASM_PAGE: u64 = 64 * 1024;
 
-/// Memory behind the image: what all programs' memory limits must lie below.
-pub(crate) const HEAP_BYTES: u64 = 1 << 30;
-
 /// A module in two parts.
-pub(crate) struct Split {
+pub(crate) struct Instrumented {
     /// The module without data segments; its memory has one size, the largest.
     pub(crate) code: Vec<u8>,
     /// Address of the first byte of `image`, page-aligned.
@@ -47,22 +47,22 @@ fn features() -> WasmFeatures {
         | WasmFeatures::FLOATS
 }
 
-/// Splits `wasm`.
+/// Instruments `wasm`.
 ///
 /// # Errors
 /// When it is no guest: it imports something, or could keep state outside its memory.
-pub(crate) fn split(wasm: &[u8]) -> Result<Split, Error> {
-    let split = rewrite(wasm)?;
+pub(crate) fn instrument(wasm: &[u8]) -> Result<Instrumented, Error> {
+    let instrumented = rewrite(wasm)?;
     let types = types(wasm)?;
     check_globals(wasm, &types)?;
     if types.functions.is_empty() {
         return Err(bad("it has no functions".to_owned()));
     }
-    Ok(split)
+    Ok(instrumented)
 }
 
-/// Splits `wasm`, whatever its globals.
-fn rewrite(wasm: &[u8]) -> Result<Split, Error> {
+/// Instruments `wasm`, whatever its globals.
+fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
     Validator::new_with_features(features())
         .validate_all(wasm)
         .map_err(|error| bad(format!("not valid WebAssembly: {error}")))?;
@@ -146,7 +146,7 @@ fn rewrite(wasm: &[u8]) -> Result<Split, Error> {
             Payload::CodeSectionStart { .. } => charges = fuel::charges(wasm)?,
             Payload::CodeSectionEntry(body) => {
                 check_body(&body)?;
-                let (function, unlikely) = instrument(&types, functions, &charges[functions], &body)?;
+                let (function, unlikely) = dirty_pages::function(&types, functions, &charges[functions], &body)?;
                 bodies.function(&function);
                 functions += 1;
                 hints.function_hints(functions as u32, unlikely);
@@ -164,7 +164,7 @@ fn rewrite(wasm: &[u8]) -> Result<Split, Error> {
     let initial = memory.ok_or_else(|| bad("it has no memory".to_owned()))?;
     let (start, image) = image(&data, initial)?;
     let size = (initial + HEAP_BYTES) as usize;
-    Ok(Split { code: code.finish(), start, image, size })
+    Ok(Instrumented { code: code.finish(), start, image, size })
 }
 
 /// The types, and which of them each function has.
@@ -316,7 +316,7 @@ mod tests {
         wasm_smith::Module::new(config, &mut Unstructured::new(&bytes)).unwrap().to_bytes()
     }
 
-    /// The same code in a memory of the size that a split module has.
+    /// The same code in a memory of the size that an instrumented module has.
     struct Enlarged;
 
     impl Reencode for Enlarged {
@@ -351,20 +351,20 @@ mod tests {
         finish(&mut store, instance, input)
     }
 
-    fn rewritten(split: &Split, input: i32) -> Ran {
+    fn rewritten(module: &Instrumented, input: i32) -> Ran {
         let engine = Engine::default();
-        let module = wasmtime::Module::new(&engine, &split.code).unwrap();
+        let compiled = wasmtime::Module::new(&engine, &module.code).unwrap();
         let mut store = Store::new(&engine, 100);
         let refuel = Func::wrap(&mut store, |mut caller: wasmtime::Caller<'_, i32>, _: i64| {
             *caller.data_mut() -= 1;
             if *caller.data() < 0 { Err(wasmtime::Error::from(Trap::OutOfFuel)) } else { Ok(1_000_000_i64) }
         });
-        let instance = match Instance::new(&mut store, &module, &[refuel.into()]) {
+        let instance = match Instance::new(&mut store, &compiled, &[refuel.into()]) {
             Ok(instance) => instance,
             Err(error) => return (Err(*error.downcast_ref::<Trap>().unwrap()), Vec::new()),
         };
         let memory = instance.get_memory(&mut store, "memory").unwrap();
-        memory.write(&mut store, split.start, &split.image).unwrap();
+        memory.write(&mut store, module.start, &module.image).unwrap();
         finish(&mut store, instance, input)
     }
 
@@ -382,15 +382,17 @@ mod tests {
         for seed in 0..200 {
             let wasm = made_up(seed);
             // Made-up functions leave what they have in globals of their own.
-            let split = rewrite(&wasm).unwrap();
-            Validator::new_with_features(features() | WasmFeatures::MULTI_MEMORY).validate_all(&split.code).unwrap();
+            let instrumented = rewrite(&wasm).unwrap();
+            Validator::new_with_features(features() | WasmFeatures::MULTI_MEMORY)
+                .validate_all(&instrumented.code)
+                .unwrap();
             for input in [0, 3, -1, 65_536] {
                 let wanted = as_it_is(&wasm, input);
                 // How long and how deep is what differs.
                 if matches!(wanted.0, Err(Trap::OutOfFuel | Trap::StackOverflow)) {
                     continue;
                 }
-                let found = rewritten(&split, input);
+                let found = rewritten(&instrumented, input);
                 assert!(wanted == found, "seed {seed}, input {input}: {:?}, not {:?}", found.0, wanted.0);
                 returned += i32::from(wanted.0.is_ok());
                 trapped += i32::from(wanted.0.is_err());

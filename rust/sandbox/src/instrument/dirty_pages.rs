@@ -1,4 +1,4 @@
-//! Code that notes which pages it writes.
+//! Card marking: code that notes which pages it writes.
 //!
 //! Every store of the guest gets a companion that sets a byte, the page's card, in a second memory of the
 //! module. The guest's own instructions all name the first memory, so nothing that it does can reach a
@@ -20,16 +20,9 @@ use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BranchHint, Function, Instruction, MemArg, ValType};
 use wasmparser::{BlockType, FrameKind, FunctionBody, ModuleArity, Operator, SubType};
 
+use super::fuel::{self, Charges, Renumbered};
 use crate::error::Error;
-use crate::fuel::{self, Charges, Renumbered};
-use crate::memory::PAGE;
-
-/// Name under which the second memory is exported.
-pub(crate) const CARDS: &str = "azr cards";
-/// Bytes of the second memory: a card for each page that 32 bits can address.
-pub(crate) const CARD_BYTES: usize = (1 << 32) / PAGE;
-/// Bytes behind a marked page that may have been written with it.
-pub(crate) const WINDOW: usize = 256;
+use crate::layout::{PAGE, WINDOW};
 
 const CARD_SHIFT: i32 = PAGE.trailing_zeros() as i32;
 
@@ -78,7 +71,7 @@ impl Types {
 
 /// The function with a companion for every store that needs one, and with what takes its fuel. `number` counts the
 /// module's functions. Also where its rare branches are.
-pub(crate) fn instrument(
+pub(crate) fn function(
     types: &Types,
     number: usize,
     charges: &Charges,
@@ -487,6 +480,7 @@ mod tests {
     use wasmtime::{Engine, Func, Instance, Module, Store};
 
     use super::*;
+    use crate::layout::CARDS;
 
     /// Pages that the made-up code may store to, behind the first.
     const PAGES: u32 = 40;
@@ -592,8 +586,8 @@ mod tests {
                 (func (export \"run\") (param i32 i32 i32 i32) (param $input i32) (local $turns i32)\n{}))",
                 code.text
             );
-            let split = crate::split::split(&wat::parse_str(&wat).unwrap()).unwrap();
-            let module = Module::new(&engine, &split.code).unwrap();
+            let instrumented = crate::instrument::instrument(&wat::parse_str(&wat).unwrap()).unwrap();
+            let module = Module::new(&engine, &instrumented.code).unwrap();
             for input in 0..12_u32 {
                 let mut store = Store::new(&engine, ());
                 let refuel = Func::wrap(&mut store, |_: i64| 1_000_000_i64);
@@ -601,8 +595,8 @@ mod tests {
                 let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
                 let at = |number: u32| 4096 + (seed as u32 * 977 + number * 4000) % (PAGES * 4096);
                 let input = input.wrapping_mul(0x9e37_79b9) >> 3;
-                let ended = run.call(&mut store, (at(1), at(2), at(3), at(4), input));
-                assert!(ended.is_ok(), "{ended:?}\n{wat}");
+                let termination = run.call(&mut store, (at(1), at(2), at(3), at(4), input));
+                assert!(termination.is_ok(), "{termination:?}\n{wat}");
                 let mut memory = |name: &str| instance.get_memory(&mut store, name).unwrap();
                 let (memory, cards) = (memory("memory"), memory(CARDS));
                 let (memory, cards) = (memory.data(&store), cards.data(&store));

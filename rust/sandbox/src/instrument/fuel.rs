@@ -20,13 +20,6 @@ use wasmparser::{BinaryReaderError, ElementItems, FunctionBody, Operator, Parser
 
 use crate::error::Error;
 
-/// Name under which the global is exported.
-pub(crate) const FUEL: &str = "azr fuel";
-/// Module and name of the function that gives another slice.
-pub(crate) const REFUEL: (&str, &str) = ("azr", "refuel");
-/// Most fuel of a slice. The clock is looked at whenever one is spent: every millisecond, about.
-pub(crate) const SLICE: i64 = 1 << 23;
-
 /// What it takes to write to a page by an instruction that writes to many.
 pub(crate) const BULK: i64 = 4096;
 /// From how much on fuel is taken on the way, instead of on average at the next loop or in the caller: finer, and taking
@@ -551,6 +544,7 @@ mod tests {
     use wasmtime::{Config, Engine, Func, Instance, Module, Store, Trap, Val};
 
     use super::*;
+    use crate::layout::FUEL;
 
     const HEAD: &str = "(memory (export \"memory\") 16) (table 4 funcref)
         (global (export \"__stack_pointer\") (mut i32) (i32.const 0))";
@@ -562,11 +556,11 @@ mod tests {
     /// Runs `run`, which takes a number and returns nothing, with so much fuel: how much it takes, or the trap.
     fn run(functions: &str, input: i32, fuel: i64) -> Result<i64, Trap> {
         let wasm = wat::parse_str(format!("(module {HEAD} {functions})")).unwrap();
-        let split = crate::split::split(&wasm).unwrap();
+        let instrumented = crate::instrument::instrument(&wasm).unwrap();
         let mut config = Config::new();
         config.max_wasm_stack(1 << 20);
         let engine = Engine::new(&config).unwrap();
-        let module = Module::new(&engine, &split.code).unwrap();
+        let module = Module::new(&engine, &instrumented.code).unwrap();
         let mut store = Store::new(&engine, fuel);
         let refuel = Func::wrap(&mut store, |mut caller: wasmtime::Caller<'_, i64>, slice: i64| {
             let rest = std::mem::take(caller.data_mut()) + slice;
