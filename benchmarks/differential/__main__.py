@@ -9,7 +9,7 @@ from pathlib import Path
 
 import compare
 import kinds
-from draw import KINDS
+from draw import ALL_KINDS, KINDS
 from peer import NoReference, Peer, find
 
 CHUNK = 500
@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=10_000, help="how many (10,000)")
     parser.add_argument("--seed", type=int, default=0, help="the first one's seed; the others follow")
-    parser.add_argument("--kinds", default=",".join(KINDS), help="of items: " + ", ".join(KINDS))
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of items, of " + ", ".join(ALL_KINDS))
     parser.add_argument("--python", help="a CPython 3.13 or newer")
     parser.add_argument("--guest", type=Path, help="a guest of your own")
     parser.add_argument("--known", type=Path, action="append", default=[], help="more rules as in known.txt: not shown")

@@ -135,6 +135,19 @@ def show(value, depth=0):
     return f"{kind.__name__} {text}"
 
 
+def folded(constant, through, *values):
+    """How an expression of constants ends, and how it ends through variables, if that is another end."""
+    one, other = _lone_end(constant), _lone_end(lambda: through(*values))
+    return one if one == other else ["folded", one, other]
+
+
+def _lone_end(expression):
+    try:
+        return type(value := expression()).__name__, show(value)
+    except Exception as error:
+        return type(error).__name__
+
+
 def _end(item):
     noted = []
     try:

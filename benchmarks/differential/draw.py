@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 
+from constants import item as constant_item
 from literals import LITERALS
 from statements import FORMS
 from tables import containers, numbers, text
@@ -35,6 +36,8 @@ for _kind, _module in (("numbers", numbers), ("text", text), ("containers", cont
         TEMPLATES.setdefault(_type, []).extend(_parts(line) for line in _lines.strip().splitlines())
         KIND_OF[_type] = _kind
 KINDS = ("numbers", "text", "containers", "statements")
+ALL_KINDS = (*KINDS, "constants")
+"""Constants are for themselves: drawn when asked for, so that the other seeds draw what they always drew."""
 _TYPES = tuple(type_ for type_ in LITERALS if type_ in TEMPLATES)
 
 
@@ -104,6 +107,8 @@ def program(seed: int, kinds: Sequence[str] = KINDS, items: int = 8) -> list[str
 
 def _item(draw: Draw, kinds: Sequence[str], choices: list[tuple[str, Template]]) -> str:
     draw.scope.clear()
+    if "constants" in kinds and (len(kinds) == 1 or draw.roll() < 0.2):
+        return constant_item(draw.rng)
     if "statements" in kinds and (not choices or draw.roll() < 0.2):
         form: Callable[[Draw], str] = FORMS[int(draw.roll() * len(FORMS))]
         return form(draw)
