@@ -2,14 +2,7 @@
 
 mod common;
 
-use common::{run, text};
-
-/// Each function's value, as CPython 3.13 has it, and the messages of CPython 3.14.
-fn check(cases: &[(&str, &str)]) {
-    for (program, value) in cases {
-        assert_eq!(text(&run(program, "0")), *value, "{program}");
-    }
-}
+use common::{check, run, text};
 
 #[test]
 fn days_of_the_week_count_from_monday() {

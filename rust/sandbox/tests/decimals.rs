@@ -2,14 +2,7 @@
 
 mod common;
 
-use common::{run, text};
-
-/// Each function's value, as CPython 3.13 has it.
-fn check(cases: &[(&str, &str)]) {
-    for (program, value) in cases {
-        assert_eq!(text(&run(program, "0")), *value, "{program}");
-    }
-}
+use common::{check, run, text};
 
 #[test]
 fn arithmetic_is_exact_to_the_specification() {

@@ -56,6 +56,13 @@ pub fn text(outcome: &Outcome) -> String {
     }
 }
 
+/// Each function's value, or how it ends, is the one that CPython gives.
+pub fn check(cases: &[(&str, &str)]) {
+    for (program, value) in cases {
+        assert_eq!(text(&run(program, "0")), *value, "{program}");
+    }
+}
+
 pub fn run_all(programs: &[Program]) -> Vec<Outcome> {
     sandbox().run_batch(programs, &Cancel::new()).into_iter().map(Result::unwrap).collect()
 }

@@ -1,0 +1,580 @@
+//! The class `Context`, and the bits that its signal dictionaries show.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use num_traits::ToPrimitive;
+use rustpython_vm::builtins::{PyBaseExceptionRef, PyDict, PyFloat, PyInt, PyList, PyTupleRef, PyType, PyTypeRef};
+use rustpython_vm::function::{FuncArgs, PySetterValue};
+use rustpython_vm::types::{Constructor, Representable};
+use rustpython_vm::{
+    AsObject, Context, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
+};
+
+use super::class::{decimal_class, new_decimal};
+use super::convert::{ascii_text, big_to_dec, exact, float_to_dec, needed_operand};
+use super::methods::{PLAIN, add_method, bind, class_name, given, text_of};
+use super::module::{current, shared};
+use super::number::{Ctx, Dec, MAX_EMAX, MAX_PREC, MIN_EMIN, Rounding, condition::*};
+use super::tables::{BINARY, CONTEXT_BINARY, CONTEXT_QUESTIONS, CONTEXT_UNARY, COPIES, PAIRS, QUESTIONS, UNARY};
+
+pub(super) fn optional_context(object: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<PyRef<PyContext>> {
+    match object {
+        Some(object) if !vm.is_none(object) => {
+            object.clone().downcast::<PyContext>().map_err(|_| vm.new_type_error("optional argument must be a context"))
+        }
+        _ => current(vm),
+    }
+}
+
+pub(super) fn rounding_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<Rounding> {
+    text_of(object).and_then(|text| Rounding::named(text.to_str()?)).ok_or_else(|| {
+        vm.new_type_error(
+            "valid values for rounding are:\n  \
+             [ROUND_CEILING, ROUND_FLOOR, ROUND_UP, ROUND_DOWN,\n   \
+             ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN,\n   \
+             ROUND_05UP]",
+        )
+    })
+}
+
+/// Bits of conditions that a context and its signal dictionary share.
+#[pyclass(module = "decimal", name = "Bits")]
+#[derive(Debug, PyPayload)]
+pub(super) struct PyBits {
+    bits: Rc<Cell<u32>>,
+}
+
+fn signal_bit(signal: &PyObject, vm: &VirtualMachine) -> PyResult<u32> {
+    let shared = shared();
+    let found = shared.signals.iter().find(|(_, class)| class.is(signal));
+    match found {
+        Some((bit, _)) => Ok(*bit),
+        None => Err(vm.new_key_error(vm.ctx.new_str("invalid error flag").into())),
+    }
+}
+
+#[pyclass]
+impl PyBits {
+    #[pymethod]
+    fn get(zelf: &Py<Self>, signal: PyObjectRef, vm: &VirtualMachine) -> PyResult<bool> {
+        Ok(zelf.bits.get() & signal_bit(&signal, vm)? != 0)
+    }
+
+    #[pymethod]
+    fn set(zelf: &Py<Self>, signal: PyObjectRef, on: bool, vm: &VirtualMachine) -> PyResult<()> {
+        let bit = signal_bit(&signal, vm)?;
+        let bits = zelf.bits.get();
+        zelf.bits.set(if on { bits | bit } else { bits & !bit });
+        Ok(())
+    }
+}
+
+#[pyclass(module = "decimal", name = "Context")]
+#[derive(Debug, PyPayload)]
+pub(super) struct PyContext {
+    prec: Cell<i64>,
+    pub(super) rounding: Cell<Rounding>,
+    emin: Cell<i64>,
+    emax: Cell<i64>,
+    pub(super) capitals: Cell<bool>,
+    clamp: Cell<bool>,
+    pub(super) flags: Rc<Cell<u32>>,
+    traps: Rc<Cell<u32>>,
+    flag_dict: OnceCell<PyObjectRef>,
+    trap_dict: OnceCell<PyObjectRef>,
+}
+
+impl PyContext {
+    pub(super) fn initial() -> Self {
+        Self {
+            prec: Cell::new(28),
+            rounding: Cell::new(Rounding::HalfEven),
+            emin: Cell::new(-999_999),
+            emax: Cell::new(999_999),
+            capitals: Cell::new(true),
+            clamp: Cell::new(false),
+            flags: Rc::default(),
+            traps: Rc::new(Cell::new(INVALID | DIVISION_BY_ZERO | OVERFLOW)),
+            flag_dict: OnceCell::new(),
+            trap_dict: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn duplicate(&self, with_flags: bool) -> Self {
+        Self {
+            prec: self.prec.clone(),
+            rounding: self.rounding.clone(),
+            emin: self.emin.clone(),
+            emax: self.emax.clone(),
+            capitals: self.capitals.clone(),
+            clamp: self.clamp.clone(),
+            flags: Rc::new(Cell::new(if with_flags { self.flags.get() } else { 0 })),
+            traps: Rc::new(Cell::new(self.traps.get())),
+            flag_dict: OnceCell::new(),
+            trap_dict: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn ctx(&self) -> Ctx {
+        Ctx {
+            prec: self.prec.get(),
+            rounding: self.rounding.get(),
+            emin: self.emin.get(),
+            emax: self.emax.get(),
+            clamp: self.clamp.get(),
+            status: 0,
+        }
+    }
+
+    /// Sets flags, and raises what is trapped.
+    pub(super) fn note(&self, status: u32, vm: &VirtualMachine) -> PyResult<()> {
+        if status == 0 {
+            return Ok(());
+        }
+        self.flags.set(self.flags.get() | status);
+        if status & NO_MEMORY != 0 {
+            return Err(vm.new_memory_error(""));
+        }
+        match status & self.traps.get() {
+            0 => Ok(()),
+            trapped => Err(raised(trapped, vm)),
+        }
+    }
+
+    /// An operation in this context.
+    pub(super) fn run(&self, vm: &VirtualMachine, work: impl FnOnce(&mut Ctx) -> Dec) -> PyResult {
+        let mut ctx = self.ctx();
+        let result = work(&mut ctx);
+        self.note(ctx.status, vm)?;
+        Ok(new_decimal(result, vm))
+    }
+
+    pub(super) fn div_mod(&self, a: &Dec, b: &Dec, vm: &VirtualMachine) -> PyResult {
+        let mut ctx = self.ctx();
+        let (quotient, rest) = ctx.div_mod(a, b);
+        self.note(ctx.status, vm)?;
+        Ok(vm.ctx.new_tuple(vec![new_decimal(quotient, vm), new_decimal(rest, vm)]).into())
+    }
+
+    fn dict(place: &OnceCell<PyObjectRef>, bits: &Rc<Cell<u32>>, vm: &VirtualMachine) -> PyResult {
+        if let Some(dict) = place.get() {
+            return Ok(dict.clone());
+        }
+        let bits = PyBits { bits: Rc::clone(bits) }.into_ref(&vm.ctx);
+        let dict = shared().signal_dict.call((bits,), vm)?;
+        Ok(place.get_or_init(|| dict).clone())
+    }
+}
+
+#[cold]
+fn raised(trapped: u32, vm: &VirtualMachine) -> PyBaseExceptionRef {
+    let shared = shared();
+    let named = |list: &[(u32, PyTypeRef)]| -> Vec<PyTypeRef> {
+        list.iter().filter(|(bit, _)| bit & trapped != 0).map(|(_, class)| class.clone()).collect()
+    };
+    let mut reasons: Vec<PyObjectRef> = named(&shared.conditions).into_iter().map(Into::into).collect();
+    reasons.extend(named(&shared.signals[1..]).into_iter().map(PyObjectRef::from));
+    let class = named(&shared.signals).swap_remove(0);
+    let reasons: PyObjectRef = vm.ctx.new_list(reasons).into();
+    vm.invoke_exception(&class, vec![reasons]).unwrap_or_else(|error| error)
+}
+
+/// The signals of a list or of a signal dictionary as bits.
+fn bits_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<u32> {
+    if let Some(list) = object.downcast_ref::<PyList>() {
+        let items = list.borrow_vec().to_vec();
+        return items.iter().try_fold(0, |bits, signal| {
+            let bit =
+                signal_bit(signal, vm).map_err(|_| vm.new_type_error("values for flags or traps must be signals"));
+            Ok(bits | bit?)
+        });
+    }
+    let shared = shared();
+    let is_dict = object.downcast_ref::<PyDict>().is_some() || object.class().is(&shared.signal_dict);
+    if !is_dict {
+        return Err(vm.new_type_error("argument must be a signal dict"));
+    }
+    let invalid = || vm.new_key_error(vm.ctx.new_str("invalid signal dict").into());
+    if object.length(vm)? != shared.signals.len() {
+        return Err(invalid());
+    }
+    let mut bits = 0;
+    for (bit, signal) in &shared.signals {
+        let value = object.get_item(signal.as_object(), vm).map_err(|_| invalid())?;
+        if value.try_to_bool(vm)? {
+            bits |= bit;
+        }
+    }
+    Ok(bits)
+}
+
+fn int_in(object: &PyObject, low: i64, high: i64, message: &str, vm: &VirtualMachine) -> PyResult<i64> {
+    let Some(int) = object.downcast_ref::<PyInt>() else {
+        let class = class_name(object);
+        return Err(vm.new_type_error(format!("integer argument expected, got {class}")));
+    };
+    match int.as_bigint().to_i64() {
+        Some(value) if (low..=high).contains(&value) => Ok(value),
+        Some(_) => Err(vm.new_value_error(message.to_owned())),
+        None => Err(vm.new_overflow_error("Python int too large to convert to C ssize_t")),
+    }
+}
+
+impl Constructor for PyContext {
+    type Args = FuncArgs;
+
+    fn py_new(_cls: &Py<PyType>, args: FuncArgs, vm: &VirtualMachine) -> PyResult<Self> {
+        let names = ["prec", "rounding", "Emin", "Emax", "capitals", "clamp", "flags", "traps"];
+        let args = bind("Context", &names, 0, args, vm)?;
+        let context = shared().default.duplicate(false);
+        for (name, value) in names.iter().zip(args) {
+            if let Some(value) = value
+                && !vm.is_none(&value)
+            {
+                context.set(name, &value, vm)?;
+            }
+        }
+        Ok(context)
+    }
+}
+
+impl PyContext {
+    fn set(&self, name: &str, value: &PyObject, vm: &VirtualMachine) -> PyResult<()> {
+        match name {
+            "prec" => {
+                let message = "valid range for prec is [1, MAX_PREC]";
+                self.prec.set(int_in(value, 1, MAX_PREC, message, vm)?);
+            }
+            "rounding" => self.rounding.set(rounding_of(value, vm)?),
+            "Emin" => {
+                let message = "valid range for Emin is [MIN_EMIN, 0]";
+                self.emin.set(int_in(value, MIN_EMIN, 0, message, vm)?);
+            }
+            "Emax" => {
+                let message = "valid range for Emax is [0, MAX_EMAX]";
+                self.emax.set(int_in(value, 0, MAX_EMAX, message, vm)?);
+            }
+            "capitals" => {
+                let message = "valid values for capitals are [0, 1]";
+                self.capitals.set(int_in(value, 0, 1, message, vm)? == 1);
+            }
+            "clamp" => {
+                let message = "valid values for clamp are [0, 1]";
+                self.clamp.set(int_in(value, 0, 1, message, vm)? == 1);
+            }
+            "flags" => self.flags.set(bits_of(value, vm)?),
+            _ => self.traps.set(bits_of(value, vm)?),
+        }
+        Ok(())
+    }
+
+    fn set_or_delete(&self, name: &str, value: PySetterValue<PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
+        match value {
+            PySetterValue::Assign(value) => self.set(name, &value, vm),
+            PySetterValue::Delete => Err(vm.new_attribute_error("context attributes cannot be deleted")),
+        }
+    }
+}
+
+impl Representable for PyContext {
+    fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
+        let shared = shared();
+        let list = |bits: u32| {
+            let named: Vec<String> = shared
+                .signals
+                .iter()
+                .filter(|(bit, _)| bit & bits != 0)
+                .map(|(_, class)| class.name().to_string())
+                .collect();
+            format!("[{}]", named.join(", "))
+        };
+        Ok(format!(
+            "Context(prec={}, rounding={}, Emin={}, Emax={}, capitals={}, clamp={}, flags={}, traps={})",
+            zelf.prec.get(),
+            zelf.rounding.get().name(),
+            zelf.emin.get(),
+            zelf.emax.get(),
+            i32::from(zelf.capitals.get()),
+            i32::from(zelf.clamp.get()),
+            list(zelf.flags.get()),
+            list(zelf.traps.get()),
+        ))
+    }
+}
+
+type Setter = PySetterValue<PyObjectRef>;
+
+#[pyclass(with(Constructor, Representable), flags(BASETYPE))]
+impl PyContext {
+    #[pygetset]
+    fn prec(zelf: &Py<Self>) -> i64 {
+        zelf.prec.get()
+    }
+    #[pygetset(setter)]
+    fn set_prec(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("prec", value, vm)
+    }
+    #[pygetset]
+    fn rounding(zelf: &Py<Self>) -> &'static str {
+        zelf.rounding.get().name()
+    }
+    #[pygetset(setter)]
+    fn set_rounding(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("rounding", value, vm)
+    }
+    #[pygetset(name = "Emin")]
+    fn emin(zelf: &Py<Self>) -> i64 {
+        zelf.emin.get()
+    }
+    #[pygetset(name = "Emin", setter)]
+    fn set_emin(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("Emin", value, vm)
+    }
+    #[pygetset(name = "Emax")]
+    fn emax(zelf: &Py<Self>) -> i64 {
+        zelf.emax.get()
+    }
+    #[pygetset(name = "Emax", setter)]
+    fn set_emax(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("Emax", value, vm)
+    }
+    #[pygetset]
+    fn capitals(zelf: &Py<Self>) -> i32 {
+        zelf.capitals.get().into()
+    }
+    #[pygetset(setter)]
+    fn set_capitals(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("capitals", value, vm)
+    }
+    #[pygetset]
+    fn clamp(zelf: &Py<Self>) -> i32 {
+        zelf.clamp.get().into()
+    }
+    #[pygetset(setter)]
+    fn set_clamp(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("clamp", value, vm)
+    }
+    #[pygetset]
+    fn flags(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+        Self::dict(&zelf.flag_dict, &zelf.flags, vm)
+    }
+    #[pygetset(setter)]
+    fn set_flags(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("flags", value, vm)
+    }
+    #[pygetset]
+    fn traps(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult {
+        Self::dict(&zelf.trap_dict, &zelf.traps, vm)
+    }
+    #[pygetset(setter)]
+    fn set_traps(zelf: &Py<Self>, value: Setter, vm: &VirtualMachine) -> PyResult<()> {
+        zelf.set_or_delete("traps", value, vm)
+    }
+
+    #[extend_class]
+    fn extend_class(ctx: &Context, class: &'static Py<PyType>) {
+        add_context_methods(ctx, class);
+    }
+}
+
+fn context_of(zelf: &PyObject) -> &Py<PyContext> {
+    zelf.downcast_ref().expect("methods look at the class first")
+}
+
+fn add_context_methods(ctx: &Context, class: &'static Py<PyType>) {
+    for (name, work) in UNARY.into_iter().chain(CONTEXT_UNARY) {
+        add_method(ctx, class, name, &["x"], PLAIN, move |zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            context_of(zelf).run(vm, |ctx| work(ctx, &x))
+        });
+    }
+    for (name, work) in BINARY.into_iter().chain(CONTEXT_BINARY) {
+        add_method(ctx, class, name, &["x", "y"], PLAIN, move |zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            let y = needed_operand(given(args, 1), vm)?;
+            context_of(zelf).run(vm, |ctx| work(ctx, &x, &y))
+        });
+    }
+    for (name, work) in QUESTIONS {
+        add_method(ctx, class, name, &["x"], PLAIN, move |_zelf, args, vm| {
+            let x = given(args, 0);
+            if name == "is_canonical" && !x.fast_isinstance(decimal_class()) {
+                return Err(vm.new_type_error("argument must be a Decimal"));
+            }
+            Ok(vm.ctx.new_bool(work(&*needed_operand(x, vm)?)).into())
+        });
+    }
+    for (name, work) in CONTEXT_QUESTIONS {
+        add_method(ctx, class, name, &["x"], PLAIN, move |zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            Ok(vm.ctx.new_bool(work(&x, &context_of(zelf).ctx())).into())
+        });
+    }
+    for (name, work) in COPIES {
+        add_method(ctx, class, name, &["x"], PLAIN, move |_zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            Ok(new_decimal(work(&x), vm))
+        });
+    }
+    for (name, work) in PAIRS {
+        add_method(ctx, class, name, &["x", "y"], PLAIN, move |_zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            let y = needed_operand(given(args, 1), vm)?;
+            Ok(new_decimal(work(&x, &y), vm))
+        });
+    }
+    add_context_arithmetic(ctx, class);
+    add_context_texts(ctx, class);
+    add_context_state(ctx, class);
+}
+
+fn add_context_arithmetic(ctx: &Context, class: &'static Py<PyType>) {
+    add_method(ctx, class, "divmod", &["x", "y"], PLAIN, |zelf, args, vm| {
+        let x = needed_operand(given(args, 0), vm)?;
+        let y = needed_operand(given(args, 1), vm)?;
+        context_of(zelf).div_mod(&x, &y, vm)
+    });
+    add_method(ctx, class, "fma", &["x", "y", "z"], PLAIN, |zelf, args, vm| {
+        let x = needed_operand(given(args, 0), vm)?;
+        let y = needed_operand(given(args, 1), vm)?;
+        let z = needed_operand(given(args, 2), vm)?;
+        context_of(zelf).run(vm, |ctx| ctx.fma(&x, &y, &z))
+    });
+    add_method(ctx, class, "power", &["a", "b", "modulo=None"], PLAIN, |zelf, args, vm| {
+        let a = needed_operand(given(args, 0), vm)?;
+        let b = needed_operand(given(args, 1), vm)?;
+        match args[2].as_ref() {
+            Some(modulus) if !vm.is_none(modulus) => {
+                let modulus = needed_operand(modulus, vm)?;
+                context_of(zelf).run(vm, |ctx| ctx.pow_mod(&a, &b, &modulus))
+            }
+            _ => context_of(zelf).run(vm, |ctx| ctx.pow(&a, &b)),
+        }
+    });
+    add_method(ctx, class, "same_quantum", &["x", "y"], PLAIN, |_zelf, args, vm| {
+        let x = needed_operand(given(args, 0), vm)?;
+        let y = needed_operand(given(args, 1), vm)?;
+        Ok(vm.ctx.new_bool(x.same_quantum(&y)).into())
+    });
+    add_method(ctx, class, "copy_decimal", &["x"], PLAIN, |_zelf, args, vm| {
+        let x = given(args, 0);
+        if x.fast_isinstance(decimal_class()) {
+            return Ok(x.clone());
+        }
+        Ok(new_decimal(Dec::clone(&*needed_operand(x, vm)?), vm))
+    });
+    add_method(ctx, class, "canonical", &["x"], PLAIN, |_zelf, args, vm| {
+        let x = given(args, 0);
+        if !x.fast_isinstance(decimal_class()) {
+            return Err(vm.new_type_error("argument must be a Decimal"));
+        }
+        Ok(x.clone())
+    });
+    add_method(ctx, class, "radix", &[], PLAIN, |_zelf, _args, vm| Ok(new_decimal(Dec::integer(10), vm)));
+}
+
+fn add_context_texts(ctx: &Context, class: &'static Py<PyType>) {
+    add_method(ctx, class, "number_class", &["x"], PLAIN, |zelf, args, vm| {
+        let x = needed_operand(given(args, 0), vm)?;
+        Ok(vm.ctx.new_str(x.class(&context_of(zelf).ctx())).into())
+    });
+    let texts: [(&'static str, fn(&Dec, bool) -> String); 2] =
+        [("to_sci_string", Dec::to_sci), ("to_eng_string", Dec::to_eng)];
+    for (name, work) in texts {
+        add_method(ctx, class, name, &["x"], PLAIN, move |zelf, args, vm| {
+            let x = needed_operand(given(args, 0), vm)?;
+            Ok(vm.ctx.new_str(work(&x, context_of(zelf).capitals.get())).into())
+        });
+    }
+    let parameters = &["num=\"0\""];
+    add_method(ctx, class, "create_decimal", parameters, PLAIN, |zelf, args, vm| {
+        let context = context_of(zelf);
+        match args[0].as_ref() {
+            Some(number) => create_decimal(context, number, vm),
+            None => Ok(new_decimal(Dec::integer(0), vm)),
+        }
+    });
+    add_method(ctx, class, "create_decimal_from_float", &["f"], PLAIN, |zelf, args, vm| {
+        let number = given(args, 0);
+        let dec = if let Some(float) = number.downcast_ref::<PyFloat>() {
+            float_to_dec(float.to_f64())
+        } else if let Some(int) = number.downcast_ref::<PyInt>() {
+            big_to_dec(int.as_bigint())
+        } else {
+            return Err(vm.new_type_error("argument must be int or float"));
+        };
+        context_of(zelf).run(vm, |ctx| ctx.finish(dec))
+    });
+}
+
+/// A number rounded to a context.
+fn create_decimal(context: &PyContext, number: &PyObject, vm: &VirtualMachine) -> PyResult {
+    let dec = match text_of(number) {
+        Some(text) => {
+            let text = text.to_str().and_then(|text| ascii_text(text, false));
+            return context.run(vm, |ctx| match text.and_then(|text| super::text::parse(&text)) {
+                Some(dec) => create(ctx, dec),
+                None => ctx.signal(CONVERSION_SYNTAX),
+            });
+        }
+        None => exact(number, context, vm)?,
+    };
+    context.run(vm, |ctx| create(ctx, dec))
+}
+
+fn create(ctx: &mut Ctx, dec: Dec) -> Dec {
+    if dec.is_nan() {
+        // A payload that is too long is an error, not cut.
+        let room = ctx.prec - i64::from(ctx.clamp);
+        let fits = dec.coeff.is_zero() || dec.digits() <= room;
+        return if fits { dec } else { ctx.signal(CONVERSION_SYNTAX) };
+    }
+    ctx.finish(dec)
+}
+
+fn add_context_state(ctx: &Context, class: &'static Py<PyType>) {
+    let numbers: [(&'static str, fn(&Ctx) -> i64); 2] = [("Etiny", Ctx::etiny), ("Etop", Ctx::etop)];
+    for (name, work) in numbers {
+        add_method(ctx, class, name, &[], PLAIN, move |zelf, _args, vm| {
+            Ok(vm.ctx.new_int(work(&context_of(zelf).ctx())).into())
+        });
+    }
+    for name in ["copy", "__copy__"] {
+        add_method(ctx, class, name, &[], PLAIN, |zelf, _args, vm| {
+            Ok(context_of(zelf).duplicate(true).into_ref(&vm.ctx).into())
+        });
+    }
+    add_method(ctx, class, "clear_flags", &[], PLAIN, |zelf, _args, vm| {
+        context_of(zelf).flags.set(0);
+        Ok(vm.ctx.none())
+    });
+    add_method(ctx, class, "clear_traps", &[], PLAIN, |zelf, _args, vm| {
+        context_of(zelf).traps.set(0);
+        Ok(vm.ctx.none())
+    });
+    add_method(ctx, class, "__reduce__", &[], PLAIN, |zelf, _args, vm| {
+        let context = context_of(zelf);
+        let list = |bits: u32| -> PyObjectRef {
+            let named = shared()
+                .signals
+                .iter()
+                .filter(|(bit, _)| bit & bits != 0)
+                .map(|(_, class)| class.clone().into())
+                .collect();
+            vm.ctx.new_list(named).into()
+        };
+        let int = |value: i64| PyObjectRef::from(vm.ctx.new_int(value));
+        let values: PyTupleRef = vm.ctx.new_tuple(vec![
+            int(context.prec.get()),
+            vm.ctx.new_str(context.rounding.get().name()).into(),
+            int(context.emin.get()),
+            int(context.emax.get()),
+            int(context.capitals.get().into()),
+            int(context.clamp.get().into()),
+            list(context.flags.get()),
+            list(context.traps.get()),
+        ]);
+        Ok(vm.ctx.new_tuple(vec![zelf.class().to_owned().into(), values.into()]).into())
+    });
+}
