@@ -8,17 +8,23 @@ from azr.config import Config
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
 from azr.trainer.aggregation import AGGREGATIONS
 from azr.trainer.policy import Policy, UpdateStats
-from azr.types import Batch, Episode
+from azr.types import Batch, Episode, Role
 from azr.util.registry import resolve
 
 
 def update(policy: Policy, episodes: Sequence[Episode], config: Config) -> tuple[Batch, UpdateStats]:
     """Train on a step's episodes; without any, the step passes and the weights stay as they are."""
-    batch = make_batch(episodes, config)
+    batch = make_batch(episodes, config, k=annealed_k(config, policy.step + 1))
     return batch, policy.update(batch)
 
 
-def make_batch(episodes: Sequence[Episode], config: Config) -> Batch:
+def annealed_k(config: Config, step: int) -> int:
+    """Of objectives for pass@k: from `train.k` at the first step down to 1 at the last, by a line."""
+    done = (step - 1) / max(1, config.run.steps - 1)
+    return round(config.train.k - done * (config.train.k - 1))
+
+
+def make_batch(episodes: Sequence[Episode], config: Config, *, k: int = 1) -> Batch:
     """Give every episode its advantage and every token its weight."""
     if not episodes:
         return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))
@@ -28,6 +34,8 @@ def make_batch(episodes: Sequence[Episode], config: Config) -> Batch:
         lengths=np.array([episode.length for episode in episodes], dtype=np.int64),
         cells=cells,
         groups=_labels([(episode.role, episode.kind, episode.group) for episode in episodes]),
+        answers=np.array([episode.role is Role.SOLVE for episode in episodes]),
+        k=k,
     )
     advantage = resolve(ADVANTAGES, config.train.advantage, "train.advantage")
     weigh = AGGREGATIONS[config.train.loss.aggregation]

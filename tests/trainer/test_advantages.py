@@ -1,5 +1,8 @@
 """Advantages against small cases worked out by hand."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
@@ -15,6 +18,8 @@ def compute(
     lengths: list[int] | None = None,
     cells: list[int] | None = None,
     groups: list[int] | None = None,
+    answers: list[bool] | None = None,
+    k: int = 1,
 ) -> list[float]:
     count = len(rewards)
     inputs = AdvantageInputs(
@@ -22,6 +27,8 @@ def compute(
         lengths=np.array(lengths or [1] * count),
         cells=np.array(cells or [0] * count),
         groups=np.array(groups or [0] * count),
+        answers=np.array(answers or [True] * count),
+        k=k,
     )
     return [round(float(a), 6) for a in resolve(ADVANTAGES, name, "train.advantage")(inputs)]
 
@@ -55,6 +62,49 @@ def test_rloo_leaves_the_own_reward_out() -> None:
     assert compute("rloo", [1, 0, 0, 2]) == [0.333333, -1.0, -1.0, 1.666667]
 
 
+def test_maxrl_divides_by_the_share_of_right_answers() -> None:
+    # One of four is right: (1 - 1/4) / (1/4) and (0 - 1/4) / (1/4).
+    assert compute("maxrl", [1, -0.5, -1, -0.5]) == [3.0, -1.0, -1.0, -1.0]
+    assert compute("maxrl", [-0.5, -1, -0.5, -0.5]) == [0.0] * 4
+
+
+def test_reinforce_half_learns_only_right_answers_to_tasks_that_are_not_mastered() -> None:
+    assert compute("reinforce_half", [1, -0.5, 1, -0.5]) == [1.0, 0.0, 1.0, 0.0]
+    assert compute("reinforce_half", [1, 1, 1, -0.5]) == [0.0] * 4
+
+
+@pytest.mark.parametrize("name", ["maxrl", "pass_at_k", "reinforce_half"])
+def test_objectives_for_reach_compare_proposals_of_a_kind_by_their_rewards(name: str) -> None:
+    found = compute(
+        name, [0.5, -0.5, 1, 0], cells=[0, 0, 1, 1], groups=[0, 0, 1, 1], answers=[False, False, True, True]
+    )
+    assert found[:2] == [0.5, -0.5]
+
+
+def test_a_fraction_of_a_right_answer_is_not_right() -> None:
+    assert compute("maxrl", [1.0, 0.5]) == [1.0, -1.0]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("chance", [0.1, 0.5, 0.8])
+def test_pass_at_k_is_the_gradient_without_bias(k: int, chance: float) -> None:
+    """The expectation over all outcomes of four answers against the derivative of 1 - (1 - p)^k, both by p."""
+    n, found = 4, 0.0
+    for outcome in itertools.product([0, 1], repeat=n):
+        likely = math.prod(chance if right else 1 - chance for right in outcome)
+        slopes = [1 / chance if right else -1 / (1 - chance) for right in outcome]
+        found += likely * float(np.dot(compute("pass_at_k", list(outcome), k=k), slopes)) / n
+    assert found == pytest.approx(k * (1 - chance) ** (k - 1), abs=1e-4)
+
+
+def test_pass_at_1_is_rloo() -> None:
+    assert compute("pass_at_k", [1, 0, 0, 1], k=1) == compute("rloo", [1, 0, 0, 1])
+
+
+def test_pass_at_k_asks_no_more_than_a_group_has() -> None:
+    assert compute("pass_at_k", [1, 0], k=9) == compute("pass_at_k", [1, 0], k=1)
+
+
 @pytest.mark.parametrize("name", ADVANTAGES)
 def test_constant_rewards_give_zeros(name: str) -> None:
     assert (
@@ -63,7 +113,7 @@ def test_constant_rewards_give_zeros(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["trr_token", "trr_sequence", "grpo", "dr_grpo", "rloo"])
+@pytest.mark.parametrize("name", ["trr_token", "trr_sequence", "grpo", "dr_grpo", "rloo", "maxrl", "pass_at_k", "reinforce_half"])
 def test_a_single_episode_gives_zero(name: str) -> None:
     assert compute(name, [1.0], lengths=[7]) == [0.0]
 
@@ -77,7 +127,7 @@ def test_whitened_cells_have_mean_zero_and_variance_one(
     name: str, by_token: bool, rewards: np.ndarray, lengths: np.ndarray
 ) -> None:
     cells = np.repeat([0, 1, 2], 8)
-    inputs = AdvantageInputs(rewards=rewards, lengths=lengths, cells=cells, groups=np.arange(24))
+    inputs = AdvantageInputs(rewards=rewards, lengths=lengths, cells=cells, groups=np.arange(24), answers=np.full(24, True))
     result = resolve(ADVANTAGES, name, "train.advantage")(inputs)
     for cell in range(3):
         a, w = result[cells == cell], (lengths if by_token else np.ones(24))[cells == cell]

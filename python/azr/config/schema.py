@@ -259,7 +259,10 @@ class TrainConfig(Section):
     """Stage 6."""
 
     advantage: str = "trr_token"
-    """trr_token, trr_sequence, hierarchical, grpo, dr_grpo, rloo, or `module:function`."""
+    """trr_token, trr_sequence, hierarchical, grpo, dr_grpo, rloo, maxrl, pass_at_k, reinforce_half, or
+    `module:function`."""
+    k: Positive = 4
+    """Of `pass_at_k` at the first step; it falls to 1 by the last."""
     loss: LossConfig = LossConfig()
     mismatch: MismatchConfig = MismatchConfig()
     optim: OptimConfig = OptimConfig()

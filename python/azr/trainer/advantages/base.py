@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+RIGHT = 1.0
+"""What an answer earns at least if it is right, under every solver reward of the package."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvantageInputs:
@@ -20,6 +23,10 @@ class AdvantageInputs:
     cells: NDArray[np.int64]
     groups: NDArray[np.int64]
     """Unique over the batch: no group spans two cells."""
+    answers: NDArray[np.bool_]
+    """Which episodes are answers; the others are proposals."""
+    k: int = 1
+    """Of objectives for pass@k, at this step."""
 
 
 Advantage = Callable[[AdvantageInputs], NDArray[np.float64]]
@@ -30,3 +37,17 @@ def members(labels: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """The indices of each label's episodes, by ascending label."""
     for label in np.unique(labels):
         yield np.flatnonzero(labels == label)
+
+
+def by_outcome(
+    inputs: AdvantageInputs, of_group: Callable[[NDArray[np.bool_]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """For objectives over right and wrong: `of_group` of each group of answers, `r - mu_cell` of proposals."""
+    result = np.zeros_like(inputs.rewards)
+    for cell in members(inputs.cells):
+        if not inputs.answers[cell].any():
+            result[cell] = inputs.rewards[cell] - inputs.rewards[cell].mean()
+    for group in members(inputs.groups):
+        if inputs.answers[group].all():
+            result[group] = of_group(inputs.rewards[group] >= RIGHT)
+    return result
