@@ -5,8 +5,22 @@ from collections.abc import Callable
 import pytest
 from azr.pipeline.parts import Parts
 from azr.propose import ask, fitting_prompt, propose_prompts, step_prompts
-from azr.types import Draft, Kind, Prompt, Proposal, Role, Task, Unparsed
+from azr.types import (
+    Attempt,
+    Completion,
+    Draft,
+    Kind,
+    Prompt,
+    Proposal,
+    Reason,
+    Rejected,
+    Role,
+    Task,
+    Unparsed,
+    Valid,
+)  # fmt: skip
 from azr.util.randomness import generator
+from azr.validate import validate
 
 Make = Callable[..., Parts]
 
@@ -91,6 +105,56 @@ def test_composites_are_shown_and_named(make_parts: Make) -> None:
     assert all(
         task.program in prompt.text and f"def g_{n}(" in task.program for n, task in enumerate(prompt.composites)
     )
+
+
+SOLVED, UNSOLVED = "def f(a):\n    return a + 1", "def f(a):\n    return a + 2"
+
+
+def record(parts: Parts, rates: dict[str, float]) -> None:
+    """Store tasks of these programs, solved so often."""
+    from azr.tasks.io import verify
+
+    drafts = [(Kind.DEDUCTION, Draft(program=program, inputs=("1",))) for program in rates]
+    made = [task for task in verify(drafts, parts.kinds, parts.sandbox) if isinstance(task, Task)]
+    for verdict, rate in zip(made, rates.values(), strict=True):
+        parts.store.add([verdict])
+        (stored,) = [task for task in parts.store.everything() if task.program == verdict.program]
+        attempt = Attempt(task=stored, completion=nothing(stored), text="", formatted=True, score=rate, reason="")
+        parts.store.record([[attempt]], 1)
+
+
+def nothing(task: Task) -> Completion:
+    prompt = Prompt(role=Role.SOLVE, kind=task.kind, text="", token_ids=(), task=task)
+    return Completion(prompt=prompt, text="", token_ids=(), log_probs=(), finished=True)
+
+
+TERSE = ("prompt.template=terse", "tasks.composite.at_most=1", "tasks.composite.chance=1.0")
+
+
+def test_a_terse_composite_goes_on_from_a_program_that_is_solved(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "\n    return a * 3\n<input>4", 'tasks.kinds=["deduction"]', *TERSE)
+    record(parts, {SOLVED: 1.0, UNSOLVED: 0.0})
+    start = "def f(a):\n    a = a + 1"
+    for prompt in propose_prompts(parts, Kind.DEDUCTION, 1):
+        assert prompt.start == start and prompt.text.endswith(f"<program>\n{start}")
+    for verdict in validate(parts, propose(parts, 1), 1):
+        assert isinstance(verdict, Valid)
+        assert verdict.task.program == f"{start}\n    return a * 3" and verdict.task.outputs[0].repr == "15"
+        (parent,) = verdict.task.parents
+        assert [task.program for task in parts.store.everything() if task.id == parent] == [SOLVED]
+
+
+def test_a_terse_composite_that_does_nothing_more_is_rejected(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "\n    return a\n<input>4", 'tasks.kinds=["deduction"]', *TERSE)
+    record(parts, {SOLVED: 1.0})
+    verdicts = validate(parts, propose(parts, 1), 1)
+    assert [v.reason for v in verdicts if isinstance(v, Rejected)] == [Reason.BAD_COMPOSITE] * 3
+
+
+def test_nothing_goes_on_from_programs_that_nobody_solves(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', *TERSE)
+    record(parts, {UNSOLVED: 0.0})
+    assert all(not prompt.composites and not prompt.start for prompt in propose_prompts(parts, Kind.DEDUCTION, 1))
 
 
 GOOD = "```python\ndef f(a):\n    return a\n```\n```input\n1\n```"

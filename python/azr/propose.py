@@ -70,6 +70,9 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
     knobs = composite.knobs_at(parts.config.tasks.composite, step)
     if knobs.chance == 0.0 or rng.random() >= knobs.chance:
         return []
+    if parts.renderer.template.continues:
+        (earlier,) = parts.store.mastered(rng, kind.domain) or (None,)
+        return [earlier] if earlier is not None and composite.head(earlier.program) else []
     wanted = int(rng.integers(knobs.at_least, knobs.at_most + 1))
     chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]

@@ -150,7 +150,7 @@ class Task:
     references: tuple[int, ...] = ()
     """Ids of the tasks that its proposer was shown."""
     parents: tuple[int, ...] = ()
-    """Ids of the tasks whose programs it was told to call (composites)."""
+    """Ids of the tasks whose programs it was told to call or to go on from (composites)."""
     id: int | None = None
     """Given by the buffer; None before it is stored."""
 
@@ -167,6 +167,8 @@ class Prompt:
     """Solve: the task. Propose induction: the stored task whose program is shown."""
     references: tuple[Task, ...] = ()
     composites: tuple[Task, ...] = ()
+    start: str = ""
+    """The beginning of the answer, where the prompt itself wrote it: the composite that a program goes on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

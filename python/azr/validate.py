@@ -10,8 +10,8 @@ from dataclasses import replace
 from azr.domains.appraise import appraise
 from azr.pipeline.parts import Parts
 from azr.tasks.common import exception_of, fuel_of, run_drafts, whole_program
-from azr.tasks.composite import fits
-from azr.types import Draft, Proposal, Reason, Rejected, Task, Unparsed, Valid
+from azr.tasks.composite import extends, fits
+from azr.types import Draft, Prompt, Proposal, Reason, Rejected, Task, Unparsed, Valid
 
 
 def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Valid | Rejected]:
@@ -41,11 +41,17 @@ def _judge(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | R
     ]
     for index, reason in _judged(parts, proposals, own):
         proposal = proposals[index]
-        composites = len(proposal.completion.prompt.composites)
-        if reason is None and composites and not fits(_draft(proposal).program, composites):
+        if reason is None and not _built_on(_draft(proposal).program, proposal.completion.prompt):
             reason = Reason.BAD_COMPOSITE
         if reason is not None:
             verdicts[index] = Rejected(proposal=proposal, reason=reason)
+
+
+def _built_on(program: str, prompt: Prompt) -> bool:
+    """Whether a program makes use of the earlier ones that its prompt orders it to."""
+    if prompt.start:
+        return extends(program, prompt.start)
+    return not prompt.composites or fits(program, len(prompt.composites))
 
 
 def _judged(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -> Iterator[tuple[int, Reason | None]]:

@@ -64,6 +64,8 @@ READERS: dict[str, Reader] = {
     "parse": source.parse,
     "fits": lambda text: composite.fits(text, 1),
     "rename": renamed,
+    "head": composite.head,
+    "extends": lambda text: composite.extends(text, text),
     "measures": measures,
     "comments": lambda text: [phrase(comment) for comment in comments(text)],
     "comment patterns": lambda text: patterns([text]),

@@ -2,7 +2,7 @@
 
 import pytest
 from azr.config.schema import CompositeConfig
-from azr.tasks.composite import fits, knobs_at, rename
+from azr.tasks.composite import extends, fits, head, knobs_at, rename
 from azr.types import Kind, Task
 
 
@@ -42,3 +42,50 @@ def test_off_by_default_and_before_the_start_step() -> None:
     assert knobs_at(CompositeConfig(), 50).chance == 0.0
     assert knobs_at(CompositeConfig(at_most=3, start_step=10), 9).chance == 0.0
     assert knobs_at(CompositeConfig(at_most=3, start_step=10), 10).chance == 0.5
+
+
+@pytest.mark.parametrize(
+    ("program", "lines"),
+    [
+        ("def f(x):\n    x = x[1:]\n    return sorted(x)", "def f(x):\n    x = x[1:]\n    x = sorted(x)"),
+        ("def f(name):\n    return name * 2\n", "def f(name):\n    name = name * 2"),
+        ("def f(x):\n\tx = x[1:]\n\treturn x", "def f(x):\n\tx = x[1:]"),
+        ("def f(x):\n    return [v\n      for v in x]", "def f(x):\n    x = [v\n      for v in x]"),
+        ("def f(x):\n    return 'é' + x", "def f(x):\n    x = 'é' + x"),
+        ("def f(x):\n    return x", None),
+        ("def f(x): return x + 1", None),
+        ("def f(x):\n    x += 1; return x", None),
+        ("def f(x, y):\n    return x + y", None),
+        ("def f(*x):\n    return x[0]", None),
+        ("def f(x):\n    if x[0]:\n        return 1", None),
+        ("def f(x):\n    yield x[0]\n    return x", None),
+        ("def g(x):\n    return x[0]", None),
+        ("def f(x):\n    return g(x)\ndef g(x):\n    return 1", None),
+        ("def f(x:", None),
+    ],
+)
+def test_a_head_is_the_program_up_to_its_result(program: str, lines: str | None) -> None:
+    assert head(program) == lines
+
+
+def test_what_goes_on_from_a_head_does_what_the_program_did_first() -> None:
+    first, scope = "def f(x):\n    x = x[1:]\n    return sorted(x)", {}
+    exec(f"{head(first)}\n    return x[0]", scope)  # written above
+    assert scope["f"]([9, 3, 1, 2]) == 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("rest", "good"),
+    [
+        ("\n    return x[0]", True),
+        ("[0]\n    return x", True),
+        ("\n    return x", False),
+        ("\n    y = x\n    return y", False),
+        ("\n    return x[0]\ndef g(x):\n    return 1", False),
+        ("\n    return (", False),
+    ],
+)
+def test_a_program_that_goes_on_does_more(rest: str, good: bool) -> None:
+    start = "def f(x):\n    x = sorted(x)"
+    assert extends(start + rest, start) is good
+    assert not extends("def f(x):\n    return x[0][1]", start)

@@ -113,7 +113,7 @@ def test_constant_rewards_give_zeros(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["trr_token", "trr_sequence", "grpo", "dr_grpo", "rloo", "maxrl", "pass_at_k", "reinforce_half"])
+@pytest.mark.parametrize("name", sorted({*ADVANTAGES} - {"hierarchical"}))
 def test_a_single_episode_gives_zero(name: str) -> None:
     assert compute(name, [1.0], lengths=[7]) == [0.0]
 
@@ -127,7 +127,9 @@ def test_whitened_cells_have_mean_zero_and_variance_one(
     name: str, by_token: bool, rewards: np.ndarray, lengths: np.ndarray
 ) -> None:
     cells = np.repeat([0, 1, 2], 8)
-    inputs = AdvantageInputs(rewards=rewards, lengths=lengths, cells=cells, groups=np.arange(24), answers=np.full(24, True))
+    inputs = AdvantageInputs(
+        rewards=rewards, lengths=lengths, cells=cells, groups=np.arange(24), answers=np.full(24, True)
+    )
     result = resolve(ADVANTAGES, name, "train.advantage")(inputs)
     for cell in range(3):
         a, w = result[cells == cell], (lengths if by_token else np.ones(24))[cells == cell]

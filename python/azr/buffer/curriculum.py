@@ -122,6 +122,14 @@ class TaskStore:
         drawn = self._buffer.get(self._draw(self.pool(domain), 8 * count, rng))
         return [task for task in drawn if not task.parents][:count]
 
+    def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """A task to go on from, solved at least as often as `tasks.composite.solved` says; none if there is none."""
+        least, seed = self._config.tasks.composite.solved, int(rng.integers(2**62))
+        ids = self._buffer.in_band(self.pool(domain), 1, seed, low=least, high=1.0, unknown=least == 0.0)
+        found = [(task_id, self._buffer.solve_rate(task_id)) for task_id in ids.tolist()]
+        # Where none is in the band, the buffer draws from the rest.
+        return self._buffer.get([task_id for task_id, rate in found if (0.0 if rate is None else rate) >= least])
+
     def pool(self, domain: str) -> tuple[Kind, ...]:
         """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all it has."""
         own = [kind for kind in self._kinds if kind.domain == domain]

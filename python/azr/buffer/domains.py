@@ -119,6 +119,14 @@ class Shards:
     def half_new(self, kinds: Sequence[Kind], count: int, seed: int, *, since: int) -> Ids:
         return self._sample(kinds, lambda buffer, slots: buffer.half_new(slots, count, seed, since=since))
 
+    def in_band(
+        self, kinds: Sequence[Kind], count: int, seed: int, *, low: float, high: float, unknown: bool = True
+    ) -> Ids:
+        return self._sample(kinds, lambda b, own: b.in_band(own, count, seed, low=low, high=high, unknown=unknown))
+
+    def prioritised(self, kinds: Sequence[Kind], count: int, seed: int) -> Ids:
+        return self._sample(kinds, lambda buffer, own: buffer.prioritised(own, count, seed))
+
     # Similarity, within a domain.
 
     def nearest(self, task_id: int) -> Neighbourhood:

@@ -77,13 +77,18 @@ class SamplingConfig(Section):
 
 
 class CompositeConfig(Section):
-    """Propose prompts that order the model to call earlier programs; off in the paper's runs."""
+    """Propose prompts that order the model to call earlier programs; off in the paper's runs.
+
+    In the terse template a prompt ends with the lines of one earlier program, and the model goes on from its result.
+    """
 
     chance: Fraction = 0.5
     at_least: Positive = 1
     at_most: Count = 0
     """0: off. The number is uniform in [at_least, at_most]."""
     start_step: Count = 1
+    solved: Fraction = 0.5
+    """Terse template: least solve rate, as last measured, of a program that is built on."""
     schedule: bool = False
     """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
 

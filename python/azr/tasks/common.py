@@ -28,7 +28,9 @@ def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
 
 
 def whole_program(draft: Draft, prompt: Prompt) -> str:
-    """What is run: the composites' sources, then what the model wrote."""
+    """What is run: the composites' sources, then what the model wrote, which may begin with the composite itself."""
+    if prompt.start:
+        return draft.program
     return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
 
 

@@ -2,6 +2,9 @@
 
 The chosen programs' `f` become `g_0`, `g_1`, ... and stand in front of what the model writes. The model's `f` must call
 each of them with something that depends on its own parameters or locals, and must not define them anew.
+
+In a template without words the model goes on where one earlier program ends: its lines stand in the prompt, with its
+result in place of the parameter, and what the model writes has to do more with it.
 """
 
 import ast
@@ -53,6 +56,53 @@ def rename(task: Task, index: int) -> Task | None:
             node.id = name
     program = source.unparse(tree)
     return replace(task, program=program) if program is not None else None
+
+
+def head(program: str) -> str | None:
+    """The lines of a program's `f` up to its result, which is assigned to the parameter: what another can go on from.
+
+    Without a last line break, which models tend to have in one token with what follows. None if `f` is not all there
+    is, or has not one parameter, or does not end with its result, or does nothing.
+    """
+    tree = source.parse(program)
+    if tree is None or len(tree.body) != 1:
+        return None
+    (entry,) = tree.body
+    if not isinstance(entry, ast.FunctionDef) or entry.name != source.ENTRY or entry.decorator_list:
+        return None
+    names, result = _parameters(entry), entry.body[-1]
+    if len(names) != 1 or not isinstance(result, ast.Return) or result.value is None or _yields(entry):
+        return None
+    if not source.operations(entry):
+        return None
+    lines = program.encode().splitlines(keepends=True)
+    before = b"".join(lines[: result.lineno - 1]).decode()
+    indent = lines[result.lineno - 1][: result.col_offset].decode()
+    if indent.strip():
+        return None
+    if isinstance(result.value, ast.Name) and result.value.id == names[0]:
+        return before.rstrip()
+    return f"{before}{indent}{names[0]} = {ast.get_source_segment(program, result.value)}"
+
+
+def extends(program: str, start: str) -> bool:
+    """Whether `program` goes on from a `head` and does more."""
+    tree = source.parse(program)
+    before = source.parse(start)
+    if tree is None or before is None or not program.startswith(start) or len(tree.body) != 1:
+        return False
+    return source.operations(tree) > source.operations(before)
+
+
+def _parameters(entry: ast.FunctionDef) -> list[str]:
+    """Names of plain parameters; none where there are others."""
+    given = entry.args
+    others = given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults
+    return [] if others else [parameter.arg for parameter in given.args]
+
+
+def _yields(entry: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(entry))
 
 
 def fits(program: str, count: int) -> bool:

@@ -3,6 +3,7 @@
 import string
 from collections.abc import Callable, Mapping, Sequence
 
+from azr.tasks import composite
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import PROGRAM, BlockSyntax
 from azr.tasks.templates import Reading, Template, load_text
@@ -41,15 +42,17 @@ class Renderer:
     ) -> Prompt:
         """Ask for a task. `source`: the stored task that an induction proposal is about."""
         syntax = self.template.syntax
+        start = composite.head(composites[0].program) or "" if composites and self.template.continues else ""
         slots = {
             "banned": self._banned,
             **self._kinds[kind].propose_slots(syntax, source),
             "references": self._references(kind, references),
-            "composites": self._composites(composites),
+            "composites": "" if start else self._composites(composites),
         }
         return self._prompt(
-            Role.PROPOSE, kind, slots, task=source, references=tuple(references), composites=tuple(composites)
-        )
+            Role.PROPOSE, kind, slots, task=source, references=tuple(references), composites=tuple(composites),
+            start=start,
+        )  # fmt: skip
 
     def solve(self, task: Task) -> Prompt:
         """Ask for a task's answer."""
@@ -59,7 +62,7 @@ class Renderer:
     def read(self, completion: Completion) -> Reading:
         """The answer in a completion; one that was cut at the token limit lacks its end and is read as it is."""
         prompt = completion.prompt
-        return self.template.read(completion.text, prompt.role, prompt.kind)
+        return self.template.read(prompt.start + completion.text, prompt.role, prompt.kind)
 
     def _prompt(
         self,
@@ -70,10 +73,11 @@ class Renderer:
         task: Task | None,
         references: tuple[Task, ...] = (),
         composites: tuple[Task, ...] = (),
+        start: str = "",
     ) -> Prompt:
         syntax = self.template.syntax.name
         words = self._texts.get((syntax, role, kind)) or load_text(f"{syntax}/{role}_{kind}")
-        text = self.template.wrap(words.substitute(slots), role, kind)
+        text = self.template.wrap(words.substitute(slots), role, kind) + start
         return Prompt(
             role=role,
             kind=kind,
@@ -82,6 +86,7 @@ class Renderer:
             task=task,
             references=references,
             composites=composites,
+            start=start,
         )
 
     def _references(self, kind: Kind, references: Sequence[Task]) -> str:

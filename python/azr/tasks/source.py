@@ -73,6 +73,28 @@ def count_definitions(tree: ast.Module) -> int:
     return sum(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
 
 
+def operations(node: ast.AST) -> int:
+    """How many operations are written below a node: calls, arithmetic, comparisons, subscripts, displays.
+
+    A comprehension is one, besides what gives the values that it runs over. Constants such as `-1` are none.
+    """
+    if isinstance(node, COMPREHENSIONS):
+        return 1 + sum(operations(clause.iter) for clause in node.generators)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        return 0
+    below = sum(operations(child) for child in ast.iter_child_nodes(node))
+    if isinstance(node, DISPLAYS):
+        return below + any(isinstance(child, ast.Name | ast.Starred) or below for child in ast.iter_child_nodes(node))
+    return below + isinstance(node, OPERATIONS)
+
+
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+OPERATIONS = (
+    ast.Call, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Subscript, ast.IfExp, ast.JoinedStr, ast.AugAssign,
+)  # fmt: skip
+
+
 def _depth_within(tree: ast.AST, limit: int) -> bool:
     level: list[ast.AST] = [tree]
     for _ in range(limit):

@@ -31,6 +31,8 @@ class Template(Protocol):
     syntax: BlockSyntax
     special_tokens: bool
     """Whether the tokenizer should add its own (such as a begin token) to the wrapped text."""
+    continues: bool
+    """Whether a proposal's prompt ends inside the program, so that it may go on from an earlier one."""
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
         """The whole prompt for a task's text."""
@@ -52,6 +54,7 @@ class Think:
 
     name = "think"
     special_tokens = True
+    continues = False
     _turn = re.compile(r"</think>\s*<answer>")
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
@@ -73,6 +76,7 @@ class Chat:
 
     name = "chat"
     special_tokens = False
+    continues = False
 
     def __init__(self, render: Callable[[str], str], tags: Sequence[str] = ()) -> None:
         """`render` puts one user message through the tokenizer's template, up to where the assistant begins."""
@@ -96,6 +100,7 @@ class Terse:
 
     name = "terse"
     special_tokens = False
+    continues = True
     _openings: Mapping[tuple[Role, Kind], str] = {
         (Role.PROPOSE, Kind.DEDUCTION): "<program>\n",
         (Role.PROPOSE, Kind.ABDUCTION): "<program>\n",
