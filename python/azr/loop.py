@@ -139,6 +139,6 @@ class Loop:
         if not self._probes:
             return {}
         self._observer.phase("probe")
-        numbers = self._probes.measure()
+        numbers = self._probes.measure(ends=step in (0, self._parts.config.run.steps))
         self._observer.probed(step, numbers)
         return numbers

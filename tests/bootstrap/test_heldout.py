@@ -1,12 +1,13 @@
 """Held-out tasks."""
 
+import ast
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from azr.bootstrap.heldout import floor, make_tasks
 from azr.sandbox import Sandbox
-from azr.tasks import KindOptions, make_kinds
+from azr.tasks import KindOptions, make_kinds, source
 from azr.tasks.io import read_tasks, write_tasks
 
 INPUTS = 4
@@ -25,6 +26,12 @@ def test_tasks_are_as_many_as_asked_all_of_other_programs_and_verified(sandbox: 
     write_tasks(tmp_path / "tasks.jsonl", [m.task for m in made])
     again = read_tasks(tmp_path / "tasks.jsonl", KINDS, sandbox)
     assert [task.outputs for task in again] == [m.task.outputs for m in made]
+
+
+def test_strata_have_chains_of_one_length(sandbox: Sandbox) -> None:
+    short, long = (make_tasks(1, 10, INPUTS, sandbox, length=length) for length in (2, 5))
+    mean = [sum(source.operations(ast.parse(m.task.program)) for m in made) / 30 for made in (short, long)]
+    assert mean[0] < 3.5 < 5 <= mean[1]
 
 
 def test_random_answers_of_the_right_type_hardly_score(sandbox: Sandbox) -> None:

@@ -32,7 +32,7 @@ def completion(role: Role, length: int = 3) -> Completion:
 
 
 def report() -> StepReport:
-    task = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return a", inputs=("1",), outputs=(), id=4)
+    task = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return -a", inputs=("1",), outputs=(), id=4)
     draft = Draft(program=task.program, inputs=("1",))
     proposals = [Proposal(completion=completion(Role.PROPOSE), draft=draft, formatted=True) for _ in range(4)]
     verdicts = [
@@ -74,6 +74,8 @@ def test_numbers_of_a_step() -> None:
         "validate/propose/deduction/duplicates": 1,
         "validate/propose/deduction/rejected/raised": 2,
         "validate/propose/deduction/program_lines": 2,
+        "validate/propose/deduction/operations": 1,
+        "validate/propose/deduction/operations_max": 1,
         "solve/propose/deduction/solve_rate": 0.25,
         "solve/propose/deduction/unsolved_share": 0.5,
         "solve/propose/deduction/learnable_share": 0.5,

@@ -31,18 +31,23 @@ class Measured:
     takes: str
 
 
-def make_tasks(seed: int, count: int, inputs: int, sandbox: "Sandbox", *, held_out: bool = True) -> list[Measured]:
+def make_tasks(
+    seed: int, count: int, inputs: int, sandbox: "Sandbox", *, held_out: bool = True, length: int = 0
+) -> list[Measured]:
     """`count` tasks of each of the three kinds, each of another program.
 
     Args:
         inputs: of an induction task.
         held_out: False: from the part that the corpus is drawn from, under a seed of their own.
+        length: operations of every chain, under a seed of their own; 0: two or three, as in `LENGTHS`.
     """
-    rng = generator(seed, 0, "held_out" if held_out else "trained")
+    purpose = "held_out" if held_out else "trained"
+    rng = generator(seed, 0, f"{purpose}/{length}" if length else purpose)
+    weights = (*[0.0] * (length - 1), 1.0) if length else LENGTHS
     kinds = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
     found: dict[str, Run] = {}
     while len(found) < count * len(kinds):
-        drawn = draw_runs(rng, 4000, inputs, sandbox, weights=LENGTHS, held_out=held_out)
+        drawn = draw_runs(rng, 4000, inputs, sandbox, weights=weights, held_out=held_out)
         fair = _not_guessable(drawn, rng, sandbox, inputs)
         found |= {run.chain.source: run for run in fair}
     runs = list(found.values())[: count * len(kinds)]

@@ -45,18 +45,23 @@ def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, th
 @click.option("--count", default=400, show_default=True, help="Tasks of each kind.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--trained", is_flag=True, help="From the part that the model is trained on, to compare.")
-def tasks(out: Path, count: int, seed: int, trained: bool) -> None:
+@click.option("--lengths", default="", help="As 2-6: in strata, `count` of each kind for chains of each length.")
+def tasks(out: Path, count: int, seed: int, trained: bool, lengths: str) -> None:
     """Write held-out tasks to OUT (JSONL), and say what random answers of the right type score."""
     from azr.bootstrap.heldout import floor, make_tasks
-    from azr.cli.bootstrap_parts import make_parts
+    from azr.cli.bootstrap_parts import make_parts, range_of
     from azr.pipeline.parts import make_task_kinds
     from azr.tasks.io import write_tasks
 
     config, _, sandbox = make_parts()
-    made = make_tasks(seed, count, config.tasks.inputs, sandbox, held_out=not trained)
-    write_tasks(out, [measured.task for measured in made])
+    made, tags = [], []
+    for length in range_of(lengths):
+        found = make_tasks(seed, count, config.tasks.inputs, sandbox, held_out=not trained, length=length)
+        made += found
+        tags += [{"length": str(length)} if length else {}] * len(found)
+    write_tasks(out, [measured.task for measured in made], tags)
     for kind, score in floor(made, make_task_kinds(config), sandbox, seed).items():
-        click.echo(f"{kind}: {count} tasks, random answers score {100 * score:.2f}%")
+        click.echo(f"{kind}: {sum(m.task.kind is kind for m in made)} tasks, random answers score {100 * score:.2f}%")
 
 
 @bootstrap.command()

@@ -311,6 +311,14 @@ class EvalConfig(Section):
     """JSONL of tasks that people wrote, as a guard against reward drift; empty: the package's own; `none`: no probe."""
     samples: Positive = 8
     batch: Positive = 256
+    reach: str = ""
+    """JSONL of tasks in strata, whose pass@1, 8 and 32 show how far the model reaches; empty: none; `own`: the
+    package's for the embedded model. Measured before the first step and after the last."""
+    reach_samples: Positive = 32
+    reach_limit: Count = 0
+    """Tasks of each kind and stratum; 0: all."""
+    strata: str = "length"
+    """The tag of the tasks' lines that names their stratum, or `operations`: by the size of their programs."""
 
 
 class RunConfig(Section):

@@ -3,7 +3,7 @@
 Held-out tasks say how well the model solves tasks like the curriculum's that it never saw. The grounded tasks are there
 against reward drift: people wrote them, with their answers, and they stay the same whatever the proposer does. When the
 solver's score on its own curriculum rises and the grounded one does not, the gap between both, `probe/grounded/gap`,
-shows it.
+shows it. How far the weights reach (`azr.evals.reach`) takes many answers, so it is measured at both ends alone.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from azr.config.mixture import probed_kinds
+from azr.evals import reach
 from azr.evals.probe import as_numbers, held_out, probe
 from azr.pipeline.parts import Parts
 from azr.tasks.io import read_tasks
@@ -26,16 +27,23 @@ class Probes:
         self._parts = parts
         self._held_out = held_out(parts, parts.config.evals.limit)
         self._grounded = grounded(parts)
+        self._strata = reach.read_strata(parts, parts.config.evals.reach_limit)
 
     def __bool__(self) -> bool:
         """Whether there is anything to measure."""
-        return bool(self._held_out or self._grounded)
+        return bool(self._held_out or self._grounded or self._strata)
 
-    def measure(self) -> dict[str, float]:
-        """Numbers of the engine's current weights: `probe/...` and `probe/grounded/...`. Changes nothing of the run."""
+    def measure(self, *, ends: bool = False) -> dict[str, float]:
+        """Numbers of the engine's current weights: `probe/...`. Changes nothing of the run.
+
+        Args:
+            ends: before the first step, or after the last.
+        """
         found = as_numbers(probe(self._parts, self._held_out)) if self._held_out else {}
         if self._grounded:
             found |= as_numbers(probe(self._parts, self._grounded), "probe/grounded")
+        if ends and self._strata:
+            found |= reach.as_numbers(reach.measure(self._parts, self._strata))
         return found
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from azr.config.domain import PYTHON
 from azr.distributed.ranks import ONE, Ranks
 from azr.metrics.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
+from azr.tasks import source
 from azr.trainer.policy import UpdateStats
 from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, judged, solve_rate
 
@@ -124,6 +125,8 @@ def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
     valid = [verdict for verdict in verdicts if isinstance(verdict, Valid)]
     raised = {v.detail for v in verdicts if isinstance(v, Rejected) and v.reason is Reason.RAISED}
     repeated = sum(verdict.duplicate_of is not None for verdict in valid) + reasons[Reason.DUPLICATE]
+    trees = [tree for verdict in valid if (tree := source.parse(verdict.task.program)) is not None]
+    sizes = [source.operations(tree) for tree in trees]
     found: Metrics = {
         "count": Count(len(verdicts)),
         "valid": Count(len(valid)),
@@ -131,12 +134,15 @@ def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
         "duplicates": Count(repeated),
         "duplicate_share": Mean(repeated, len(valid) + reasons[Reason.DUPLICATE]),
         "program_lines": Mean.of(verdict.task.program.count("\n") + 1 for verdict in valid),
+        "operations": Mean.of(sizes),
         "fuel": Mean.of(verdict.fuel for verdict in verdicts if verdict.fuel),
         "exceptions": Count(len(raised)),
         "output_types": Count(len({type(value.to_python()) for v in valid for value in v.task.outputs})),
     }
     if fuel := [verdict.fuel for verdict in verdicts if verdict.fuel]:
         found["fuel_max"] = Max(max(fuel))
+    if sizes:
+        found["operations_max"] = Max(max(sizes))
     found |= {f"duplicate/{level}": Count(count) for level, count in sorted(levels.items())}
     return found | {f"rejected/{reason}": Count(count) for reason, count in sorted(reasons.items())}
 

@@ -20,7 +20,8 @@ class Chart:
     table: Literal["metrics", "curriculum"] = "metrics"
     kind: Literal["lines", "band", "stack"] = "lines"
     keys: tuple[str, ...] = ()
-    """Lines: one a key. Band: low, middle, high. Stack: from the bottom up. A key may end in `*`."""
+    """Lines: one a key; a `*` in it stands for one part of a name. Band: low, middle, high. Stack: from the bottom up;
+    a key may end in `*`."""
     labels: tuple[str, ...] = ()
     """Of the keys, where `{kind}` does not name them."""
     top: float | None = None
@@ -99,6 +100,35 @@ SECTIONS = (
             Chart(
                 id="learnable", title="Learnable tasks", unit="share", top=1,
                 keys=("solve/propose/{kind}/learnable_share",), note="Share solved sometimes, but not always.",
+            ),
+        ),
+    ),
+    Section(
+        id="climb",
+        title="Does the curriculum climb?",
+        note="Self-play that grows makes ever larger tasks at a solve rate that stays in the middle, and solves more of"
+        " what it never saw. A solve rate that rises while sizes stand still is a model that repeats what it can do.",
+        charts=(
+            Chart(
+                id="operations", title="Operations of new tasks", table="curriculum", kind="band",
+                keys=("{kind}/operations/low", "{kind}/operations/middle", "{kind}/operations/high"),
+                note="Calls, arithmetic, comparisons, subscripts; from the 10th to the 90th percentile.",
+            ),
+            Chart(
+                id="mean-operations", title="Mean operations", keys=("validate/propose/{kind}/operations",),
+                note="Of a step's valid proposals.",
+            ),
+            Chart(
+                id="fuel", title="Fuel of proposals", keys=("validate/propose/{kind}/fuel",), log=True,
+                note="What it takes to run one.",
+            ),
+            Chart(
+                id="reach", title="Reach: pass@32 by stratum", unit="share", top=1, keys=("probe/reach/*/pass_at_32",),
+                note="Held-out tasks of each size or tag. What is out of reach at the start shows here if it comes in.",
+            ),
+            Chart(
+                id="reach-once", title="Reach: pass@1 by stratum", unit="share", top=1,
+                keys=("probe/reach/*/pass_at_1",), note="The same tasks, by one answer.",
             ),
         ),
     ),

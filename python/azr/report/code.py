@@ -24,6 +24,8 @@ class Measures:
     """Of the syntax tree."""
     depth: int
     """Of the syntax tree."""
+    operations: int
+    """As the embedded model's chains are counted: see `azr.tasks.source.operations`."""
     cyclomatic: float
     """Of its most complex function."""
     volume: float
@@ -53,6 +55,7 @@ def measures(program: str) -> Measures | None:
         lines=program.count("\n") + 1,
         nodes=len(names),
         depth=_depth(tree),
+        operations=source.operations(tree),
         cyclomatic=float(max((block.complexity for block in blocks), default=1)),
         volume=float(total.volume),
         effort=float(total.effort),

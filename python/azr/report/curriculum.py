@@ -21,7 +21,7 @@ TASKS_A_BIN: Final = 90
 SAMPLE: Final = 20
 RATES: Final = ("unsolved", "hard", "middle", "easy", "solved")
 """Solve rate 0; up to 1/3; up to 2/3; below 1; 1."""
-MEASURED: Final = ("cyclomatic", "volume", "nodes", "lines")
+MEASURED: Final = ("operations", "cyclomatic", "volume", "nodes", "lines")
 
 Columns = dict[str, list[float | None]]
 

@@ -1,6 +1,7 @@
-"""Tasks in a file: seeds and held-out sets. One JSON object a line: kind, program, inputs, message.
+"""Tasks in a file: seeds and held-out sets. One JSON object a line: kind, program, inputs, message, tags.
 
-Outputs are written for people only. Whoever reads a file runs its programs again: no wrong answer can come in by it.
+Tags are names with a value each, by which results can be told apart. Outputs are written for people only. Whoever reads
+a file runs its programs again: no wrong answer can come in by it.
 """
 
 import json
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 
-def write_tasks(path: Path, tasks: Sequence[Task]) -> None:
-    """Write tasks, one a line."""
+def write_tasks(path: Path, tasks: Sequence[Task], tags: Sequence[Mapping[str, str]] = ()) -> None:
+    """Write tasks, one a line. `tags`: of each task, or none at all."""
     lines = []
-    for task in tasks:
+    for task, tagged in zip(tasks, tags or [{}] * len(tasks), strict=True):
         outputs = [value.repr for value in task.outputs]
         row = {"kind": task.kind, "program": task.program, "inputs": list(task.inputs), "outputs": outputs}
-        lines.append(json.dumps(row | ({"message": task.message} if task.message else {})))
+        more = {"message": task.message, "tags": dict(tagged)}
+        lines.append(json.dumps(row | {name: value for name, value in more.items() if value}))
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -49,13 +51,8 @@ def read_drafts(path: Path, kinds: Collection[Kind], domain: str = "") -> list[t
     Raises:
         RunError: the file cannot be read, or a line is no task; names the line.
     """
-    try:
-        # Of bytes, not of text: a text's splitlines breaks at U+2028 too, which a program may hold.
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise RunError(f"cannot read the tasks of {path}: {error}") from error
     drafts = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             row = json.loads(line)
             draft = Draft(program=row["program"], inputs=tuple(row["inputs"]), message=row.get("message", ""))
@@ -63,6 +60,29 @@ def read_drafts(path: Path, kinds: Collection[Kind], domain: str = "") -> list[t
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}, line {number}: not a task: {error!r}") from error
     return drafts
+
+
+def read_tags(path: Path, name: str) -> list[str]:
+    """A tag of every task of a file, in order; empty where a task has none of this name.
+
+    Raises:
+        RunError: the file cannot be read, or a line's tags are no names with values; names the line.
+    """
+    found = []
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            found.append(str(json.loads(line).get("tags", {}).get(name, "")))
+        except (ValueError, AttributeError) as error:
+            raise RunError(f"{path}, line {number}: not a task: {error!r}") from error
+    return found
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        # Of bytes, not of text: a text's splitlines breaks at U+2028 too, which a program may hold.
+        return path.read_bytes().splitlines()
+    except OSError as error:
+        raise RunError(f"cannot read the tasks of {path}: {error}") from error
 
 
 def verify(

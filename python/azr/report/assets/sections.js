@@ -52,6 +52,18 @@ function column(chart, run, key) {
   return { x, y: values };
 }
 
+/** The keys of a chart's lines. A `*` stands for one part of a name, which is the line's label. */
+function lines(chart, run, kind) {
+  const table = chart.table === "curriculum" ? run.curriculum : run.metrics;
+  return chart.keys.flatMap((wanted, at) => {
+    const key = wanted.replace("{kind}", kind);
+    const [start, end] = key.split("*");
+    if (end === undefined) return [{ key, label: chart.labels[at] }];
+    const part = (name) => name.slice(start.length, name.length - end.length);
+    return Object.keys(table).filter((name) => name.startsWith(start) && name.endsWith(end) && part(name) && !part(name).includes("/")).map((name) => ({ key: name, label: part(name) }));
+  });
+}
+
 function curves(chart, run, kind, given, name) {
   const key = (at) => chart.keys[at].replace("{kind}", kind);
   if (chart.kind === "band") {
@@ -59,11 +71,12 @@ function curves(chart, run, kind, given, name) {
     if (!middle) return [];
     return [{ label: name, tone: given, ...middle, low: column(chart, run, key(0)).y, high: column(chart, run, key(2)).y }];
   }
-  return chart.keys.flatMap((_, at) => {
-    const found = column(chart, run, key(at));
+  const keys = lines(chart, run, kind);
+  return keys.flatMap((one, at) => {
+    const found = column(chart, run, one.key);
     if (!found) return [];
-    const several = chart.keys.length > 1;
-    const label = several ? [name, chart.labels[at]].filter(Boolean).join(", ") : name || chart.title.toLowerCase();
+    const several = keys.length > 1;
+    const label = several ? [name, one.label].filter(Boolean).join(", ") : name || chart.title.toLowerCase();
     return [{ label, tone: several && name === null ? tone(at) : given || tone(0), dash: several && name !== null && at ? "5 3" : null, ...found }];
   });
 }
