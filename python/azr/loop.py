@@ -61,6 +61,8 @@ class Loop:
         if not config.solve.lag:
             tasks = parts.store.serve(step)
             attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
+        if config.solve.mix == "edge":
+            parts.store.record(attempts, step)
         earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
         episodes = watch("oversee", lambda: overseer.answered(step, done.trials, attempts, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}

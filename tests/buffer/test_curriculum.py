@@ -14,7 +14,7 @@ from azr.pipeline.parts import Parts
 from azr.sandbox import Value
 from azr.solve import solve
 from azr.tasks.io import verify
-from azr.types import Draft, Kind, Task
+from azr.types import Attempt, Completion, Draft, Kind, Prompt, Role, Task
 from azr.util.randomness import generator
 
 Make = Callable[..., Parts]
@@ -37,6 +37,63 @@ def test_a_batch_is_never_short(make_parts: Make) -> None:
     parts.store.add(sums(parts, range(3), 0))
     served = parts.store.serve(1)
     assert len(served) == 8 and len({task.id for task in served}) == 4
+
+
+def rated(parts: Parts, rates: Sequence[float]) -> list[int]:
+    """Tasks that were solved so often; their ids."""
+    before = {task.id for task in parts.store.everything()}
+    parts.store.add(sums(parts, range(100, 100 + len(rates)), 1))
+    tasks = [task for task in parts.store.everything() if task.id not in before]
+    for task, rate in zip(tasks, rates, strict=True):
+        note(parts, task, rate, 1)
+    return [task.id for task in tasks if task.id is not None]
+
+
+def note(parts: Parts, task: Task, rate: float, step: int) -> None:
+    prompt = Prompt(role=Role.SOLVE, kind=task.kind, text="", token_ids=(), task=task)
+    nothing = Completion(prompt=prompt, text="", token_ids=(), log_probs=(), finished=True)
+    right = [float(at < 8 * rate) for at in range(8)]
+    parts.store.record(
+        [[Attempt(task=task, completion=nothing, text="", formatted=True, score=s, reason="") for s in right]], step
+    )
+
+
+def test_the_edge_is_what_is_solved_half_of_the_time_and_a_share_of_what_nobody_solves(make_parts: Make) -> None:
+    given = ('tasks.kinds=["deduction"]', "solve.batch=8", "solve.mix=edge", "solve.unsolved=0.25")
+    parts = make_parts(lambda prompt, draw: "", *given)
+    ids = rated(parts, [0.0] * 20 + [0.5] * 20 + [1.0] * 20)
+    served = [ids.index(task.id) // 20 for task in parts.store.serve(2) if task.id in ids]
+    assert served.count(0) == 2 and served.count(1) >= 5
+
+
+def test_the_edge_moves_with_what_is_measured_anew(make_parts: Make) -> None:
+    given = ('tasks.kinds=["deduction"]', "solve.batch=8", "solve.mix=edge", "solve.unsolved=0")
+    parts = make_parts(lambda prompt, draw: "", *given)
+    ids = rated(parts, [0.5] * 20 + [0.0] * 20)
+    for task in parts.store.everything():
+        if task.id in ids:
+            note(parts, task, 1.0 if task.id in ids[:20] else 0.5, 2)
+    assert sum(task.id in ids[20:] for task in parts.store.serve(3)) >= 6
+
+
+def test_without_unsolved_tasks_the_edge_is_never_short(make_parts: Make) -> None:
+    given = ('tasks.kinds=["deduction"]', "solve.batch=8", "solve.mix=edge", "solve.unsolved=1.0")
+    parts = make_parts(lambda prompt, draw: "", *given)
+    rated(parts, [0.5] * 10)
+    assert len({task.id for task in parts.store.serve(2)}) == 8
+
+
+def test_of_several_that_are_solved_the_largest_is_built_on(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', "tasks.composite.candidates=40")
+    rated(parts, [1.0, 0.25])
+    drafts = [(Kind.DEDUCTION, Draft(program="def f(a):\n    return a + 1 + 1 + 1", inputs=("1",)))]
+    parts.store.add([task for task in verify(drafts, parts.kinds, parts.sandbox) if isinstance(task, Task)])
+    (deep,) = [task for task in parts.store.everything() if "1 + 1" in task.program]
+    (first,) = parts.store.mastered(generator(0, 1, "x"))
+    assert first.program == "def f(a):\n    return a + 100"
+    note(parts, deep, 0.5, 1)
+    (then,) = parts.store.mastered(generator(0, 1, "x"))
+    assert then.id == deep.id
 
 
 def test_what_was_made_last_comes_first(make_parts: Make) -> None:

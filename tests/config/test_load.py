@@ -59,7 +59,7 @@ def test_unknown_key_inside_a_list_of_tables_is_named() -> None:
 
 
 def test_bad_value_names_key_value_and_what_is_allowed() -> None:
-    with pytest.raises(ConfigError, match=r"solve\.mix = 'newest': .*'max_new', 'half_new', 'uniform' or 'step'"):
+    with pytest.raises(ConfigError, match=r"solve\.mix = 'newest': .*'max_new', .*'uniform', 'step' or 'edge'"):
         resolve({"solve": {"mix": "newest"}})
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from azr.config import resolve
+from azr.metrics.reductions import Numbers
+from azr.metrics.step import StepReport
 from azr.rollouts import demo
 from azr.rollouts.base import Finished, Key, Request
 from azr.rollouts.scripted import ScriptedEngine
@@ -75,6 +77,35 @@ def test_any_order_of_finishing_gives_the_same_episodes(
         monkeypatch.setattr(Straggling, "seed", seed)
         run(tmp_path / f"queue-{seed}", *settings)
         assert outcome(tmp_path / f"queue-{seed}") == outcome(tmp_path / "batch")
+
+
+def rare(prompt: Prompt, draw: int) -> str:
+    """One answer of eleven may be right."""
+    return demo.answer(prompt, draw) if prompt.role == "propose" or draw % 11 == 0 else "nothing"
+
+
+class Trials(Quiet):
+    """Whether each attempt at each new task was right."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[bool]] = []
+
+    def stepped(self, report: StepReport, numbers: Numbers) -> None:
+        self.rows += [[attempt.correct for attempt in row] for row in report.trials]
+
+
+def test_tasks_that_no_attempt_solved_are_asked_again_whatever_the_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = [*SMALL, "solve.retries=2", f"engine.script={__name__}:rare"]
+    batch, queue = Trials(), Trials()
+    start_run(resolve({}, [*settings, f"run.folder={tmp_path / 'batch'}"]), batch, lambda: False)
+    monkeypatch.setattr("azr.rollouts.scripted.ScriptedEngine", Straggling)
+    start_run(resolve({}, [*settings, f"run.folder={tmp_path / 'queue'}"]), queue, lambda: False)
+    assert batch.rows == queue.rows and {len(row) for row in batch.rows} == {3, 6, 9}
+    # A round of three follows on rounds without a right answer alone.
+    assert all(len(row) == 9 or any(row[-3:]) for row in batch.rows)
+    assert not any(any(row[:-3]) for row in batch.rows)
 
 
 def test_attempts_at_what_proves_to_be_a_duplicate_are_counted(

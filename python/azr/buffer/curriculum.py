@@ -16,6 +16,7 @@ from azr.buffer.domains import Shard, Shards, folder_of, note_slots, slots_of
 from azr.config import Config
 from azr.config.mixture import folders, shares
 from azr.errors import RunError
+from azr.tasks import source
 from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, judged, solve_rate
 from azr.util.randomness import generator
 
@@ -124,11 +125,14 @@ class TaskStore:
 
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
         """A task to go on from, solved at least as often as `tasks.composite.solved` says; none if there is none."""
-        least, seed = self._config.tasks.composite.solved, int(rng.integers(2**62))
-        ids = self._buffer.in_band(self.pool(domain), 1, seed, low=least, high=1.0, unknown=least == 0.0)
-        found = [(task_id, self._buffer.solve_rate(task_id)) for task_id in ids.tolist()]
-        # Where none is in the band, the buffer draws from the rest.
-        return self._buffer.get([task_id for task_id, rate in found if (0.0 if rate is None else rate) >= least])
+        given, seed = self._config.tasks.composite, int(rng.integers(2**62))
+        ids = self._buffer.in_band(
+            self.pool(domain), given.candidates, seed, low=given.solved, high=1.0, unknown=given.solved == 0.0
+        )
+        # Where too few are in the band, the buffer draws from the rest.
+        rates = {task_id: self._buffer.solve_rate(task_id) or 0.0 for task_id in ids.tolist()}
+        found = self._buffer.get([task_id for task_id, rate in rates.items() if rate >= given.solved])
+        return sorted(found, key=lambda task: _operations(task.program))[-1:]
 
     def pool(self, domain: str) -> tuple[Kind, ...]:
         """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all it has."""
@@ -205,8 +209,20 @@ class TaskStore:
             return self._buffer.uniform([kind], count, seed)
         if solve.mix == "step":
             return self._buffer.weighted([kind], count, seed)
+        if solve.mix == "edge":
+            return self._edge(kind, count, seed)
         sample = self._buffer.max_new if solve.mix == "max_new" else self._buffer.half_new
         return sample([kind], count, seed, since=since)
+
+    def _edge(self, kind: Kind, count: int, seed: int) -> NDArray[np.int64]:
+        """Unsolved tasks, as many of the share as there are; for the rest those that are solved half of the time."""
+        wanted = round(count * self._config.solve.unsolved)
+        drawn = self._buffer.in_band([kind], wanted, seed, low=0.0, high=0.0, unknown=False) if wanted else EMPTY
+        # Where too few are in the band, the buffer draws from the rest.
+        unsolved = [task_id for task_id in drawn.tolist() if self._buffer.solve_rate(task_id) == 0.0]
+        others = self._buffer.prioritised([kind], count, seed)
+        found = dict.fromkeys([*unsolved, *others.tolist()])
+        return np.array(list(found)[:count], dtype=np.int64)
 
     def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         seed = int(rng.integers(2**62))
@@ -228,6 +244,14 @@ SERVED: dict[str, Callable[[float], bool]] = {
     "non_extremes": lambda rate: 0.0 < rate < 1.0,
 }
 """By the config's `buffer.serve`: which solve rates leave a task in use."""
+
+
+EMPTY: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+
+
+def _operations(program: str) -> int:
+    tree = source.parse(program)
+    return 0 if tree is None else source.operations(tree)
 
 
 def _answers(task: Task) -> tuple[str, ...]:

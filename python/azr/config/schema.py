@@ -89,6 +89,8 @@ class CompositeConfig(Section):
     start_step: Count = 1
     solved: Fraction = 0.5
     """Terse template: least solve rate, as last measured, of a program that is built on."""
+    candidates: Positive = 1
+    """Terse template: of so many such programs, drawn at random, the one with most operations is built on."""
     schedule: bool = False
     """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
 
@@ -165,13 +167,19 @@ class SolveConfig(Section):
     """Tasks of each kind in a step."""
     answers: Positive = 1
     """Trained completions of each task; more than one for group baselines."""
-    mix: Literal["max_new", "half_new", "uniform", "step"] = "max_new"
+    mix: Literal["max_new", "half_new", "uniform", "step", "edge"] = "max_new"
+    """`edge`: any stored task in proportion to 4p(1 - p) / (times served + 1), and `unsolved` of them with p = 0; p is
+    measured anew each time that a task is served."""
+    unsolved: Fraction = 0.25
+    """Share of `edge` that nobody solved when it was last tried."""
     window: Positive = 1
     """How many steps count as new."""
     lag: bool = True
     """True: tasks are drawn before this step's proposals enter the buffer, as in the reference's code."""
     attempts: Positive = 8
     """Answers to each new task by the current policy, for its solve rate."""
+    retries: Count = 0
+    """How many times a new task that all attempts failed at gets as many attempts again."""
     train_on_attempts: bool = False
 
 

@@ -11,9 +11,10 @@ comes out:
 - So an attempt may start at a task that turns out to be a duplicate. It is dropped and counted (`dropped`); a
   duplicate that is paid gets its attempts at the stored task instead, from the same streams. Waiting for all verdicts
   would drop none and leave the engine idle, the more so the longer the longest proposal is.
+- A task that no attempt solved is asked again (`solve.retries`). That depends on all its attempts, not on their order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -73,6 +74,8 @@ class _Flow:
         """The verdicts after the buffer had its say."""
         self._tried: dict[int, Task] = {}
         """By proposal: the task that attempts were asked for."""
+        self._draws: dict[int, int] = {}
+        """By proposal: how many attempts were asked for."""
         self._attempts: dict[Key, Attempt] = {}
         self._solving = 0
         self._dropped = 0
@@ -101,6 +104,7 @@ class _Flow:
         if answers:
             checked = self._watch("solve", lambda: check(self._parts, [completion for _, completion in answers]))
             self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
+            self._ask_again({request.key.place for request, _ in answers if request.key.purpose == TRIALS})
 
     @property
     def settled(self) -> bool:
@@ -115,15 +119,16 @@ class _Flow:
 
     def result(self) -> Rollouts:
         """Everything, in order."""
-        everybody = self._parts.ranks.gather((self._attempts, self._dropped))
-        for attempts, _ in everybody:
+        everybody = self._parts.ranks.gather((self._attempts, self._dropped, self._draws))
+        for attempts, _, draws in everybody:
             self._attempts |= attempts
+            self._draws |= draws
         assert self._final is not None and len(self._judged) == self._asked, "every proposal has its verdict"
         config = self._parts.config.solve
         return Rollouts(
             verdicts=self._final,
             trials=[
-                [_at(verdict.task, self._attempts[Key(TRIALS, index, draw)]) for draw in range(config.attempts)]
+                [_at(verdict.task, self._attempts[Key(TRIALS, index, draw)]) for draw in range(self._draws[index])]
                 for index, verdict in enumerate(self._final)
                 if isinstance(verdict, Valid)
             ],
@@ -131,7 +136,7 @@ class _Flow:
                 [self._attempts[Key(SOLVE, index, draw)] for draw in range(config.answers)]
                 for index in range(self._solving)
             ],
-            dropped=sum(dropped for _, dropped in everybody),
+            dropped=sum(dropped for _, dropped, _ in everybody),
         )
 
     def _judge(self, proposals: Sequence[Finished]) -> None:
@@ -157,7 +162,7 @@ class _Flow:
             if index in self._tried and not (isinstance(verdict, Valid) and verdict.duplicate_of is None)
         ]
         for index in stale:
-            keys = [Key(TRIALS, index, draw) for draw in range(self._parts.config.solve.attempts)]
+            keys = [Key(TRIALS, index, draw) for draw in range(self._draws.pop(index))]
             self._parts.engine.cancel(keys)
             self._dropped += len(keys)
             for key in keys:
@@ -169,13 +174,28 @@ class _Flow:
 
     def _try(self, tasks: dict[int, Task]) -> None:
         """Ask for the attempts that measure the tasks' solve rates."""
+        config = self._parts.config.solve
         self._tried |= tasks
+        self._draws |= dict.fromkeys(tasks, config.attempts)
         prompts = [(index, self._parts.renderer.solve(task)) for index, task in tasks.items()]
-        self._submit(TRIALS, prompts, self._parts.config.solve.attempts)
+        self._submit(TRIALS, prompts, config.attempts, most=config.attempts * (1 + config.retries))
 
-    def _submit(self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int) -> None:
-        sampling = self._parts.sampling(self._step, purpose)
-        self._parts.engine.submit(requests_for(purpose, prompts, sampling, count, URGENCY[purpose]))
+    def _ask_again(self, indices: Collection[int]) -> None:
+        """Tasks that all their attempts failed at teach nothing: try them again."""
+        config = self._parts.config.solve
+        for index in sorted(indices):
+            asked, most = self._draws.get(index, 0), config.attempts * (1 + config.retries)
+            found = [self._attempts.get(Key(TRIALS, index, draw)) for draw in range(asked)]
+            if 0 < asked < most and all(one is not None and one.score == 0.0 for one in found):
+                self._draws[index] += config.attempts
+                prompts = [(index, self._parts.renderer.solve(self._tried[index]))]
+                self._submit(TRIALS, prompts, config.attempts, first=asked, most=most)
+
+    def _submit(
+        self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int, *, first: int = 0, most: int = 0
+    ) -> None:
+        sampling, urgency = self._parts.sampling(self._step, purpose), URGENCY[purpose]
+        self._parts.engine.submit(requests_for(purpose, prompts, sampling, count, urgency, first=first, most=most))
 
 
 def _at(task: Task, attempt: Attempt) -> Attempt:

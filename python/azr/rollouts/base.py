@@ -125,16 +125,28 @@ class Engine(Protocol):
 
 
 def requests_for(
-    purpose: str, prompts: Sequence[tuple[int, Prompt]], sampling: Sampling, count: int = 1, urgency: int = 0
+    purpose: str,
+    prompts: Sequence[tuple[int, Prompt]],
+    sampling: Sampling,
+    count: int = 1,
+    urgency: int = 0,
+    *,
+    first: int = 0,
+    most: int = 0,
 ) -> list[Request]:
-    """`count` requests for each (index, prompt); row `index * count + draw`."""
+    """`count` requests for each (index, prompt), from draw `first` on; row `index * most + draw`.
+
+    Args:
+        most: draws that an index may ever have; 0: `count`.
+    """
     return [
         Request(
-            key=Key(purpose, index, draw), prompt=prompt, sampling=sampling, row=index * count + draw, urgency=urgency
+            key=Key(purpose, index, draw), prompt=prompt, sampling=sampling, row=index * (most or count) + draw,
+            urgency=urgency,
         )
         for index, prompt in prompts
-        for draw in range(count)
-    ]
+        for draw in range(first, first + count)
+    ]  # fmt: skip
 
 
 def sample_all(engine: Engine, prompts: Sequence[Prompt], sampling: Sampling, count: int) -> list[list[Completion]]:
