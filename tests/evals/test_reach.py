@@ -10,8 +10,8 @@ import pytest
 from azr.errors import RunError
 from azr.evals.probes import Probes
 from azr.evals.reach import as_numbers, measure, read_strata, size_of
-from azr.parts import Parts
-from azr.taskfile import read_tags, read_tasks
+from azr.pipeline.parts import Parts
+from azr.tasks.io import read_tags, read_tasks
 from azr.types import Kind, Prompt
 
 Make = Callable[..., Parts]

@@ -15,10 +15,10 @@ from azr.config import Config
 from azr.config.mixture import probed_kinds
 from azr.errors import RunError
 from azr.evals.estimate import pass_at_k
-from azr.parts import Parts
+from azr.pipeline.parts import Parts
 from azr.solve import solve
-from azr.taskfile import read_tags, read_tasks
 from azr.tasks import source
+from azr.tasks.io import read_tags, read_tasks
 from azr.types import Kind, Task, judged
 
 KS = (1, 8, 32)
