@@ -17,8 +17,9 @@ from forks import fork
 
 def run(out: Path) -> None:
     ranks = Group("cpu", timedelta(seconds=300), out)
-    # Both are here: from now on waiting for the other takes no longer than that.
-    ranks._objects = dist.new_group(backend="gloo", timeout=timedelta(seconds=0.2))
+    ranks.gather("both are here")
+    # From now on waiting for the other takes no longer than that.
+    dist.distributed_c10d._set_pg_timeout(timedelta(seconds=0.2), ranks._objects)
     if ranks.rank == 1:
         while not (out / "error.txt").exists():
             threading.Event().wait(0.01)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
+from azr.distributed.launch import DOOR
 from azr.distributed.ranks import Failure, Ranks
 from azr.errors import RankError
 from azr.run.watchdog import ranks as heartbeats
@@ -38,6 +39,11 @@ class Group(Ranks):
             start = f"azr/start_{os.environ['TORCHELASTIC_RESTART_COUNT']}"
             store = dist.PrefixStore(start, agents)  # type: ignore[attr-defined]  # public, says its documentation
             rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+            dist.init_process_group(backend, timeout=limit, store=store, rank=rank, world_size=world)
+        elif (door := os.environ.pop(DOOR, None)) is not None:
+            rank, world, port = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"))
+            listens: dict[str, Any] = {"is_master": True, "master_listen_fd": int(door)} if door else {}
+            store = dist.TCPStore(os.environ["MASTER_ADDR"], port, world, timeout=limit, **listens)  # type: ignore[attr-defined]
             dist.init_process_group(backend, timeout=limit, store=store, rank=rank, world_size=world)
         else:
             dist.init_process_group(backend, timeout=limit)

@@ -22,13 +22,16 @@ from azr.run.watchdog import ranks as heartbeats
 
 FIRST_GRACE_S, GRACE_S = 5.0, 15.0
 """How long ranks may take to end by themselves, asked once and asked again, when one is dead or all shall end."""
-STACKS_S = 5.0
+STACKS_S = 30.0
 """How long those that are left may take to begin to write their stacks."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = (130, -signal.SIGTERM)
 """How a rank ends that was asked to stop, and did not finish its step or had not begun yet."""
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """torchrun's name for how often the processes were started again."""
+DOOR = "AZR_RENDEZVOUS_FD"
+"""The first rank finds here the socket that listens on MASTER_PORT, the others nothing. Of a port's number alone another
+program could make use first."""
 
 
 def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver/nvidia/gpus")) -> int:
@@ -90,20 +93,10 @@ def _run(
     arguments: Sequence[str], folder: Path, processes: int, attempt: int, asked: _Asked
 ) -> tuple[int, int] | None:
     """Until all are done, or asked twice to stop; or the rank that died first, and its exit code."""
-    port = _free_port()
     children: list[subprocess.Popen[bytes]] = []
     told = False
     try:
-        for rank in range(processes):
-            environment = os.environ | {
-                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
-                "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-                RESTARTS: str(attempt),
-            }  # fmt: skip
-            environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-            command = [sys.executable, "-m", "azr", "train", *arguments]
-            # In sessions of their own, out of the terminal's reach: its Ctrl-C would be theirs and ours.
-            children.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        _start(children, arguments, processes, attempt)
         while asked.times < 2:
             if asked.times and not told:
                 _tell(children)
@@ -124,6 +117,23 @@ def _run(
         return None
     finally:
         _end(children)
+
+
+def _start(children: list[subprocess.Popen[bytes]], arguments: Sequence[str], processes: int, attempt: int) -> None:
+    """Start the ranks, one after the other into `children`."""
+    with socket.create_server(("127.0.0.1", 0), backlog=processes) as door:
+        for rank in range(processes):
+            environment = os.environ | {
+                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
+                "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(door.getsockname()[1]), RESTARTS: str(attempt),
+            }  # fmt: skip
+            environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+            passed = [door.fileno()] if rank == 0 else []
+            environment[DOOR] = "".join(map(str, passed))
+            command = [sys.executable, "-m", "azr", "train", *arguments]
+            # In sessions of their own, out of the terminal's reach: its Ctrl-C would be theirs and ours.
+            children.append(subprocess.Popen(command, env=environment, pass_fds=passed, start_new_session=True))
 
 
 def _ask_for_stacks(children: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
@@ -165,9 +175,3 @@ def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _how(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

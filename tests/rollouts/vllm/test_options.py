@@ -31,6 +31,13 @@ def test_alone_it_sees_what_the_trainer_sees() -> None:
     assert (found["OMP_WAIT_POLICY"], found["VLLM_ENABLE_V1_MULTIPROCESSING"]) == ("PASSIVE", "0")
 
 
+def test_vllm_gives_up_later_than_the_config_says() -> None:
+    config = resolve({}, ["engine.vllm.start_seconds=1800.5", "engine.vllm.stuck_seconds=1200"])
+    found = environment(config, cpu=True, own={})
+    assert found["VLLM_ENGINE_READY_TIMEOUT_S"] == "3601"
+    assert found["VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS"] == "2400"
+
+
 SHARED = resolve({}, ["engine.name=vllm", "engine.vllm.tensor_parallel=2"])
 
 

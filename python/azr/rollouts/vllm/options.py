@@ -1,5 +1,6 @@
 """From the config to vLLM's arguments and environment."""
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -92,6 +93,9 @@ def _settings(config: Config, cpu: bool) -> dict[str, str]:
     found = {
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+        # The limits of the config come first: vLLM's own are ten and five minutes, which a busy machine can take.
+        "VLLM_ENGINE_READY_TIMEOUT_S": f"{math.ceil(2 * config.engine.vllm.start_seconds)}",
+        "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS": f"{math.ceil(2 * config.engine.vllm.stuck_seconds)}",
         "VLLM_LOGGING_LEVEL": os.environ.get("VLLM_LOGGING_LEVEL", "WARNING"),
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
