@@ -11,14 +11,22 @@ LONGEST = 400
 """Characters of a box or a line that are looked at."""
 _GAP = r"[\s*_]{0,20}"
 _OPTION = r"(?:(?:option|choice|letter)\s{1,20})?"
-_IS = r"(?:is|was|:|=|be|as)"
+_IS = r"(?:(?:is|was|be|as)(?![A-Za-z])|[:\uff1a=])"
 _SAID = re.compile(
     rf"\b(?:answer|choice|option)\b{_GAP}(?:(?:choice|option|here|to the question|therefore|thus|then)\b{_GAP})?"
-    rf"(?:(?:would|must|should|will|can only|has to|seems to|appears to)\s{{1,20}})?{_IS}(?![A-Za-z]){_GAP}"
+    rf"(?:(?:would|must|should|will|can only|has to|seems to|appears to)\s{{1,20}})?{_IS}{_GAP}"
     rf"(?:(?:therefore|thus|hence|then|clearly|option|choice|letter|indeed)\b{_GAP})?:?{_GAP}"
-    r"(?=(?P<rest>.{0,40}))",
+    r"(?=(?P<rest>.{0,40}))"
+    # What is said without a verb: `Answer (C)`, `<answer>C</answer>`, `I choose C`.
+    r"|\banswer\s{0,9}(?=(?P<beside>[(\[].{0,40}))"
+    r"|<answer>\s{0,20}(?=(?P<tagged>[^<]{0,40}))"
+    r"|(?<!not )(?<!n't )(?<!n\u2019t )\b(?:choose|pick|select|go with)\s{1,9}(?:(?:option|choice|answer|letter)\s{1,9})?"
+    r"(?=(?P<chosen>.{0,40}))",
     re.IGNORECASE | re.DOTALL,
 )
+_LABEL = re.compile(r"(?:(?:final\s)?answer|option|choice|letter)\b\s{0,9}:?\s{0,9}", re.IGNORECASE)
+_ALONE = re.compile(r"[(\[]?\s?(?P<letter>[a-z])\s?[)\]]?\s?\.?")
+"""A reply that is one small letter and nothing else."""
 _COMMAND = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|mathbb|mathsf|textrm|mbox|bf|rm)\b\s{0,20}|[{}$*_~]|\\[,;:! ]|\\[()\[\]]"
 )
@@ -48,21 +56,28 @@ class LetterScorer:
             box = boxed(text)
             if box is None:
                 return None
-            if found := _letter(_plain(box), letters, small=False):
+            if found := _letter(_LABEL.sub("", _plain(box), count=1), letters, small=False):
                 return found
             # A formula or a value in the box: the letter may be said elsewhere.
-        said = [_letter(_plain(found["rest"]), letters, small=True) for found in _SAID.finditer(text)]
+        said = [_said(found, letters) for found in _SAID.finditer(text)]
         chosen = [letter for letter in said if letter is not None]
         if chosen:
             return chosen[-1]
+        if (alone := _ALONE.fullmatch(text.strip())) and alone["letter"].upper() in letters:
+            return alone["letter"].upper()
         lines = text.strip().splitlines()
-        return next(
-            (letter for line in [*lines[:1], *lines[-1:]] if (letter := _letter(_plain(line), letters, small=False))),
-            None,
-        )
+        ends = {_letter(_plain(line), letters, small=False) for line in [*lines[:1], *lines[-1:]]} - {None}
+        return ends.pop() if len(ends) == 1 else None  # two letters are no choice
 
     def score(self, answers: Sequence[tuple[Item, str]]) -> list[Verdict]:
         return [CORRECT if text == item.facts["gold"] else wrong() for item, text in answers]
+
+
+def _said(found: re.Match[str], letters: str) -> str | None:
+    """The letter that a phrase names; after a verb such as `choose`, small letters are words."""
+    small = found["chosen"] is None
+    text = next(part for part in (found["rest"], found["beside"], found["tagged"], found["chosen"]) if part is not None)
+    return _letter(_plain(text), letters, small=small)
 
 
 def _plain(text: str) -> str:
@@ -86,6 +101,8 @@ def _letter(text: str, letters: str, *, small: bool) -> str | None:
         return None  # one of several: no choice
     if found["bare"] and (_FORMULA.match(after) or _is_word(letter, after)):
         return None
+    if after.lstrip().startswith("?"):
+        return None  # asked, not said
     return letter.upper()
 
 

@@ -96,9 +96,11 @@ def _joined(value: Any) -> Any:
 
 
 def _contradicts(gold: Any, answer: Any) -> bool:
-    """Whether an answer of equations says something else than the gold number, or something false beside it."""
+    """Whether equations on one side say something else than the number on the other, or something false beside it."""
     from sympy import And, Equality
 
+    if isinstance(gold, Equality) and _is_number(answer):
+        return _solves_to_others(gold, answer)
     if not _is_number(gold):
         return False
     equations = list(answer.args) if isinstance(answer, And) else [answer]

@@ -19,6 +19,7 @@ UNITS: Final = (
 )
 _UNIT_WORDS = re.compile(rf"(?<![\\A-Za-z{{])(?:{UNITS})(?![A-Za-z])(?:\s*\^\s*\{{?-?\d\}}?)?", re.IGNORECASE)
 _WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname|hbox)\s*\{([^{}]*)\}")
+_RAISED_WORDS = re.compile(_WRAPPER.pattern + r"\s?\^\s?\{?\s?-?\d\s?\}?")
 _SPACES = re.compile(
     r"(?<!\\)\\(?:[,;:! ]|(?:q?quad|thinspace|displaystyle|left|right|limits|bigl?|bigr?|Bigl?|Bigr?)\b)"
 )
@@ -32,6 +33,11 @@ _FUNCTION = re.compile(
 _TAKEN_BACK = re.compile(
     r"\b(?:not|never|no longer|if|unless|except|otherwise|instead|wrong|incorrect)\b", re.IGNORECASE
 )
+_RAISED = re.compile(r"\s?\^\s?\{?\s?(\d)\s?\}?")
+_NAMED = re.compile(
+    r"(?:(?P<by>square|sq|cubic|cu)\.?\s)?(?<![\\a-z])(?P<name>[a-z]+)(?:\s?\^\s?\{?\s?(?P<power>\d)\s?\}?)?"
+)
+"""A word, and the power that makes another unit of it."""
 _DOTS = re.compile(r"\\(?:[lc]?dots|dotsc)\b|\.\.\.")
 _TWO_MEASURES = re.compile(r"\d\s?\\(?:text|mathrm)\s?\{(?!\s{0,9}(?:and|or)\b)[^{}\d]{1,40}\}\s?\d")
 """`5 \\text{ hours } 30`: no number alone."""
@@ -47,6 +53,9 @@ _SQRT = re.compile(r"(?<!\\)sqrt\s*\(([^()]*)\)|(?<!\\)\u221a\s*(\d+|\([^()]*\))
 _MEMBER = re.compile(r"^[A-Za-z](?:\([A-Za-z]\))?\s*\\in(?![a-z])\s*")
 _TRIGONOMETRY = re.compile(r"(\\(?:sin|cos|tan|cot|sec|csc))\s*\(?\s*(\d+(?:\.\d+)?)\s*\^\s*\{?\s*\\circ\s*\}?\s*\)?")
 _SUBSCRIPT = re.compile(r"_\{?(\d+)\}?$")
+_MODULUS = re.compile(r"\s?(?:\\pmod\s?|\(\s?\\?mod\s?|\\bmod\s?|\\mod\s?)\{?\s?(\d+)\s?\}?\s?\)?$")
+_LONE_UNIT = re.compile(r"(?<=\d)\s?([mgsl])((?:\s?\^\s?\{?\d\}?)?)$")
+"""One letter after a number, as in `3 m`: a unit where the other answer has one."""
 _LEAD = re.compile(r"^(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*", re.IGNORECASE)
 _NAMES = {
     "\u221e": r"\infty", "\u03c0": r"\pi", "\u00b0": r"^\circ", "\u00d7": r"\times", "\u00b7": r"\cdot",
@@ -75,7 +84,7 @@ _MEASURES: Final = _measures()
 
 def candidates(gold: str, answer: str) -> Iterator[tuple[str, str]]:
     """Pairs of readings of which one has to agree: as they stand without decoration, and without words and units."""
-    left, right = tidy(gold), tidy(answer)
+    left, right = _both_units(*_same_modulus(tidy(gold), tidy(answer)))
     if not left or not right or _conflict(units(left), units(right)):
         return
     if (_says_more(right) and not _says_more(left)) or multiple(left) != multiple(right):
@@ -101,6 +110,23 @@ def candidates(gold: str, answer: str) -> Iterator[tuple[str, str]]:
         plain = tuple(re.sub(r"\s*\\?%", "", side) for side in bare)
         if all(plain) and plain != bare:
             yield plain[0], plain[1]
+
+
+def _same_modulus(left: str, right: str) -> tuple[str, str]:
+    """Both without the modulus that they are given to, unless both name one and they differ."""
+    of_left, of_right = _MODULUS.search(left), _MODULUS.search(right)
+    if of_left and of_right and of_left[1] != of_right[1]:
+        return left, right
+    return _MODULUS.sub("", left), _MODULUS.sub("", right)
+
+
+def _both_units(left: str, right: str) -> tuple[str, str]:
+    """Both with a last letter as a unit, where the other has units."""
+
+    def named(text: str) -> str:
+        return _LONE_UNIT.sub(r" \\text{\1}\2", text)
+
+    return (named(left) if units(right) else left), (named(right) if units(left) else right)
 
 
 def _says_more(text: str) -> bool:
@@ -173,6 +199,8 @@ def tidy(text: str) -> str:
 
 def without_units(text: str) -> str:
     """Without words in text commands, names of units, degree signs and the base that a number is written in."""
+    # The power of a unit goes with it: left behind, it would be that of the number.
+    text = _RAISED_WORDS.sub(lambda m: " " if _UNIT_WORDS.search(m[1]) or units(m[0]) else m[0], text)
     text = _WRAPPER.sub(" ", text)
     text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?\s*[CF]?", "", text)
     text = _UNIT_WORDS.sub(" ", text)
@@ -182,13 +210,27 @@ def without_units(text: str) -> str:
 
 
 def units(text: str) -> frozenset[str]:
-    """The units of measure that a text names, each by one name; single letters only inside a text command."""
-    wrapped = " ".join(match[1] for match in _WRAPPER.finditer(text)).replace("~", " ")
-    found = {_MEASURES.get(word) for word in re.findall(r"[A-Za-z]+", wrapped.lower())}
-    found |= {_MEASURES.get(word) for word in re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}", text.lower())}
+    """The units of measure that a text names, each by one name and power; single letters only in a text command."""
+    low = text.lower()
+    wrapped = " ".join(f"{match[1]}{_power(low, match.end())}" for match in _WRAPPER.finditer(low)).replace("~", " ")
+    found = {_unit(match) for match in _NAMED.finditer(wrapped)}
+    found |= {_unit(match) for match in _NAMED.finditer(_WRAPPER.sub(" ", low)) if len(match["name"]) > 1}
     if re.search(r"\^ ?\{? ?\\circ(?! ?\}? ?\\?[a-z]{0,4}\{? ?[CFK])", text):
         found.add("degree")
     return frozenset(name for name in found if name)
+
+
+def _power(text: str, at: int) -> str:
+    """The power that stands at `at`, as `^2`; nothing where none does."""
+    found = _RAISED.match(text, at)
+    return f"^{found[1]}" if found else ""
+
+
+def _unit(found: re.Match[str]) -> str | None:
+    """The one name of a unit with its power, as `cm2`; None for a word that is no unit."""
+    name = _MEASURES.get(found["name"])
+    power = {"square": "2", "sq": "2", "cubic": "3", "cu": "3"}.get(found["by"] or "", found["power"] or "1")
+    return name and (name if power == "1" else name + power)
 
 
 def _conflict(left: frozenset[str], right: frozenset[str]) -> bool:
