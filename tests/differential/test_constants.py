@@ -1,5 +1,7 @@
 """What the compiler folds is what runs: an expression of constants ends as it does through variables."""
 
+from itertools import chain
+
 import compare
 import differ
 import draw
@@ -12,10 +14,11 @@ def test_an_expression_of_constants_ends_as_it_does_through_variables() -> None:
     programs = [draw.program(seed, ["constants"]) for seed in range(PROGRAMS)]
     outcomes = compare.sandbox().run_batch(compare.requests(programs))
     rows = [compare.ends(outcome, len(items)) or [] for items, outcome in zip(programs, outcomes, strict=True)]
-    ends = sum(rows, [])
+    ends = list(chain.from_iterable(rows))
     assert len(ends) == 8 * PROGRAMS, "every program comes to its end"
     assert sum(end.startswith("=tuple(") for end in ends) > len(ends) / 2, "most have values"
-    folded = [(item, end) for item, end in zip(sum(programs, []), ends, strict=True) if end.startswith(FOLDED)]
+    items = chain.from_iterable(programs)
+    folded = [(item, end) for item, end in zip(items, ends, strict=True) if end.startswith(FOLDED)]
     assert not folded
 
 

@@ -30,8 +30,8 @@ INTERRUPTED = (130, -signal.SIGTERM)
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """torchrun's name for how often the processes were started again."""
 DOOR = "AZR_RENDEZVOUS_FD"
-"""The first rank finds here the socket that listens on MASTER_PORT, the others nothing. Of a port's number alone another
-program could make use first."""
+"""Rank 0 finds here the socket that listens on MASTER_PORT, the others nothing. A port's number alone could be taken by
+another program first."""
 
 
 def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver/nvidia/gpus")) -> int:

@@ -20,7 +20,8 @@ _SAID = re.compile(
     # What is said without a verb: `Answer (C)`, `<answer>C</answer>`, `I choose C`.
     r"|\banswer\s{0,9}(?=(?P<beside>[(\[].{0,40}))"
     r"|<answer>\s{0,20}(?=(?P<tagged>[^<]{0,40}))"
-    r"|(?<!not )(?<!n't )(?<!n\u2019t )\b(?:choose|pick|select|go with)\s{1,9}(?:(?:option|choice|answer|letter)\s{1,9})?"
+    r"|(?<!not )(?<!n't )(?<!n\u2019t )\b(?:choose|pick|select|go with)\s{1,9}"
+    r"(?:(?:option|choice|answer|letter)\s{1,9})?"
     r"(?=(?P<chosen>.{0,40}))",
     re.IGNORECASE | re.DOTALL,
 )
