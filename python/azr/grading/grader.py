@@ -19,11 +19,12 @@ from azr.config.schema import SandboxConfig
 from azr.domains.domain import Domain, all_texts, make_domain
 from azr.errors import GradingError, SandboxError
 from azr.tasks import KindOptions, TaskKind, make_kinds
-from azr.tasks.common import check_rows, is_text, unreadable
+from azr.tasks.common import check_rows, unreadable
 from azr.tasks.policy import Policy
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Chat
 from azr.types import Answer, Completion, Kind, Prompt, Role, Task, Unparsed
+from azr.util.text import is_text
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox

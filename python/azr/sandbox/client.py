@@ -24,6 +24,7 @@ from typing import Final, Literal, Self, TypeVar
 
 from azr import _azr
 from azr.errors import SandboxError
+from azr.util.text import is_text
 
 ENTRY: Final = "f"
 """The function that tasks call."""
@@ -374,7 +375,7 @@ class Sandbox:
         """Whether each answer text, read as a literal, is its gold value. Nothing is executed."""
         rows = _rows(
             items,
-            lambda item: None if _is_writable(item[0]) else Check(correct=False, reason=NO_TEXT),
+            lambda item: None if is_text(item[0]) else Check(correct=False, reason=NO_TEXT),
             lambda left: self._inner.check_output(
                 [(text, gold.encoded) for text, gold in left], mode == "strict", tolerance or 0.0
             ),
@@ -496,30 +497,19 @@ def _rows(
 TRIES: Final = 2
 
 
-def _is_writable(text: str) -> bool:
-    """Whether a file can hold the text: UTF-8 has no surrogates."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _unwritable(program: str, call: str | None = None, entry: str = ENTRY) -> Outcome | None:
     """How a request ends that no text can be sent for; None where all of it can be."""
     if program.isascii() and entry.isascii() and (call is None or call.isascii()):
         return None
-    if not (_is_writable(program) and _is_writable(entry)):
+    if not (is_text(program) and is_text(entry)):
         return Outcome(kind=OutcomeKind.SYNTAX_ERROR, message=NO_TEXT, traceback=((0, "<module>"),))
-    if call is not None and not _is_writable(call):
+    if call is not None and not is_text(call):
         return Outcome(kind=OutcomeKind.INVALID_INPUT, message=NO_TEXT)
     return None
 
 
 def _no_text(text: str) -> SyntaxProblem | None:
-    return None if _is_writable(text) else SyntaxProblem(NO_TEXT)
+    return None if is_text(text) else SyntaxProblem(NO_TEXT)
 
 
 def _request(request: Request) -> "tuple[str, str, str | None, _azr._LimitsRow | None]":

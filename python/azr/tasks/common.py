@@ -7,6 +7,7 @@ from azr.errors import SandboxError
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import INPUT, PROGRAM, Block, only
 from azr.types import FAILED, Answer, Completion, Draft, Flaw, Kind, Prompt, Reason, Task, Unparsed
+from azr.util.text import is_text
 
 if TYPE_CHECKING:
     from azr.sandbox import Check, Failed, Invalid, Sandbox, Validation, Value
@@ -32,14 +33,6 @@ def whole_program(draft: Draft, prompt: Prompt) -> str:
     if prompt.start:
         return draft.program
     return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
-
-
-def is_text(text: str) -> bool:
-    """Whether it can be encoded at all: surrogates cannot."""
-    try:
-        return text.isascii() or bool(text.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 MAX_TEXT: Final = 8 << 20

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from azr import _azr
-from azr.tasks.common import is_text
 from azr.tasks.source import ENTRY
 from azr.types import Reason
+from azr.util.text import is_text
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
