@@ -92,9 +92,11 @@ test: dev browser ## Every test and check.
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples
 	$(BIN)/mypy
-	cargo fmt --check -p azr-sandbox -p azr-python -p azr-buffer
+	cargo fmt --check --all
+	cargo fmt --check --manifest-path rust/guest/Cargo.toml
 	cargo clippy --release -p azr-wire -p azr-buffer --all-targets -- -D warnings
 	rust/guest/check.sh
+	$(BIN)/python rust/circles.py
 	$(BIN)/python rust/deny.py
 
 # Apart from `lint`: it has wasmtime checked, which `cargo test` has compiled but not for this. Six minutes of a busy

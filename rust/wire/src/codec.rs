@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// Containers nested deeper than this are not task values. The decoder refuses them too, so that
+/// hostile bytes cannot exhaust the host's stack.
+pub const MAX_DEPTH: usize = 100;
+
 /// Why bytes are not a message of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeError {
@@ -15,7 +19,7 @@ pub enum DecodeError {
     Overflow,
     /// Text that is not UTF-8.
     NotUtf8,
-    /// Containers nested deeper than [`crate::MAX_DEPTH`].
+    /// Containers nested deeper than [`MAX_DEPTH`].
     TooDeep,
     /// A value that is well formed but not in its canonical form.
     NotCanonical,
@@ -29,7 +33,7 @@ impl fmt::Display for DecodeError {
             Self::UnknownTag(tag) => write!(f, "no variant has the tag {tag}"),
             Self::Overflow => f.write_str("a length or number does not fit"),
             Self::NotUtf8 => f.write_str("text is not UTF-8"),
-            Self::TooDeep => write!(f, "containers are nested deeper than {}", crate::MAX_DEPTH),
+            Self::TooDeep => write!(f, "containers are nested deeper than {}", MAX_DEPTH),
             Self::NotCanonical => f.write_str("a value is not in its canonical form"),
         }
     }

@@ -12,13 +12,9 @@ mod codec;
 mod message;
 mod value;
 
-pub use codec::{DecodeError, Reader, Writer};
+pub use codec::{DecodeError, MAX_DEPTH, Reader, Writer};
 pub use message::{
     Abort, Arguments, Call, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Reads, Request, Response, Run,
     Termination,
 };
 pub use value::{Int, Value};
-
-/// Containers nested deeper than this are not task values. The decoder refuses them too, so that
-/// hostile bytes cannot exhaust the host's stack.
-pub const MAX_DEPTH: usize = 100;

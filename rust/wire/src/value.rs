@@ -1,7 +1,6 @@
 //! Plain Python data, and its canonical bytes.
 
-use crate::MAX_DEPTH;
-use crate::codec::{DecodeError, Reader, Writer};
+use crate::codec::{DecodeError, MAX_DEPTH, Reader, Writer};
 
 /// A Python integer of any size: a sign and a magnitude.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use azr_sandbox::{Cancel, Termination, Guest, Limits, Program, Sandbox, Target, embedded_wasm};
+use azr_sandbox::{Cancel, Guest, Limits, Program, Sandbox, Target, Termination, embedded_wasm};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../soup.rs"]
