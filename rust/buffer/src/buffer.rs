@@ -2,16 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::append_log::Node;
+use crate::by_kind::{ByKind, Served};
 use crate::canonical::{Canonical, Invalid, canonicalize};
 use crate::codec;
 use crate::entry::{Entry, Measured};
 use crate::error::{Error, Result};
 use crate::keys::{self, Level};
-use crate::lanes::{Cap, Lanes, Served};
-use crate::persist::Log;
-use crate::raw::Node;
+use crate::log::handle::Log;
+use crate::options::Options;
 use crate::sample::{self, Facts, Run, Strategy};
 use crate::similarity::{self, BANDS, Index, Neighbourhood, Signature};
 use crate::sync::{AtomicU64, Ordering};
@@ -23,48 +23,6 @@ const MAX_TASKS: u64 = u32::MAX as u64 - (1 << 20);
 
 /// The most bytes that one task may take: a record of the log has to hold it.
 const MAX_TASK: usize = 64 << 20;
-
-/// When tasks are acknowledged without being asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupCommit {
-    /// After so many tasks.
-    pub tasks: u64,
-    /// After so much time.
-    pub interval: Duration,
-}
-
-/// How a buffer behaves. It can be reopened with other options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// What counts as a duplicate.
-    pub level: Level,
-    /// What is served once there are many.
-    pub cap: Cap,
-    /// Keep the index for [`TaskBuffer::neighbours`].
-    pub similarity: bool,
-    /// The function that inputs are arguments of; see [`canonicalize`].
-    pub entry: Option<String>,
-    /// Room for so many tasks from the start. More may come; then the map grows, which costs each insert a little.
-    pub expected: usize,
-    /// Close a segment of the log at this size.
-    pub segment_bytes: u64,
-    /// Commit in the background. None: tasks are durable when [`TaskBuffer::commit`] returns, and not before.
-    pub group_commit: Option<GroupCommit>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            level: Level::Canonical,
-            cap: Cap::NONE,
-            similarity: true,
-            entry: None,
-            expected: 1 << 16,
-            segment_bytes: 64 << 20,
-            group_commit: None,
-        }
-    }
-}
 
 /// Why a task was not added. Not an error: the caller counts it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,12 +59,6 @@ pub struct Prepared {
     form: Option<Canonical>,
 }
 
-impl Prepared {
-    pub(crate) fn key(&self) -> u128 {
-        self.node.value.key()
-    }
-}
-
 /// A batch to draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request<'a> {
@@ -125,7 +77,7 @@ pub struct Request<'a> {
 /// A deduplicating, durable buffer of tasks for any number of threads; see the crate.
 pub struct TaskBuffer {
     pub(crate) table: Table<Entry>,
-    pub(crate) lanes: Lanes,
+    pub(crate) by_kind: ByKind,
     pub(crate) index: Index,
     pub(crate) measured: boxcar::Vec<Measured>,
     /// Orders changes of being held back.
@@ -152,7 +104,7 @@ impl TaskBuffer {
         let behaviour = if options.level == Level::Behaviour { capacity } else { 0 };
         Self {
             table: Table::with_capacity([behaviour, capacity]),
-            lanes: Lanes::new(options.cap),
+            by_kind: ByKind::new(options.cap),
             index: Index::new(),
             measured: boxcar::Vec::new(),
             order: AtomicU64::new(0),
@@ -176,7 +128,7 @@ impl TaskBuffer {
     /// Ids given out. All below are visible, save those that compaction took out.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.table.shelf().len()
+        self.table.appended().len()
     }
 
     /// True before the first task.
@@ -188,8 +140,8 @@ impl TaskBuffer {
     /// Tasks of a kind that are here, evicted ones included.
     #[must_use]
     pub fn count(&self, kind: Kind) -> u64 {
-        self.enter_lanes();
-        self.lanes.present(kind)
+        self.index_by_kind();
+        self.by_kind.present(kind)
     }
 
     /// Tasks of a kind that are served, those held back included.
@@ -244,7 +196,7 @@ impl TaskBuffer {
             return Err(Error::ReadOnly);
         }
         // Somewhat before the end, which all threads write: there is room enough beyond.
-        if self.table.shelf().near_end() >= MAX_TASKS {
+        if self.table.appended().near_end() >= MAX_TASKS {
             return Err(Error::Full { limit: MAX_TASKS });
         }
         let same = |index: usize, a: &Entry, b: &Entry| self.is_same(index, a, b, Some(prepared));
@@ -345,20 +297,20 @@ impl TaskBuffer {
         }
     }
 
-    pub(crate) fn enter_lanes(&self) {
+    pub(crate) fn index_by_kind(&self) {
         if let Some(last) = self.len().checked_sub(1) {
-            self.lanes.enter(last, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+            self.by_kind.enter(last, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
         }
     }
 
     /// The served ids of `kind`, every task that is published by now considered.
     pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
-        self.enter_lanes();
-        self.lanes.served(kind)
+        self.index_by_kind();
+        self.by_kind.served(kind)
     }
 
     pub(crate) fn entry(&self, id: u64) -> Option<&Entry> {
-        self.table.shelf().get(id).map(|node| &node.value)
+        self.table.appended().get(id).map(|node| &node.value)
     }
 
     pub(crate) fn existing(&self, id: u64) -> Result<&Entry> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::log::Position;
+use crate::log::position::{BadPosition, Position};
 
 /// What the buffer could not do. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
@@ -93,11 +93,8 @@ pub enum Error {
         why: &'static str,
     },
     /// A text is not a position.
-    #[error("`{text}` is not a log position such as `1.0.32.0`")]
-    BadPosition {
-        /// The text.
-        text: String,
-    },
+    #[error(transparent)]
+    BadPosition(#[from] BadPosition),
     /// The buffer is open for reading only.
     #[error("the buffer is open read-only")]
     ReadOnly,

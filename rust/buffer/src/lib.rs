@@ -19,57 +19,61 @@
 //! # Ok::<(), azr_buffer::Error>(())
 //! ```
 //!
-//! The parts, each with its promise at its head: `canonical` (one text for programs that mean the same), `raw`, `table`
-//! and `lanes` (the storage and how tasks are published in it), `sample` (batches), `similarity` (neighbours), `log` and
-//! `persist` (durability).
+//! The parts, each with its promise at its head: `canonical` (one text for programs that mean the same), `slots`,
+//! `append_log`, `table` and `by_kind` (the storage and how tasks are published in it), `sample` (batches), `similarity`
+//! (neighbours), `log`, `open`, `commit` and `compact` (durability).
 
 #![cfg_attr(loom, expect(dead_code, reason = "the models use a part"))]
 
 // Under loom only the table and what it stands on is built, for the models in `table.rs`.
+mod append_log;
 #[cfg(not(loom))]
 mod buffer;
+mod by_kind;
 #[cfg(not(loom))]
 mod canonical;
 #[cfg(not(loom))]
 mod codec;
+#[cfg(not(loom))]
+mod commit;
+#[cfg(not(loom))]
+mod compact;
 #[cfg(not(loom))]
 mod entry;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
 mod keys;
-mod lanes;
 #[cfg(not(loom))]
 mod log;
 #[cfg(not(loom))]
-pub mod measure;
+mod open;
 #[cfg(not(loom))]
-mod persist;
-mod raw;
-#[cfg(not(loom))]
-mod restore;
+mod options;
 mod rng;
 #[cfg(not(loom))]
 mod sample;
 #[cfg(not(loom))]
 mod similarity;
+mod slots;
 mod sync;
 mod table;
 mod task;
 #[cfg(not(loom))]
 mod update;
 
-pub use lanes::{Cap, Policy};
+pub use by_kind::{Cap, Policy};
 pub use task::{KINDS, Kind, Output, Role, Solved, State, Task};
 #[cfg(not(loom))]
 pub use {
-    buffer::{GroupCommit, Options, Prepared, Rejected, Request, TaskBuffer, Verdict},
+    buffer::{Prepared, Rejected, Request, TaskBuffer, Verdict},
     canonical::{Canonical, Invalid, MAX_CHAIN, MAX_NESTING, Mode, Shape, canonicalize, shape},
     error::{Error, Result},
     keys::Level,
-    log::Position,
+    log::position::{BadPosition, Position},
     log::read::{Cut, Report},
-    persist::{Access, Open},
+    open::{Access, Open},
+    options::{GroupCommit, Options},
     sample::Strategy,
     similarity::Neighbourhood,
 };

@@ -10,8 +10,8 @@ use std::ops::Range;
 use twox_hash::XxHash3_64;
 
 use crate::canonical;
-use crate::raw::Slots;
 use crate::rng::mix;
+use crate::slots::Slots;
 use crate::sync::{AtomicU32, Ordering};
 
 /// Places of a signature.

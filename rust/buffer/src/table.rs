@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::raw::{Fate, Node, Shelf};
+use crate::append_log::{AppendLog, Fate, Node};
 use crate::sync::Map;
 
 /// Keys of one value, in the order in which they are claimed.
@@ -25,39 +25,39 @@ pub(crate) struct Same {
 }
 
 pub(crate) struct Table<T> {
-    shelf: Shelf<T>,
+    appended: AppendLog<T>,
     keys: [Map<Arc<Node<T>>>; 2],
 }
 
 impl<T: Keyed> Table<T> {
     pub(crate) fn with_capacity(capacity: [usize; 2]) -> Self {
-        Self { shelf: Shelf::new(), keys: capacity.map(Map::with_capacity) }
+        Self { appended: AppendLog::new(), keys: capacity.map(Map::with_capacity) }
     }
 
-    pub(crate) fn shelf(&self) -> &Shelf<T> {
-        &self.shelf
+    pub(crate) fn appended(&self) -> &AppendLog<T> {
+        &self.appended
     }
 
-    pub(crate) fn shelf_mut(&mut self) -> &mut Shelf<T> {
-        &mut self.shelf
+    pub(crate) fn appended_mut(&mut self) -> &mut AppendLog<T> {
+        &mut self.appended
     }
 
     /// Publish `node` unless it is the `same` as one that is there; `same(level, a, b)` decides where keys are equal.
     pub(crate) fn insert(&self, node: &Arc<Node<T>>, same: &impl Fn(usize, &T, &T) -> bool) -> Result<u64, Same> {
         // Read before anybody else can know the node.
-        let from = self.shelf.near_end();
+        let from = self.appended.near_end();
         self.decide(node, 0, from, same)
     }
 
     /// Publish `node` whatever it equals: it was accepted before. A key that is taken stays with its first holder.
     pub(crate) fn restore(&self, node: &Arc<Node<T>>, same: &impl Fn(usize, &T, &T) -> bool) -> u64 {
-        let from = self.shelf.near_end();
+        let from = self.appended.near_end();
         for (level, key) in node.value.keys().into_iter().enumerate() {
             if let Some(key) = key {
                 let _ = self.claim(level, key, node, same);
             }
         }
-        self.shelf.publish(node, from)
+        self.appended.publish(node, from)
     }
 
     /// Claim the keys from `level` on, then publish into a slot that is not below `from`.
@@ -78,13 +78,13 @@ impl<T: Keyed> Table<T> {
                 return Err(Same { of, level });
             }
         }
-        Ok(self.shelf.publish(node, from))
+        Ok(self.appended.publish(node, from))
     }
 
     /// The number that stands for `holder`, which has its key of `level` and those before.
     fn finish(&self, holder: &Arc<Node<T>>, level: usize, same: &impl Fn(usize, &T, &T) -> bool) -> u64 {
         // Read before the fate: what is in a slot below the mark has its number.
-        let from = self.shelf.mark();
+        let from = self.appended.mark();
         match holder.fate() {
             Fate::Published(of) | Fate::Refused(of) => of,
             Fate::Undecided => match self.decide(holder, level + 1, from, same) {
@@ -120,7 +120,7 @@ mod models {
     use loom::thread;
 
     use super::*;
-    use crate::lanes::{Cap, Lanes, Policy};
+    use crate::by_kind::{ByKind, Cap, Policy};
     use crate::task::Kind;
 
     #[derive(Debug, Clone, Copy)]
@@ -147,10 +147,12 @@ mod models {
         let result = table.insert(&Node::new(value), &|level, a, b| level == 0 || a.content == b.content);
         match result {
             Ok(id) => {
-                let there = table.shelf().get(id).expect("an id that was given out is visible");
+                let there = table.appended().get(id).expect("an id that was given out is visible");
                 assert_eq!(there.value.content, value.content);
             }
-            Err(refused) => assert!(table.shelf().get(refused.of).is_some(), "a refusal names a task that is visible"),
+            Err(refused) => {
+                assert!(table.appended().get(refused.of).is_some(), "a refusal names a task that is visible")
+            }
         }
         result
     }
@@ -174,9 +176,9 @@ mod models {
     fn check_dense(results: &[Result<u64, Same>], table: &Table<Value>) {
         let mut ids: Vec<u64> = results.iter().filter_map(|result| result.ok()).collect();
         ids.sort_unstable();
-        assert_eq!(ids, (0..table.shelf().len()).collect::<Vec<_>>(), "no id is lost or given twice");
+        assert_eq!(ids, (0..table.appended().len()).collect::<Vec<_>>(), "no id is lost or given twice");
         for refused in results.iter().filter_map(|result| result.err()) {
-            assert!(table.shelf().get(refused.of).is_some(), "a refusal names a task that is there");
+            assert!(table.appended().get(refused.of).is_some(), "a refusal names a task that is there");
         }
     }
 
@@ -185,7 +187,7 @@ mod models {
         loom::model(|| {
             let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(2)], 2)]);
             check_dense(&results, &table);
-            assert_eq!(table.shelf().len(), 2);
+            assert_eq!(table.appended().len(), 2);
         });
     }
 
@@ -194,7 +196,7 @@ mod models {
         loom::model(|| {
             let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(1)], 1)]);
             check_dense(&results, &table);
-            assert_eq!(table.shelf().len(), 1);
+            assert_eq!(table.appended().len(), 1);
         });
     }
 
@@ -203,7 +205,7 @@ mod models {
         loom::model(|| {
             let (results, table) = race(&[value([None, Some(1)], 1), value([None, Some(1)], 2)]);
             check_dense(&results, &table);
-            assert_eq!(table.shelf().len(), 2);
+            assert_eq!(table.appended().len(), 2);
         });
     }
 
@@ -212,7 +214,7 @@ mod models {
         loom::model(|| {
             let (results, table) = race(&[value([Some(7), Some(1)], 1), value([Some(7), Some(2)], 2)]);
             check_dense(&results, &table);
-            assert_eq!(table.shelf().len(), 1);
+            assert_eq!(table.appended().len(), 1);
         });
     }
 
@@ -221,7 +223,7 @@ mod models {
         loom::model(|| {
             let (results, table) = race(&[value([Some(7), Some(1)], 1), value([None, Some(1)], 1)]);
             check_dense(&results, &table);
-            assert_eq!(table.shelf().len(), 1);
+            assert_eq!(table.appended().len(), 1);
         });
     }
 
@@ -234,7 +236,7 @@ mod models {
             let (results, table) =
                 race(&[value([Some(7), Some(1)], 1), value([None, Some(1)], 1), value([Some(7), Some(2)], 2)]);
             check_dense(&results, &table);
-            assert!((1..=2).contains(&table.shelf().len()));
+            assert!((1..=2).contains(&table.appended().len()));
         });
     }
 
@@ -246,8 +248,8 @@ mod models {
                 let table = Arc::clone(&table);
                 thread::spawn(move || insert(&table, value([None, Some(1)], 41)))
             };
-            for id in 0..table.shelf().len() {
-                let there = table.shelf().get(id).expect("an id below the length is visible");
+            for id in 0..table.appended().len() {
+                let there = table.appended().get(id).expect("an id below the length is visible");
                 assert_eq!(there.value.content, 41);
                 assert_eq!(there.fate(), Fate::Published(id));
             }
@@ -256,26 +258,26 @@ mod models {
     }
 
     #[test]
-    fn lanes_hold_each_id_once_and_in_order() {
+    fn lists_by_kind_hold_each_id_once_and_in_order() {
         for policy in [Policy::Newest, Policy::Reservoir] {
             let mut builder = loom::model::Builder::new();
-            // The shelf has its own models; here the helping on top of it is looked at.
+            // The log has its own models; here the helping on top of it is looked at.
             builder.preemption_bound = Some(3);
             builder.check(move || {
                 let table = table();
-                let lanes = Arc::new(Lanes::new(Cap { tasks: 2, policy }));
-                let add = |table: &Table<Value>, lanes: &Lanes, content: u64| {
+                let by_kind = Arc::new(ByKind::new(Cap { tasks: 2, policy }));
+                let add = |table: &Table<Value>, by_kind: &ByKind, content: u64| {
                     let id = insert(table, value([None, Some(u128::from(content))], content)).expect("it is new");
-                    lanes.enter(id, |id| table.shelf().get(id).map(|_| (Kind::Deduction, 0)));
-                    assert!(lanes.served(Kind::Deduction).contains(id), "a task is served when its insert returns");
+                    by_kind.enter(id, |id| table.appended().get(id).map(|_| (Kind::Deduction, 0)));
+                    assert!(by_kind.served(Kind::Deduction).contains(id), "a task is served when its insert returns");
                 };
                 let other = {
-                    let (table, lanes) = (Arc::clone(&table), Arc::clone(&lanes));
-                    thread::spawn(move || add(&table, &lanes, 1))
+                    let (table, by_kind) = (Arc::clone(&table), Arc::clone(&by_kind));
+                    thread::spawn(move || add(&table, &by_kind, 1))
                 };
-                add(&table, &lanes, 2);
+                add(&table, &by_kind, 2);
                 other.join().expect("the thread ends");
-                let served = lanes.served(Kind::Deduction);
+                let served = by_kind.served(Kind::Deduction);
                 assert_eq!(served.len(), 2);
                 assert_eq!([served.id(0), served.id(1)], [Some(0), Some(1)]);
             });

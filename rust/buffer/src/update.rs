@@ -3,7 +3,7 @@
 use crate::buffer::TaskBuffer;
 use crate::entry::{Entry, Measured};
 use crate::error::{Error, Result};
-use crate::persist::{Log, Update};
+use crate::log::handle::{Log, Update};
 use crate::sync::{AtomicU32, Ordering};
 use crate::task::Solved;
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use azr_buffer::measure::{self, Sharing};
 use azr_buffer::{
     Access, Cap, Error, GroupCommit, Kind, Level, Neighbourhood, Open, Options, Output, Policy, Position, Rejected,
     Report, Request, Role, Solved, Strategy, Task, Verdict,
@@ -15,6 +14,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyType};
+
+use crate::measure::{self, Sharing};
 
 /// Kind, program, inputs, outputs (encoding and repr), message, imports, step, role, references, parents, behaviour.
 type Row = (
@@ -48,7 +49,7 @@ fn raise(py: Python<'_>, error: &Error) -> PyErr {
         Error::Newer { .. } => "newer",
         Error::Damaged { .. } => "damaged",
         Error::Lost { .. } => "lost",
-        Error::NoSuchPosition { .. } | Error::BadPosition { .. } => "no_such_position",
+        Error::NoSuchPosition { .. } | Error::BadPosition(_) => "no_such_position",
         Error::ReadOnly => "read_only",
         Error::NoLog => "no_log",
         Error::Forked { .. } => "forked",

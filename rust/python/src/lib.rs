@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod buffer;
+mod measure;
 mod sandbox;
 mod text;
 mod value;

@@ -5,8 +5,9 @@ use ruff_python_ast::{
     StmtTry, TypeParam, TypeParams,
 };
 
+use super::form::Mode;
 use super::scope::{How, Position, ScopeId, ScopeKind, Scopes};
-use super::{Mode, vocabulary as words};
+use super::vocabulary as words;
 
 /// The address of a syntax node, its key in [`Scopes::by_node`].
 pub(super) fn address<T>(node: &T) -> usize {

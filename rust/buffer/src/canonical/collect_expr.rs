@@ -6,8 +6,9 @@ use ruff_python_ast::{
 };
 
 use super::collect::{Collector, address};
+use super::form::Mode;
 use super::scope::{Callee, How, Position, ScopeId, ScopeKind};
-use super::{Mode, vocabulary as words};
+use super::vocabulary as words;
 
 impl<'a> Collector<'a> {
     pub(super) fn value(&mut self, expr: &'a Expr, scope: ScopeId) {

@@ -7,7 +7,7 @@
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
-use super::Invalid;
+use super::form::Invalid;
 
 /// Brackets, blocks and lambdas that may be open at once.
 pub const MAX_NESTING: usize = 200;

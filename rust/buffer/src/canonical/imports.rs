@@ -34,13 +34,14 @@ impl<'a> Import<'a> {
     }
 }
 
-/// How many statements at the start of `body` are imports.
-pub(super) fn run_length(body: &[Stmt]) -> usize {
-    body.iter().take_while(|statement| matches!(statement, Stmt::Import(_) | Stmt::ImportFrom(_))).count()
+impl Writer<'_, '_> {
+    /// Write a run of imports.
+    pub(super) fn import_run(&mut self, run: &[Stmt], scope: ScopeId) {
+        write_run(self, run, scope);
+    }
 }
 
-/// Write a run of imports.
-pub(super) fn write_run(writer: &mut Writer<'_, '_>, run: &[Stmt], scope: ScopeId) {
+fn write_run(writer: &mut Writer<'_, '_>, run: &[Stmt], scope: ScopeId) {
     let mut imports: Vec<Import<'_>> = Vec::new();
     for statement in run {
         match statement {

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Mode;
+use super::form::Mode;
 
 /// A name, interned.
 pub(super) type Sym = u32;

@@ -4,7 +4,8 @@ use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_ast::{Stmt, StmtFunctionDef};
 use ruff_python_parser::parse_module;
 
-use super::{Invalid, depth};
+use super::depth;
+use super::form::Invalid;
 
 /// The functions of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

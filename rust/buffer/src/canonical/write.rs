@@ -7,11 +7,10 @@ use ruff_python_ast::{
     Singleton, Stmt, StmtAnnAssign, StmtClassDef, StmtFunctionDef, StmtIf, StmtMatch, StmtTry, TypeParam, TypeParams,
 };
 
-use super::Mode;
 use super::collect::{address, bound_name, is_constant};
-use super::imports;
+use super::form::{ENTRY, Mode};
+use super::precedence as level;
 use super::scope::{ScopeId, ScopeKind, Scopes};
-use super::write_expr::level;
 
 /// Writes one program, or one input, over the scopes that were settled for it.
 pub(super) struct Writer<'s, 'a> {
@@ -47,7 +46,7 @@ impl<'s, 'a> Writer<'s, 'a> {
             let text = self.scopes.texts[binding.sym as usize];
             self.out.push_str(text);
         } else if entry {
-            self.out.push_str(super::ENTRY);
+            self.out.push_str(ENTRY);
         } else {
             let next = &mut self.next;
             let ordinal = *binding.ordinal.get_or_insert_with(|| {
@@ -62,9 +61,9 @@ impl<'s, 'a> Writer<'s, 'a> {
         let start = self.out.len();
         let mut rest = body;
         while let Some((first, after)) = rest.split_first() {
-            let run = imports::run_length(rest);
+            let run = import_run_length(rest);
             if run > 0 {
-                imports::write_run(self, &rest[..run], scope);
+                self.import_run(&rest[..run], scope);
                 rest = &rest[run..];
             } else {
                 self.statement(first, scope);
@@ -512,4 +511,9 @@ impl<'s, 'a> Writer<'s, 'a> {
 /// Only a module may be empty.
 fn scope_needs_body(indent: usize) -> bool {
     indent > 0
+}
+
+/// How many statements at the start of `body` are imports.
+fn import_run_length(body: &[Stmt]) -> usize {
+    body.iter().take_while(|statement| matches!(statement, Stmt::Import(_) | Stmt::ImportFrom(_))).count()
 }

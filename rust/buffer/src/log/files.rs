@@ -4,9 +4,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Position, VERSION};
+use super::position::Position;
 use crate::error::{Context, Error, Result};
 
+/// Version of all files of a buffer.
+pub(crate) const VERSION: u32 = 1;
 /// Bytes of a segment's header.
 pub(crate) const HEADER: u64 = 32;
 const SEGMENT_MAGIC: &[u8; 8] = b"AZRTASKS";

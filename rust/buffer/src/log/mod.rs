@@ -9,14 +9,10 @@
 //! is cut off and reported. A bad record before it, or a log that ends before it, is an error, and nothing is changed.
 //! (After a power failure `ACKNOWLEDGED` itself may be one commit behind; it then promises less, never more.)
 
-pub(crate) mod compact;
 pub(crate) mod files;
+pub(crate) mod handle;
 pub(crate) mod position;
 pub(crate) mod read;
 pub(crate) mod record;
+pub(crate) mod rewrite;
 pub(crate) mod write;
-
-pub use position::Position;
-
-/// Version of all files of a buffer.
-pub(crate) const VERSION: u32 = 1;

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::Error;
-
 /// A place between two records of a log. Its text, four numbers with dots, is what a checkpoint stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Position {
@@ -44,6 +42,14 @@ impl Position {
     }
 }
 
+/// A text is not a position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a log position such as `1.0.32.0`")]
+pub struct BadPosition {
+    /// The text.
+    pub text: String,
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}.{}", self.generation, self.segment, self.offset, self.tasks)
@@ -51,10 +57,10 @@ impl fmt::Display for Position {
 }
 
 impl FromStr for Position {
-    type Err = Error;
+    type Err = BadPosition;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = || Error::BadPosition { text: text.to_owned() };
+    fn from_str(text: &str) -> Result<Self, BadPosition> {
+        let bad = || BadPosition { text: text.to_owned() };
         let parts: Vec<&str> = text.split('.').collect();
         let [generation, segment, offset, tasks] = parts[..] else { return Err(bad()) };
         Ok(Self {

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use super::Position;
 use super::files::{self, HEADER};
+use super::position::Position;
 use super::record::{FRAME, Place, Record, take_frame};
 use crate::error::{Context, Error, Result};
 

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::Position;
 use super::files::{self, HEADER};
+use super::position::Position;
 use super::read;
 use super::record::{Place, Record, put_frame};
 use crate::error::{Context, Error, Result};

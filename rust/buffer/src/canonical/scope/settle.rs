@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
+use super::super::form::{ENTRY, Mode};
 use super::super::vocabulary as words;
-use super::{Callee, MODULE, Mode, Position, ScopeId, ScopeKind, Scopes, Sym};
+use super::{Callee, MODULE, Position, ScopeId, ScopeKind, Scopes, Sym};
 
 impl Scopes<'_> {
     /// Decide for every binding whether it keeps its name. `entry` is the name of the function that is called.
@@ -123,13 +124,13 @@ impl Scopes<'_> {
         let named = |text: &str| self.symbol(text).and_then(|sym| self.table.get(&(MODULE, sym)).copied());
         self.entry = match entry {
             Some(text) => named(text),
-            None => named(super::super::ENTRY).or_else(|| {
+            None => named(ENTRY).or_else(|| {
                 let sym = self.last_def?;
                 self.table.get(&(MODULE, sym)).copied()
             }),
         };
         // The entry is written as `f`. Where `f` already means something else, nothing is renamed.
-        let taken = self.symbol(super::super::ENTRY).is_some_and(|f| {
+        let taken = self.symbol(ENTRY).is_some_and(|f| {
             let elsewhere = self.bindings.iter().enumerate().any(|(index, binding)| {
                 binding.sym == f && binding.keep && Some(index) != self.entry.map(|id| id as usize)
             });

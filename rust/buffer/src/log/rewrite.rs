@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 
 use super::files::{self, Acknowledged, HEADER};
+use super::position::Position;
+use super::read;
 use super::record::Record;
 use super::write::Appender;
-use super::{Position, read};
 use crate::error::{Context, Error, Result};
 
 /// Flush whenever this many bytes wait.

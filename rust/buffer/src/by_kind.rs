@@ -1,13 +1,13 @@
 //! The ids of each kind in order, and which of them are served.
 //!
-//! A published task is entered in its lane when somebody looks at the lanes: an insert need not touch what all inserts
-//! would touch, and a reader that finds the tasks of a step waiting enters them in some microseconds. Whichever thread
-//! comes first does it, in order of ids and with the same helping as on the shelf: the id goes into the first free place of
-//! the lane, then the lane's length grows, then the count of entered ids. A late helper finds its id entered already,
-//! because ids only rise along a lane.
+//! A published task is entered in the list of its kind when somebody looks at the lists: an insert need not touch what all
+//! inserts would touch, and a reader that finds the tasks of a step waiting enters them in some microseconds. Whichever
+//! thread comes first does it, in order of ids and with the same helping as in the append log: the id goes into the first
+//! free place of the list, then the list's length grows, then the count of entered ids. A late helper finds its id entered
+//! already, because ids only rise along a list.
 
-use crate::raw::Slots;
 use crate::rng::mix;
+use crate::slots::Slots;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::task::{KINDS, Kind};
 
@@ -38,7 +38,7 @@ impl Cap {
 }
 
 /// Ids of one kind.
-struct Lane {
+struct KindIds {
     /// Id plus one, ascending; zero where nothing is yet. Ids fit: the buffer refuses more.
     ids: Slots<AtomicU32>,
     len: AtomicU64,
@@ -51,7 +51,7 @@ struct Lane {
     reservoir: Slots<AtomicU64>,
 }
 
-impl Lane {
+impl KindIds {
     fn new() -> Self {
         Self {
             ids: Slots::new(),
@@ -74,9 +74,9 @@ impl Lane {
     }
 }
 
-pub(crate) struct Lanes {
-    lanes: [Lane; KINDS],
-    /// Ids below this are in their lanes.
+pub(crate) struct ByKind {
+    kinds: [KindIds; KINDS],
+    /// Ids below this are in their lists.
     entered: AtomicU64,
     cap: Cap,
     gaps: Vec<Gap>,
@@ -90,58 +90,58 @@ pub(crate) struct Gap {
     pub(crate) kinds: [u64; KINDS],
 }
 
-impl Lanes {
+impl ByKind {
     pub(crate) fn new(cap: Cap) -> Self {
-        Self { lanes: std::array::from_fn(|_| Lane::new()), entered: AtomicU64::new(0), cap, gaps: Vec::new() }
+        Self { kinds: std::array::from_fn(|_| KindIds::new()), entered: AtomicU64::new(0), cap, gaps: Vec::new() }
     }
 
     /// Enter all ids up to and including `id`, which is published; `task(id)` gives kind and step, none for a gap.
     pub(crate) fn enter(&self, id: u64, task: impl Fn(u64) -> Option<(Kind, u32)>) {
         loop {
-            // Acquire: pairs with the release below; what was entered is seen in its lane.
+            // Acquire: pairs with the release below; what was entered is seen in its list.
             let next = self.entered.load(Ordering::Acquire);
             if next > id {
                 return;
             }
             if let Some((kind, step)) = task(next) {
-                self.enter_one(&self.lanes[kind.index()], next, step);
+                self.enter_one(&self.kinds[kind.index()], next, step);
             }
-            // Release: the lane's change is seen with the count. Relaxed on failure: another thread has done the same.
+            // Release: the list's change is seen with the count. Relaxed on failure: another thread has done the same.
             let _ = self.entered.compare_exchange(next, next + 1, Ordering::Release, Ordering::Relaxed);
         }
     }
 
-    fn enter_one(&self, lane: &Lane, id: u64, step: u32) {
-        let place = lane.len();
-        if place > 0 && lane.id(place - 1).is_some_and(|last| last >= id) {
+    fn enter_one(&self, list: &KindIds, id: u64, step: u32) {
+        let place = list.len();
+        if place > 0 && list.id(place - 1).is_some_and(|last| last >= id) {
             return;
         }
         // Relaxed on both: the length's release publishes it, and a taken place needs no look.
-        let free = lane.ids.get_or_grow(place);
+        let free = list.ids.get_or_grow(place);
         let this = u32::try_from(id + 1).expect("the buffer refuses ids that do not fit");
         let _ = free.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
         // Relaxed: written before the length, by every helper alike; only grows, so a late one changes nothing.
-        if lane.last_step.fetch_max(u64::from(step), Ordering::Relaxed) > u64::from(step) {
-            lane.ascending.store(false, Ordering::Relaxed);
+        if list.last_step.fetch_max(u64::from(step), Ordering::Relaxed) > u64::from(step) {
+            list.ascending.store(false, Ordering::Relaxed);
         }
         if self.cap.policy == Policy::Reservoir {
             // Relaxed: changed only while a log is read, by one thread.
-            let ordinal = place + lane.gone.load(Ordering::Relaxed);
+            let ordinal = place + list.gone.load(Ordering::Relaxed);
             let at = if ordinal < self.cap.tasks { ordinal } else { mix(id) % (ordinal + 1) };
             if at < self.cap.tasks {
                 // Relaxed: a sample may or may not see the newest task. The largest id wins, whoever writes first.
-                lane.reservoir.get_or_grow(at).fetch_max(id + 1, Ordering::Relaxed);
+                list.reservoir.get_or_grow(at).fetch_max(id + 1, Ordering::Relaxed);
             }
         }
         // Release: ids and steps are seen with the length. Relaxed on failure: it has grown already.
-        let _ = lane.len.compare_exchange(place, place + 1, Ordering::Release, Ordering::Relaxed);
+        let _ = list.len.compare_exchange(place, place + 1, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Note a gap, which begins at the next id.
     pub(crate) fn leave_gap(&mut self, gap: Gap) {
-        for (lane, count) in self.lanes.iter().zip(gap.kinds) {
+        for (list, count) in self.kinds.iter().zip(gap.kinds) {
             // Relaxed: exclusive access.
-            lane.gone.fetch_add(count, Ordering::Relaxed);
+            list.gone.fetch_add(count, Ordering::Relaxed);
         }
         self.gaps.push(gap);
     }
@@ -153,29 +153,29 @@ impl Lanes {
 
     /// Tasks of `kind` that are here.
     pub(crate) fn present(&self, kind: Kind) -> u64 {
-        self.lanes[kind.index()].len()
+        self.kinds[kind.index()].len()
     }
 
     /// The served ids of `kind` as they are now.
     pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
-        let lane = &self.lanes[kind.index()];
-        let len = lane.len();
+        let list = &self.kinds[kind.index()];
+        let len = list.len();
         let (start, count) = match self.cap.policy {
             Policy::Newest => (len - len.min(self.cap.tasks), len.min(self.cap.tasks)),
             // Relaxed: changed only while a log is read.
-            Policy::Reservoir => (0, (len + lane.gone.load(Ordering::Relaxed)).min(self.cap.tasks)),
+            Policy::Reservoir => (0, (len + list.gone.load(Ordering::Relaxed)).min(self.cap.tasks)),
             Policy::None => (0, len),
         };
         // Relaxed: written before the length that was acquired above.
-        let ascending = self.cap.policy != Policy::Reservoir && lane.ascending.load(Ordering::Relaxed);
-        Served { lane, start, count, reservoir: self.cap.policy == Policy::Reservoir, ascending }
+        let ascending = self.cap.policy != Policy::Reservoir && list.ascending.load(Ordering::Relaxed);
+        Served { list, start, count, reservoir: self.cap.policy == Policy::Reservoir, ascending }
     }
 }
 
 /// The served ids of one kind at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Served<'a> {
-    lane: &'a Lane,
+    list: &'a KindIds,
     start: u64,
     count: u64,
     reservoir: bool,
@@ -195,10 +195,10 @@ impl Served<'_> {
     /// The id at `index`; none in a place of the reservoir that compaction has emptied.
     pub(crate) fn id(&self, index: u64) -> Option<u64> {
         if self.reservoir {
-            // Relaxed: the lane's length was acquired; a newer id is as good.
-            return self.lane.reservoir.get(index)?.load(Ordering::Relaxed).checked_sub(1);
+            // Relaxed: the list's length was acquired; a newer id is as good.
+            return self.list.reservoir.get(index)?.load(Ordering::Relaxed).checked_sub(1);
         }
-        self.lane.id(self.start + index)
+        self.list.id(self.start + index)
     }
 
     pub(crate) fn contains(&self, id: u64) -> bool {

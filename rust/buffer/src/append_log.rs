@@ -1,98 +1,12 @@
-//! The lock-free storage, and all the unsafe code of the crate: arrays that grow and never move, and a shelf of shared
-//! nodes that are numbered in the order in which they become visible.
-#![expect(
-    unsafe_code,
-    reason = "elements are shared while the array grows, which no safe container allows without a lock"
-)]
+//! Shared nodes that are numbered in the order in which they become visible, without a lock.
+//!
+//! This file and `slots` hold all the unsafe code of the crate.
+#![expect(unsafe_code, reason = "nodes are shared between threads by counts that live in atomic slots")]
 
 use std::sync::Arc;
 
+use crate::slots::Slots;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering, Padded};
-
-/// Elements of the first bucket; each further one doubles the array.
-const FIRST: u64 = if cfg!(loom) { 1 } else { 64 };
-/// Buckets: room for 64 x 2^40 elements.
-const BUCKETS: usize = if cfg!(loom) { 3 } else { 40 };
-
-/// An array of `T` that grows without moving its elements. Elements start as `T::default()`.
-pub(crate) struct Slots<T> {
-    /// Bucket 0 holds `FIRST` elements, bucket `b` holds `FIRST << (b - 1)`. Null, or a leaked boxed slice of that length.
-    buckets: [AtomicPtr<T>; BUCKETS],
-}
-
-/// The bucket of an index, its place in there and the length of the bucket.
-fn locate(index: u64) -> (usize, usize, usize) {
-    let small = |value: u64| usize::try_from(value).expect("an index that memory can hold fits in usize");
-    let block = index / FIRST;
-    let bucket = (u64::BITS - block.leading_zeros()) as usize;
-    if bucket == 0 {
-        return (0, small(index), small(FIRST));
-    }
-    let start = FIRST << (bucket - 1);
-    (bucket, small(index - start), small(start))
-}
-
-impl<T: Default> Slots<T> {
-    pub(crate) fn new() -> Self {
-        Self { buckets: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())) }
-    }
-
-    /// The element, if its bucket exists.
-    pub(crate) fn get(&self, index: u64) -> Option<&T> {
-        let (bucket, place, length) = locate(index);
-        // Acquire: pairs with the release in `grow`, so that the elements are seen initialised.
-        let start = self.buckets.get(bucket)?.load(Ordering::Acquire);
-        if start.is_null() {
-            return None;
-        }
-        debug_assert!(place < length, "`locate` stays within its bucket");
-        // SAFETY: `start` is the leaked slice of `length` elements of this bucket, initialised before it was released and
-        // freed only by `drop`, which has exclusive access; `place < length` by `locate`.
-        Some(unsafe { &*start.add(place) })
-    }
-
-    /// The element; its bucket is made if need be.
-    pub(crate) fn get_or_grow(&self, index: u64) -> &T {
-        match self.get(index) {
-            Some(element) => element,
-            None => self.grow(index),
-        }
-    }
-
-    #[cold]
-    fn grow(&self, index: u64) -> &T {
-        let (bucket, place, length) = locate(index);
-        let fresh: Box<[T]> = (0..length).map(|_| T::default()).collect();
-        let fresh = Box::into_raw(fresh).cast::<T>();
-        // Release: whoever reads the pointer sees the elements. Acquire on failure: we are about to read another's.
-        let raced =
-            self.buckets[bucket].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire);
-        let start = match raced {
-            Ok(_) => fresh,
-            Err(theirs) => {
-                // SAFETY: `fresh` is the slice of `length` elements leaked above, which nobody else has seen.
-                drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(fresh, length)) });
-                theirs
-            }
-        };
-        // SAFETY: as in `get`.
-        unsafe { &*start.add(place) }
-    }
-}
-
-impl<T> Drop for Slots<T> {
-    fn drop(&mut self) {
-        for (bucket, pointer) in self.buckets.iter().enumerate() {
-            // Relaxed: `&mut self` means that every other access has happened before.
-            let start = pointer.load(Ordering::Relaxed);
-            let length = usize::try_from(if bucket == 0 { FIRST } else { FIRST << (bucket - 1) }).unwrap_or(0);
-            if !start.is_null() {
-                // SAFETY: a non-null pointer is a leaked slice of this length; it is loaded once, under `&mut self`.
-                drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, length)) });
-            }
-        }
-    }
-}
 
 /// The state of a node that has no number yet.
 const UNDECIDED: u64 = u64::MAX;
@@ -103,9 +17,9 @@ const REFUSED: u64 = 1 << 63;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Undecided,
-    /// On the shelf, under this number.
+    /// In the append log, under this number.
     Published(u64),
-    /// Not on the shelf: the same as this one.
+    /// Not in the append log: the same as this one.
     Refused(u64),
 }
 
@@ -132,7 +46,7 @@ impl<T> Node<T> {
 
     /// Decide that this node is the same as `of`. Whoever decides comes to the same answer, so the first may win.
     pub(crate) fn refuse(&self, of: u64) {
-        // Release: who learns the number finds the node on the shelf, as this thread has.
+        // Release: who learns the number finds the node in the append log, as this thread has.
         let _ = self.state.compare_exchange(UNDECIDED, REFUSED | of, Ordering::Release, Ordering::Relaxed);
     }
 }
@@ -148,7 +62,7 @@ impl<T> Node<T> {
 /// not, at every slot up to the one that it takes, and slots do not change once they are filled. Its owner's place was
 /// read before any other thread knew the node. For a helper it is the mark: nodes below it know their numbers, and the
 /// helper has seen that this one has none.
-pub(crate) struct Shelf<T> {
+pub(crate) struct AppendLog<T> {
     /// Null, or one strong count of the node.
     slots: Slots<AtomicPtr<Node<T>>>,
     /// All slots below are filled, with nodes that know their numbers, or in a gap.
@@ -170,12 +84,12 @@ fn own_end() -> usize {
     OWN.with(|own| own % ENDS)
 }
 
-// SAFETY: the shelf hands out `&T` to any thread (needs `T: Sync`) and drops `T` on whichever drops it (needs `T: Send`).
-unsafe impl<T: Send + Sync> Send for Shelf<T> {}
+// SAFETY: the log hands out `&T` to any thread (needs `T: Sync`) and drops `T` on whichever drops it (needs `T: Send`).
+unsafe impl<T: Send + Sync> Send for AppendLog<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Shelf<T> {}
+unsafe impl<T: Send + Sync> Sync for AppendLog<T> {}
 
-impl<T> Shelf<T> {
+impl<T> AppendLog<T> {
     pub(crate) fn new() -> Self {
         Self {
             slots: Slots::new(),
@@ -211,7 +125,7 @@ impl<T> Shelf<T> {
         self.ends[own_end()].0.load(Ordering::Acquire).max(self.mark())
     }
 
-    /// Put `node` on the shelf, unless another thread has; its number. The node is in no slot below `from`, and those are
+    /// Append `node`, unless another thread has; its number. The node is in no slot below `from`, and those are
     /// filled.
     pub(crate) fn publish(&self, node: &Arc<Node<T>>, from: u64) -> u64 {
         let ours = Arc::as_ptr(node).cast_mut();
@@ -224,7 +138,7 @@ impl<T> Shelf<T> {
                 // Release: who finds the node sees its value. Acquire on failure: as above.
                 match slot.compare_exchange(std::ptr::null_mut(), ours, Ordering::Release, Ordering::Acquire) {
                     Ok(_) => {
-                        // The shelf's own count; ours keeps the node alive until here.
+                        // The log's own count; ours keeps the node alive until here.
                         let _: *const Node<T> = Arc::into_raw(Arc::clone(node));
                         break;
                     }
@@ -256,8 +170,8 @@ impl<T> Shelf<T> {
     pub(crate) fn get(&self, id: u64) -> Option<&Node<T>> {
         // Acquire: pairs with the release in `publish`; the node is seen whole.
         let node = self.slots.get(id)?.load(Ordering::Acquire);
-        // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the shelf has a count of its own, and
-        // which the shelf then keeps until `drop`, which has exclusive access.
+        // SAFETY: a non-null slot holds a node whose publisher keeps it alive until the log has a count of its own, and
+        // which the log then keeps until `drop`, which has exclusive access.
         unsafe { node.as_ref() }
     }
 }
@@ -268,7 +182,7 @@ fn number<T>(node: &Node<T>, id: u64) {
     let _ = node.state.compare_exchange(UNDECIDED, id, Ordering::Release, Ordering::Relaxed);
 }
 
-impl<T> Drop for Shelf<T> {
+impl<T> Drop for AppendLog<T> {
     fn drop(&mut self) {
         for id in 0..self.len() {
             // Relaxed: exclusive access.

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::buffer::{Options, Prepared, TaskBuffer};
-use crate::keys::Level;
-use crate::task::{Kind, Task};
+use azr_buffer::{Kind, Level, Options, Prepared, Task, TaskBuffer, canonicalize};
 
 /// How threads share the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
+pub(crate) enum Sharing {
     /// As the buffer does.
     LockFree,
     /// The same code, one thread at a time.
@@ -25,18 +23,20 @@ pub enum Sharing {
 ///
 /// If a task is lost or counted twice.
 #[must_use]
-pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
+pub(crate) fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
     let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
     let prepare = |number: usize| {
         let task = Task::new(Kind::Deduction, format!("def f(x):\n    return x + {number}"), "1");
-        buffer.prepare(&task).expect("the exact level needs no canonical form")
+        // For the plain map: spread over all bits, as the buffer's own keys are.
+        let key = (number as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        (key, buffer.prepare(&task).expect("the exact level needs no canonical form"))
     };
     let lock = Mutex::new(());
     let plain: Mutex<(HashMap<u128, u64>, Vec<Prepared>)> = Mutex::default();
     let publish = |task: &Prepared| {
         buffer.publish(task).expect("memory can be written").expect("it is new");
     };
-    let one = |task: Prepared| match sharing {
+    let one = |(key, task): (u128, Prepared)| match sharing {
         Sharing::LockFree => publish(&task),
         Sharing::Mutex => {
             let _held = lock.lock().expect("no holder panics");
@@ -45,7 +45,7 @@ pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
         Sharing::MutexMap => {
             let mut held = plain.lock().expect("no holder panics");
             let id = held.1.len() as u64;
-            held.0.entry(task.key()).or_insert(id);
+            held.0.entry(key).or_insert(id);
             held.1.push(task);
         }
     };
@@ -54,7 +54,7 @@ pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
     let work = |thread: usize| {
         // Each thread publishes what it has prepared, as in `insert`: tasks that one thread made lie side by side in
         // memory, and threads that took them in turn would write the same cache lines, which no user of the buffer does.
-        let prepared: Vec<Prepared> = (thread..tasks).step_by(threads).map(prepare).collect();
+        let prepared: Vec<(u128, Prepared)> = (thread..tasks).step_by(threads).map(prepare).collect();
         barrier.wait();
         let start = Instant::now();
         prepared.into_iter().for_each(one);
@@ -78,12 +78,12 @@ pub fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
 
 /// Time that one thread takes for the canonical forms of `programs` with their inputs, `rounds` times over.
 #[must_use]
-pub fn canonical(programs: &[(String, Vec<String>)], rounds: usize) -> Duration {
+pub(crate) fn canonical(programs: &[(String, Vec<String>)], rounds: usize) -> Duration {
     let start = Instant::now();
     for _ in 0..rounds {
         for (program, inputs) in programs {
             // What does not parse is part of what is measured.
-            std::hint::black_box(crate::canonical::canonicalize(program, inputs, None).is_ok());
+            std::hint::black_box(canonicalize(program, inputs, None).is_ok());
         }
     }
     start.elapsed()
