@@ -277,14 +277,18 @@ impl PyContext {
     }
 }
 
+/// The order in which a context shows its signals: that of libmpdec's bits.
+const SHOWN: [u32; 9] =
+    [CLAMPED, INVALID, DIVISION_BY_ZERO, INEXACT, FLOAT_OPERATION, OVERFLOW, ROUNDED, SUBNORMAL, UNDERFLOW];
+
 impl Representable for PyContext {
     fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
         let shared = shared();
         let list = |bits: u32| {
-            let named: Vec<String> = shared
-                .signals
+            let named: Vec<String> = SHOWN
                 .iter()
-                .filter(|(bit, _)| bit & bits != 0)
+                .filter(|bit| *bit & bits != 0)
+                .flat_map(|bit| shared.signals.iter().find(|(signal, _)| signal == bit))
                 .map(|(_, class)| class.name().to_string())
                 .collect();
             format!("[{}]", named.join(", "))
