@@ -10,16 +10,19 @@ from collections.abc import Callable
 from functools import partial
 
 from azr.evals.probes import Probes, gap
+from azr.metrics.reductions import Numbers
 from azr.metrics.step import StepReport, measure
 from azr.oversight.overseer import Overseer
 from azr.pipeline.async_rollouts import Ahead, draw
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import Rollouts, roll_out
 from azr.reward import reward
+from azr.run.best import Best, Move
 from azr.run.checkpoint import Saver
 from azr.run.events import Observer, Stopwatch
 from azr.run.folder import RunFolder
 from azr.solve import solve
+from azr.trainer.checkpoint import PREFIX
 from azr.trainer.policy import Policy
 from azr.update import update
 
@@ -35,8 +38,9 @@ class Loop:
         observer: Observer,
         overseer: Overseer,
         ahead: Ahead | None = None,
+        best: Best | None = None,
     ) -> None:
-        """`ahead`: rollouts of the next step, which the checkpoint had already."""
+        """`ahead`: rollouts of the next step, which the checkpoint had already. `best`: what it knew of the best."""
         self._parts = parts
         self._policy = policy
         self._folder = folder
@@ -46,6 +50,10 @@ class Loop:
         self._saver = Saver(folder, policy, parts, observer.saved)
         self._probes = Probes(parts)
         self._ahead = ahead
+        self._best = best or Best(parts.config)
+        policy.rate = self._best.memory.rate
+        self.ended_with: int | None = None
+        """The step whose weights the run ended with, where they are not those of its last."""
 
     def step(self) -> StepReport:
         """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
@@ -101,11 +109,12 @@ class Loop:
         self._observer.started(self._saved, config.run.steps)
         goes_on = partial(self._overseer.goes_on, self.save, should_stop)
         try:
-            while self._policy.step < config.run.steps and not should_stop() and goes_on():
+            while self._left() and not should_stop() and goes_on():
                 report = self.step()
-                self._record(report)
+                self._hold(report.step, self._record(report))
                 self._saver.poll()
-                if report.step % config.run.save_every == 0 or report.step == config.run.steps:
+                due = report.step % config.run.save_every == 0 or report.step == config.run.steps
+                if due and self._saved != report.step:
                     self.save()
         except BaseException:
             if self._ahead is not None:
@@ -114,20 +123,41 @@ class Loop:
         if self._saved != self._policy.step:
             self.save()
         self._saver.finish()
-        return self._policy.step >= config.run.steps
+        return not self._left()
 
     def begin(self) -> None:
         """Probe the weights that the run starts from, and save, so that there is always something to resume."""
-        self._overseer.begun(self._probe(0))
+        numbers = self._probe(0)
+        self._overseer.begun(numbers)
+        self._best.probed(0, numbers)
         self.save()
 
     def save(self) -> None:
         """A checkpoint of everything, now."""
         self._observer.phase("save")
-        self._saver.save(self._overseer.state(), self._ahead)
+        self._saver.save(self._overseer.state(), self._ahead, self._best)
         self._saved = self._policy.step
 
-    def _record(self, report: StepReport) -> None:
+    def _left(self) -> bool:
+        """Whether there is a step to do."""
+        return self.ended_with is None and self._policy.step < self._parts.config.run.steps
+
+    def _hold(self, step: int, numbers: Numbers) -> None:
+        """Keep the weights if they are the best, or put those back (`evals.decline`)."""
+        move = self._best.probed(step, numbers)
+        if move is Move.NOTHING:
+            return
+        if move is not Move.KEEP:
+            self._saver.finish()
+            memory = self._best.memory
+            self._policy.restore(self._folder.checkpoints / f"{PREFIX}{memory.step}")
+            self._policy.step, self._policy.rate = step, memory.rate
+            self._parts.engine.load(self._policy.model)
+        if move is Move.STOP:
+            self.ended_with = self._best.memory.step
+        self.save()
+
+    def _record(self, report: StepReport) -> Numbers:
         """Numbers and episodes of a step into the run folder, and to whoever watches."""
         config = self._parts.config
         numbers = measure(report, self._parts.ranks)
@@ -136,6 +166,7 @@ class Loop:
             numbers |= self._probe(report.step)
             numbers |= gap(numbers)
         self._observer.stepped(report, self._overseer.stepped(report, numbers))
+        return numbers
 
     def _probe(self, step: int) -> dict[str, float]:
         if not self._probes:

@@ -221,3 +221,50 @@ def test_a_model_folder_can_name_its_template(tiny_model: Path, tmp_path: Path) 
     config.save_pretrained(tmp_path)
     assert (template_of(str(tmp_path)), template_of(str(tiny_model))) == ("terse", "think")
     assert (template_of("embedded"), template_of("org/name")) == ("terse", "think")
+
+
+def moments(policy: TorchPolicy) -> list[float]:
+    return [float(state["step"]) for state in policy._optimizer.state.values()]
+
+
+def test_a_reset_forgets_the_moments_and_takes_the_kl_to_the_weights_of_then(make: Make) -> None:
+    policy = make("train.loss.kl=0.01", "train.reset_every=2")
+    found = [policy.update(batch(seed=step)) for step in range(3)]
+    assert found[0].kl == pytest.approx(0.0, abs=1e-6) and found[1].kl > 1e-4
+    assert found[2].kl == pytest.approx(0.0, abs=1e-6) and set(moments(policy)) == {1.0}
+
+
+def test_the_reference_follows_by_its_share(make: Make) -> None:
+    """After one step: a half of the way from the start to where the weights are."""
+    policy, still = make("train.loss.kl=0.01", "train.loss.follow=0.5"), make("train.loss.kl=0.01")
+    for one in (policy, still):
+        one.update(batch())
+    assert policy._start is not None and still._start is not None
+    models = (policy._start.model, still._start.model, policy._model)
+    for kept, start, now in zip(*(model.parameters() for model in models), strict=True):
+        assert torch.allclose(kept, (start + now) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [("train.loss.follow=0.5",), ("train.reset_every=2",)])
+def test_a_reference_that_moved_comes_back_from_disk(make: Make, tmp_path: Path, settings: tuple[str, ...]) -> None:
+    policy = make("train.loss.kl=0.1", *settings)
+    for seed in range(3):
+        policy.update(batch(seed=seed))
+    policy.save(tmp_path)
+    again = make("train.loss.kl=0.1", *settings)
+    again.restore(tmp_path)
+    assert again.update(batch(seed=9)).kl == policy.update(batch(seed=9)).kl
+    for one, other in zip(policy._model.parameters(), again._model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_lowered_rate_lowers_the_step(make: Make) -> None:
+    policy = make()
+    policy.rate = 0.25
+    assert policy.update(batch()).lr == pytest.approx(2.5e-3)
+
+
+@pytest.mark.parametrize("settings", [("ranks.sharding=full",), ("model.lora.rank=4",)])
+def test_a_reference_without_a_copy_of_its_own_cannot_move(settings: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"weights that move"):
+        check(resolve({}, ["train.loss.kl=0.1", "train.loss.follow=0.1", *settings]))

@@ -247,6 +247,8 @@ class LossConfig(Section):
     kl: NonNegative = 0.0
     """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept, or with
     `model.lora` its base is read without the adapter."""
+    follow: Fraction = 0.0
+    """Share of the way to the current weights that those which the KL is taken to move in each step; 0: they stay."""
     aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
     """`paper`: token mean inside each 16 sequences of one role and kind, then mean; see `trainer/aggregation.py`."""
 
@@ -281,6 +283,8 @@ class TrainConfig(Section):
     optim: OptimConfig = OptimConfig()
     updates: Positive = 1
     """Optimizer steps on one batch; 1 is fully on policy."""
+    reset_every: Count = 0
+    """After every so many steps the optimizer forgets its moments, and the KL is to the weights of then; 0: never."""
     micro_batch_tokens: Positive = 16_384
     """Tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"
@@ -325,6 +329,12 @@ class EvalConfig(Section):
     reach_samples: Positive = 32
     reach_limit: Count = 0
     """Tasks of each kind and stratum; 0: all."""
+    decline: Literal["go_on", "back", "stop"] = "go_on"
+    """What a run does when the held-out score is `fall` below its best. `back`: put the best weights back and go on at
+    half the rate. `stop`: put them back and end. Both end with the best weights, and keep their checkpoint."""
+    best_by: Literal["sampled", "greedy", "passed"] = "sampled"
+    """The score that `decline` looks at."""
+    fall: Fraction = 0.01
     strata: str = "length"
     """The tag of the tasks' lines that names their stratum, or `operations`: by the size of their programs."""
 

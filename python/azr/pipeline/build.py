@@ -21,7 +21,7 @@ from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.policy import Policy, StillPolicy
-from azr.trainer.sharding_mode import check_offload, is_sharded
+from azr.trainer.sharding_mode import check_offload, check_reference, is_sharded
 from azr.util.registry import locate, resolve
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def check(config: Config) -> None:
     # Else it depends on how many processes there are: see `make_engine`.
     if config.ranks.sharding == "none" or config.model.adapted:
         check_offload(config, sharded=False)
+    check_reference(config, sharded=config.ranks.sharding == "full")
     if config.engine.name == "scripted":
         if not config.engine.script:
             raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
@@ -152,6 +153,7 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     # What is split over ranks, or packed, is moved to its device part by part.
     sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
     check_offload(config, sharded)
+    check_reference(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
     engine = take_seat(loaded.tokenizer, config, ranks) if shared_engines else make(loaded.tokenizer, config)

@@ -11,6 +11,7 @@ from typing import Any
 from azr.errors import CheckpointError
 from azr.pipeline.async_rollouts import Ahead
 from azr.pipeline.parts import Parts
+from azr.run.best import Best
 from azr.run.folder import RunFolder
 from azr.trainer import checkpoint
 from azr.trainer.policy import Policy
@@ -25,15 +26,19 @@ class Saver:
         """`told`: is called with the step and the path of each checkpoint that is whole."""
         self._folder, self._policy, self._parts, self._told = folder, policy, parts, told
         self._pending: tuple[int, Callable[[], bool], Callable[[], Path]] | None = None
+        self._kept: set[int] = set()
 
-    def save(self, oversight: Mapping[str, Any] | None = None, ahead: Ahead | None = None) -> None:
+    def save(
+        self, oversight: Mapping[str, Any] | None = None, ahead: Ahead | None = None, best: Best | None = None
+    ) -> None:
         """Write the checkpoint of the policy's step, or begin to; `ahead`: the next step's rollouts, if there are."""
         self.finish()
+        self._kept = best.kept if best is not None else set()
         store, ranks, step = self._parts.store, self._parts.ranks, self._policy.step
         positions = dict(ahead.positions) if ahead is not None else store.positions()
         state = {
             "step": step, "buffer": positions.pop(""), "domains": positions, "files": self._folder.sizes(),
-            "oversight": dict(oversight or {}),
+            "oversight": dict(oversight or {}), "best": best.state() if best is not None else {},
         }  # fmt: skip
 
         def complete(folder: Path) -> None:
@@ -79,7 +84,7 @@ class Saver:
     def _pruned(self, path: Path) -> Path:
         """Remove the checkpoints that the config does not keep."""
         keep = self._parts.config.run
-        checkpoint.prune(self._folder.checkpoints, keep.keep_last, keep.keep_every)
+        checkpoint.prune(self._folder.checkpoints, keep.keep_last, keep.keep_every, self._kept)
         return path
 
 
@@ -106,6 +111,11 @@ def oversight_of(path: Path) -> dict[str, Any]:
     return dict(_state(path)["oversight"])
 
 
+def best_of(path: Path) -> dict[str, Any]:
+    """What was known of the best weights at a checkpoint."""
+    return dict(_state(path)["best"])
+
+
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
     """Put the weights and the run folder's files back to a checkpoint."""
     state = _state(path)
@@ -124,6 +134,7 @@ def _state(path: Path) -> dict[str, Any]:
             "domains": dict(state["domains"]),
             "files": dict(state["files"]),
             "oversight": dict(state.get("oversight", {})),
+            "best": dict(state.get("best", {})),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the checkpoint {path} has no readable {STATE}: {error!r}") from error

@@ -14,7 +14,8 @@ from azr.oversight.overseer import Overseer
 from azr.pipeline.async_rollouts import Ahead
 from azr.pipeline.build import assemble, check, make_engine
 from azr.rollouts import Engine
-from azr.run.checkpoint import latest, oversight_of, position_of, positions_of, restore
+from azr.run.best import Best
+from azr.run.checkpoint import best_of, latest, oversight_of, position_of, positions_of, restore
 from azr.run.events import Observer, Together
 from azr.run.folder import METRICS, RunFolder
 from azr.run.seed import seed
@@ -101,7 +102,8 @@ def _run(
                 with overseer.seeding() as watch:
                     seed(parts, observer.seeded, watch)
             ahead = Ahead.load(parts, policy.step + 1, path) if path else None
-            loop = Loop(parts, policy, folder, observer, overseer, ahead)
+            best = Best(config, best_of(path)) if path else None
+            loop = Loop(parts, policy, folder, observer, overseer, ahead, best)
             if path is None:
                 loop.begin()
             complete = loop.run(lambda: ranks.any(should_stop()))
@@ -109,11 +111,11 @@ def _run(
         engine.close()
         parts.store.close()
     rows = ranks.first(lambda: folder.rows(METRICS))
-    probed = [row for row in rows[1:] if "probe/sampled" in row]
+    probed = [row for row in rows if "probe/sampled" in row and loop.ended_with in (None, row["step"])]
     return Result(
         folder=folder.path,
         step=policy.step,
         complete=complete,
         before=rows[0],
-        after=probed[-1] if probed else {},
+        after=probed[-1] if probed and probed[-1] is not rows[0] else {},
     )

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,10 +103,10 @@ def newest(root: Path) -> Path | None:
     return root / f"{PREFIX}{found[-1]}" if found else None
 
 
-def prune(root: Path, keep_last: int, keep_every: int) -> list[Path]:
-    """Remove all but the last few and those of every `keep_every` steps; also what a crash left half-written."""
+def prune(root: Path, keep_last: int, keep_every: int, others: Collection[int] = ()) -> list[Path]:
+    """Remove all but the last few, those of every `keep_every` steps and `others`; also what a crash left half done."""
     found = steps(root)
-    kept = set(found[-keep_last:]) | {step for step in found if keep_every and step % keep_every == 0}
+    kept = {*found[-keep_last:], *others} | {step for step in found if keep_every and step % keep_every == 0}
     gone = [root / f"{PREFIX}{step}" for step in found if step not in kept]
     gone += [path for path in root.iterdir() if path.name.startswith(TEMPORARY)]
     for path in gone:

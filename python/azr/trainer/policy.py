@@ -54,6 +54,8 @@ class Policy(Protocol):
 
     model: "PreTrainedModel | None"
     step: int
+    rate: float
+    """Factor of the config's learning rate: below 1 after a run went back to its best weights."""
 
     def update(self, batch: Batch) -> UpdateStats:
         """Train on a batch: `train.updates` optimizer steps; none on an empty one. Raises the step count by one."""
@@ -74,6 +76,7 @@ class StillPolicy:
     def __init__(self) -> None:
         self.model: PreTrainedModel | None = None
         self.step = 0
+        self.rate = 1.0
 
     def update(self, batch: Batch) -> UpdateStats:
         """Count the step."""

@@ -49,3 +49,22 @@ def load_weights(model: Any, folder: Path) -> None:
             if name != other or own.shape != value.shape:
                 raise CheckpointError(f"{folder} holds another model: {other} stands where {name} should")
             own.copy_(value)
+
+
+def save_parameters(model: Any, path: Path) -> None:
+    """A model's parameters by name."""
+    from safetensors.torch import save_file
+
+    save_file({name: value.detach().cpu().contiguous() for name, value in model.named_parameters()}, path)
+
+
+def load_parameters(model: Any, path: Path) -> None:
+    """Replace a model's parameters by the saved ones."""
+    from safetensors.torch import load_file
+
+    saved = load_file(path)
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if name not in saved or saved[name].shape != value.shape:
+                raise CheckpointError(f"{path} holds another model: it has no {name} of this shape")
+            value.copy_(saved[name])

@@ -39,8 +39,8 @@ from azr.trainer.sharding import (
     sum_gradients,
     whole_copy,
 )
-from azr.trainer.sharding_mode import is_sharded
-from azr.trainer.state import load_optimizer, load_weights, save_optimizer
+from azr.trainer.sharding_mode import is_sharded, reference_moves
+from azr.trainer.state import load_optimizer, load_parameters, load_weights, save_optimizer, save_parameters
 from azr.trainer.tally import Tally
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from azr.util.randomness import derive, generator
@@ -87,6 +87,7 @@ class TorchPolicy:
         # A thread that writes a checkpoint exchanges over these: on the trainer's, messages of the two could mix.
         self._aside: ProcessGroup | None = None
         self.step = 0
+        self.rate = 1.0
 
     def _adapt(self) -> None:
         """Train an adapter in place of the weights."""
@@ -109,10 +110,14 @@ class TorchPolicy:
             return nothing()
         # Only models with dropout draw on it; derived, so that a resumed run drops the same.
         torch.manual_seed(derive(self._config.seed, self.step + 1, "update"))
+        every = self._config.train.reset_every
+        if every and self.step and self.step % every == 0:
+            self._reset()
         old = self._old_log_probs(batch)
         parts = list(self._mini_batches(batch))
         stats = [self._optimize(part, rows, old) for part, rows in parts]
         self.step += 1
+        self._follow(self._config.train.loss.follow)
         self._whole()
         if self._device.type == "cuda":
             # Engines of another process share the GPU: they cannot use what this one's allocator keeps.
@@ -139,6 +144,18 @@ class TorchPolicy:
             tokens=sum(part.tokens for part in stats),
             skipped=sum(part.skipped for part in stats),
         )
+
+    def _reset(self) -> None:
+        """Begin anew from the weights of now: no moments, and the KL is to these."""
+        self._optimizer.state.clear()
+        self._follow(1.0)
+
+    @torch.no_grad()
+    def _follow(self, share: float) -> None:
+        """Move the weights that the KL is taken to towards those of now."""
+        if share and self._start is not None:
+            for kept, now in zip(self._start.model.parameters(), self._model.parameters(), strict=True):
+                kept.lerp_(now.detach(), share)
 
     def log_probs(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """log p at temperature 1 of each token but the first, of rows of one length: computed as in training.
@@ -168,6 +185,8 @@ class TorchPolicy:
                 adapter.save_adapter(self._model, folder / adapter.FOLDER)
             if not self._sharded:
                 save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+            if self._start is not None and reference_moves(self._config):
+                save_parameters(self._start.model, folder / REFERENCE)
         if not self._sharded:
             return None
         if self._aside is None and self._config.ranks.async_save and self._ranks.world > 1:
@@ -184,6 +203,8 @@ class TorchPolicy:
             else:
                 load_weights(self._model, folder)
             load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+        if self._start is not None and reference_moves(self._config):
+            load_parameters(self._start.model, folder / REFERENCE)
         self._whole()
         self.step = int(json.loads((folder / "policy.json").read_text("ascii"))["step"])
 
@@ -215,7 +236,7 @@ class TorchPolicy:
     def _optimize(self, batch: Batch, rows: Rows, old: LogProbs | None) -> UpdateStats:
         """One optimizer step on some of the batch's episodes, in as many passes as memory needs."""
         optim = self._config.train.optim
-        rate = learning_rate(optim, self.step + 1, self._config.run.steps)
+        rate = self.rate * learning_rate(optim, self.step + 1, self._config.run.steps)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._model.train()
@@ -294,6 +315,10 @@ class TorchPolicy:
     def _pieces(self, batch: Batch) -> Iterator[MicroBatch]:
         budget = self._config.train.micro_batch_tokens
         return own_pieces(batch, budget, self._ranks.rank, self._ranks.world, self._device)
+
+
+REFERENCE = "reference.safetensors"
+"""In a checkpoint: the weights that the KL is taken to, where they move."""
 
 
 def _select(batch: Batch, rows: Rows) -> Batch:
