@@ -10,6 +10,7 @@ import pytest
 from azr.pipeline.parts import Parts
 from azr.rollouts.scripted import Script
 
+pytest_plugins = ["leftovers", "tiers"]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -83,7 +84,7 @@ def chromium() -> Iterator[Any]:
     """A headless Chromium: the system's, or the one that `playwright install chromium` brought."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=120_000)  # only a page that never gets there fails, however busy the machine is
+    expect.set_options(timeout=600_000)  # only a page that never gets there fails, however busy the machine is
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     own = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:

@@ -148,7 +148,7 @@ def post(port: int, path: str, body: object, chunked: bool = False) -> tuple[int
     import http.client
 
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3600)
     headers = {"Content-Type": "application/json"}
     try:
         if chunked:

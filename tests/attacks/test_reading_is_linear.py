@@ -98,7 +98,7 @@ def spent(read: Reader, text: str) -> float:
     return time.thread_time() - begin
 
 
-def ratio(read: Reader, make: Callable[[int], str], looks: int = 5) -> float:
+def ratio(read: Reader, make: Callable[[int], str], looks: int = 20) -> float:
     """The least that twice the text takes over what the text takes; 0 where both take next to nothing."""
     found = 99.0
     for _ in range(looks):

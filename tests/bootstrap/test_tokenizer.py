@@ -7,6 +7,8 @@ from azr.bootstrap.tokenizer import END, make_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.torch
+
 TOKENIZER = make_tokenizer()
 
 

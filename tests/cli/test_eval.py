@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from azr.evals.benchmarks import find
 from azr.evals.records import Line, files, read_lines
 from azr.evals.run import Share
 from click.testing import CliRunner, Result
+from processes import started
 
 ROWS = [
     {"id": f"sample_{n}", "code": f"def f(a):\n    return a + {n}", "input": str(n), "output": str(2 * n)}
@@ -90,13 +90,11 @@ def test_two_processes_end_as_one(folder: Path) -> None:
     command = [sys.executable, "-m", "azr", "eval", "-b", "cruxeval_o", "--data", "data", "--engine", "scripted"]
     command += ["--script", "answers_of_mine:answer", "--out", "shared", "--n", "3", "--batch", "6"]
     paths = os.pathsep.join([str(folder), *(path for path in sys.path if path)])
-    environment = {
-        **os.environ,
-        "PYTHONPATH": paths,
-        "WORLD_SIZE": "2",
-    }
-    ranks = [subprocess.Popen(command, env={**environment, "RANK": str(rank)}) for rank in range(2)]
-    assert [rank.wait() for rank in ranks] == [0, 0]
+    environment = {"PYTHONPATH": paths, "WORLD_SIZE": "2"}
+    ranks = [started(command, environment | {"RANK": rank}) for rank in ("0", "1")]
+    with ranks[0] as first, ranks[1] as second:
+        first.ends()
+        second.ends()
     lines = [list(read_lines(folder / name / "completions.jsonl")) for name in ("alone", "shared")]
     assert lines[0] == lines[1] and len(lines[0]) == 18
     assert [path.name for path in files(folder / "shared")] == ["completions.jsonl"]

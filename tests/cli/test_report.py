@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from azr.cli.measure.synthetic import make
+from processes import started
 
 
 def azr(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -54,13 +55,11 @@ def test_what_is_printed_has_no_escapes_of_a_folders_name(tmp_path: Path) -> Non
 def test_a_run_is_watched_until_ctrl_c(tmp_path: Path) -> None:
     make(tmp_path / "r", steps=2, completions=50)
     command = [sys.executable, "-m", "azr", "watch", "r", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as watching:
-        assert watching.stderr is not None
-        said = watching.stderr.readline()
+    with started(command, cwd=tmp_path) as watching:
+        said = watching.says("http://")
         found = re.match(r"http://127\.0\.0\.1:\d+/ ", said)
         assert found, said
         with urllib.request.urlopen(f"{found[0].strip()}api/run") as answer:
             assert json.load(answer)["runs"][0]["steps"][-1] == 2
         os.kill(watching.pid, signal.SIGINT)
-        assert watching.wait(30) == 0
-        assert "Traceback" not in watching.stderr.read()
+        assert "Traceback" not in watching.ends()

@@ -11,6 +11,7 @@ from azr.buffer.curriculum import TaskStore
 from azr.cli.seed import seed
 from azr.rollouts.scripted import ScriptedEngine
 from click.testing import CliRunner
+from processes import started
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"
 
@@ -81,22 +82,10 @@ def test_a_model_that_is_nowhere_is_named(tmp_path: Path) -> None:
 
 def test_interrupted_run_finishes_its_step_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     arguments = ["train", "--config", str(SMOKE), "--run", "r", "--set", "run.steps=100000"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "azr", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ.copy(),
-    )
-    assert running.stderr is not None
-    lines = []
-    for line in running.stderr:
-        lines.append(line)
-        if line.startswith("step 2 "):
-            running.send_signal(signal.SIGINT)
-            break
-    rest = running.stderr.read()
-    assert running.wait() == 0
+    with started([sys.executable, "-m", "azr", *arguments], cwd=tmp_path) as running:
+        running.says("step 2 ")
+        os.kill(running.pid, signal.SIGINT)
+        rest = running.ends()
     assert "go on with: azr train --resume r" in rest
     step = int(rest.split("stopped at step ")[1].split(";")[0])
     assert (tmp_path / "r" / "checkpoints" / f"step_{step}").is_dir()
@@ -105,9 +94,9 @@ def test_interrupted_run_finishes_its_step_saves_and_says_how_to_go_on(tmp_path:
 def test_seeds_are_saved_and_start_a_run(tmp_path: Path) -> None:
     done = azr("seed", "seeds.jsonl", "--config", str(SMOKE), folder=tmp_path)
     assert done.returncode == 0 and "48 seeds in seeds.jsonl" in done.stdout
-    started = azr("train", "--config", str(SMOKE), "--set", "seeding.path=seeds.jsonl", "--run", "r", folder=tmp_path)
-    assert started.returncode == 0, started.stderr
-    assert "seeds  " not in started.stderr
+    trained = azr("train", "--config", str(SMOKE), "--set", "seeding.path=seeds.jsonl", "--run", "r", folder=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "seeds  " not in trained.stderr
 
 
 def test_seeds_are_made_by_one_process_whatever_the_config_splits_in_training(tmp_path: Path) -> None:

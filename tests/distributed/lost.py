@@ -16,7 +16,7 @@ from forks import fork
 
 
 def run(out: Path) -> None:
-    ranks = Group("cpu", timedelta(seconds=300), out)
+    ranks = Group("cpu", timedelta(hours=2), out)
     ranks.gather("both are here")
     # From now on waiting for the other takes no longer than that.
     dist.distributed_c10d._set_pg_timeout(timedelta(seconds=0.2), ranks._objects)

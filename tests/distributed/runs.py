@@ -17,7 +17,7 @@ from forks import fork
 
 def run(out: Path, config_path: Path, world: int) -> None:
     config = load_config(config_path, [f"run.folder={out / str(world)}"])
-    ranks = Group("cpu", timedelta(seconds=300), out / str(world))
+    ranks = Group("cpu", timedelta(hours=2), out / str(world))
     start_run(config, Quiet(), lambda: False, ranks)
     ranks.close()
 

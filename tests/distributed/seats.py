@@ -27,13 +27,16 @@ from forks import fork
 
 TEXTS = [["def f(a):", "x"], ["a long prompt, longer than all the others by far", "def f(a):\n    return a", "y"]]
 """Of each rank."""
+LIMIT = timedelta(hours=2)
+"""Of an exchange. Only a rank that never comes fails, however busy the machine is."""
 GREEDY = Sampling(seed=0, temperature=0.0, max_tokens=24)
 
 
 def config_of(model: Path) -> Config:
     settings = [
         f"model.name={model}", "engine.name=vllm", "engine.vllm.tensor_parallel=2", "prompt.max_tokens=256",
-        "sampling.max_tokens=128", "engine.batch=64",
+        "sampling.max_tokens=128", "engine.batch=64", "engine.vllm.threads=1", "engine.vllm.start_seconds=3600",
+        "engine.vllm.stuck_seconds=1800",
     ]  # fmt: skip
     return resolve({}, settings)
 
@@ -65,7 +68,7 @@ def moved(model: Any) -> None:
 
 def engine(out: Path, path: Path) -> None:
     torch.set_num_threads(1)
-    ranks, config = Group("cpu", timedelta(seconds=900)), config_of(path)
+    ranks, config = Group("cpu", LIMIT), config_of(path)
     loaded = load_model(config.model)
     seat = take_seat(loaded.tokenizer, config, ranks)
     seat.load(loaded.model)
@@ -168,7 +171,7 @@ def inner(seat: Seat) -> VllmEngine:
 
 def groups(out: Path, path: Path) -> None:
     """Four ranks, two groups; the first rank of one and the second of the other go without a word."""
-    ranks, config = Group("cpu", timedelta(seconds=300)), config_of(path)
+    ranks, config = Group("cpu", LIMIT), config_of(path)
     seat = take_seat(load_model(config.model).tokenizer, config, ranks)
     seat._meet()
     ranks.gather(None)

@@ -27,14 +27,14 @@ class Stopper(Quiet):
 
 
 def begin(folder: Path, config_path: Path, after: int) -> None:
-    ranks, stopper = Group("cpu", timedelta(seconds=300), folder), Stopper(after)
+    ranks, stopper = Group("cpu", timedelta(hours=2), folder), Stopper(after)
     config = load_config(config_path, [f"run.folder={folder}"])
     assert not start_run(config, stopper, lambda: stopper.asked, ranks).complete
     ranks.close()
 
 
 def go_on(folder: Path) -> None:
-    ranks = Group("cpu", timedelta(seconds=300), folder)
+    ranks = Group("cpu", timedelta(hours=2), folder)
     assert resume_run(folder, Quiet(), lambda: False, ranks).complete
     ranks.close()
 

@@ -1,10 +1,7 @@
 """One step off by several ranks: the same tasks for any number of them, at every resume; and an end, never a hang."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,9 @@ from azr.config import dump_config, load_config, resolve
 from azr.distributed.launch import launch
 from azr.errors import RankError
 from azr.oversight.traces import TraceReader
+from processes import script
 
+pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 Held = Callable[[Path], list[Any]]
 AHEAD = [
@@ -34,21 +33,15 @@ def config_file(folder: Path, settings: list[str], embedded: bool = False) -> Pa
     return path
 
 
-def python(script: str, *arguments: object, more: Mapping[str, str] | None = None) -> None:
-    command = [sys.executable, str(HERE / script), *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ | (more or {}), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("ahead")
-    python("runs.py", out, config_file(out, [*AHEAD, "engine.script=azr.rollouts.demo:answer"]))
+    script(HERE / "runs.py", out, config_file(out, [*AHEAD, "engine.script=azr.rollouts.demo:answer"]))
     return out
 
 
 def test_what_two_threads_exchange_does_not_mix(tmp_path: Path) -> None:
-    python("threads.py", tmp_path)
+    script(HERE / "threads.py", tmp_path)
     for rank in ("0", "1"):
         found = json.loads((tmp_path / f"{rank}.json").read_text("utf-8"))
         assert found["main"] == ["main of 0", "main of 1"]
@@ -67,7 +60,7 @@ def test_a_run_holds_the_same_for_any_number_of_ranks(
 def test_any_number_of_ranks_goes_on_with_what_two_have_sampled_ahead(
     runs: Path, tmp_path: Path, tasks: Held, numbers: Held
 ) -> None:
-    python("stopped.py", tmp_path, config_file(tmp_path, [*AHEAD, "engine.script=azr.rollouts.demo:answer"]), 3)
+    script(HERE / "stopped.py", tmp_path, config_file(tmp_path, [*AHEAD, "engine.script=azr.rollouts.demo:answer"]), 3)
     saved = {path.name for path in (tmp_path / "stopped" / "checkpoints" / "step_3").glob("ahead*")}
     assert saved == {"ahead.rank0.npz", "ahead.rank1.npz"}
     for world in ("1", "2", "4"):
@@ -89,17 +82,17 @@ def test_a_rank_killed_while_it_samples_ahead_costs_the_run_nothing(
 
 
 @pytest.mark.parametrize(
-    ("script", "died"),
+    ("breaks", "died"),
     [("deadly", r"rank 1 died \(signal SIGKILL\)"), ("breaking", r"rank [01] died \(exit code [13]\)")],
 )
 def test_a_rank_that_ends_while_others_sample_ahead_ends_them_all(
-    tmp_path: Path, script: str, died: str, capfd: pytest.CaptureFixture[str], environment: Callable[..., None]
+    tmp_path: Path, breaks: str, died: str, capfd: pytest.CaptureFixture[str], environment: Callable[..., None]
 ) -> None:
     environment({"AZR_TEST_FATAL_CALL": "150"})
-    config = config_file(tmp_path, [*AHEAD, f"engine.script={script}:answer", f"run.folder={tmp_path / 'run'}"])
+    config = config_file(tmp_path, [*AHEAD, f"engine.script={breaks}:answer", f"run.folder={tmp_path / 'run'}"])
     with pytest.raises(RankError, match=died):
         launch(["--config", str(config)], tmp_path / "run", 2, 0, lambda line: None)
-    if script == "breaking":
+    if breaks == "breaking":
         assert "the script broke on rank 1" in capfd.readouterr().err
 
 
@@ -107,7 +100,7 @@ def test_a_rank_that_ends_while_others_sample_ahead_ends_them_all(
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the embedded model. Each process is single-threaded, so that sums are taken in one order."""
     out = tmp_path_factory.mktemp("trained")
-    python("runs.py", out, config_file(out, EMBEDDED, embedded=True), more={"OMP_NUM_THREADS": "1"})
+    script(HERE / "runs.py", out, config_file(out, EMBEDDED, embedded=True), more={"OMP_NUM_THREADS": "1"})
     return out
 
 
@@ -135,6 +128,6 @@ def test_split_weights_are_trained_and_saved_while_the_next_step_is_sampled(
 ) -> None:
     """Three threads of a rank exchange with others at once: the trainer's, the rollouts', the writer's."""
     settings = [*EMBEDDED, "ranks.sharding=full", "run.save_every=1"]
-    python("runs.py", tmp_path, config_file(tmp_path, settings, embedded=True), 2, more={"OMP_NUM_THREADS": "1"})
+    script(HERE / "runs.py", tmp_path, config_file(tmp_path, settings, embedded=True), 2, more={"OMP_NUM_THREADS": "1"})
     assert tasks(tmp_path / "2") == tasks(trained / "1")
     assert completions(tmp_path / "2") == completions(trained / "1")

@@ -1,8 +1,6 @@
 """A rank that hangs is found out: its stacks and those of whoever waited for it are in the run folder."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,9 @@ from azr.cli.ranks import exchange_limit
 from azr.config import dump_config, resolve
 from azr.distributed.launch import launch
 from azr.errors import RankError
+from processes import script
 
+pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 
 
@@ -31,10 +31,7 @@ def test_the_rank_that_hangs_leaves_its_stacks_before_it_is_ended(
 
 
 def test_a_rank_that_waits_in_vain_says_where_before_it_ends(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(HERE / "lost.py"), str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    script(HERE / "lost.py", tmp_path)
     stacks = (tmp_path / "hang.rank0.txt").read_text("utf-8")
     assert "rank 0 lost another rank" in stacks and "in _exchange" in stacks and "in gather" in stacks
     assert "hang.rank0.txt" in (tmp_path / "error.txt").read_text("utf-8")

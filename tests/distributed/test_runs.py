@@ -2,12 +2,12 @@
 
 import json
 import os
+import random
 import signal
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from azr.cli.ranks import begin
 from azr.config import Config, dump_config, resolve
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.errors import ConfigError, RankError
+from processes import Started, script, started
 
+pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 Held = Callable[[Path], list[Any]]
 SIZES = [
@@ -36,19 +38,20 @@ def scripted(*more: str) -> Config:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that torchrun is told of before it listens there, so not one that the kernel gives to any program."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    while True:
+        port = random.randrange(lowest // 2, lowest)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs")
     config = config_file(out, "azr.rollouts.demo:answer")
-    done = subprocess.run(
-        [sys.executable, str(HERE / "runs.py"), str(out), str(config)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    script(HERE / "runs.py", out, config)
     return out
 
 
@@ -76,12 +79,10 @@ def test_without_restarts_the_dead_rank_is_named(tmp_path: Path, environment: Ca
         launch(["--config", str(config)], tmp_path / "run", 2, 0, lambda line: None)
 
 
-def train(config: Path, folder: Path) -> "subprocess.Popen[str]":
+def train(config: Path, folder: Path) -> AbstractContextManager[Started]:
     """`azr train` as two ranks, in a session of its own, as a terminal would have it."""
-    command = [sys.executable, "-m", "azr", "train", "--config", str(config), "--processes", "2", "--run", "r"]
-    return subprocess.Popen(
-        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    command = [sys.executable, "-m", "azr", "train", "--config", config, "--processes", "2", "--run", "r"]
+    return started(command, cwd=folder)
 
 
 def pids(run: Path) -> list[int]:
@@ -101,14 +102,10 @@ def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
 ) -> None:
     """A terminal's Ctrl-C goes to the whole process group, a supervisor's SIGTERM to the launcher alone."""
     environment({})
-    running = train(config_file(tmp_path, "azr.rollouts.demo:answer", "run.steps=100000"), tmp_path)
-    assert running.stdout is not None
-    for line in running.stdout:
-        if line.startswith("step 2 "):
-            break
-    send(running.pid, number)
-    rest = running.stdout.read()
-    assert running.wait() == 0, rest
+    with train(config_file(tmp_path, "azr.rollouts.demo:answer", "run.steps=100000"), tmp_path) as running:
+        running.says("step 2 ")
+        send(running.pid, number)
+        rest = running.ends()
     assert rest.count("stopping after this step") == 1 and "Aborted" not in rest
     assert "go on with: azr train --resume r\n" in rest
     step = int(rest.split("stopped at step ")[1].split(";")[0])
@@ -118,39 +115,31 @@ def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
 
 def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, environment: Callable[..., None]) -> None:
     environment({})
-    running = train(config_file(tmp_path, "halting:answer"), tmp_path)
-    while not all((tmp_path / f"halted.{rank}").exists() for rank in (0, 1)):
-        assert running.poll() is None
-        time.sleep(0.1)
-    assert running.stdout is not None
-    os.killpg(running.pid, signal.SIGINT)
-    for line in running.stdout:
-        if "stopping after this step" in line:
-            break
-    os.killpg(running.pid, signal.SIGINT)
-    rest = running.stdout.read()
-    assert running.wait() == 130, rest
+    with train(config_file(tmp_path, "halting:answer"), tmp_path) as running:
+        running.says("halted")
+        running.says("halted")
+        os.killpg(running.pid, signal.SIGINT)
+        running.says("stopping after this step")
+        os.killpg(running.pid, signal.SIGINT)
+        rest = running.ends(130)
     assert rest.count("the step was dropped, the last checkpoint stands; go on with: azr train --resume r\n") == 1
     assert "Aborted" not in rest and "Traceback" not in rest
     assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
 
 
-def torchrun(*options: str, config: Path, run: Path | None, cwd: Path | None = None) -> "subprocess.Popen[str]":
+def torchrun(
+    *options: str, config: Path, run: Path | None, cwd: Path | None = None
+) -> AbstractContextManager[Started]:
     """torchrun itself, on `azr train`. It would take `--run` for an option of its own."""
     command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "azr", "train", "--config", str(config)]
-    own = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
     given = ["--set", f"run.folder={run}"] if run else []
-    return subprocess.Popen(
-        [*command, *given], env=own | {"OMP_NUM_THREADS": "1"}, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, cwd=cwd,
-    )  # fmt: skip
+    return started([*command, *given], {"OMP_NUM_THREADS": "1"}, cwd)
 
 
 def test_torchrun_starts_the_ranks_of_a_machine(runs: Path, tmp_path: Path, tasks: Held, numbers: Held) -> None:
     config = config_file(tmp_path, "azr.rollouts.demo:answer")
-    started = torchrun("--standalone", "--nproc-per-node", "2", config=config, run=tmp_path / "run")
-    said, _ = started.communicate()
-    assert started.returncode == 0, said
+    with torchrun("--standalone", "--nproc-per-node", "2", config=config, run=tmp_path / "run") as agent:
+        agent.ends()
     assert tasks(tmp_path / "run") == tasks(runs / "1")
     assert numbers(tmp_path / "run") == numbers(runs / "1")
 
@@ -164,9 +153,8 @@ def test_ranks_without_a_run_folder_share_one_and_find_it_again(
     config = config_file(tmp_path, "deadly:answer")
     port = ["--master-port", str(free_port())] if not place else []
     options = [*place, *port, "--nproc-per-node", "2", "--max-restarts", "1"]
-    started = torchrun(*options, config=config, run=None, cwd=tmp_path)
-    said, _ = started.communicate()
-    assert started.returncode == 0, said
+    with torchrun(*options, config=config, run=None, cwd=tmp_path) as agent:
+        agent.ends()
     [run] = (tmp_path / "runs").iterdir()
     assert tasks(run) == tasks(runs / "1")
     assert [row["step"] for row in numbers(run)] == [0, 1, 2, 3, 4, 5]
@@ -196,8 +184,9 @@ def test_two_nodes_are_one_run(runs: Path, tmp_path: Path, tasks: Held, numbers:
     address = ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
     place = ["--nnodes", "2", "--nproc-per-node", "1", *address]
     nodes = [torchrun(*place, "--node-rank", str(n), config=config, run=tmp_path / "run") for n in (0, 1)]
-    said = [node.communicate()[0] for node in nodes]
-    assert [node.returncode for node in nodes] == [0, 0], "\n".join(said)
+    with nodes[0] as first, nodes[1] as second:
+        first.ends()
+        second.ends()
     assert tasks(tmp_path / "run") == tasks(runs / "1")
     assert numbers(tmp_path / "run") == numbers(runs / "1")
 

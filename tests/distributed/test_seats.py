@@ -1,8 +1,6 @@
 """Ranks that share one engine on several devices: the real vLLM with tensor parallel 2, in its CPU build."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 from azr.cli.ranks import start_ranks
 from azr.config import dump_config, resolve
 from azr.errors import ConfigError
+from processes import script
 
 HERE = Path(__file__).parent
 SEEDS = [
@@ -17,21 +16,14 @@ SEEDS = [
     for n in range(6)
     for kind, inputs in (("deduction", ["1"]), ("abduction", ["1"]), ("induction", ["1", "2", "3", "4"]))
 ]
-pytestmark = pytest.mark.timeout(1800)
-"""An engine has three processes, each of which imports vLLM."""
+pytestmark = pytest.mark.vllm
 BOTH = pytest.mark.parametrize("rank", [0, 1])
-
-
-def python(script: str, *arguments: object) -> None:
-    command = [sys.executable, str(HERE / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
 def found(vllm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     out = tmp_path_factory.mktemp("seats")
-    python("seats.py", out, vllm_model, "engine")
+    script(HERE / "seats.py", out, vllm_model, "engine")
     return [json.loads((out / f"{rank}.json").read_text("utf-8")) for rank in (0, 1)]
 
 
@@ -79,7 +71,7 @@ def test_a_number_of_processes_that_makes_no_whole_groups_is_refused_before_they
 
 def test_a_rank_that_is_gone_is_named_by_those_that_shared_an_engine_with_it(vllm_model: Path, tmp_path: Path) -> None:
     """Ranks 0 and 3 of two groups."""
-    python("seats.py", tmp_path, vllm_model, "groups")
+    script(HERE / "seats.py", tmp_path, vllm_model, "groups")
     told = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("*.txt")}
     assert told == {
         "1": "RankError: rank 0 is gone, which had the engine of this rank (engine.vllm.tensor_parallel)",
@@ -106,7 +98,7 @@ def test_a_run_trains_on_what_its_shared_engine_samples(
     ]  # fmt: skip
     config = tmp_path / "given.toml"
     config.write_text(dump_config(resolve({}, settings)), "utf-8")
-    python("runs.py", tmp_path, config, 2)
+    script(HERE / "runs.py", tmp_path, config, 2)
     lines = (tmp_path / "2" / "metrics.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines][1:]
     assert [row["update/staleness"] for row in rows] == staleness

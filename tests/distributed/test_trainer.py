@@ -1,15 +1,14 @@
 """The trainer on 1, 2 and 4 ranks: the same gradient, and checkpoints that any number of ranks takes up."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from processes import script
 
+pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 WORLDS = (1, 2, 4)
 
@@ -18,11 +17,7 @@ WORLDS = (1, 2, 4)
 def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the ranks wrote. Each process is single-threaded, so that sums are taken in one order."""
     out = tmp_path_factory.mktemp("ranks")
-    command = [sys.executable, str(HERE / "work.py"), str(tiny_model), str(out)]
-    done = subprocess.run(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    script(HERE / "work.py", tiny_model, out, more={"OMP_NUM_THREADS": "1"})
     return out
 
 

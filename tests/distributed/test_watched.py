@@ -1,15 +1,15 @@
 """Oversight of several ranks: numbers are of all of them, and what is found is done by all of them alike."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azr.buffer.client import TaskBuffer
 from azr.config import dump_config, resolve
+from processes import script
 
+pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 SETTINGS = [
     "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=6", "solve.batch=6",
@@ -22,9 +22,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("watched")
     config = folder / "given.toml"
     config.write_text(dump_config(resolve({}, SETTINGS)), "utf-8")
-    command = [sys.executable, str(HERE / "watched.py"), str(folder), str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    script(HERE / "watched.py", folder, config)
     return folder
 
 

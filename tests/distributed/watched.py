@@ -65,7 +65,7 @@ class Notes(Quiet):
 
 def run(out: Path, config_path: Path) -> None:
     config = load_config(config_path, [f"run.folder={out / 'run'}"])
-    ranks, notes = Group("cpu", timedelta(seconds=300), out / "run"), Notes()
+    ranks, notes = Group("cpu", timedelta(hours=2), out / "run"), Notes()
     done = start_run(config, notes, lambda: False, ranks)
     ranks.close()
     found = {"steps": done.step, "rows": notes.rows, "calls": CALLS}

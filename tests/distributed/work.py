@@ -124,7 +124,7 @@ def checkpoints(model: Path, ranks: Group, out: Path) -> dict[str, Any]:
 
 def main(model: Path, out: Path) -> None:
     torch.set_num_threads(1)
-    ranks = Group("cpu", timedelta(seconds=300))
+    ranks = Group("cpu", timedelta(hours=2))
     results: dict[str, Callable[[], Any]] = {
         "none": lambda: gradients(model, ranks, "none"),
         "full": lambda: gradients(model, ranks, "full"),

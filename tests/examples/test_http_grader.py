@@ -2,8 +2,8 @@
 
 import http.client
 import json
+import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from azr.grading import Grader
 from azr.tasks.io import verify
 from azr.types import Answer, Draft, Kind, Task
 from azr.util.registry import load_module
+from processes import Started, started
 
 FOLDER = Path(__file__).parents[2] / "examples" / "http_grader"
 CLIENTS = 64
@@ -41,7 +42,7 @@ def items(grader: Grader) -> list[dict[str, str]]:
 
 
 def ask(port: int, path: str, body: object = None, method: str = "POST") -> tuple[int, dict[str, str], Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3600)
     text = json.dumps(body) if body is not None else None
     connection.request(method, path, text, {"Content-Type": "application/json"})
     reply = connection.getresponse()
@@ -60,7 +61,7 @@ class Gate(Grader):
 
     def check(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
         self.asked.release()
-        assert self.open.wait(120)
+        assert self.open.wait(3600)
         return super().check(items)
 
 
@@ -81,19 +82,15 @@ def gated() -> Iterator[tuple[Gate, int]]:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def served(tmp_path: Path) -> Iterator[tuple[Started, int]]:
     """The server as a process of its own."""
-    command = [sys.executable, str(FOLDER / "serve.py"), "--port", "0", "--buffer", str(tmp_path / "buffer")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    port = int(process.stdout.readline().rsplit(" ", 1)[1])
-    yield process, port
-    process.kill()
-    process.wait()
+    command = [sys.executable, FOLDER / "serve.py", "--port", "0", "--buffer", tmp_path / "buffer"]
+    with started(command) as server:
+        yield server, int(server.says("listening on ").rsplit(" ", 1)[1])
 
 
 def test_verdicts_are_those_of_the_library(
-    served: tuple["subprocess.Popen[str]", int], grader: Grader, items: list[dict[str, str]]
+    served: tuple[Started, int], grader: Grader, items: list[dict[str, str]]
 ) -> None:
     _, port = served
     expected = grader.grade([(item["task"], item["completion"]) for item in items])
@@ -103,7 +100,7 @@ def test_verdicts_are_those_of_the_library(
     assert {answer.score for answer in expected} == {0.0, 1.0}
 
 
-def test_proposals_become_tasks_once_and_can_be_drawn(served: tuple["subprocess.Popen[str]", int]) -> None:
+def test_proposals_become_tasks_once_and_can_be_drawn(served: tuple[Started, int]) -> None:
     _, port = served
     task = {"kind": "deduction", "program": "def f(a):\n    return a + 1", "inputs": ["41"]}
     broken = task | {"program": "def f(a):\n    return b"}
@@ -164,7 +161,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=3600)
             try:
                 connection.connect()
             except OSError:
@@ -182,9 +179,9 @@ class Client(threading.Thread):
 
 
 def test_no_request_is_lost_when_it_is_terminated_under_load(
-    served: tuple["subprocess.Popen[str]", int], items: list[dict[str, str]]
+    served: tuple[Started, int], items: list[dict[str, str]]
 ) -> None:
-    process, port = served
+    server, port = served
     answered = threading.Semaphore(0)
     body = json.dumps({"items": items}).encode()
     clients = [Client(port, body, answered) for _ in range(CLIENTS)]
@@ -192,10 +189,10 @@ def test_no_request_is_lost_when_it_is_terminated_under_load(
         client.start()
     for _ in range(3 * CLIENTS):
         answered.acquire()
-    process.send_signal(signal.SIGTERM)
+    os.kill(server.pid, signal.SIGTERM)
     for client in clients:
         client.join()
-    assert process.wait() == 0
+    server.ends()
     assert sum(client.got for client in clients) >= 3 * CLIENTS
     assert [(client.sent, client.got) for client in clients if client.sent != client.got] == []
     assert set().union(*(client.statuses for client in clients)) == {200}

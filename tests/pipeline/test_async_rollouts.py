@@ -76,7 +76,7 @@ class Stopper(Quiet):
 def test_the_next_step_is_sampled_during_the_update_under_the_weights_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meeting, threads, loads, loads_seen = threading.Barrier(2, timeout=300), list[object](), list[object](), list[int]()
+    meeting, threads, loads, loads_seen = threading.Barrier(2), list[object](), list[object](), list[int]()
     answer = demo.answer
 
     def meet(prompt: Prompt, draw: int) -> str:

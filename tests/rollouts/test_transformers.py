@@ -23,6 +23,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+pytestmark = pytest.mark.torch
+
 TEXTS = ["def f(a):", "x", "a long prompt, longer than all the others by far", "def f(a):\n    return a"]
 
 

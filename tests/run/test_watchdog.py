@@ -20,13 +20,18 @@ from azr.config import resolve
 from azr.errors import AzrError
 from azr.run.events import Quiet
 from azr.run.train import start_run
+from azr.run.watchdog import Watchdog
 
 stuck, folder, seeds = sys.argv[1:4]
+still, limit = threading.Event(), Watchdog.limit
+# No phase may take long from when it sits still, and none is hurried before that.
+Watchdog.limit = lambda watchdog, phase: limit(watchdog, phase) if still.is_set() else 0.0
 
 def sits_still(prompt, draw):
     if stuck == "native":
         # As a call that never comes back to the interpreter: no signal reaches it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    still.set()
     threading.Event().wait()
 
 sys.modules["stuck"] = sys.modules["__main__"]
@@ -62,7 +67,7 @@ def test_a_hang_becomes_an_error_with_the_phase_and_all_stacks(tmp_path: Path, s
     assert "has taken" in done.stderr and "(oversight.watchdog)" in done.stderr
     assert ("does not come back" in done.stderr) == (stuck == "native")
     stacks = (tmp_path / "r" / "hang.rank0.txt").read_text("utf-8")
-    assert ("sits_still" in stacks and "azr-watchdog" in stacks) or "_watch" in stacks
+    assert "sits_still" in stacks and "_watch" in stacks
     assert "rank 0 (process" in stacks
 
 
@@ -116,7 +121,7 @@ def test_a_full_disk_sends_the_stacks_to_stderr_and_the_error_still_comes(
     ):
         watchdog.use(tmp_path)
         watchdog.phase("update")
-        threading.Event().wait(60)
+        threading.Event().wait()
     assert "most recent call first" in capfd.readouterr().err
 
 
@@ -137,7 +142,7 @@ with Watchdog(WatchdogConfig(phases={"update": 0.01}, grace=0.1)) as watchdog:
 def test_a_hang_ends_the_process_where_nothing_can_be_written_at_all(tmp_path: Path) -> None:
     (tmp_path / "hang.rank0.txt").symlink_to("/dev/full")
     with Path("/dev/full").open("w", encoding="ascii") as full:
-        done = subprocess.run([sys.executable, "-c", STUCK, str(tmp_path)], stderr=full, check=False, timeout=60)
+        done = subprocess.run([sys.executable, "-c", STUCK, str(tmp_path)], stderr=full, check=False)
     assert done.returncode == HangError.exit_code
 
 

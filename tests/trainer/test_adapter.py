@@ -16,6 +16,8 @@ from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from transformers import AutoModelForCausalLM
 
+pytestmark = pytest.mark.torch
+
 Make = Callable[..., TorchPolicy]
 BASES = pytest.mark.parametrize("base", ["whole", "4bit"])
 """bitsandbytes packs on a CPU too: slowly, and by the same code for the trainer."""

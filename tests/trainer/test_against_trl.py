@@ -12,6 +12,8 @@ from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
 from azr.util.registry import resolve
 
+pytestmark = pytest.mark.torch
+
 ROWS, COLUMNS, LONGEST, BETA = 5, 7, 16, 0.05
 
 

@@ -5,6 +5,8 @@ import pytest
 from azr.trainer.balance import cost, deal
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
+pytestmark = pytest.mark.torch
+
 
 def batch(lengths: list[int]) -> Batch:
     episodes = tuple(

@@ -14,6 +14,8 @@ from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from torch import Tensor
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:

@@ -9,6 +9,8 @@ from azr.trainer.flex import blocks_of
 from azr.trainer.packing import Layout, pack
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
+pytestmark = pytest.mark.torch
+
 
 def layout(prompts: int, longest: int) -> Layout:
     rng = np.random.default_rng(prompts)

@@ -6,6 +6,8 @@ from azr.trainer import head
 from azr.trainer.head import log_probs_and_entropy
 from torch import Tensor
 
+pytestmark = pytest.mark.torch
+
 
 def whole(hidden: Tensor, weight: Tensor, targets: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     table = (hidden @ weight.t() / temperature).log_softmax(-1)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from azr.config import resolve
 from azr.rollouts import Sampling
 from azr.rollouts.transformers import TransformersEngine
@@ -9,6 +10,8 @@ from azr.trainer.model import load_model
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Episode, Kind, Prompt, Role
 from azr.update import make_batch
+
+pytestmark = pytest.mark.torch
 
 
 def test_a_rewarded_habit_is_learnt_within_a_few_steps(tiny_model: Path) -> None:

@@ -10,6 +10,8 @@ from azr.trainer.losses.base import LossInputs
 from azr.trainer.losses.kl import k3
 from azr.util.registry import resolve
 
+pytestmark = pytest.mark.torch
+
 
 def inputs(ratios: list[list[float]], advantages: list[float], lengths: list[int] | None = None) -> LossInputs:
     ratio = torch.tensor(ratios)

@@ -14,6 +14,8 @@ from azr.trainer.mismatch.base import engine_kl
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from azr.util.registry import resolve
 
+pytestmark = pytest.mark.torch
+
 RATIOS = [[1.0, 4.0, 0.25], [1.01, 0.99, 7.0]]
 """w of two sequences; the second has two tokens, then padding."""
 MASK = torch.tensor([[True, True, True], [True, True, False]])

@@ -4,6 +4,8 @@ import pytest
 from azr.config.schema import OptimConfig
 from azr.trainer.optim import learning_rate
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),

@@ -13,6 +13,8 @@ from azr.trainer.scoring import score
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
+pytestmark = pytest.mark.torch
+
 SIZES = {
     "vocab_size": 97, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 256, "initializer_range": 0.3,

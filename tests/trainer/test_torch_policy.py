@@ -16,6 +16,8 @@ from azr.trainer.sharding import whole_copy
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 
+pytestmark = pytest.mark.torch
+
 Make = Callable[..., TorchPolicy]
 
 

@@ -15,6 +15,8 @@ from azr.watch.live import Live
 from azr.watch.server import application, listen, server
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def watched(tmp_path: Path, hostile: Callable[[str], str]) -> Iterator[tuple[Path, str]]:
@@ -55,7 +57,7 @@ def test_the_page_follows_the_run_and_hostile_texts_do_nothing(
         file.write(json.dumps({"step": 9, "monitor": hostile("m"), "evidence": hostile("e")}) + "\n")
     with (run / METRICS).open("a") as file:
         file.write(json.dumps({"step": 9, "update/loss": 0.5, hostile("x"): 1}) + "\n")
-    expect(page.locator(".facts")).to_contain_text("9 of 8", timeout=30_000)
+    expect(page.locator(".facts")).to_contain_text("9 of 8")
     expect(page.locator("#alarms tbody tr").first).to_contain_text("<script>window.owned = 1</script>")
 
     page.get_by_role("button", name="Completions").click()

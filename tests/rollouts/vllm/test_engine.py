@@ -20,6 +20,8 @@ from azr.rollouts.vllm.options import check
 from azr.trainer.model import LoadedModel, load_model
 from azr.types import Completion, Kind, Prompt, Role
 
+pytestmark = pytest.mark.vllm
+
 TEXTS = ["def f(a):", "x", "a long prompt, longer than all the others by far", "def f(a):\n    return a"]
 GREEDY = Sampling(seed=0, temperature=0.0, max_tokens=40)
 

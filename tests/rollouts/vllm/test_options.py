@@ -13,6 +13,8 @@ from azr.rollouts.vllm.options import check_groups, environment
 from azr.rollouts.vllm.wire import NUMBERS
 from azr.trainer.model import load_model
 
+pytestmark = pytest.mark.torch
+
 RANK = {"RANK": "3", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "here", "MASTER_PORT": "1", "HOME": "/home/a"}
 CONFIG = resolve({}, ["engine.vllm.cache_gib=3", "engine.vllm.threads=2"])
 

@@ -22,6 +22,8 @@ from azr.rollouts.vllm.wire import Wire
 from azr.trainer.model import LoadedModel, load_model
 from azr.types import Kind, Prompt, Role
 
+pytestmark = pytest.mark.torch
+
 WORKER = """
 import os, signal, socket, sys
 import numpy as np

@@ -10,6 +10,8 @@ from azr.run.events import Quiet
 from azr.run.train import start_run
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.vllm
+
 SEEDS = [
     {"kind": kind, "program": f"def f(a):\n    return a + {n}", "inputs": inputs, "message": "add"}
     for n in range(6)
