@@ -130,7 +130,7 @@ bench: $(VENV)/.extension ## Measure the sandbox beside its peers, on DATA=FILE.
 	$(BIN)/azr sandbox bench --peers $(if $(DATA),--data $(DATA))
 
 .PHONY: eval-table
-eval-table: dev ## The README's table of a model before and after RUN=runs/NAME, on DATA=DIR too if given.
+eval-table: dev ## The table of benchmarks/eval.md: a model before and after RUN=runs/NAME, on DATA=DIR too if given.
 	$(BIN)/python benchmarks/eval_table.py $(RUN) $(DATA)
 
 .PHONY: loom

@@ -1,4 +1,4 @@
-"""Rewrite the README's table of a model before and after a run: python benchmarks/eval_table.py RUN [DATA]
+"""Rewrite the table of a model before and after a run in benchmarks/eval.md: python benchmarks/eval_table.py RUN [DATA]
 
 RUN is a finished run of `azr train`; before it stands the model that its config names. Both are evaluated alike, on the
 held-out tasks of the package and, if DATA has a cruxeval.jsonl, on CRUXEval; what is there already is not done again.
@@ -12,7 +12,7 @@ from pathlib import Path
 from azr.config import load_config
 from azr.run.folder import CONFIG
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parent / "eval.md"
 BEGIN, END = "<!-- table of the embedded model: make eval-table -->", "<!-- end of the table -->"
 SETTINGS = ("--n", "8", "--temperature", "1", "--top-p", "1", "--seed", "1", "--max-tokens", "256")
 
@@ -27,11 +27,11 @@ def main(run: Path, data: Path | None) -> None:
             azr("eval", "-b", "cruxeval", "--data", str(data), *more, "--out", str(folder), *SETTINGS)
     names = ("--name", "before", "--name", "after")
     table = azr("eval", "compare", *map(str, folders), *names, "--format", "markdown", "--paper", "none")
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     between = re.compile(f"({re.escape(BEGIN)}\n).*?({re.escape(END)})", re.DOTALL)
     if not between.search(text):
-        raise SystemExit(f"{README} has no place for the table: {BEGIN} ... {END}")
-    README.write_text(between.sub(lambda found: found[1] + "\n" + table + "\n" + found[2], text), "utf-8")
+        raise SystemExit(f"{PAGE} has no place for the table: {BEGIN} ... {END}")
+    PAGE.write_text(between.sub(lambda found: found[1] + "\n" + table + "\n" + found[2], text), "utf-8")
     print(table)
 
 
