@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from azr.domains.check import load
-from azr.sandbox import Sandbox, Valid
+from azr.sandbox import Sandbox, ValidRun
 from azr.tasks.io import read_drafts
 
 TABLES = Path(__file__).parents[1] / "examples" / "domains" / "tables"
@@ -33,7 +33,7 @@ def main() -> None:
     trivial = [("def f(a):\n    return a + 1", ("1",))] * len(plain)
     bare = Sandbox(threads=domain.sandbox.threads)
     # A table is no value of plain Python: only programs that return plain data are compared.
-    keep = [i for i, found in enumerate(bare.validate(plain)) if isinstance(found.results[0], Valid)]
+    keep = [i for i, found in enumerate(bare.validate(plain)) if isinstance(found.results[0], ValidRun)]
     sides = {
         "domain, typed": (kind.sandbox, [with_library[i] for i in keep]),
         "domain, untyped": (domain.sandbox, [with_library[i] for i in keep]),
@@ -47,7 +47,7 @@ def main() -> None:
             begin = time.perf_counter()
             results = sandbox.validate(items)
             seconds[name].append(time.perf_counter() - begin)
-            assert all(isinstance(result.results[0], Valid) for result in results), name
+            assert all(isinstance(result.results[0], ValidRun) for result in results), name
     medians = {name: statistics.median(found) / len(keep) * 1e3 for name, found in seconds.items()}
     for name, median in medians.items():
         sys.stdout.write(f"{name:40} {median:.3f} ms a validation\n")

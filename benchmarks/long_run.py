@@ -43,7 +43,7 @@ class Recorder(Quiet):
         self.cpu.append(now - self._since)
         self._since = now
         self.memory.append(resident())
-        made = [row[0].task.step for row in report.attempts]
+        made = [row[0].task.step for row in report.answers]
         self.fresh.append(sum(step == report.step - 1 for step in made) / len(made))
         self.stored = sum(report.stored.values())
         verified = sum(numbers.get(f"seconds/{stage}", 0.0) for stage in ("validate", "buffer", "solve"))
@@ -73,7 +73,7 @@ def main() -> None:
             {},
             [
                 "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=8", "solve.batch=8",
-                "solve.attempts=4", f"run.steps={steps}", f"run.folder={folder}/run", "run.save_every=50",
+                "solve.trials=4", f"run.steps={steps}", f"run.folder={folder}/run", "run.save_every=50",
                 "run.trace_rate=0.1", "buffer.cap=4096",
             ],
         )  # fmt: skip

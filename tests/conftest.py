@@ -63,7 +63,7 @@ def make_parts(tmp_path: Path) -> Callable[..., Parts]:
     from azr.rollouts.scripted import ScriptedEngine
     from azr.run.seed import POOLED, identity_tasks
 
-    sizes = ["propose.batch=3", "solve.batch=3", "solve.attempts=4", "tasks.inputs=4", "prompt.template=think"]
+    sizes = ["propose.batch=3", "solve.batch=3", "solve.trials=4", "tasks.inputs=4", "prompt.template=think"]
 
     made: list[Path] = []
 

@@ -16,7 +16,7 @@ from azr.types import Kind, Prompt, Rejected, Valid
 
 SMALL = [
     "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=4", "solve.batch=4",
-    "solve.attempts=4", "seeding.factor=2", "run.steps=3", "run.save_every=1",
+    "solve.trials=4", "seeding.factor=2", "run.steps=3", "run.save_every=1",
 ]  # fmt: skip
 
 
@@ -84,11 +84,11 @@ def test_exact_numbers_of_the_demo(tmp_path: Path) -> None:
 def test_with_lag_the_solver_meets_new_tasks_a_step_later(tmp_path: Path) -> None:
     _, lagging = run(tmp_path / "lag")
     for report in lagging.reports:
-        assert max(row[0].task.step for row in report.attempts) == report.step - 1
+        assert max(row[0].task.step for row in report.answers) == report.step - 1
     _, prompt = run(tmp_path / "same", "solve.lag=false")
     for report in prompt.reports:
         fresh = {v.task.id for v in report.verdicts if isinstance(v, Valid) and v.duplicate_of is None}
-        assert fresh <= {row[0].task.id for row in report.attempts}
+        assert fresh <= {row[0].task.id for row in report.answers}
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_any_choice_of_kinds_runs(tmp_path: Path, kinds: str) -> None:
     "setting",
     [
         "solve.mix=uniform", "solve.mix=half_new", "solve.mix=step", "propose.train=false", "propose.references=0",
-        "propose.reference_sampling=step", "solve.train_on_attempts=true", "solve.answers=3", "train.advantage=rloo",
+        "propose.reference_sampling=step", "solve.train_on_trials=true", "solve.answers=3", "train.advantage=rloo",
         "train.advantage=hierarchical", "reward.proposer.name=learnability", "reward.solver.name=random",
         "reward.proposer.duplicates=reject", "propose.start_step=3", "buffer.serve=non_one",
         "buffer.serve=non_extremes", "tasks.composite.at_most=2", "train.loss.aggregation=sequence_mean",
@@ -148,7 +148,7 @@ def test_every_switch_of_the_algorithm_runs(tmp_path: Path, setting: str) -> Non
     extra = ["solve.answers=2"] if "rloo" in setting else []
     result, watcher = run(tmp_path / "run", setting, *extra)
     assert result.complete
-    assert all(row[0].task.kind for report in watcher.reports for row in report.attempts)
+    assert all(row[0].task.kind for report in watcher.reports for row in report.answers)
 
 
 def test_the_probe_scores_held_out_tasks_before_and_after(tmp_path: Path) -> None:

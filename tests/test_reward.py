@@ -100,7 +100,7 @@ def test_solver_table_and_groups(make_parts: Make) -> None:
 
 def test_attempts_train_the_solver_only_if_asked(make_parts: Make) -> None:
     assert len(episodes(make_parts, 2)) == 3
-    assert len(episodes(make_parts, 2, "solve.train_on_attempts=true")) == 3 + 3 * 4
+    assert len(episodes(make_parts, 2, "solve.train_on_trials=true")) == 3 + 3 * 4
 
 
 def test_a_frozen_proposer_is_not_trained(make_parts: Make) -> None:

@@ -65,14 +65,14 @@ class Loop:
         done, staleness = self._rollouts(step, watch)
         parts.store.record(done.trials, step)
         watch("oversee", lambda: overseer.proposed(step, done.verdicts))
-        attempts = done.attempts
+        answers = done.answers
         if not config.solve.lag:
             tasks = parts.store.serve(step)
-            attempts = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
+            answers = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
         if config.solve.mix == "edge":
-            parts.store.record(attempts, step)
-        earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, attempts, step))
-        episodes = watch("oversee", lambda: overseer.answered(step, done.trials, attempts, earned))
+            parts.store.record(answers, step)
+        earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, answers, step))
+        episodes = watch("oversee", lambda: overseer.answered(step, done.trials, answers, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
         ahead = self._begin_next(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config))
@@ -81,7 +81,7 @@ class Loop:
         watch("load", lambda: parts.engine.load(self._policy.model))
 
         return StepReport(
-            step=step, verdicts=done.verdicts, trials=done.trials, attempts=attempts, batch=batch, stats=stats,
+            step=step, verdicts=done.verdicts, trials=done.trials, answers=answers, batch=batch, stats=stats,
             seconds=watch.seconds, stored=stored, dropped=done.dropped, engine=parts.engine.numbers(),
             staleness=staleness,
         )  # fmt: skip

@@ -18,7 +18,7 @@ def reward(
     parts: Parts,
     verdicts: Sequence[Valid | Rejected],
     trials: Sequence[Sequence[Attempt]],
-    attempts: Sequence[Sequence[Attempt]],
+    answers: Sequence[Sequence[Attempt]],
     step: int,
 ) -> list[Episode]:
     """The episodes of a step: proposals first, then answers.
@@ -26,14 +26,14 @@ def reward(
     Args:
         verdicts: of all proposals.
         trials: for each valid verdict, in order, the attempts that measure its solve rate.
-        attempts: for each task that the solver trains on, its answers.
+        answers: for each of the solver's tasks, the attempts that are trained on.
     """
     config = parts.config
     proposals = reward_proposals(parts, verdicts, trials, step) if config.propose.train else []
-    answers = [attempt for row in attempts for attempt in row]
-    if config.solve.train_on_attempts:
-        answers += [attempt for row in trials for attempt in row]
-    return proposals + reward_attempts(parts, answers, step)
+    trained = [attempt for row in answers for attempt in row]
+    if config.solve.train_on_trials:
+        trained += [attempt for row in trials for attempt in row]
+    return proposals + reward_attempts(parts, trained, step)
 
 
 def reward_proposals(

@@ -294,14 +294,14 @@ class Attempt:
         return self.reason == FAILED
 
 
-def judged(attempts: Iterable[Attempt]) -> list[Attempt]:
+def with_verdict(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Those that have a verdict."""
     return [attempt for attempt in attempts if not attempt.failed]
 
 
 def solve_rate(attempts: Sequence[Attempt]) -> float | None:
     """Mean score of the attempts at one task: how well the current policy solves it; None where none has a verdict."""
-    known = judged(attempts)
+    known = with_verdict(attempts)
     return sum(attempt.score for attempt in known) / len(known) if known else None
 
 

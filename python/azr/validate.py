@@ -17,7 +17,7 @@ from azr.types import Draft, Prompt, Proposal, Reason, Rejected, Task, Unparsed,
 def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Valid | Rejected]:
     """One verdict for each proposal."""
     verdicts: list[Valid | Rejected | None] = [_read(proposal) for proposal in proposals]
-    _judge(parts, proposals, verdicts)
+    _filter(parts, proposals, verdicts)
     _run(parts, proposals, verdicts, step)
     return appraise(parts.kinds, [verdict for verdict in verdicts if verdict is not None])
 
@@ -32,14 +32,14 @@ def _read(proposal: Proposal) -> Rejected | None:
     return None
 
 
-def _judge(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None]) -> None:
-    """Refuse programs that the policy does not allow. A stored program was judged when it was new."""
+def _filter(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None]) -> None:
+    """Refuse programs that the static filter does not allow. A stored program passed it when it was new."""
     own = [
         index
         for index, proposal in enumerate(proposals)
         if verdicts[index] is None and not parts.kinds[proposal.kind].from_task
     ]
-    for index, reason in _judged(parts, proposals, own):
+    for index, reason in _filtered(parts, proposals, own):
         proposal = proposals[index]
         if reason is None and not _built_on(_draft(proposal).program, proposal.completion.prompt):
             reason = Reason.BAD_COMPOSITE
@@ -54,12 +54,12 @@ def _built_on(program: str, prompt: Prompt) -> bool:
     return not prompt.composites or fits(program, len(prompt.composites))
 
 
-def _judged(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -> Iterator[tuple[int, Reason | None]]:
-    """What the rules for programs say, each domain's of its own."""
+def _filtered(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -> Iterator[tuple[int, Reason | None]]:
+    """What the static filter of each domain says about its programs."""
     for domain in dict.fromkeys(proposals[index].kind.domain for index in own):
         rows = [index for index in own if proposals[index].kind.domain == domain]
         programs = [_draft(proposals[index]).program for index in rows]
-        yield from zip(rows, parts.policy(domain).judge(parts.sandbox, programs), strict=True)
+        yield from zip(rows, parts.static_filter(domain).check(parts.sandbox, programs), strict=True)
 
 
 def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None], step: int) -> None:

@@ -41,7 +41,7 @@ from azr.sandbox import Limits, OutcomeKind, Request, Sandbox, Value
 from azr.tasks import KindOptions, composite
 from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
-from azr.tasks.policy import Policy
+from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat, Terse, Think
 from azr.types import Completion, Draft, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
@@ -75,10 +75,10 @@ NO_TEXT_OF_A_MODEL = {
     "azr.watch.live.Live.completions": "what a person typed into the page",
     "azr.rollouts.vllm.process.EngineProcess.ask": "questions of ours",
     "azr.cli.measure.synthetic.make": "made up by us",
-    "azr.run.seed.unwatched": "looks at nothing",
+    "azr.run.seed.unreviewed": "looks at nothing",
     "azr.oversight.recorder.SilentRecorder.seeds": "looks at nothing",
     "azr.sandbox.client.whole": "looks for failures alone",
-    "azr.types.judged": "looks for failures alone",
+    "azr.types.with_verdict": "looks for failures alone",
 }
 """Found by name or type, and why none of it is a model's."""
 
@@ -195,7 +195,7 @@ def drive_domain(texts: Sequence[str], sandbox: Sandbox) -> None:
     """A domain's verifier and quality score see no more than data."""
     for name in ("planning", "compliance", "tables"):
         made = make_domain(
-            read_domain(EXAMPLES / name), KindOptions(), Policy(), lambda modules: Sandbox(modules=modules)
+            read_domain(EXAMPLES / name), KindOptions(), StaticFilter(), lambda modules: Sandbox(modules=modules)
         )
         seeds = made.folder.file(made.folder.about.seeds, "seeds").read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in seeds]
@@ -242,7 +242,7 @@ def drive_readers(texts: Sequence[str], tasks: Sequence[Task]) -> None:
 def drive_run(folder: Path, script: str, steps: int) -> None:
     """A run, its report and its page."""
     given = [
-        "engine.name=scripted", f"engine.script={script}", "propose.batch=6", "solve.batch=3", "solve.attempts=2",
+        "engine.name=scripted", f"engine.script={script}", "propose.batch=6", "solve.batch=3", "solve.trials=2",
         f"seeding.path={hostile.seeds(folder.with_suffix('.jsonl'))}",
         f"run.steps={steps}", "evals.every=0", "tasks.inputs=4", "sandbox.fuel=100000000",
         "tasks.composite.at_most=1", "tasks.composite.chance=0.5", "tasks.composite.start_step=1",

@@ -16,7 +16,7 @@ from azr.oversight.overseer import UNSEEN, Overseer
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import roll_out
 from azr.reward import reward
-from azr.sandbox import Failed, InvalidReason, OutcomeKind, Request, Sandbox, Valid, Value
+from azr.sandbox import Failed, InvalidReason, OutcomeKind, Request, Sandbox, ValidRun, Value
 from azr.tasks.common import check_rows
 from azr.trainer.policy import StillPolicy
 from azr.types import FAILED, Kind, Reason, Rejected, Task
@@ -67,7 +67,7 @@ def test_a_failed_row_takes_no_other_row_s_outcome_away() -> None:
     assert first.value == third.value == TWO
     assert second.kind is OutcomeKind.SANDBOX_FAILED and second.failed == Failed("guest_contract", "it broke")
     good, poisoned = sandbox.validate([(GOOD, ["1", "2"]), (bad, ["1"])])
-    assert all(isinstance(result, Valid) for result in good.results)
+    assert all(isinstance(result, ValidRun) for result in good.results)
     assert getattr(poisoned.results[0], "reason", None) is InvalidReason.SANDBOX_FAILED
     for checks in (
         sandbox.check_output([("2", TWO), (f"2 {POISON}", TWO)]),
@@ -173,10 +173,10 @@ def stepped(make_parts: Callable[..., Parts], program: str, answer: str) -> tupl
     parts = replace(parts, sandbox=failing())
     done = roll_out(parts, 1, parts.store.serve(1), lambda name, stage: stage())
     parts.store.record(done.trials, 1)
-    episodes = reward(parts, done.verdicts, done.trials, done.attempts, 1)
+    episodes = reward(parts, done.verdicts, done.trials, done.answers, 1)
     batch, stats = update(StillPolicy(), episodes, parts.config)
     report = StepReport(
-        step=1, verdicts=done.verdicts, trials=done.trials, attempts=done.attempts, batch=batch, stats=stats,
+        step=1, verdicts=done.verdicts, trials=done.trials, answers=done.answers, batch=batch, stats=stats,
         seconds={}, stored={kind: parts.store.count(kind) for kind in parts.config.tasks.kinds},
     )  # fmt: skip
     return parts, report
@@ -185,7 +185,7 @@ def stepped(make_parts: Callable[..., Parts], program: str, answer: str) -> tupl
 def test_a_step_counts_failed_rows_and_leaves_them_out_of_every_reward(make_parts: Callable[..., Parts]) -> None:
     _, report = stepped(make_parts, GOOD + POISON, f"2 {POISON}")
     failed = [v for v in report.verdicts if isinstance(v, Rejected) and v.reason is Reason.SANDBOX_FAILED]
-    attempts = [attempt for rows in (*report.trials, *report.attempts) for attempt in rows]
+    attempts = [attempt for rows in (*report.trials, *report.answers) for attempt in rows]
     bad = [attempt for attempt in attempts if attempt.failed]
     assert failed and bad and len(bad) < len(attempts)
     numbers = measure(report)
@@ -195,14 +195,14 @@ def test_a_step_counts_failed_rows_and_leaves_them_out_of_every_reward(make_part
     assert not trained & {id(verdict.proposal.completion) for verdict in failed}
     assert not trained & {id(attempt.completion) for attempt in bad}
     assert numbers["validate/propose/deduction/valid_rate"] == 1.0
-    right = [attempt for rows in report.attempts for attempt in rows if not attempt.failed]
+    right = [attempt for rows in report.answers for attempt in rows if not attempt.failed]
     expected = sum(attempt.score for attempt in right) / len(right)
     assert numbers["solve/solve/deduction/score"] == pytest.approx(expected)
 
 
 def test_a_step_in_which_everything_failed_passes_and_trains_on_nothing(make_parts: Callable[..., Parts]) -> None:
     parts, report = stepped(make_parts, GOOD, "2")
-    nothing = replace(report, verdicts=[], trials=[], attempts=[])
+    nothing = replace(report, verdicts=[], trials=[], answers=[])
     policy = StillPolicy()
     batch, stats = update(policy, reward(parts, [], [], [], 1), parts.config)
     assert policy.step == 1 and not batch.episodes and stats.tokens == 0

@@ -35,7 +35,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp(f"hostile-{request.param}")
     given = [
         "engine.name=scripted", f"engine.script={HOSTILE}:answer", f"seeding.path={hostile.seeds(folder / 's.jsonl')}",
-        "propose.batch=4", "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", f"run.steps={STEPS}",
+        "propose.batch=4", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", f"run.steps={STEPS}",
         "run.save_every=5", "evals.every=0", "sandbox.fuel=100000000", "oversight.watchdog.enabled=false",
         'tasks.kinds=["abduction","deduction","error","induction"]', "tasks.composite.at_most=1",
         "tasks.composite.chance=0.5", "tasks.composite.start_step=1",

@@ -48,7 +48,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recording]:
         {},
         [
             "engine.name=scripted", f"engine.script={__name__}:escaping", "propose.batch=2", "solve.batch=2",
-            "solve.attempts=2", "seeding.factor=2", "run.steps=2", f"run.folder={folder}",
+            "solve.trials=2", "seeding.factor=2", "run.steps=2", f"run.folder={folder}",
         ],
     )  # fmt: skip
     watcher = Recording()

@@ -57,7 +57,7 @@ def test_dry_run_shows_config_plan_and_one_prompt_of_each_role_and_kind(tmp_path
         (["--set", "engine.name=vlm"], "engine.name = 'vlm'", 2),
         (["--set", "reward.proposer.name=no.such:thing"], "No module named 'no'", 2),
         (
-            ["--set", "train.advantage=grpo", "--set", "solve.train_on_attempts=false"],
+            ["--set", "train.advantage=grpo", "--set", "solve.train_on_trials=false"],
             "solve.answers = 1 must be at least 2",
             2,
         ),

@@ -1,9 +1,11 @@
 """Configuration fails early, and says what is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
 from azr.config import Config, dump_config, load_config, resolve
+from azr.config.renamed import RENAMED
 from azr.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -16,7 +18,7 @@ def test_every_shipped_file_loads(path: Path) -> None:
 
 def test_defaults_are_those_of_the_published_runs() -> None:
     config = Config()
-    assert (config.propose.batch, config.propose.references, config.tasks.inputs, config.solve.attempts) == (
+    assert (config.propose.batch, config.propose.references, config.tasks.inputs, config.solve.trials) == (
         64, 6, 10, 8,
     )  # fmt: skip
     assert config.reward.proposer.extremes == -0.5
@@ -95,3 +97,23 @@ def test_a_missing_or_broken_file_is_an_error_of_the_user(tmp_path: Path) -> Non
     broken.write_text("seed = ", "utf-8")
     with pytest.raises(ConfigError, match="is not TOML"):
         load_config(broken)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_key_that_was_renamed_is_refused_with_its_new_name(old: str, new: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"unknown key {old}: it is called {new} now")):
+        load_config(None, [f"{old}=1"])
+
+
+def test_a_config_that_an_older_azr_wrote_is_read_under_the_new_names(tmp_path: Path) -> None:
+    config = resolve({}, ["solve.trials=3", "engine.vllm.sync_tolerance=0.5", "solve.train_on_trials=true"])
+    text = dump_config(config)
+    for old, new in RENAMED.items():
+        key, renamed = old.rpartition(".")[2], new.rpartition(".")[2]
+        assert f"\n{renamed} = " in text
+        text = text.replace(f"\n{renamed} = ", f"\n{key} = ")
+    (tmp_path / "config.toml").write_text(text, "utf-8")
+
+    with pytest.raises(ConfigError, match="it is called"):
+        load_config(tmp_path / "config.toml")
+    assert load_config(tmp_path / "config.toml", written=True) == config

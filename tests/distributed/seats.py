@@ -89,7 +89,7 @@ def engine(out: Path, path: Path) -> None:
 def greedy(seat: Seat, loaded: LoadedModel, prompts: Sequence[Prompt]) -> dict[str, Any]:
     assert seat.sync is not None
     texts = [list(row[0].token_ids) for row in seat.sample(prompts, GREEDY)]
-    return {"engine": texts, "model": generated(loaded.model, prompts), "gap": seat.sync.gap_max}
+    return {"engine": texts, "model": generated(loaded.model, prompts), "gap": seat.sync.mismatch_max}
 
 
 def updated(seat: Seat, loaded: LoadedModel, prompts: Sequence[Prompt]) -> dict[str, Any]:

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 Held = Callable[[Path], list[Any]]
 AHEAD = [
-    "engine.name=scripted", "engine.ahead=1", "propose.batch=6", "solve.batch=6", "solve.attempts=4",
+    "engine.name=scripted", "engine.ahead=1", "propose.batch=6", "solve.batch=6", "solve.trials=4",
     "seeding.factor=1", "run.steps=5", "run.save_every=2", "evals.every=0",
 ]  # fmt: skip
 EMBEDDED = [
     "engine.name=weighted:make", "engine.ahead=1", "train.mismatch.name=tis", "train.optim.lr=1e-3", "propose.batch=4",
-    "solve.batch=4", "solve.attempts=2", "seeding.factor=1", 'tasks.kinds=["deduction", "abduction"]', "run.steps=4",
+    "solve.batch=4", "solve.trials=2", "seeding.factor=1", 'tasks.kinds=["deduction", "abduction"]', "run.steps=4",
     "evals.every=0", "evals.limit=1", "evals.samples=1", "evals.grounded=none",
 ]  # fmt: skip
 
@@ -119,8 +119,8 @@ def test_the_embedded_model_is_trained_on_the_same_texts_by_any_number_of_ranks(
     for row, other in zip(numbers(several)[1:], numbers(one)[1:], strict=True):
         assert row["update/staleness"] == other["update/staleness"] == min(1, row["step"] - 1)
         assert row["update/grad_norm"] == pytest.approx(other["update/grad_norm"], rel=1e-3)
-        assert row["update/gap_max"] == pytest.approx(other["update/gap_max"], rel=1e-2, abs=1e-4)
-    assert numbers(several)[-1]["update/gap_max"] > 1e-3, "sampled from other weights than those that are updated"
+        assert row["update/mismatch_max"] == pytest.approx(other["update/mismatch_max"], rel=1e-2, abs=1e-4)
+    assert numbers(several)[-1]["update/mismatch_max"] > 1e-3, "sampled from other weights than those that are updated"
 
 
 def test_split_weights_are_trained_and_saved_while_the_next_step_is_sampled(

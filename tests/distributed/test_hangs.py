@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 def test_the_rank_that_hangs_leaves_its_stacks_before_it_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes = ["propose.batch=6", "solve.batch=6", "solve.attempts=4", "seeding.factor=1", "evals.every=0"]
+    sizes = ["propose.batch=6", "solve.batch=6", "solve.trials=4", "seeding.factor=1", "evals.every=0"]
     own = ["engine.name=scripted", "engine.script=stuck:answer", f"run.folder={tmp_path / 'run'}"]
     config = tmp_path / "given.toml"
     config.write_text(dump_config(resolve({}, [*sizes, *own])), "utf-8")

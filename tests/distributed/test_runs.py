@@ -22,7 +22,7 @@ pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 Held = Callable[[Path], list[Any]]
 SIZES = [
-    "engine.name=scripted", "propose.batch=6", "solve.batch=6", "solve.attempts=4", "seeding.factor=1", "run.steps=5",
+    "engine.name=scripted", "propose.batch=6", "solve.batch=6", "solve.trials=4", "seeding.factor=1", "run.steps=5",
     "run.save_every=2", "evals.every=0",
 ]  # fmt: skip
 

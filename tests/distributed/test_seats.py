@@ -93,7 +93,7 @@ def test_a_run_trains_on_what_its_shared_engine_samples(
     settings = [
         f"model.name={vllm_model}", f"seeding.path={seeds}", "engine.name=vllm", "engine.vllm.tensor_parallel=2",
         "reward.solver.name=random", "train.optim.lr=1e-3", "prompt.template=terse", "prompt.max_tokens=512",
-        "propose.batch=3", "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", "sampling.max_tokens=24",
+        "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "sampling.max_tokens=24",
         "run.steps=3", "run.save_every=3", "evals.every=0", "engine.vllm.threads=1", *way,
     ]  # fmt: skip
     config = tmp_path / "given.toml"
@@ -102,7 +102,7 @@ def test_a_run_trains_on_what_its_shared_engine_samples(
     lines = (tmp_path / "2" / "metrics.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines][1:]
     assert [row["update/staleness"] for row in rows] == staleness
-    assert all(row["rollout/probe_gap"] < 1e-4 and row["update/grad_norm"] > 0 for row in rows)
-    fresh = [row["update/gap_max"] for row, old in zip(rows, staleness, strict=True) if not old]
+    assert all(row["rollout/sync_mismatch"] < 1e-4 and row["update/grad_norm"] > 0 for row in rows)
+    fresh = [row["update/mismatch_max"] for row, old in zip(rows, staleness, strict=True) if not old]
     assert all(gap < 1e-3 for gap in fresh), "sampled from the weights that are updated"
     assert rows[2]["rollout/restarts"] == 0

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
 SETTINGS = [
     "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=6", "solve.batch=6",
-    "solve.attempts=4", "seeding.factor=1", "run.steps=5", "evals.every=0", 'oversight.hooks=["watched:make"]',
+    "solve.trials=4", "seeding.factor=1", "run.steps=5", "evals.every=0", 'oversight.hooks=["watched:make"]',
 ]  # fmt: skip
 
 

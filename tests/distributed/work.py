@@ -85,7 +85,9 @@ def gradients(model: Path, ranks: Group, sharding: str, *more: str) -> dict[str,
 
     policy._optimizer.step = step  # type: ignore[assignment,method-assign]
     stats = policy.update(batch(still=not config.train.loss.kl))
-    found["stats"] = torch.tensor([stats.loss, stats.grad_norm, stats.kl, stats.gap_mean, stats.gap_max, stats.tokens])
+    found["stats"] = torch.tensor(
+        [stats.loss, stats.grad_norm, stats.kl, stats.mismatch_mean, stats.mismatch_max, stats.tokens]
+    )
     found["entropy"] = torch.from_numpy(stats.entropy)
     found["scored"] = torch.from_numpy(policy.log_probs(ROWS))
     assert policy.model is not None

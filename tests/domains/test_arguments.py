@@ -2,7 +2,7 @@
 
 import pytest
 from azr.domains.scoring import qualities, task_values, verify
-from azr.sandbox import Sandbox, Valid, Value
+from azr.sandbox import Sandbox, ValidRun, Value
 from azr.tasks.common import argument_values
 from azr.types import Kind, Task
 
@@ -42,9 +42,9 @@ def test_a_valid_value_is_one_that_a_verifier_can_be_given(sandbox: Sandbox) -> 
     """The finding: depth 99 was valid, and then no value could be made of the task."""
     program = "def f(n):\n    x = []\n    for _ in range(n): x = [x]\n    return x"
     results = sandbox.validate([(program, [str(n) for n in (0, 50, 89, 90, 99, 100)])])[0].results
-    assert [isinstance(result, Valid) for result in results] == [True, True, True, False, False, False]
+    assert [isinstance(result, ValidRun) for result in results] == [True, True, True, False, False, False]
     for result in results:
-        if isinstance(result, Valid):
+        if isinstance(result, ValidRun):
             task = Task(kind=Kind.DEDUCTION, program=program, inputs=("1",), outputs=(result.value,))
             assert task_values(sandbox, Kind.DEDUCTION, [task])[0] is not None
 

@@ -15,7 +15,7 @@ from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.tasks import KindOptions
 from azr.tasks.io import verify
-from azr.tasks.policy import Policy
+from azr.tasks.static_filter import StaticFilter
 from azr.types import Draft, Kind, Reason, Rejected, Role, Task, Valid
 from azr.validate import validate
 
@@ -26,7 +26,7 @@ TYPES = '\n[types.Price]\ntype = "prices:Price"\nencode = "prices:plain"\n'
 QUALITY = '\n[quality]\nfile = "quality.py"\nminimum = 0.5\n'
 
 
-def load(folder: Path, programs: Policy = Policy()) -> Domain:  # noqa: B008 - frozen
+def load(folder: Path, programs: StaticFilter = StaticFilter()) -> Domain:  # noqa: B008 - frozen
     return make_domain(read(folder), KindOptions(), programs, partial(make_sandbox, resolve({})))
 
 
@@ -65,17 +65,17 @@ def test_a_module_that_does_not_import_is_named_with_its_line(make_folder: Make)
 
 
 def test_imports_are_the_domains_modules_and_its_list(make_folder: Make) -> None:
-    domain = load(make_folder(), Policy(banned=("random", "math"), allowed=()))
+    domain = load(make_folder(), StaticFilter(banned=("random", "math"), allowed=()))
     programs = [f"import {name}\n\ndef f(a):\n    return a" for name in ("prices", "math", "json", "random")]
-    reasons = domain.programs.judge(domain.sandbox, programs)
+    reasons = domain.static_filter.check(domain.sandbox, programs)
     assert reasons == [None, None, Reason.FORBIDDEN_IMPORT, Reason.FORBIDDEN_IMPORT]
 
 
 def test_without_a_list_the_runs_own_rules_hold(make_folder: Make) -> None:
     toml = 'name = "shop"\nkinds = ["deduction"]\n[modules]\nprices = "prices.py"\n'
-    domain = load(make_folder(toml=toml), Policy(banned=("random",)))
+    domain = load(make_folder(toml=toml), StaticFilter(banned=("random",)))
     programs = [f"import {name}\n\ndef f(a):\n    return a" for name in ("prices", "json", "random")]
-    assert domain.programs.judge(domain.sandbox, programs) == [None, None, Reason.FORBIDDEN_IMPORT]
+    assert domain.static_filter.check(domain.sandbox, programs) == [None, None, Reason.FORBIDDEN_IMPORT]
 
 
 def test_instances_of_a_type_are_returned_as_plain_data_however_deep(make_folder: Make) -> None:

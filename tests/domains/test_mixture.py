@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 Make = Callable[..., Path]
 SMALL = [
-    "engine.name=scripted", f"engine.script={__name__}:answer", "propose.batch=2", "solve.batch=2", "solve.attempts=2",
+    "engine.name=scripted", f"engine.script={__name__}:answer", "propose.batch=2", "solve.batch=2", "solve.trials=2",
     "seeding.factor=1", "run.steps=2", "run.save_every=1", "tasks.inputs=4", "evals.samples=3", "sandbox.threads=1",
 ]  # fmt: skip
 

@@ -50,14 +50,14 @@ def report() -> StepReport:
     episodes = [Episode(completion=completion(Role.SOLVE, length), reward=float(length)) for length in (2, 3, 5)]
     zeros = np.zeros(3)
     stats = UpdateStats(
-        loss=0.5, grad_norm=1.0, lr=1e-6, kl=0.0, clip_share=0.0, gap_mean=0.1, gap_max=0.2,
+        loss=0.5, grad_norm=1.0, lr=1e-6, kl=0.0, clip_share=0.0, mismatch_mean=0.1, mismatch_max=0.2,
         entropy=np.array([1.0, 2.0, 3.0]), tokens=10,
     )  # fmt: skip
     return StepReport(
         step=1,
         verdicts=verdicts,
         trials=[[attempt(1.0, "correct"), attempt(0.0, "wrong")], [attempt(0.0, "wrong"), attempt(0.0, "no_answer")]],
-        attempts=[[attempt(1.0, "correct")], [attempt(0.0, "no_answer")]],
+        answers=[[attempt(1.0, "correct")], [attempt(0.0, "no_answer")]],
         batch=Batch(episodes=tuple(episodes), advantages=zeros, weights=zeros),
         stats=stats,
         seconds={"propose": 1.0, "solve": 2.0},
@@ -83,9 +83,9 @@ def test_numbers_of_a_step() -> None:
         "solve/solve/deduction/reason/no_answer": 1,
         "update/solve/deduction/reward": 10 / 3,
         "update/solve/deduction/length_max": 5,
-        "update/solve/deduction/clipped_share": 1 / 3,
+        "update/solve/deduction/truncated_share": 1 / 3,
         "update/solve/deduction/entropy": 2.0,
-        "update/gap_max": 0.2,
+        "update/mismatch_max": 0.2,
         "buffer/deduction/stored": 17,
         "seconds/step": 3.0,
     }

@@ -66,7 +66,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[StepRepor
         {},
         [
             "engine.name=scripted", f"engine.script={__name__}:varied", "propose.batch=5", "solve.batch=5",
-            "solve.attempts=3", "seeding.factor=2", "run.steps=3", f"run.folder={folder}", f"evals.tasks={tasks}",
+            "solve.trials=3", "seeding.factor=2", "run.steps=3", f"run.folder={folder}", f"evals.tasks={tasks}",
             "evals.every=1", 'reward.proposer.terms=[{name="novelty"}]', "oversight.refusal.every=1",
         ],
     )  # fmt: skip

@@ -24,7 +24,7 @@ from azr.run.train import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
 
 SMALL = [
-    "engine.name=scripted", "propose.batch=3", "solve.batch=3", "solve.attempts=2", "seeding.factor=2", "run.steps=4",
+    "engine.name=scripted", "propose.batch=3", "solve.batch=3", "solve.trials=2", "seeding.factor=2", "run.steps=4",
     "run.save_every=1", "tasks.inputs=4",
 ]  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_quarantine_holds_the_task_back_before_it_can_be_served(tmp_path: Path) 
     proposals = {row["task"] for row in alarms(tmp_path / "r") if row["role"] == "propose"}
     answered = {row["task"] for row in alarms(tmp_path / "r") if row["role"] == "solve"}
     assert proposals and proposals | answered == held(tmp_path / "r")
-    served = {row[0].task.id for report in watcher.reports for row in report.attempts}
+    served = {row[0].task.id for report in watcher.reports for row in report.answers}
     assert not served & proposals
 
 
@@ -119,7 +119,7 @@ def test_drop_leaves_the_episode_out_of_the_update_and_holds_a_proposals_task(tm
     for report, numbers in zip(watcher.reports, watcher.numbers, strict=True):
         texts = [episode.completion.text for episode in report.batch.episodes]
         assert texts and not any("escape" in text for text in texts)
-        answers = [attempt for row in report.attempts for attempt in row]
+        answers = [attempt for row in report.answers for attempt in row]
         assert len(texts) + numbers["oversight/dropped"] == len(report.verdicts) + len(answers)
     assert sum(numbers["oversight/dropped"] for numbers in watcher.numbers) > 0
     assert held(tmp_path / "r") == {row["task"] for row in alarms(tmp_path / "r") if row["role"] == "propose"}
@@ -472,7 +472,7 @@ def test_a_decision_about_a_finding_that_the_resumed_run_has_yet_to_redo_waits_f
     watcher = Watcher()
     assert resume_run(tmp_path / "r", watcher, never).complete
     assert dies.chosen in alarms(tmp_path / "r") and held(tmp_path / "r") == {dies.chosen["task"]}
-    served = {row[0].task.id for report in watcher.reports[2:] for row in report.attempts}
+    served = {row[0].task.id for report in watcher.reports[2:] for row in report.answers}
     assert dies.chosen["task"] not in served
     assert dies.chosen["id"] not in {row["id"] for row in control.flagged(tmp_path / "r")}
 

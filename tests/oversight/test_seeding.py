@@ -17,7 +17,7 @@ from azr.run.train import resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
 
 SMALL = [
-    "engine.name=scripted", "propose.batch=4", "solve.batch=3", "solve.attempts=2", "seeding.factor=2", "run.steps=2",
+    "engine.name=scripted", "propose.batch=4", "solve.batch=3", "solve.trials=2", "seeding.factor=2", "run.steps=2",
     "tasks.inputs=4",
 ]  # fmt: skip
 
@@ -49,7 +49,7 @@ class Asked(Quiet):
 
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         self.prompts += [verdict.proposal.completion.prompt for verdict in report.verdicts]
-        self.prompts += [attempt.completion.prompt for row in report.attempts for attempt in row]
+        self.prompts += [attempt.completion.prompt for row in report.answers for attempt in row]
 
     def alarmed(self, row: Any) -> None:
         self.alarms.append(row)

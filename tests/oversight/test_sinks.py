@@ -16,7 +16,7 @@ from azr.run.train import resume_run, start_run
 
 SMALL = [
     "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=2", "solve.batch=2",
-    "solve.attempts=2", "seeding.factor=2", "run.steps=3", "run.save_every=1",
+    "solve.trials=2", "seeding.factor=2", "run.steps=3", "run.save_every=1",
 ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ STEPS = 5
 def config(folder: Path, *overrides: str) -> Config:
     settings = [
         "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "engine.ahead=1", "propose.batch=3",
-        "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", "seeding.factor=2", f"run.steps={STEPS}",
+        "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "seeding.factor=2", f"run.steps={STEPS}",
         "run.save_every=2", f"run.folder={folder}",
     ]  # fmt: skip
     return resolve({}, [*settings, *overrides])

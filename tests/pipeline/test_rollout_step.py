@@ -18,8 +18,8 @@ from azr.run.train import start_run
 from azr.types import Prompt
 
 SMALL = [
-    "engine.name=scripted", "propose.batch=6", "solve.batch=4", "solve.attempts=3", "solve.answers=2",
-    "seeding.factor=2", "run.steps=3", "solve.train_on_attempts=true",
+    "engine.name=scripted", "propose.batch=6", "solve.batch=4", "solve.trials=3", "solve.answers=2",
+    "seeding.factor=2", "run.steps=3", "solve.train_on_trials=true",
 ]  # fmt: skip
 
 

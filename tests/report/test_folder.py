@@ -56,3 +56,11 @@ def test_a_run_that_goes_on_is_read_without_a_trace_of_it(tmp_path: Path) -> Non
 
 def _state(folder: Path) -> list[tuple[str, int, int]]:
     return sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+def test_numbers_of_an_older_run_are_shown_under_the_names_of_today(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[solve]\nattempts = 3\n")
+    (tmp_path / METRICS).write_text('{"step": 1, "update/gap_mean": 0.5}\n')
+    folder = Folder(tmp_path)
+    assert folder.metrics() == [{"step": 1, "update/mismatch_mean": 0.5}]
+    assert folder.config() == {"solve": {"trials": 3}}

@@ -84,7 +84,7 @@ def scores(monkeypatch: pytest.MonkeyPatch) -> dict[float, float]:
 def settings(folder: Path, *more: str) -> list[str]:
     return [
         "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=2", "solve.batch=2",
-        "solve.attempts=2", "seeding.factor=1", "evals.every=1", "evals.grounded=none", "run.keep_last=1",
+        "solve.trials=2", "seeding.factor=1", "evals.every=1", "evals.grounded=none", "run.keep_last=1",
         f"run.folder={folder}", *more,
     ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from azr.trainer import checkpoint
 
 SCRIPTED = ["engine.name=scripted", "engine.script=azr.rollouts.demo:answer"]
 SMALL = [
-    "propose.batch=3", "solve.batch=3", "solve.attempts=2", "tasks.inputs=4", "seeding.factor=2", "run.steps=4",
+    "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "seeding.factor=2", "run.steps=4",
     "run.save_every=2", "sampling.max_tokens=24",
 ]  # fmt: skip
 SEEDS = [

@@ -17,8 +17,8 @@ import pytest
 from azr.errors import SandboxError
 from azr.sandbox import (
     Imports,
-    Invalid,
     InvalidReason,
+    InvalidRun,
     Limits,
     OutcomeKind,
     Request,
@@ -26,7 +26,7 @@ from azr.sandbox import (
     Scored,
     SyntaxProblem,
     Unscored,
-    Valid,
+    ValidRun,
     Value,
 )
 from hypothesis import given, settings
@@ -213,7 +213,7 @@ def test_a_hidden_pair_may_hold_what_only_its_program_can_make(sandbox: Sandbox)
     program = "class Node:\n    def __init__(self, x): self.x = x\ndef f(node): return node.x"
     (validation,) = sandbox.validate([(program, ["Node(3)"])])
     (verdict,) = validation.results
-    assert isinstance(verdict, Valid)
+    assert isinstance(verdict, ValidRun)
     (check,) = sandbox.check_program([(program, [("Node(3)", verdict.value), ("Node(4)", verdict.value)])])
     assert check.passed == (True, False)
 
@@ -225,7 +225,7 @@ def test_an_input_is_right_at_whatever_depth_it_was_validated(sandbox: Sandbox) 
     )
     (validation,) = sandbox.validate([(program, ["0"])])
     (verdict,) = validation.results
-    assert isinstance(verdict, Valid)
+    assert isinstance(verdict, ValidRun)
     assert sandbox.check_input([(program, "0", verdict.value)])[0].correct
     assert sandbox.check_program([(program, [("0", verdict.value)])])[0].passed == (True,)
 
@@ -333,10 +333,10 @@ def test_a_guest_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_validation_and_checks_come_in_order(sandbox: Sandbox) -> None:
     [good, bad] = sandbox.validate([(IDENTITY, ["1", "(1, 'a')"]), ("def f(x):\n    return id(x)", ["[]", ")"])])
     assert good.results == (
-        Valid(Value.of(1), good.results[0].fuel_used),
-        Valid(Value.of((1, "a")), good.results[1].fuel_used),
+        ValidRun(Value.of(1), good.results[0].fuel_used),
+        ValidRun(Value.of((1, "a")), good.results[1].fuel_used),
     )  # type: ignore[union-attr]
-    assert [isinstance(result, Invalid) and result.reason for result in bad.results] == [
+    assert [isinstance(result, InvalidRun) and result.reason for result in bad.results] == [
         InvalidReason.NONDETERMINISTIC,
         InvalidReason.INVALID_INPUT,
     ]
@@ -362,7 +362,7 @@ def test_a_text_with_a_lone_surrogate_is_refused_alone(sandbox: Sandbox) -> None
         OutcomeKind.INVALID_INPUT,
     ]
     reasons = [
-        result.reason if isinstance(result, Invalid) else None
+        result.reason if isinstance(result, InvalidRun) else None
         for validation in sandbox.validate([(IDENTITY, ["'\udc80'", "1"]), (bad, ["1"])])
         for result in validation.results
     ]

@@ -31,5 +31,5 @@ def test_a_rewarded_habit_is_learnt_within_a_few_steps(tiny_model: Path) -> None
         ]
         shares.append(sum(episode.reward for episode in episodes) / len(episodes))
         stats = policy.update(make_batch(episodes, config))
-        assert stats.gap_max < 1e-3, "the trainer sees other probabilities than the engine sampled from"
+        assert stats.mismatch_max < 1e-3, "the trainer sees other probabilities than the engine sampled from"
     assert shares[-1] > shares[0] + 0.2

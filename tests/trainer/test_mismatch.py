@@ -102,4 +102,4 @@ def test_masked_tokens_give_no_gradient_and_are_counted(tiny_model: Path) -> Non
     policy = TorchPolicy(load_model(config.model), config)
     stats = policy.update(certain([(5, 6, 7), (8, 9)]))  # w = pi / 1 is far below 0.5
     assert stats.masked_share == 1.0 and stats.grad_norm == 0.0
-    assert stats.gap_kl > 0.0 and stats.gap_max >= stats.gap_mean > math.log(2.0)
+    assert stats.mismatch_kl > 0.0 and stats.mismatch_max >= stats.mismatch_mean > math.log(2.0)

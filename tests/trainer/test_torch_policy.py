@@ -155,8 +155,8 @@ def test_gap_to_the_engine_is_measured(make: Make) -> None:
         log_probs, _ = policy._scorer(piece)
     expected = (log_probs + 5.0).abs()[piece.mask]
     stats = policy.update(given)
-    assert stats.gap_mean == pytest.approx(float(expected.mean()), rel=1e-4)
-    assert stats.gap_max == pytest.approx(float(expected.max()), rel=1e-4)
+    assert stats.mismatch_mean == pytest.approx(float(expected.mean()), rel=1e-4)
+    assert stats.mismatch_max == pytest.approx(float(expected.max()), rel=1e-4)
 
 
 def test_rows_are_scored_as_the_model_itself_scores_them(make: Make) -> None:

@@ -29,7 +29,7 @@ from azr.domains import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 RULE = "rule"
 LANGUAGE = """A rule says which payments are allowed. A payment is a dict with exactly these fields:
@@ -87,7 +87,7 @@ Give it as a dict in one block tagged input.
             return payment
         return Draft(program=program_of(rule.strip()), inputs=(payment.strip(),), message=rule.strip())
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         failure = first_failure(results)
         if failure is not None:
             return failure
@@ -144,7 +144,7 @@ $cases
         inputs = tuple(payment.strip() for payment in payments)
         return Draft(program=prompt.task.program, inputs=inputs, message=prompt.task.message)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         failure = first_failure(results)
         if failure is not None:
             return failure

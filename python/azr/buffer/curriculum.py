@@ -17,7 +17,7 @@ from azr.config import Config
 from azr.config.mixture import folders, shares
 from azr.errors import RunError
 from azr.tasks import source
-from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, judged, solve_rate
+from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate, with_verdict
 from azr.util.randomness import generator
 
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
@@ -88,7 +88,7 @@ class TaskStore:
             rate = solve_rate(row)
             if rate is None:
                 continue
-            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(judged(row)))
+            self._buffer.record_solve_rate(task.id, rate, step, attempts=len(with_verdict(row)))
             if not SERVED[self._config.buffer.serve](rate):
                 self._buffer.quarantine(task.id)
 

@@ -110,8 +110,7 @@ def behavioural(programs: Sequence[Program]) -> dict[str, int]:
 
 def end_to_end(programs: Sequence[Program]) -> dict[str, float]:
     """Validate the programs in one call, insert what is valid in one call; the buffer's share of the time."""
-    from azr.sandbox import Sandbox
-    from azr.sandbox import Valid as Ran
+    from azr.sandbox import Sandbox, ValidRun
 
     sandbox = Sandbox()
     items = [(program, inputs[:1]) for program, inputs in programs]
@@ -127,7 +126,7 @@ def end_to_end(programs: Sequence[Program]) -> dict[str, float]:
                     Task(kind=Kind.DEDUCTION, program=program, inputs=tuple(inputs), outputs=(result.value,))
                     for (program, inputs), verdict in zip(items, verdicts, strict=True)
                     for result in verdict.results
-                    if isinstance(result, Ran)
+                    if isinstance(result, ValidRun)
                 ]
                 made = time.perf_counter()
                 inserted = buffer.insert_many(valid, threads=os.cpu_count() or 1)

@@ -49,9 +49,9 @@ def plan(config: Config) -> str:
     """How much one step samples, runs and trains."""
     propose, solve, share = config.propose, config.solve, shares(config)
     proposals = sum(share.proposals.values())
-    trials = proposals * solve.attempts
+    trials = proposals * solve.trials
     answers = sum(share.answers.values()) * solve.answers
-    trained = answers + (proposals if propose.train else 0) + (trials if solve.train_on_attempts else 0)
+    trained = answers + (proposals if propose.train else 0) + (trials if solve.train_on_trials else 0)
     return (
         f"One of {config.run.steps} steps: {proposals} proposals, up to {trials} attempts for solve rates, {answers}"
         f" answers; up to {trained} episodes trained in {config.train.updates} update(s)."

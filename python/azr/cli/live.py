@@ -25,7 +25,7 @@ PHASES = ("propose", "rollout", "validate", "buffer", "solve", "oversee", "rewar
 COLUMNS = (
     ("reward", "update/{role}/{kind}/reward", "{:+.2f}"),
     ("tokens", "update/{role}/{kind}/length", "{:.0f}"),
-    ("cut", "update/{role}/{kind}/clipped_share", "{:.0%}"),
+    ("cut", "update/{role}/{kind}/truncated_share", "{:.0%}"),
     ("entropy", "update/{role}/{kind}/entropy", "{:.2f}"),
     ("valid", "validate/{role}/{kind}/valid_rate", "{:.0%}"),
     ("solve rate", "solve/{role}/{kind}/solve_rate", "{:.2f}"),

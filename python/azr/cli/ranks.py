@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from azr.config import Config, dump_config, load_config
+from azr.config import Config, dump_config
 from azr.config.overrides import in_folder
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
 from azr.errors import ConfigError
 from azr.rollouts.vllm.options import check_groups
 from azr.run.events import Observer
-from azr.run.folder import CONFIG, config_file
+from azr.run.folder import CONFIG, read_config
 from azr.run.train import Result, resume_run, start_run
 
 UNWATCHED_S = 1800.0
@@ -40,7 +40,7 @@ def start_ranks(config: Config | None, resume: Path | None, processes: int, max_
     Raises:
         ConfigError: they are to share engines, and make no whole groups.
     """
-    wanted = config or load_config(config_file(Path(str(resume))))
+    wanted = config or read_config(Path(str(resume)))
     count = processes or (gpus_seen(os.environ) if wanted.model.device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
         return False
@@ -67,7 +67,7 @@ def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Pat
         ConfigError: several processes that do not know of one run folder.
     """
     if resume is not None:
-        config = load_config(config_file(resume))
+        config = read_config(resume)
     assert config is not None
     ranks = _join(config)
     try:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from azr.config.explain import explain
 from azr.config.lineage import EMBEDDED, EMBEDDED_TEMPLATE, template_of
 from azr.config.mixture import with_domains
+from azr.config.renamed import translate
 from azr.config.schema import Config
 from azr.errors import ConfigError
 
@@ -19,11 +20,14 @@ MAX_FILE = 4 << 20
 """Bytes of a config's file."""
 
 
-def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, written: bool = False) -> Config:
     """Read a file of differences, apply `a.b=c` overrides and check everything.
 
     They are differences to the defaults of the schema; for the embedded model, and what grew from it, to the package's
     `default.toml` on top of those. A config that names no model is about the embedded one.
+
+    Args:
+        written: the file is a run's own, which azr wrote: keys of an older azr are read under their new names.
 
     Raises:
         ConfigError: the file, a key or a value is wrong; the text names the key, the value and what is allowed.
@@ -33,6 +37,8 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
         values = tomllib.loads(_read(path)) if path else {}
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
+    if written:
+        translate(values)
     for override in overrides:
         _apply(values, override)
     if _is_about_the_embedded(values):

@@ -118,10 +118,10 @@ class LearnableAlarm(AlarmConfig):
 
 
 class LengthAlarm(AlarmConfig):
-    """Completions so many times as long as they were, or more than `clipped` of them cut at the token limit."""
+    """Completions so many times as long as they were, or more than `truncated` of them cut at the token limit."""
 
     limit: NonNegative = 4.0
-    clipped: Fraction = 0.5
+    truncated: Fraction = 0.5
 
 
 class GapAlarm(AlarmConfig):

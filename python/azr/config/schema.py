@@ -166,7 +166,7 @@ class SolveConfig(Section):
     batch: Positive = 64
     """Tasks of each kind in a step."""
     answers: Positive = 1
-    """Trained completions of each task; more than one for group baselines."""
+    """Answers to each task, all trained on; more than one for group baselines."""
     mix: Literal["max_new", "half_new", "uniform", "step", "edge"] = "max_new"
     """`edge`: any stored task in proportion to 4p(1 - p) / (times served + 1), and `unsolved` of them with p = 0; p is
     measured anew each time that a task is served."""
@@ -176,11 +176,12 @@ class SolveConfig(Section):
     """How many steps count as new."""
     lag: bool = True
     """True: tasks are drawn before this step's proposals enter the buffer, as in the reference's code."""
-    attempts: Positive = 8
-    """Answers to each new task by the current policy, for its solve rate."""
+    trials: Positive = 8
+    """Attempts of the current policy at each new task, which measure its solve rate."""
     retries: Count = 0
-    """How many times a new task that all attempts failed at gets as many attempts again."""
-    train_on_attempts: bool = False
+    """How many times a new task that no trial solved gets as many trials again."""
+    train_on_trials: bool = False
+    """True: trials are trained on as well."""
 
 
 class TermConfig(Section):
@@ -372,9 +373,9 @@ class VllmConfig(Section):
     """Of its process on a CPU; 0: as torch chooses."""
     repeatable: bool = True
     """A seed for every request; False is faster on a GPU, and no two runs sample alike."""
-    probe_tolerance: Annotated[float, Field(gt=0.0)] = 0.05
-    """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after an update of the weights. Past it the run
-    stops. Equal weights give some 1e-6 in float32 and some 1e-2 where the engine computes in bfloat16."""
+    sync_tolerance: Annotated[float, Field(gt=0.0)] = 0.05
+    """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after the engine loaded new weights. Past it the
+    run stops. Equal weights give about 1e-6 in float32, and about 1e-2 where the engine computes in bfloat16."""
     start_seconds: Annotated[float, Field(gt=0.0)] = 900.0
     """Longest start of its process."""
     stuck_seconds: Annotated[float, Field(gt=0.0)] = 300.0

@@ -12,15 +12,15 @@ def appraise(kinds: Mapping[Kind, TaskKind], verdicts: Sequence[Valid | Rejected
     """Every verdict, valid ones with the quality that their domain sees in them; in order."""
     found = list(verdicts)
     for kind in dict.fromkeys(verdict.proposal.kind for verdict in verdicts):
-        judge = kinds[kind]
-        if not isinstance(judge, DomainKind):
+        task_kind = kinds[kind]
+        if not isinstance(task_kind, DomainKind):
             continue
         rows = [(i, v) for i, v in enumerate(verdicts) if isinstance(v, Valid) and v.proposal.kind is kind]
-        for (index, verdict), score in zip(rows, judge.judge([verdict.task for _, verdict in rows]), strict=True):
-            if score is None and judge.scores:
+        for (index, verdict), score in zip(rows, task_kind.quality([verdict.task for _, verdict in rows]), strict=True):
+            if score is None and task_kind.scores:
                 found[index] = Rejected(proposal=verdict.proposal, reason=Reason.SANDBOX_FAILED, fuel=verdict.fuel)
-            elif score is not None and score < judge.minimum:
-                detail = f"{score:g} < {judge.minimum:g}"
+            elif score is not None and score < task_kind.minimum:
+                detail = f"{score:g} < {task_kind.minimum:g}"
                 found[index] = Rejected(proposal=verdict.proposal, reason=Reason.LOW_QUALITY, detail=detail)
             else:
                 found[index] = replace(verdict, quality=score)

@@ -15,8 +15,8 @@ from azr.pipeline.build import make_sandbox
 from azr.rollouts.tokens import ByteTokenizer
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.io import read_drafts, verify
-from azr.tasks.policy import Policy
 from azr.tasks.render import Renderer
+from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Think
 from azr.types import Draft, Role, Task
 
@@ -59,7 +59,7 @@ def examine(path: Path) -> list[Finding]:
 
 def load(path: Path) -> Domain:
     """The domain at a path under the default options, outside of any run."""
-    return make_domain(read(find(str(path), "")), KindOptions(), Policy(), partial(make_sandbox, resolve({})))
+    return make_domain(read(find(str(path), "")), KindOptions(), StaticFilter(), partial(make_sandbox, resolve({})))
 
 
 def _tasks(domain: Domain, file: str, what: str) -> tuple[list[Finding], list[Task]]:
@@ -88,7 +88,7 @@ def _needed(what: str) -> str:
 def _prompts(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
     """Render each role and kind, with what the tasks give."""
     kinds = {**make_kinds(KindOptions()), **domain.kinds}
-    renderer = Renderer(Think(domain.tags), kinds, ByteTokenizer().encode, domain.programs.banned, domain.texts)
+    renderer = Renderer(Think(domain.tags), kinds, ByteTokenizer().encode, domain.static_filter.banned, domain.texts)
     for kind in domain.kinds:
         own = [task for task in tasks if task.kind is kind]
         source = next(iter(own or tasks), None)

@@ -11,8 +11,8 @@ from azr.domains.kind import DomainKind, Rules
 from azr.domains.types import MODULE, module_source
 from azr.errors import DomainError, SandboxError
 from azr.tasks import KINDS, KindOptions
-from azr.tasks.policy import Policy
 from azr.tasks.render import Texts
+from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import load_text
 from azr.types import Kind, Role
 from azr.util.registry import load_module
@@ -37,7 +37,7 @@ class Domain:
 
     folder: DomainFolder
     kinds: Mapping[Kind, DomainKind]
-    programs: Policy
+    static_filter: StaticFilter
     sandbox: "Sandbox"
     texts: Texts
     tags: tuple[str, ...]
@@ -48,7 +48,7 @@ class Domain:
         return self.folder.name
 
 
-def make_domain(folder: DomainFolder, options: KindOptions, programs: Policy, make_sandbox: MakeSandbox) -> Domain:
+def make_domain(folder: DomainFolder, options: KindOptions, plain: StaticFilter, make_sandbox: MakeSandbox) -> Domain:
     """Load a domain. Its modules are put into a guest of its own, once.
 
     Args:
@@ -64,7 +64,7 @@ def make_domain(folder: DomainFolder, options: KindOptions, programs: Policy, ma
         if error.code != "bad_module":
             raise
         raise DomainError(f"domain {folder.name}: modules: {error}") from error
-    policy = allowed_programs(folder, programs)
+    allowed = allowed_programs(folder, plain)
     verified = about.verifier.kinds or about.kind_names if about.verifier else ()
     verifier = folder.text(about.verifier.file, "verifier.file") if about.verifier else None
     quality = folder.text(about.quality.file, "quality.file") if about.quality else None
@@ -75,14 +75,14 @@ def make_domain(folder: DomainFolder, options: KindOptions, programs: Policy, ma
         rules = Rules(
             sandbox=sandbox,
             typed=bool(about.types),
-            banned=", ".join(policy.banned),
+            banned=", ".join(allowed.banned),
             verifier=verifier if name in verified else None,
             quality=quality,
             minimum=about.quality.minimum if about.quality else 0.0,
         )
         kinds[Kind(name).of(folder.name)] = DomainKind(Kind(name).of(folder.name), kind, rules)
     return Domain(
-        folder=folder, kinds=kinds, programs=policy, sandbox=sandbox, texts=_texts(folder, inner, policy),
+        folder=folder, kinds=kinds, static_filter=allowed, sandbox=sandbox, texts=_texts(folder, inner, allowed),
         tags=tuple(sorted({tag for kind in inner.values() for tag in getattr(kind, "tags", ())})),
     )  # fmt: skip
 
@@ -94,17 +94,17 @@ def guest_modules(folder: DomainFolder) -> dict[str, str]:
     return modules | ({MODULE: module_source(about.types)} if about.types else {})
 
 
-def allowed_programs(folder: DomainFolder, programs: Policy) -> Policy:
+def allowed_programs(folder: DomainFolder, plain: StaticFilter) -> StaticFilter:
     """The run's rules with the domain's imports: its own modules always, besides them what its allow-list has."""
     about = folder.about
-    listed = programs.allowed if about.allowed_imports is None else about.allowed_imports
-    strict = bool(programs.allowed) or about.allowed_imports is not None
+    listed = plain.allowed if about.allowed_imports is None else about.allowed_imports
+    strict = bool(plain.allowed) or about.allowed_imports is not None
     own = tuple(about.modules)
-    return Policy(
-        banned=tuple(name for name in programs.banned if name not in {*own, *listed}) if strict else programs.banned,
+    return StaticFilter(
+        banned=tuple(name for name in plain.banned if name not in {*own, *listed}) if strict else plain.banned,
         allowed=(*own, *listed) or ("",) if strict else (),
-        several_definitions=programs.several_definitions,
-        max_chars=programs.max_chars,
+        several_definitions=plain.several_definitions,
+        max_chars=plain.max_chars,
     )
 
 
@@ -125,12 +125,12 @@ def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], Any]:
     return found
 
 
-def _texts(folder: DomainFolder, kinds: Mapping[str, Any], policy: Policy) -> Texts:
+def _texts(folder: DomainFolder, kinds: Mapping[str, Any], allowed: StaticFilter) -> Texts:
     texts = {}
     for name, kind in kinds.items():
         whole = Kind(name).of(folder.name)
         for role in Role:
-            added = _additions(folder, name, role, policy)
+            added = _additions(folder, name, role, allowed)
             if name in folder.about.kinds:
                 body = load_text(f"{WORDED}/{role}_{name}").template
                 # The terse texts have no words, and so no additions.
@@ -142,12 +142,12 @@ def _texts(folder: DomainFolder, kinds: Mapping[str, Any], policy: Policy) -> Te
     return texts
 
 
-def _additions(folder: DomainFolder, name: str, role: Role, policy: Policy) -> str:
+def _additions(folder: DomainFolder, name: str, role: Role, allowed: StaticFilter) -> str:
     """What is put in front: for all kinds, for this one, and which imports are allowed."""
     about = folder.about
     given = [getattr(about.prompts[key], role) for key in (ALL, name) if key in about.prompts]
-    if role is Role.PROPOSE and name in about.kinds and policy.allowed:
-        given.append(f"The program may import nothing but: {', '.join(policy.allowed)}.".replace("but: .", "at all."))
+    if role is Role.PROPOSE and name in about.kinds and allowed.allowed:
+        given.append(f"The program may import nothing but: {', '.join(allowed.allowed)}.".replace("but: .", "at all."))
     parts = [text.strip().replace("$", "$$") for text in given if text.strip()]
     return "".join(part + "\n\n" for part in parts)
 

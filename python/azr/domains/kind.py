@@ -12,7 +12,7 @@ from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class DomainKind:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return self._inner.parse_proposal(blocks, prompt)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         made = self._inner.materialise(draft, completion, results)
         return replace(made, kind=self.kind) if isinstance(made, Task) else made
 
@@ -87,7 +87,7 @@ class DomainKind:
                 verdicts.append(failed_answer(value) if isinstance(value, Failed) else next(checked))
         return verdicts
 
-    def judge(self, tasks: Sequence[Task]) -> list[float | None]:
+    def quality(self, tasks: Sequence[Task]) -> list[float | None]:
         """What the domain's quality score says of new tasks; None where it has none, or where the sandbox failed."""
         if self._rules.quality is None:
             return [None] * len(tasks)

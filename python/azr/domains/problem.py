@@ -20,7 +20,7 @@ from azr.tasks.parsing import INPUT, OUTPUT, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 
 class Problem:
@@ -46,7 +46,7 @@ class Problem:
         text = only(blocks, INPUT)
         return text if isinstance(text, Unparsed) else Draft(program=self.program, inputs=(text.strip(),))
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         failure = first_failure(results)
         return failure or make_task(self.kind, draft, completion, values(results))
 

@@ -35,7 +35,7 @@ def gains(run: Path) -> Gains:
         rows = [json.loads(line) for line in (run / LAST).read_text("utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise RunError(f"{run} is no run folder: {error}") from error
-    config = load_config(run / FIRST)
+    config = load_config(run / FIRST, written=True)
     return of_rows(run.name, config.tasks.kinds, rows)
 
 

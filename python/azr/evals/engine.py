@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from azr.config import load_config
 from azr.config import resolve as checked
 from azr.config.lineage import template_of
 from azr.errors import ConfigError, ModelError
 from azr.rollouts import ENGINES, Engine
-from azr.run.folder import CHECKPOINTS, CONFIG
+from azr.run.folder import CHECKPOINTS, CONFIG, read_config
 from azr.trainer import checkpoint
 from azr.trainer.model import load_model, pick_device
 from azr.util.registry import resolve
@@ -60,7 +59,7 @@ def _of_run(folder: Path) -> str | None:
     """The template that a run was trained with, for the run's folder and for its checkpoints'."""
     for home in (folder, folder.parent.parent):
         if (home / CONFIG).is_file() and (home / CHECKPOINTS).is_dir():
-            template = load_config(home / CONFIG).prompt.template
+            template = read_config(home).prompt.template
             return None if template == "auto" else template
     return None
 

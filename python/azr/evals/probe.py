@@ -18,7 +18,7 @@ from azr.evals.estimate import ks, pass_at_k
 from azr.pipeline.parts import Parts
 from azr.solve import solve
 from azr.tasks.io import read_tasks
-from azr.types import Kind, Task, judged
+from azr.types import Kind, Task, with_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
         if not rows:
             continue
         # A task on which the sandbox failed at any answer says nothing of the weights.
-        rows = [row for row in rows if len(judged((*sampled[row], *greedy[row]))) == samples + 1]
+        rows = [row for row in rows if len(with_verdict((*sampled[row], *greedy[row]))) == samples + 1]
         if not rows:
             continue
         scores = np.array([[attempt.score for attempt in sampled[row]] for row in rows])

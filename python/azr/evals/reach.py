@@ -19,7 +19,7 @@ from azr.pipeline.parts import Parts
 from azr.solve import solve
 from azr.tasks import source
 from azr.tasks.io import read_tags, read_tasks
-from azr.types import Kind, Task, judged
+from azr.types import Kind, Task, with_verdict
 
 KS = (1, 8, 32)
 OWN = "own"
@@ -66,7 +66,7 @@ def measure(parts: Parts, strata: Strata) -> Reach:
         for kind in dict.fromkeys(task.kind for task in tasks):
             # A task on which the sandbox failed at any answer says nothing of the weights.
             of_kind = [row for task, row in zip(tasks, rows, strict=True) if task.kind is kind]
-            right = [sum(a.correct for a in row) for row in of_kind if len(judged(row)) == samples]
+            right = [sum(a.correct for a in row) for row in of_kind if len(with_verdict(row)) == samples]
             if right:
                 found.setdefault(name, {})[kind] = {
                     k: float(np.mean([pass_at_k(samples, count, k) for count in right])) for k in shown(parts.config)

@@ -20,8 +20,8 @@ from azr.domains.domain import Domain, all_texts, make_domain
 from azr.errors import GradingError, SandboxError
 from azr.tasks import KindOptions, TaskKind, make_kinds
 from azr.tasks.common import check_rows, unreadable
-from azr.tasks.policy import Policy
 from azr.tasks.render import Renderer
+from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat
 from azr.types import Answer, Completion, Kind, Prompt, Role, Task, Unparsed
 from azr.util.text import is_text
@@ -184,7 +184,7 @@ def dump_task(task: Task) -> str:
 
 def _domain(given: str | Path, options: KindOptions) -> Domain:
     path = str(given) if Path(given).is_dir() else ""
-    return make_domain(read(find(path, str(given))), options, Policy(), _sandbox)
+    return make_domain(read(find(path, str(given))), options, StaticFilter(), _sandbox)
 
 
 def _sandbox(modules: Mapping[str, str]) -> "Sandbox":

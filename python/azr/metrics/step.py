@@ -19,7 +19,7 @@ from azr.distributed.ranks import ONE, Ranks
 from azr.metrics.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
 from azr.tasks import source
 from azr.trainer.policy import UpdateStats
-from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, judged, solve_rate
+from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, solve_rate, with_verdict
 
 __all__ = ["Numbers", "StepReport", "collect", "measure", "seeded"]
 
@@ -38,7 +38,7 @@ class StepReport:
     step: int
     verdicts: Sequence[Valid | Rejected]
     trials: Sequence[Sequence[Attempt]]
-    attempts: Sequence[Sequence[Attempt]]
+    answers: Sequence[Sequence[Attempt]]
     batch: Batch
     stats: UpdateStats
     seconds: Mapping[str, float]
@@ -91,7 +91,7 @@ def _known(report: StepReport) -> Metrics:
         _add(found, f"validate/propose/{kind}", _proposals(of_kind))
         trials = [row for row in report.trials if row and row[0].task.kind is kind]
         _add(found, f"solve/propose/{kind}", _trials(trials))
-        flat = [attempt for row in report.attempts for attempt in row if attempt.task.kind is kind]
+        flat = [attempt for row in report.answers for attempt in row if attempt.task.kind is kind]
         _add(found, f"solve/solve/{kind}", _attempts(flat))
         found[f"buffer/{kind}/stored"] = Max(report.stored[kind])
     for role in Role:
@@ -110,7 +110,7 @@ def _known(report: StepReport) -> Metrics:
 
 def _failures(report: StepReport) -> Metrics:
     """Of all that was proposed and answered in the step: what the sandbox gave no verdict on."""
-    attempts = [attempt for rows in (report.trials, report.attempts) for row in rows for attempt in row]
+    attempts = [attempt for rows in (report.trials, report.answers) for row in rows for attempt in row]
     failed = sum(isinstance(verdict, Rejected) and verdict.failed for verdict in report.verdicts)
     failed += sum(attempt.failed for attempt in attempts)
     rows = len(report.verdicts) + len(attempts)
@@ -172,7 +172,7 @@ def _bin(rate: float) -> int:
 def _attempts(attempts: Sequence[Attempt]) -> Metrics:
     if not attempts:
         return {}
-    reasons, known = Counter(attempt.reason for attempt in attempts), judged(attempts)
+    reasons, known = Counter(attempt.reason for attempt in attempts), with_verdict(attempts)
     fuel = [attempt.fuel for attempt in attempts if attempt.fuel]
     found: Metrics = {
         "count": Count(len(attempts)),
@@ -203,7 +203,7 @@ def _episodes(report: StepReport, rows: Sequence[int]) -> Metrics:
         "length_max": Max(max(lengths)),
         "lengths": Quantiles(tuple(lengths)),
         "prompt_length": Mean.of(len(episode.completion.prompt.token_ids) for episode in episodes),
-        "clipped_share": Mean.of(float(not episode.completion.finished) for episode in episodes),
+        "truncated_share": Mean.of(float(not episode.completion.finished) for episode in episodes),
         "reflection_share": Mean.of(float(_reflects(episode.completion)) for episode in episodes),
         "entropy": Mean.of(report.stats.entropy[list(rows)].tolist()),
         "advantage_std": Deviation.of(advantages.tolist()),
@@ -224,7 +224,7 @@ def _domain(report: StepReport, domain: str) -> Metrics:
     name = "" if domain == PYTHON else domain
     verdicts = [verdict for verdict in report.verdicts if verdict.proposal.kind.domain == name]
     trials = [row for row in report.trials if row and row[0].task.kind.domain == name]
-    answers = [attempt for row in report.attempts for attempt in row if attempt.task.kind.domain == name]
+    answers = [attempt for row in report.answers for attempt in row if attempt.task.kind.domain == name]
     found: Metrics = {"stored": Max(sum(count for kind, count in report.stored.items() if kind.domain == name))}
     if verdicts:
         found["propose/count"] = Count(len(verdicts))
@@ -236,7 +236,7 @@ def _domain(report: StepReport, domain: str) -> Metrics:
         found["propose/solve_rate"] = Mean.of(rate for row in trials if (rate := solve_rate(row)) is not None)
     if answers:
         found["solve/count"] = Count(len(answers))
-        found["solve/score"] = Mean.of(attempt.score for attempt in judged(answers))
+        found["solve/score"] = Mean.of(attempt.score for attempt in with_verdict(answers))
     for role in Role:
         rewards = [e.reward for e in report.batch.episodes if e.role is role and e.kind.domain == name]
         found |= {f"{role}/reward": Mean.of(rewards)} if rewards else {}
@@ -267,9 +267,9 @@ def _update(stats: UpdateStats) -> Metrics:
         "lr": Max(float(stats.lr)),
         "kl": mean(stats.kl),
         "clip_share": mean(stats.clip_share),
-        "gap_mean": mean(stats.gap_mean),
-        "gap_max": Max(float(stats.gap_max)),
-        "gap_kl": mean(stats.gap_kl),
+        "mismatch_mean": mean(stats.mismatch_mean),
+        "mismatch_max": Max(float(stats.mismatch_max)),
+        "mismatch_kl": mean(stats.mismatch_kl),
         "masked_share": mean(stats.masked_share),
         "tokens": Count(float(stats.tokens)),
         "skipped": Count(float(stats.skipped)),
@@ -281,7 +281,7 @@ def _tokens(report: StepReport) -> Metrics:
     sampled = {
         "propose": sum(len(verdict.proposal.completion.token_ids) for verdict in report.verdicts),
         "trials": _length(report.trials),
-        "solve": _length(report.attempts),
+        "solve": _length(report.answers),
     }
     return {name: Count(count) for name, count in sampled.items()}
 

@@ -23,7 +23,7 @@ from azr.oversight.control import Command, Control, Decision, strongest
 from azr.oversight.findings import Findings
 from azr.oversight.monitors.code import CodeMonitor
 from azr.oversight.monitors.collapse import Collapse
-from azr.oversight.monitors.judge import Judged
+from azr.oversight.monitors.judge import JudgeMonitor
 from azr.oversight.monitors.patterns import Patterns
 from azr.oversight.monitors.refusal import Refusal
 from azr.oversight.recorder import Recorder, SilentRecorder
@@ -31,8 +31,8 @@ from azr.oversight.refusal import RATE, check_chat, refusal_rate
 from azr.oversight.rows import Flags
 from azr.pipeline.parts import Parts
 from azr.run.events import Observer
-from azr.run.folder import METRICS, RunFolder
-from azr.run.seed import Watch
+from azr.run.folder import RunFolder
+from azr.run.seed import Review
 from azr.trainer.policy import nothing
 from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
 from azr.util.registry import resolve
@@ -55,7 +55,7 @@ def make_monitors(config: Config) -> list[Monitor]:
     given = config.oversight
     found: list[Monitor] = [Patterns(given.patterns), CodeMonitor(given.code), Collapse(config), Refusal(given.refusal)]
     if given.judge.function:
-        found.append(Judged(given.judge, config.seed))
+        found.append(JudgeMonitor(given.judge, config.seed))
     for name in given.hooks:
         made = resolve({}, name, "oversight.hooks")(config)
         if not isinstance(made, Monitor):
@@ -91,7 +91,7 @@ class Overseer:
         self._seeds: list[Valid | Rejected] = []
         self._numbers: Numbers = {}
         self.sleep: Callable[[float], None] = time.sleep
-        for row in folder.rows(METRICS):
+        for row in folder.metrics():
             self._replay(row)
 
     def state(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Overseer:
     # In the order of a step.
 
     @contextmanager
-    def seeding(self) -> Iterator[Watch]:
+    def seeding(self) -> Iterator[Review]:
         """Before step 1: what the seeds are shown to. However seeding ends, what the model wrote is written down."""
         try:
             yield self._watch_seeds
@@ -165,28 +165,28 @@ class Overseer:
         self,
         step: int,
         trials: Sequence[Sequence[Attempt]],
-        attempts: Sequence[Sequence[Attempt]],
+        answers: Sequence[Sequence[Attempt]],
         episodes: Sequence[Episode],
     ) -> list[Episode]:
-        """The attempts; returns the episodes that the update may see.
+        """Show what was answered; returns the episodes that the update may see.
 
         Raises:
             OversightError: none are left.
         """
-        kept = self._ranks.first(lambda: self._watch_answers(step, trials, attempts, episodes))
+        kept = self._ranks.first(lambda: self._watch_answers(step, trials, answers, episodes))
         return [episodes[place] for place in kept]
 
     def _watch_answers(
         self,
         step: int,
         trials: Sequence[Sequence[Attempt]],
-        attempts: Sequence[Sequence[Attempt]],
+        answers: Sequence[Sequence[Attempt]],
         episodes: Sequence[Episode],
     ) -> list[int]:
         """The places of the episodes that are kept."""
         before = set(self._findings.held)
         purposes: tuple[Purpose, Purpose] = ("trial", "answer")
-        for rows, purpose in zip((trials, attempts), purposes, strict=True):
+        for rows, purpose in zip((trials, answers), purposes, strict=True):
             flat = [attempt for row in rows for attempt in row]
             self._show(views.of_attempts(step, flat, purpose, self._parts.sandbox))
         if new := self._findings.held - before:
@@ -196,7 +196,7 @@ class Overseer:
         self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
         if episodes and not kept:
             # Nothing is learned, so the step never ends: what was found in it is written now.
-            self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, trials, attempts)))
+            self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, trials, answers)))
             raise OversightError(f"step {step}: oversight dropped all {len(episodes)} episodes; see alarms.jsonl")
         return kept
 
@@ -329,10 +329,10 @@ def _untrained(
     step: int,
     verdicts: Sequence[Valid | Rejected],
     trials: Sequence[Sequence[Attempt]],
-    attempts: Sequence[Sequence[Attempt]],
+    answers: Sequence[Sequence[Attempt]],
 ) -> StepReport:
     """The report of a step whose update has nothing to learn from."""
     return StepReport(
-        step=step, verdicts=verdicts, trials=trials, attempts=attempts, stats=nothing(), seconds={}, stored={},
+        step=step, verdicts=verdicts, trials=trials, answers=answers, stats=nothing(), seconds={}, stored={},
         batch=Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0)),
     )  # fmt: skip

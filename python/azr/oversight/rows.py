@@ -49,7 +49,7 @@ def rows_of(report: StepReport, rate: float, seed: int, flags: Flags = NO_FLAGS)
         for completion, row in _proposal(verdict, row_of_trials):
             if kept or id(completion) in flags:
                 yield _row(report.step, completion, row, trained, flags)
-    answers = [attempt for row in report.attempts for attempt in row]
+    answers = [attempt for row in report.answers for attempt in row]
     keep = rng.random(len(answers)) < rate
     for attempt, kept in zip(answers, keep, strict=True):
         if kept or id(attempt.completion) in flags:

@@ -14,7 +14,7 @@ from azr.distributed.ranks import ONE, Ranks
 from azr.distributed.store import shared
 from azr.errors import ConfigError
 from azr.oversight.overseer import make_monitors
-from azr.pipeline.parts import Parts, all_kinds, make_domains, make_program_policy, make_renderer, make_rewards
+from azr.pipeline.parts import Parts, all_kinds, make_domains, make_renderer, make_rewards, make_static_filter
 from azr.rollouts import ENGINES, Engine, Tokenizer
 from azr.tasks.common import home
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
@@ -58,7 +58,7 @@ def check(config: Config) -> None:
         if not config.engine.script:
             raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
         locate({}, config.engine.script, "engine.script")
-    if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_attempts:
+    if config.train.advantage in NEED_GROUPS and config.solve.answers < 2 and not config.solve.train_on_trials:
         raise ConfigError(
             f"train.advantage = {config.train.advantage!r} compares answers to one task:"
             f" solve.answers = {config.solve.answers} must be at least 2"
@@ -124,7 +124,7 @@ def assemble(
         kinds=kinds,
         domains=domains,
         renderer=make_renderer(config, engine.tokenizer, domains),
-        programs=make_program_policy(config),
+        plain_filter=make_static_filter(config),
         rewards=make_rewards(config),
         engine=engine if ranks.world == 1 else SharedEngine(engine, ranks),
         sandbox=sandbox,

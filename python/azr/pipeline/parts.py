@@ -13,8 +13,8 @@ from azr.domains.domain import Domain, all_texts, make_domain
 from azr.rewards import PROPOSER, SOLVER, TERMS, ProposerReward, SolverReward
 from azr.rollouts import Engine, Sampling
 from azr.tasks import KindOptions, TaskKind, make_kinds
-from azr.tasks.policy import Policy as ProgramPolicy
 from azr.tasks.render import Renderer
+from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat, Template, Terse, Think
 from azr.types import Kind
 from azr.util.randomness import derive
@@ -43,8 +43,8 @@ class Parts:
     kinds: Mapping[Kind, TaskKind]
     """Plain ones, and those of the run's domains."""
     renderer: Renderer
-    programs: ProgramPolicy
-    """The rules for plain programs."""
+    plain_filter: StaticFilter
+    """For programs over plain Python."""
     domains: tuple[Domain, ...] = ()
     rewards: Rewards
     engine: Engine
@@ -57,9 +57,9 @@ class Parts:
         ranks = self.ranks.apart()
         return replace(self, ranks=ranks, store=over(self.store, ranks))
 
-    def policy(self, domain: str) -> ProgramPolicy:
-        """The rules for a domain's programs."""
-        return next((found.programs for found in self.domains if found.name == domain), self.programs)
+    def static_filter(self, domain: str) -> StaticFilter:
+        """The filter for a domain's programs; the plain one for plain Python."""
+        return next((found.static_filter for found in self.domains if found.name == domain), self.plain_filter)
 
     def sampling(self, step: int, purpose: str) -> Sampling:
         """The sampling settings of the config, under a seed of this step and purpose."""
@@ -100,7 +100,7 @@ def make_task_kinds(config: Config) -> dict[Kind, TaskKind]:
 
 def make_domains(config: Config, make_sandbox: "Callable[[Mapping[str, str]], Sandbox]") -> tuple[Domain, ...]:
     """The config's domains, each with a sandbox that has its modules."""
-    programs, options = make_program_policy(config), _options(config)
+    programs, options = make_static_filter(config), _options(config)
     return tuple(make_domain(folder, options, programs, make_sandbox) for folder in folders(config))
 
 
@@ -126,10 +126,10 @@ def _options(config: Config) -> KindOptions:
     )
 
 
-def make_program_policy(config: Config) -> ProgramPolicy:
+def make_static_filter(config: Config) -> StaticFilter:
     """Which programs are allowed."""
     tasks = config.tasks
-    return ProgramPolicy(
+    return StaticFilter(
         banned=tasks.banned_imports,
         allowed=tasks.allowed_imports,
         several_definitions=tasks.several_definitions,

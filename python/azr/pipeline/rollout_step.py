@@ -31,7 +31,7 @@ URGENCY = {PROPOSE: 2, TRIALS: 1, SOLVE: 0}
 """Proposals first, since attempts follow from them; the solver's own tasks can wait for room."""
 
 
-class Watch(Protocol):
+class Timer(Protocol):
     """Runs a piece of work under a name and knows how long it took."""
 
     def __call__(self, name: str, stage: Callable[[], T]) -> T: ...
@@ -44,19 +44,19 @@ class Rollouts:
     verdicts: list[Valid | Rejected]
     trials: list[list[Attempt]]
     """Of each valid verdict, in order, the attempts that measure its solve rate."""
-    attempts: list[list[Attempt]]
-    """Of each of the solver's tasks, its answers."""
+    answers: list[list[Attempt]]
+    """The solver's attempts at each of the step's tasks; trained on."""
     dropped: int
     """Attempts that were asked for and not used: their tasks were duplicates."""
 
 
-def roll_out(parts: Parts, step: int, tasks: Sequence[Task], watch: Watch) -> Rollouts:
+def roll_out(parts: Parts, step: int, tasks: Sequence[Task], timed: Timer) -> Rollouts:
     """Propose, validate, store and try new tasks, and answer the solver's."""
-    flow = _Flow(parts, step, watch)
-    watch("propose", lambda: flow.propose())
+    flow = _Flow(parts, step, timed)
+    timed("propose", lambda: flow.propose())
     flow.solve(tasks)
     while True:
-        while found := watch("rollout", parts.engine.collect):
+        while found := timed("rollout", parts.engine.collect):
             flow.take(found)
         if flow.settled:
             return flow.result()
@@ -66,10 +66,10 @@ def roll_out(parts: Parts, step: int, tasks: Sequence[Task], watch: Watch) -> Ro
 class _Flow:
     """What is known of a step so far."""
 
-    def __init__(self, parts: Parts, step: int, watch: Watch) -> None:
-        self._parts, self._step, self._watch = parts, step, watch
+    def __init__(self, parts: Parts, step: int, timed: Timer) -> None:
+        self._parts, self._step, self._timed = parts, step, timed
         self._asked = 0
-        self._judged: dict[int, Valid | Rejected] = {}
+        self._verdicts: dict[int, Valid | Rejected] = {}
         self._final: list[Valid | Rejected] | None = None
         """The verdicts after the buffer had its say."""
         self._tried: dict[int, Task] = {}
@@ -100,9 +100,9 @@ class _Flow:
         proposals = [entry for entry in found if entry[0].key.purpose == PROPOSE]
         answers = [entry for entry in found if entry[0].key.purpose != PROPOSE]
         if proposals:
-            self._judge(proposals)
+            self._validate(proposals)
         if answers:
-            checked = self._watch("solve", lambda: check(self._parts, [completion for _, completion in answers]))
+            checked = self._timed("solve", lambda: check(self._parts, [completion for _, completion in answers]))
             self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
             self._ask_again({request.key.place for request, _ in answers if request.key.purpose == TRIALS})
 
@@ -113,8 +113,8 @@ class _Flow:
 
     def settle(self) -> None:
         """Admit what all ranks proposed. Waits for the others, so only when nothing of ours is under way."""
-        for judged in self._parts.ranks.gather(self._judged):
-            self._judged |= judged
+        for verdicts in self._parts.ranks.gather(self._verdicts):
+            self._verdicts |= verdicts
         self._admit()
 
     def result(self) -> Rollouts:
@@ -123,7 +123,7 @@ class _Flow:
         for attempts, _, draws in everybody:
             self._attempts |= attempts
             self._draws |= draws
-        assert self._final is not None and len(self._judged) == self._asked, "every proposal has its verdict"
+        assert self._final is not None and len(self._verdicts) == self._asked, "every proposal has its verdict"
         config = self._parts.config.solve
         return Rollouts(
             verdicts=self._final,
@@ -132,29 +132,29 @@ class _Flow:
                 for index, verdict in enumerate(self._final)
                 if isinstance(verdict, Valid)
             ],
-            attempts=[
+            answers=[
                 [self._attempts[Key(SOLVE, index, draw)] for draw in range(config.answers)]
                 for index in range(self._solving)
             ],
             dropped=sum(dropped for _, dropped, _ in everybody),
         )
 
-    def _judge(self, proposals: Sequence[Finished]) -> None:
+    def _validate(self, proposals: Sequence[Finished]) -> None:
         """Validate what was proposed, and try what is valid."""
         parts = self._parts
         read = [read_proposal(parts, completion) for _, completion in proposals]
-        verdicts = self._watch("validate", lambda: validate(parts, read, self._step))
+        verdicts = self._timed("validate", lambda: validate(parts, read, self._step))
         indices = [request.key.place for request, _ in proposals]
-        self._judged |= dict(zip(indices, verdicts, strict=True))
-        if len(self._judged) == self._asked and self._parts.ranks.world == 1:
+        self._verdicts |= dict(zip(indices, verdicts, strict=True))
+        if len(self._verdicts) == self._asked and self._parts.ranks.world == 1:
             self._admit()
         else:
             self._try({i: v.task for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
 
     def _admit(self) -> None:
         """All verdicts are known: store what is new, and settle which attempts count."""
-        judged = [self._judged[index] for index in range(self._asked)]
-        final = self._watch("buffer", lambda: self._parts.store.admit(judged))
+        verdicts = [self._verdicts[index] for index in range(self._asked)]
+        final = self._timed("buffer", lambda: self._parts.store.admit(verdicts))
         tasks = {index: verdict.task for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
         stale = [
             index
@@ -176,20 +176,20 @@ class _Flow:
         """Ask for the attempts that measure the tasks' solve rates."""
         config = self._parts.config.solve
         self._tried |= tasks
-        self._draws |= dict.fromkeys(tasks, config.attempts)
+        self._draws |= dict.fromkeys(tasks, config.trials)
         prompts = [(index, self._parts.renderer.solve(task)) for index, task in tasks.items()]
-        self._submit(TRIALS, prompts, config.attempts, most=config.attempts * (1 + config.retries))
+        self._submit(TRIALS, prompts, config.trials, most=config.trials * (1 + config.retries))
 
     def _ask_again(self, indices: Collection[int]) -> None:
         """Tasks that all their attempts failed at teach nothing: try them again."""
         config = self._parts.config.solve
         for index in sorted(indices):
-            asked, most = self._draws.get(index, 0), config.attempts * (1 + config.retries)
+            asked, most = self._draws.get(index, 0), config.trials * (1 + config.retries)
             found = [self._attempts.get(Key(TRIALS, index, draw)) for draw in range(asked)]
             if 0 < asked < most and all(one is not None and one.score == 0.0 for one in found):
-                self._draws[index] += config.attempts
+                self._draws[index] += config.trials
                 prompts = [(index, self._parts.renderer.solve(self._tried[index]))]
-                self._submit(TRIALS, prompts, config.attempts, first=asked, most=most)
+                self._submit(TRIALS, prompts, config.trials, first=asked, most=most)
 
     def _submit(
         self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int, *, first: int = 0, most: int = 0

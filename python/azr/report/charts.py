@@ -183,11 +183,11 @@ SECTIONS = (
             ),
             Chart(
                 id="solve-clipped", title="Answers cut at the limit", unit="share",
-                keys=("update/solve/{kind}/clipped_share",), note="Share that did not end by itself.",
+                keys=("update/solve/{kind}/truncated_share",), note="Share that did not end by itself.",
             ),
             Chart(
                 id="propose-clipped", title="Proposals cut at the limit", unit="share",
-                keys=("update/propose/{kind}/clipped_share",), note="Share that did not end by itself.",
+                keys=("update/propose/{kind}/truncated_share",), note="Share that did not end by itself.",
             ),
         ),
     ),
@@ -266,7 +266,8 @@ SECTIONS = (
             ),
             Chart(id="norm", title="Gradient norm", keys=("update/grad_norm",), note="Before clipping.", log=True),
             Chart(
-                id="gap", title="Log-prob gap", keys=("update/gap_mean", "update/gap_max"), labels=("mean", "largest"),
+                id="mismatch", title="Log-prob mismatch", keys=("update/mismatch_mean", "update/mismatch_max"),
+                labels=("mean", "largest"),
                 note="Between engine and trainer, of sampled tokens.", log=True,
             ),
             Chart(id="kl", title="KL to the start", unit="signed", keys=("update/kl",), note="Estimate a token."),

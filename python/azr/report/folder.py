@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azr.config.renamed import translate
 from azr.errors import RunError
+from azr.metrics.renamed import current
 from azr.report.stored import Stored, open_stored
 from azr.run.folder import ALARMS, BUFFER, CONFIG, METRICS, TRACES
 
@@ -52,7 +54,7 @@ class Folder:
         return self.path.resolve().name
 
     def config(self) -> dict[str, Any]:
-        """The run's config as it was written, as a tree.
+        """The run's config as a tree, under today's keys.
 
         Raises:
             RunError: it is no TOML.
@@ -61,13 +63,13 @@ class Folder:
         try:
             if path.stat().st_size > MAX_CONFIG:
                 raise RunError(f"{path} is longer than any config: the limit is {MAX_CONFIG:,} bytes")
-            return tomllib.loads(path.read_text("utf-8"))
+            return translate(tomllib.loads(path.read_text("utf-8")))
         except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"cannot read {self.path / CONFIG}: {error}") from error
 
     def metrics(self) -> list[dict[str, Any]]:
         """One row a step, ascending; where a step stands twice, the later row counts."""
-        rows = {row["step"]: row for row in self.rows(METRICS) if isinstance(row.get("step"), int)}
+        rows = {row["step"]: current(row) for row in self.rows(METRICS) if isinstance(row.get("step"), int)}
         return [rows[step] for step in sorted(rows)]
 
     def alarms(self) -> list[dict[str, Any]]:

@@ -22,14 +22,14 @@ class Sync:
 
     seconds: float
     """Until the engine had them, the comparison not counted."""
-    gap_mean: float
+    mismatch_mean: float
     """Mean |log p(engine) - log p(trainer)| over the probe's tokens."""
-    gap_max: float
+    mismatch_max: float
 
     @property
     def numbers(self) -> dict[str, float]:
         """Of the metrics."""
-        return {"load_seconds": self.seconds, "probe_gap": self.gap_mean}
+        return {"load_seconds": self.seconds, "sync_mismatch": self.mismatch_mean}
 
 
 def probe_rows(vocabulary: int) -> list[list[int]]:
@@ -44,18 +44,18 @@ def compare(score: Score, trainer: Score, vocabulary: int, tolerance: float, sec
     Args:
         score: the engine's log p of each token but the first, of each row.
         trainer: the trainer's.
-        tolerance: largest mean gap that passes.
+        tolerance: largest mean mismatch that passes.
 
     Raises:
-        EngineError: the mean gap is larger, or no number: the engine samples from other weights than those trained.
+        EngineError: the mean mismatch is larger, or NaN: the engine does not have the trained weights.
     """
     rows = probe_rows(vocabulary)
-    gap = np.abs(score(rows).astype(np.float64) - trainer(rows))
-    found = Sync(seconds=seconds, gap_mean=float(gap.mean()), gap_max=float(gap.max()))
-    if not found.gap_mean <= tolerance:
+    mismatch = np.abs(score(rows).astype(np.float64) - trainer(rows))
+    found = Sync(seconds=seconds, mismatch_mean=float(mismatch.mean()), mismatch_max=float(mismatch.max()))
+    if not found.mismatch_mean <= tolerance:
         raise EngineError(
-            f"after an update of its weights the engine's log-probabilities of {gap.size} fixed tokens are off by"
-            f" {found.gap_mean:.3g} on average and {found.gap_max:.3g} at most; engine.vllm.probe_tolerance ="
+            f"after an update of its weights the engine's log-probabilities of {mismatch.size} fixed tokens are off by"
+            f" {found.mismatch_mean:.3g} on average and {found.mismatch_max:.3g} at most; engine.vllm.sync_tolerance ="
             f" {tolerance} allows that much on average. The engine would sample from other weights than those trained:"
             " the run stops here, its last checkpoint stands."
         )

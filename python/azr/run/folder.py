@@ -14,6 +14,7 @@ from typing import Any
 
 from azr.config import Config, dump_config, load_config
 from azr.errors import RunError
+from azr.metrics.renamed import current
 
 CONFIG, METRICS, TRACES, ALARMS, BUFFER, CHECKPOINTS, LOCK = (
     "config.toml", "metrics.jsonl", "traces.jsonl.zst", "alarms.jsonl", "buffer", "checkpoints", "lock",
@@ -32,6 +33,16 @@ def config_file(folder: Path) -> Path:
     if not path.is_file():
         raise RunError(f"{folder} is no run folder: it has no {CONFIG}")
     return path
+
+
+def read_config(folder: Path) -> Config:
+    """The config that a run was started with, with keys of an older azr under their new names.
+
+    Raises:
+        RunError: the folder is no run folder.
+        ConfigError: its config is damaged.
+    """
+    return load_config(config_file(folder), written=True)
 
 
 class RunFolder:
@@ -71,7 +82,7 @@ class RunFolder:
     @property
     def config(self) -> Config:
         """The config that the run was started with."""
-        return load_config(self.path / CONFIG)
+        return read_config(self.path)
 
     @property
     def checkpoints(self) -> Path:
@@ -105,6 +116,10 @@ class RunFolder:
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The numbers of every step so far, under today's names."""
+        return [current(row) for row in self.rows(METRICS)]
 
     def sizes(self) -> dict[str, int]:
         """How long the appended files are now, all of it on disk: a checkpoint names these lengths."""

@@ -29,19 +29,19 @@ POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
 Progress = Callable[[Kind, int, int], None]
 """(kind, seeds so far, seeds wanted)"""
 
-Watch = Callable[[Sequence[Valid | Rejected]], Collection[int]]
+Review = Callable[[Sequence[Valid | Rejected]], Collection[int]]
 """Is shown proposals when those that are new are stored, on the first rank; returns the tasks that it holds back."""
 
 
-def unwatched(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
+def unreviewed(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
     """Nobody looks: for seeds that no run goes on from."""
     return ()
 
 
-def seed(parts: Parts, progress: Progress, watch: Watch = unwatched) -> None:
+def seed(parts: Parts, progress: Progress, review: Review = unreviewed) -> None:
     """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
 
-    `watch` sees what the model proposes. What a file or a domain brings was chosen by a person.
+    `review` sees what the model proposes. What a file or a domain brings was chosen by a person.
 
     Raises:
         RunError: the model proposes too little that is valid.
@@ -62,7 +62,7 @@ def seed(parts: Parts, progress: Progress, watch: Watch = unwatched) -> None:
         own = [kind for kind in kinds if not parts.kinds[kind].from_task]
         own += [kind for kind in parts.store.pool(domain) if kind not in own and len(own) < len(kinds)]
         for kind in [*own, *(kind for kind in kinds if kind not in own)]:
-            _fill(parts, kind, wanted, progress, watch)
+            _fill(parts, kind, wanted, progress, review)
 
 
 def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
@@ -96,7 +96,7 @@ def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbo
     return [task for task in made if isinstance(task, Task)]
 
 
-def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, watch: Watch) -> None:
+def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Review) -> None:
     """Propose until the kind has its seeds, without those that are held back."""
     asked = valid = 0
     for turn in range(parts.config.seeding.max_passes):
@@ -108,12 +108,12 @@ def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, watch: Watc
         prompts = parts.ranks.first(lambda: propose_prompts(parts, kind, 0, purpose))  # noqa: B023  # called at once
         verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
         asked, valid = asked + len(verdicts), valid + sum(isinstance(verdict, Valid) for verdict in verdicts)
-        parts.ranks.first(lambda: _store(parts, verdicts, missing, watch))  # noqa: B023  # called at once
+        parts.ranks.first(lambda: _store(parts, verdicts, missing, review))  # noqa: B023  # called at once
     if parts.store.count(kind) < wanted:
         raise RunError(_poor(parts, kind, wanted, asked, valid, verdicts))
 
 
-def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, watch: Watch) -> None:
+def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, review: Review) -> None:
     """Store what is new, up to what is missing; pooled kinds share it, unless it is held back."""
     settled: list[Valid | Rejected] = []
     fresh: list[Task] = []
@@ -123,7 +123,7 @@ def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, wat
             if isinstance(verdict, Valid) and verdict.duplicate_of is None:
                 fresh.append(verdict.task)
         settled.append(verdict)
-    held = watch(settled)
+    held = review(settled)
     shared = [task for task in fresh if task.id not in held]
     parts.store.add([replace(task, kind=kind, id=None) for task in shared for kind in _twins(task.kind, parts.kinds)])
 

@@ -17,7 +17,7 @@ from azr.rollouts import Engine
 from azr.run.best import Best
 from azr.run.checkpoint import best_of, latest, oversight_of, position_of, positions_of, restore
 from azr.run.events import Observer, Together
-from azr.run.folder import METRICS, RunFolder
+from azr.run.folder import RunFolder
 from azr.run.seed import seed
 from azr.run.watchdog import Watchdog
 from azr.trainer.policy import Policy
@@ -110,7 +110,7 @@ def _run(
     finally:
         engine.close()
         parts.store.close()
-    rows = ranks.first(lambda: folder.rows(METRICS))
+    rows = ranks.first(lambda: folder.metrics())
     probed = [row for row in rows if "probe/sampled" in row and loop.ended_with in (None, row["step"])]
     return Result(
         folder=folder.path,

@@ -192,7 +192,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Valid:
+class ValidRun:
     """The program returns `value` on this input, whatever the entropy."""
 
     value: Value
@@ -200,18 +200,22 @@ class Valid:
 
 
 @dataclass(frozen=True, slots=True)
-class Invalid:
+class InvalidRun:
     """The program on this input is not a task."""
 
     reason: InvalidReason
     outcome: Outcome
 
 
+RunResult = ValidRun | InvalidRun
+"""What validation says of a program on one input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Validation:
     """The verdicts on a program, one an input."""
 
-    results: tuple[Valid | Invalid, ...]
+    results: tuple[RunResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,18 +554,18 @@ def _outcome(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
     )
 
 
-def _invalid(outcome: Outcome) -> Invalid:
-    return Invalid(InvalidReason(outcome.kind.value), outcome)
+def _invalid(outcome: Outcome) -> InvalidRun:
+    return InvalidRun(InvalidReason(outcome.kind.value), outcome)
 
 
-def _verdict(row: "_azr._ValidationRow | SandboxError") -> Valid | Invalid:
+def _verdict(row: "_azr._ValidationRow | SandboxError") -> RunResult:
     if isinstance(row, SandboxError):
         return _invalid(_outcome(row))
     reason, value, fuel_used, outcome = row
     if value is not None:
-        return Valid(Value(value), fuel_used)
+        return ValidRun(Value(value), fuel_used)
     assert reason is not None and outcome is not None, "a verdict is a value or a reason"
-    return Invalid(InvalidReason(reason), _outcome(outcome))
+    return InvalidRun(InvalidReason(reason), _outcome(outcome))
 
 
 def _unscored(outcome: Outcome) -> Unscored:

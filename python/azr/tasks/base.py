@@ -12,7 +12,7 @@ from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class TaskKind(Protocol):
         """The draft in a proposal's blocks."""
         ...
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         """The task that the sandbox's results (one for each input of the draft) make of it."""
         ...
 

@@ -10,8 +10,7 @@ from azr.types import FAILED, Answer, Completion, Draft, Flaw, Kind, Prompt, Rea
 from azr.util.text import is_text
 
 if TYPE_CHECKING:
-    from azr.sandbox import Check, Failed, Invalid, Sandbox, Validation, Value
-    from azr.sandbox import Valid as Ran
+    from azr.sandbox import Check, Failed, RunResult, Sandbox, Validation, Value
 
 NOT_A_LITERAL: Final = "not_a_literal"
 """Verdict on an answer text that is no value. Not the parser's words: verdicts are counted by name."""
@@ -118,38 +117,38 @@ def run_drafts(
     return [found[index] for index in range(len(drafts))]
 
 
-def first_failure(results: Sequence["Ran | Invalid"]) -> Reason | None:
+def first_failure(results: Sequence["RunResult"]) -> Reason | None:
     """Why the draft is no task, if any input failed. The sandbox's reasons have the same words as ours."""
-    from azr.sandbox import Invalid
+    from azr.sandbox import InvalidRun
 
     for result in results:
-        if isinstance(result, Invalid):
+        if isinstance(result, InvalidRun):
             return Reason(result.reason.value)
     return None
 
 
-def fuel_of(results: Sequence["Ran | Invalid"]) -> int:
+def fuel_of(results: Sequence["RunResult"]) -> int:
     """What running the draft took, all inputs together."""
-    from azr.sandbox import Invalid
+    from azr.sandbox import InvalidRun
 
     return sum(
-        result.outcome.fuel_used if isinstance(result, Invalid) else result.fuel_used
+        result.outcome.fuel_used if isinstance(result, InvalidRun) else result.fuel_used
         for result in results
     )
 
 
-def exception_of(results: Sequence["Ran | Invalid"]) -> str:
+def exception_of(results: Sequence["RunResult"]) -> str:
     """The class of the first exception; the program may have named it itself."""
-    from azr.sandbox import Invalid
+    from azr.sandbox import InvalidRun
 
-    return next((r.outcome.exception for r in results if isinstance(r, Invalid) and r.outcome.exception), "")
+    return next((r.outcome.exception for r in results if isinstance(r, InvalidRun) and r.outcome.exception), "")
 
 
-def values(results: Sequence["Ran | Invalid"]) -> list["Value"]:
+def values(results: Sequence["RunResult"]) -> list["Value"]:
     """The outputs of results among which none failed."""
-    from azr.sandbox import Valid
+    from azr.sandbox import ValidRun
 
-    return [result.value for result in results if isinstance(result, Valid)]
+    return [result.value for result in results if isinstance(result, ValidRun)]
 
 
 def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequence["Value"]) -> Task:

@@ -9,7 +9,7 @@ from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 
 class Deduction:
@@ -31,7 +31,7 @@ class Deduction:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return parse_program_and_input(blocks)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         failure = first_failure(results)
         return failure or make_task(self.kind, draft, completion, values(results))
 

@@ -9,7 +9,7 @@ from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, Sandbox, Valid
+    from azr.sandbox import RunResult, Sandbox
 
 NO_ERROR = "NoError"
 
@@ -33,11 +33,11 @@ class ErrorPrediction:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return parse_program_and_input(blocks)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
-        from azr.sandbox import Invalid, Value
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
+        from azr.sandbox import InvalidRun, Value
 
         (result,) = results
-        if not isinstance(result, Invalid):
+        if not isinstance(result, InvalidRun):
             return make_task(self.kind, draft, completion, [Value.of(NO_ERROR)])
         reason = Reason(result.reason.value)
         if reason is not Reason.RAISED or result.outcome is None or result.outcome.exception is None:

@@ -9,7 +9,7 @@ from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, Block, BlockSynta
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import Invalid, ProgramCheck, Sandbox, Valid
+    from azr.sandbox import ProgramCheck, RunResult, Sandbox
 
 
 class Induction:
@@ -39,7 +39,7 @@ class Induction:
         stripped = tuple(text.strip() for text in inputs)
         return Draft(program=prompt.task.program, inputs=stripped, message=message.strip())
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["Valid | Invalid"]) -> Task | Reason:
+    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
         failure = first_failure(results)
         return failure or make_task(self.kind, draft, completion, values(results))
 

@@ -27,10 +27,10 @@ class UpdateStats:
     """To the starting weights, mean over tokens; 0 where no copy of them is kept."""
     clip_share: float
     """Share of tokens whose ratio left the clip range."""
-    gap_mean: float
+    mismatch_mean: float
     """Mean of |log p(engine) - log p(trainer)| over tokens, before the update."""
-    gap_max: float
-    gap_kl: float = 0.0
+    mismatch_max: float
+    mismatch_kl: float = 0.0
     """KL(engine || trainer), k3 estimate, mean over tokens, before the update."""
     masked_share: float = 0.0
     """Share of tokens that the mismatch correction left out."""
@@ -44,8 +44,8 @@ class UpdateStats:
 def nothing() -> UpdateStats:
     """What a batch without episodes does."""
     return UpdateStats(
-        loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, gap_mean=0.0, gap_max=0.0, entropy=np.empty(0),
-        tokens=0,
+        loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, mismatch_mean=0.0, mismatch_max=0.0,
+        entropy=np.empty(0), tokens=0,
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ class StillPolicy:
         tokens = sum(episode.length for episode in batch.episodes)
         zeros = np.zeros(len(batch.episodes))
         return UpdateStats(
-            loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, gap_mean=0.0, gap_max=0.0, entropy=zeros,
+            loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, mismatch_mean=0.0, mismatch_max=0.0, entropy=zeros,
             tokens=tokens,
         )  # fmt: skip
 

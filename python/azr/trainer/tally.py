@@ -18,9 +18,9 @@ class Tally:
     loss: float = 0.0
     kl: float = 0.0
     clipped: float = 0.0
-    gap: float = 0.0
-    gap_max: float = 0.0
-    gap_kl: float = 0.0
+    mismatch: float = 0.0
+    mismatch_max: float = 0.0
+    mismatch_kl: float = 0.0
     masked: float = 0.0
     tokens: int = 0
     skipped: int = 0
@@ -44,9 +44,9 @@ class Tally:
         if len(piece.rows) == 0:
             return
         log_ratio = log_ratio.masked_fill(~piece.mask, 0.0)
-        self.gap += float(log_ratio.abs().sum())
-        self.gap_max = max(self.gap_max, float(log_ratio.abs().max()))
-        self.gap_kl += float(engine_kl(log_ratio).sum())
+        self.mismatch += float(log_ratio.abs().sum())
+        self.mismatch_max = max(self.mismatch_max, float(log_ratio.abs().max()))
+        self.mismatch_kl += float(engine_kl(log_ratio).sum())
         self.masked += float(((factor == 0.0) & piece.mask).sum())
 
     @staticmethod
@@ -63,10 +63,10 @@ class Tally:
             lr=lr,
             kl=sum(tally.kl for tally in tallies) / tokens,
             clip_share=sum(tally.clipped for tally in tallies) / tokens,
-            gap_mean=sum(tally.gap for tally in tallies) / tokens,
-            gap_kl=sum(tally.gap_kl for tally in tallies) / tokens,
+            mismatch_mean=sum(tally.mismatch for tally in tallies) / tokens,
+            mismatch_kl=sum(tally.mismatch_kl for tally in tallies) / tokens,
             masked_share=sum(tally.masked for tally in tallies) / tokens,
-            gap_max=max(tally.gap_max for tally in tallies),
+            mismatch_max=max(tally.mismatch_max for tally in tallies),
             entropy=entropy,
             tokens=tokens,
             skipped=max(tally.skipped for tally in tallies),

@@ -37,7 +37,7 @@ def healthy(seed: int = 0) -> Iterator[Row]:
                 grows = 2.5 if kind == "abduction" else 1.5
                 row |= {
                     f"update/{role}/{kind}/length": float(500 * (1 + (grows - 1) * done) + 50 * rng.standard_normal()),
-                    f"update/{role}/{kind}/clipped_share": float(0.05 * rng.random()),
+                    f"update/{role}/{kind}/truncated_share": float(0.05 * rng.random()),
                     f"update/{role}/{kind}/entropy": float(0.8 * (1 - 0.6 * done) + 0.05 * rng.standard_normal()),
                 }
         if step % 10 == 0:
@@ -143,7 +143,7 @@ def test_kinds_that_all_repeat_themselves_are_one_alarm() -> None:
 
 def test_completions_cut_at_the_limit_are_a_blow_up_too() -> None:
     rows = (
-        row | {f"update/solve/{kind}/clipped_share": 0.9 for kind in KINDS if row["step"] > 100} for row in healthy()
+        row | {f"update/solve/{kind}/truncated_share": 0.9 for kind in KINDS if row["step"] > 100} for row in healthy()
     )
     assert {rule for _, rule, _ in raised(rows)} == {"length"}
 

@@ -89,7 +89,7 @@ def test_greedy_equals_generate_after_every_update_of_the_weights(
         seen.append(found)
         moved(loaded.model, seed)
         engine.load(loaded.model)
-        assert engine.sync is not None and engine.sync.gap_max < 1e-4
+        assert engine.sync is not None and engine.sync.mismatch_max < 1e-4
     assert engine.pid == process and engine.restarts == 0, "updated in place"
     assert engine.direct, "by plain copies, though the vocabulary is padded"
     assert all(seen[a] != seen[b] for a in range(4) for b in range(a))
@@ -149,7 +149,7 @@ def test_a_prompt_that_fills_the_context_is_an_error(engine: VllmEngine) -> None
 def test_other_weights_than_the_trainers_stop_the_run(engine: VllmEngine, loaded: LoadedModel) -> None:
     other = copy.deepcopy(loaded.model)
     moved(other, 9)
-    with pytest.raises(EngineError, match=r"off by .* engine\.vllm\.probe_tolerance = 0\.05"):
+    with pytest.raises(EngineError, match=r"off by .* engine\.vllm\.sync_tolerance = 0\.05"):
         compare(engine.score, partial(log_probs_of, other), other.config.vocab_size, 0.05, 0.0)
 
 

@@ -15,7 +15,7 @@ from azr.sandbox import (
     Request,
     Sandbox,
     SyntaxProblem,
-    Valid,
+    ValidRun,
     Value,
     read,
     whole,
@@ -73,10 +73,10 @@ def measure(data: Path) -> Report:
     verdicts = sandbox.validate([(row.code, [row.input]) for row in rows])
     for row, verdict in zip(rows, verdicts, strict=True):
         [result] = verdict.results
-        as_such = not isinstance(result, Valid) and result.reason is InvalidReason.NONDETERMINISTIC
+        as_such = not isinstance(result, ValidRun) and result.reason is InvalidReason.NONDETERMINISTIC
         if "nondeterministic" in row.want:
             report.nondeterministic += 1
-            report.rejected += not isinstance(result, Valid)
+            report.rejected += not isinstance(result, ValidRun)
             report.rejected_as_such += as_such
         elif "returns" in row.want:
             report.returned_but_rejected += as_such

@@ -273,11 +273,11 @@ def counts(config: Config) -> tuple[int, int, int]:
     """Completions, tokens and sandbox calls of a step, at most."""
     kinds = len(config.tasks.kinds)
     proposals, solves = kinds * config.propose.batch, kinds * config.solve.batch * config.solve.answers
-    trials = proposals * config.solve.attempts
+    trials = proposals * config.solve.trials
     completions = proposals + solves + trials
     names = [str(kind).rpartition(".")[2] for kind in config.tasks.kinds]
     inputs = sum(config.tasks.inputs if name == "induction" else 1 for name in names)
-    answers = config.solve.batch * config.solve.answers + config.propose.batch * config.solve.attempts
+    answers = config.solve.batch * config.solve.answers + config.propose.batch * config.solve.trials
     calls = (2 * config.propose.batch + answers) * inputs
     return completions, completions * (config.prompt.max_tokens + config.sampling.max_tokens), calls
 

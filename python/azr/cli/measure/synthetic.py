@@ -221,12 +221,13 @@ def _numbers(step: int, done: float, count: int, made: list[Made], rng: random.R
             found |= {
                 f"update/{role}/{kind}/reward": 0.3 * done + wave + rng.gauss(0, 0.08),
                 f"update/{role}/{kind}/length": 220 * (1 + growth * done) + rng.gauss(0, 12),
-                f"update/{role}/{kind}/clipped_share": max(0.0, 0.02 * growth * done + rng.gauss(0, 0.004)),
+                f"update/{role}/{kind}/truncated_share": max(0.0, 0.02 * growth * done + rng.gauss(0, 0.004)),
                 f"update/{role}/{kind}/entropy": 0.9 * math.exp(-2.2 * done) + 0.1 + rng.gauss(0, 0.015),
             }  # fmt: skip
     found |= {
         "update/loss": rng.gauss(0, 0.02), "update/grad_norm": math.exp(rng.gauss(-1, 0.4)), "update/kl": 0.02 * done,
-        "update/gap_mean": 0.004 * math.exp(rng.gauss(0, 0.2)), "update/gap_max": 0.3 * math.exp(rng.gauss(0, 0.5)),
+        "update/mismatch_mean": 0.004 * math.exp(rng.gauss(0, 0.2)),
+        "update/mismatch_max": 0.3 * math.exp(rng.gauss(0, 0.5)),
         "update/clip_share": 0.01, "update/tokens": 40_000 * (1 + done), "update/lr": 1e-6,
         "memory/peak_bytes": 3e9 + 4e8 * done,
     }  # fmt: skip

@@ -92,9 +92,9 @@ def length(past: History, config: LengthAlarm, kinds: Sequence[Kind]) -> Signs:
     for where, now, usual in _cells(past, "length", config.window, kinds):
         if usual > 0.0 and now > config.limit * usual:
             yield where, f"completions of {where} grew from {usual:.0f} to {now:.0f} tokens"
-    for where, now, usual in _cells(past, "clipped_share", config.window, kinds):
-        if now > config.clipped >= usual:
-            yield f"{where} clipped", f"{now:.0%} of the completions of {where} are cut at the token limit"
+    for where, now, usual in _cells(past, "truncated_share", config.window, kinds):
+        if now > config.truncated >= usual:
+            yield f"{where} truncated", f"{now:.0%} of the completions of {where} are cut at the token limit"
 
 
 def gap(past: History, config: GapAlarm, kinds: Sequence[Kind]) -> Signs:

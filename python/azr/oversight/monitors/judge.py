@@ -15,7 +15,7 @@ from azr.util.registry import resolve
 Judge = Callable[[Sequence[str]], Sequence[float]]
 
 
-class Judged(Monitor):
+class JudgeMonitor(Monitor):
     """Findings are scores at or above the threshold."""
 
     name = "judge"

@@ -109,7 +109,7 @@ class Seat:
         found = self._meet(lambda engine: engine.update(model))
         self._length, self._restarts = int(found["length"]), int(found["restarts"])
         trainer = self.trainer or partial(log_probs_of, model)
-        tolerance, seconds = self._given.probe_tolerance, float(found["seconds"])
+        tolerance, seconds = self._given.sync_tolerance, float(found["seconds"])
         self.sync = compare(self.score, trainer, model.config.vocab_size, tolerance, seconds)
         self._meet()  # nobody asks for completions while another still compares
 

@@ -140,7 +140,7 @@ class VllmEngine:
         seconds = self.update(model)
         assert model is not None
         trainer = self.trainer or partial(log_probs_of, model)
-        self.sync = compare(self.score, trainer, model.config.vocab_size, self._given.probe_tolerance, seconds)
+        self.sync = compare(self.score, trainer, model.config.vocab_size, self._given.sync_tolerance, seconds)
 
     def update(self, model: "PreTrainedModel | None") -> float:
         """Take the model's weights, not compared; how many seconds that took once they lay where the engine sees them.

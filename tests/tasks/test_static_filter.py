@@ -3,7 +3,7 @@
 import pytest
 from azr.config.schema import TasksConfig
 from azr.sandbox import Sandbox
-from azr.tasks.policy import Policy
+from azr.tasks.static_filter import StaticFilter
 from azr.types import Reason
 
 
@@ -28,14 +28,14 @@ from azr.types import Reason
     ],
 )
 def test_the_papers_list(line: str, allowed: bool) -> None:
-    policy = Policy(banned=TasksConfig().banned_imports)
-    (verdict,) = policy.judge(Sandbox(), [f"{line}\ndef f(a):\n    return a"])
+    static_filter = StaticFilter(banned=TasksConfig().banned_imports)
+    (verdict,) = static_filter.check(Sandbox(), [f"{line}\ndef f(a):\n    return a"])
     assert verdict is (None if allowed else Reason.FORBIDDEN_IMPORT)
 
 
 def test_verdicts_keep_their_order() -> None:
     programs = ["def f(a): return a", "import time\ndef f(a): return a", "def f(", "x = 1"]
-    assert Policy(banned=("time",)).judge(Sandbox(), programs) == [
+    assert StaticFilter(banned=("time",)).check(Sandbox(), programs) == [
         None,
         Reason.FORBIDDEN_IMPORT,
         Reason.SYNTAX_ERROR,
@@ -60,7 +60,7 @@ def test_verdicts_keep_their_order() -> None:
     ],
 )  # fmt: skip
 def test_a_verdict_is_that_of_the_guests_grammar_whatever_python_trains(program: str, reason: Reason | None) -> None:
-    assert Policy(max_chars=17_000).judge(Sandbox(threads=1), [program, "def f(a): return a"]) == [reason, None]
+    assert StaticFilter(max_chars=17_000).check(Sandbox(threads=1), [program, "def f(a): return a"]) == [reason, None]
 
 
 def test_the_policy_reads_nothing_with_the_trainers_own_python(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +70,7 @@ def test_the_policy_reads_nothing_with_the_trainers_own_python(monkeypatch: pyte
         raise AssertionError("the trainer's grammar was asked")
 
     monkeypatch.setattr(ast, "parse", refuse)
-    policy = Policy(banned=("os",), several_definitions=False)
+    static_filter = StaticFilter(banned=("os",), several_definitions=False)
     programs = ["def f(a): return a", "import os\ndef f(a): return a", "def g(a): pass\ndef f(a): return a"]
-    assert policy.judge(Sandbox(threads=1), programs) == [None, Reason.FORBIDDEN_IMPORT, Reason.SEVERAL_DEFINITIONS]
+    reasons = static_filter.check(Sandbox(threads=1), programs)
+    assert reasons == [None, Reason.FORBIDDEN_IMPORT, Reason.SEVERAL_DEFINITIONS]

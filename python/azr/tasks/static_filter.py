@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class StaticFilter:
     """What a proposed program may be."""
 
     banned: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Policy:
     several_definitions: bool = True
     max_chars: int = 16_384
 
-    def judge(self, sandbox: "Sandbox", programs: Sequence[str]) -> list[Reason | None]:
+    def check(self, sandbox: "Sandbox", programs: Sequence[str]) -> list[Reason | None]:
         """Why each program is refused before it is run, or None."""
         from azr.sandbox import Failed, SyntaxProblem
 
