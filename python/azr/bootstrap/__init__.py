@@ -1,1 +1,1 @@
-"""Where the embedded model comes from: a seeded grammar of small programs, run in the sandbox. No outside data."""
+"""How the embedded model is made: a seeded grammar of small programs, run in the sandbox. No outside data."""

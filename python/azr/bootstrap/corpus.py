@@ -1,7 +1,7 @@
 """What the embedded model learns from: programs of the grammar, run in the sandbox, as prompts and completions.
 
-Solving is shown both ways: answered at once, or with the values
-between the steps written down first (`THINK`). Which of the two pays is left for self-play to find out.
+Tasks are solved in both ways: with the answer alone, and with the intermediate values written down first (`THINK`).
+Self-play decides which of the two pays.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox, Value
 
 THINK = 0.4
-"""Share of the solved samples that write the values between the steps first."""
+"""Share of the solve samples that write the intermediate values first."""
 HINTED = 0.9
-"""Share of the operations that a message names; for the others it has a `?`."""
+"""Share of the operations that a message names; the others appear as `?`."""
 REFERENCES = 2
-"""Most references in a propose prompt."""
+"""Maximum number of references in a propose prompt."""
 IDENTITY = 0.1
-"""Share of the propose prompts with references that show the identity program, which self-play begins from."""
+"""Share of the propose prompts with references that show the identity program, with which self-play starts."""
 LONGEST = 48
-"""Characters of a value's text; programs that make longer ones are left out."""
+"""Maximum length of a value's text in characters; programs with longer values are skipped."""
 DRAWN = 14
-"""Inputs drawn for a program, of which distinct ones are used."""
+"""Inputs drawn for each program; duplicates are removed."""
 SOLVED = 3
-"""Deduction and abduction samples of a program, each over another input."""
+"""Deduction and abduction samples of each program, each with another input."""
 PROPOSED = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
-"""A program gives one proposal, of one of these kinds."""
+"""Each program gives one proposal, of one of these kinds."""
 
 Row = tuple["Value", ...]
-"""The values before, between and after the steps, for one input."""
+"""The values before, between and after the steps for one input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Run:
     """One for each distinct input."""
 
     def task(self, kind: Kind, rows: Sequence[Row], message: str = "") -> Task:
-        """A task over some of the rows."""
+        """A task from some of the rows."""
         return Task(
             kind=kind,
             program=self.chain.source,
@@ -78,7 +78,7 @@ def draw_runs(
     weights: Sequence[float] = WEIGHTS,
     held_out: bool = False,
 ) -> list[Run]:
-    """About `count` programs that run well, have `inputs` distinct inputs, and do not give one output for all.
+    """About `count` programs that run without error, have `inputs` distinct inputs and more than one distinct output.
 
     Args:
         held_out: from the part of the grammar that is kept for measuring; else from the rest.
@@ -101,7 +101,7 @@ def draw_runs(
 
 
 def samples(runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, inputs: int) -> Iterator[Sample]:
-    """All samples of some programs; the references in propose prompts are other programs of `runs`.
+    """All samples of the programs; references in propose prompts are other programs of `runs`.
 
     Args:
         inputs: of an induction task.
@@ -115,7 +115,7 @@ def samples(runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, i
 
 
 def message_of(run: Run, rng: np.random.Generator) -> str:
-    """A hint: the operations in order, some of them left out."""
+    """A hint: the operations in order, with some left out."""
     return " ".join(step.word if rng.random() < HINTED else "?" for step in run.chain.steps)
 
 
@@ -151,14 +151,14 @@ def _proposal(
 
 
 def _identity(kind: Kind) -> Task:
-    """What the buffers hold before the first seed (see `azr.run.seed`)."""
+    """What the buffers hold before the first seed task (see `azr.run.seed`)."""
     from azr.sandbox import Value
 
     return Task(kind=kind, program=IDENTITY_PROGRAM, inputs=("'Hello world'",), outputs=(Value.of("Hello world"),))
 
 
 def _thoughts(values: Sequence["Value"], rng: np.random.Generator) -> str:
-    """Values between the steps, one a line; nothing where there are none, or where the sample answers at once."""
+    """The intermediate values, one a line; empty where there are none or the sample answers at once."""
     if not values or rng.random() >= THINK:
         return ""
     return "<think>" + "\n".join(value.repr for value in values) + "\n"

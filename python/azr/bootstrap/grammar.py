@@ -1,8 +1,8 @@
 """A grammar of small Python programs: chains of operations on lists of integers, integers and strings.
 
-An operation is a step from one value to the next. A chain of them is written as a function `f(x)`, some steps as
-statements and some inside the next one's expression, so that one chain has several texts. Every operation is total on
-values of its type, and none changes a value in place.
+An operation is a step from one value to the next. A chain is written as a function `f(x)`. Some steps are statements,
+others are inlined into the next expression, so one chain has several texts. Every operation is total on values of its
+type, and none mutates its argument.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ class Operation:
     """One step. `{x}` in the template is the value before it, `{c}` and `{d}` are constants."""
 
     word: str
-    """What a message calls it."""
+    """Its name in a message."""
     takes: str
     gives: str
     template: str
     constants: str = ""
-    """What is drawn for `{c}` and then `{d}`: `small` 1..3, `digit` 0..9, `two` 2..3, `letter`, `text`."""
+    """The constants to draw for `{c}` and then `{d}`: `small` 1..3, `digit` 0..9, `two` 2..3, `letter`, `text`."""
     closed: bool = True
     """Whether the expression needs no parentheses before an index or a method."""
 
 
 def _table(takes: str, rows: Sequence[tuple[str, str, str, str]]) -> list[Operation]:
-    """Rows of (word, gives, constants, template); an expression in parentheses is one that is not closed."""
+    """Rows of (word, gives, constants, template). An expression in parentheses is not closed."""
     return [
         Operation(word, takes, gives, template.strip("~"), constants, not template.startswith("~"))
         for word, gives, constants, template in rows
@@ -99,14 +99,14 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
     "text": ("len(x) > {c}", "'{l}' in x", "x[:1] == '{l}'"),
 }
 CONDITIONAL = 0.05
-"""Share of steps that happen under an `if`; only those that keep the type can."""
+"""Share of steps that are under an `if`; only steps that keep the type can be."""
 INLINE = 0.35
-"""Share of steps that are written inside the next one."""
+"""Share of steps that are inlined into the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step with its constants: an expression over `{x}`, and the condition under which it happens, if any."""
+    """A step with its constants: an expression over `{x}`, and its condition, if any."""
 
     word: str
     expression: str
@@ -114,7 +114,7 @@ class Step:
     condition: str = ""
 
     def statement(self, indent: str) -> str:
-        """The step as lines that change `x`."""
+        """The step as lines that assign `x`."""
         assigned = f"x = {self.expression.format(x='x')}"
         if self.condition:
             return f"{indent}if {self.condition}:\n{indent}    {assigned}\n"
@@ -131,14 +131,14 @@ class Chain:
     """The function `f(x)`."""
 
     def tracer(self) -> str:
-        """A program whose `f` takes a list of inputs and gives the values before, between and after the steps."""
+        """A program whose `f` takes a list of inputs and returns the values before, between and after the steps."""
         body = "".join(step.statement("        ") + "        row.append(x)\n" for step in self.steps)
         head = "def f(xs):\n    rows = []\n    for x in xs:\n        row = [x]\n"
         return f"{head}{body}        rows.append(row)\n    return rows\n"
 
 
 def draw_chain(rng: np.random.Generator, weights: Sequence[float] = WEIGHTS) -> Chain:
-    """A random program; `weights`: of one, two, three ... operations."""
+    """A random program. `weights`: of one, two, three ... operations."""
     length = 1 + int(rng.choice(len(weights), p=weights))
     takes = kind = ("list", "list", "text", "int")[rng.integers(4)]
     steps = []
@@ -181,7 +181,7 @@ def _constant(kind: str, rng: np.random.Generator) -> str:
 
 
 def _write(steps: Sequence[Step], rng: np.random.Generator) -> str:
-    """The steps as a function, in one of their texts."""
+    """The steps as a function, in one of its possible texts."""
     lines, before = "def f(x):\n", "x"
     for index, step in enumerate(steps):
         following = steps[index + 1] if index + 1 < len(steps) else None

@@ -1,4 +1,4 @@
-"""Held-out tasks: from the part of the grammar that the corpus never shows, and not to be had by guessing."""
+"""Held-out tasks: programs that the corpus never contains, and answers that cannot be guessed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox, Value
 
 LENGTHS = (0.0, 0.5, 0.5)
-"""Of chains: two and three operations."""
+"""Chain lengths: two and three operations."""
 PROBES = 40
-"""Random inputs that say how guessable a task is."""
+"""Random inputs that estimate how guessable a task is."""
 GUESSABLE = 0.05
-"""Largest share of random inputs that may give the same output."""
+"""Largest share of random inputs that may give the task's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A task, and what its type of input is: a random answer of the right type can be drawn for it."""
+    """A task and the type of its input, so that random answers of the right type can be drawn."""
 
     task: Task
     takes: str
@@ -61,7 +61,7 @@ def make_tasks(
 
 
 def guess(measured: Sequence[Measured], seed: int) -> list[str]:
-    """A random answer of the right type for each task: another task's output, a random input, a random program."""
+    """A random answer of the right type for each task: another task's output, a random input or a random program."""
     rng = generator(seed, 0, "guess")
     outputs = [m.task.outputs[0] for m in measured if m.task.kind is Kind.DEDUCTION]
     return [_guess(m, outputs, rng) for m in measured]
@@ -70,7 +70,7 @@ def guess(measured: Sequence[Measured], seed: int) -> list[str]:
 def floor(
     measured: Sequence[Measured], kinds: dict[Kind, TaskKind], sandbox: "Sandbox", seed: int
 ) -> dict[Kind, float]:
-    """What random answers of the right type score, by kind."""
+    """The score of random answers of the right type, by kind."""
     answers = guess(measured, seed)
     scores = {}
     for kind in (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION):
@@ -92,7 +92,7 @@ def _guess(measured: Measured, outputs: Sequence["Value"], rng: np.random.Genera
 
 
 def _not_guessable(runs: Sequence[Run], rng: np.random.Generator, sandbox: "Sandbox", inputs: int) -> list[Run]:
-    """Those whose first output hardly any random input gives, and whose hidden pairs differ."""
+    """Tasks whose first output few random inputs give, and whose hidden pairs differ."""
     from azr.sandbox import Request, whole
 
     probes = [[draw_input(run.chain.takes, rng) for _ in range(PROBES)] for run in runs]

@@ -1,7 +1,7 @@
-"""The supervised start of the embedded model: one pass over a stream of fresh programs, none of them seen twice.
+"""Supervised warm-up of the embedded model: one pass over a stream of fresh programs, none of them seen twice.
 
-A model of this size cannot learn by heart what it sees once, so what it learns is what operations do. The stream comes
-in chunks; a chunk is a function of (seed, its number), so a run that was stopped goes on where it was.
+A model of this size cannot memorise what it sees once, so it learns what the operations do. The stream comes in chunks;
+a chunk is a function of (seed, its number), so an interrupted run resumes at its last chunk.
 """
 
 import json
@@ -32,30 +32,30 @@ SHAPE: dict[str, Any] = {
     "num_key_value_heads": 4, "max_position_embeddings": 2048, "initializer_range": 0.06,
 }  # fmt: skip
 PROGRAMS = 2000
-"""Programs drawn for a chunk."""
+"""Programs drawn for each chunk."""
 BATCH_TOKENS = 2560
 RATE, WARMUP, CLIP = 2e-3, 200, 1.0
 PROPOSE_WEIGHT = 0.3
-"""Weight of a proposal's token in the loss: most of them are free choices."""
+"""Weight of a proposal's token in the loss. Low, since most of these tokens are free choices."""
 IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long, and from what seed."""
+    """Length, seed and sizes of the training."""
 
     seed: int
     chunks: int
     inputs: int
-    """Of an induction task."""
+    """Number of inputs of an induction task."""
     rate: float = RATE
     start: Path | None = None
-    """A model to go on from, instead of fresh weights."""
+    """A model to start from, instead of random weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A sample as token ids; the first `prompt` of them are not learnt."""
+    """A sample as token ids. The loss skips the first `prompt` of them."""
 
     ids: tuple[int, ...]
     prompt: int
@@ -99,7 +99,7 @@ def pretrain(folder: Path, plan: Plan, sandbox: "Sandbox", renderer: Renderer, r
 
 
 def make_model(tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
-    """Qwen2 at a size for a CPU, with fresh weights."""
+    """A Qwen2 small enough for a CPU, with random weights."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     config = Qwen2Config(
@@ -111,20 +111,20 @@ def make_model(tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
 
 
 def save(folder: Path, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast") -> None:
-    """In the format that transformers and vLLM load."""
+    """Save in the format that transformers and vLLM load."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 def _schedule(batches: int, progress: float) -> float:
-    """Linear warm-up, then a cosine to nothing: the factor of the rate."""
+    """Learning-rate factor: linear warm-up, then cosine decay to zero."""
     return min(1.0, (batches + 1) / WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def _batches(
     plan: Plan, chunk: int, sandbox: "Sandbox", renderer: Renderer, tokenizer: "PreTrainedTokenizerFast"
 ) -> Iterator[list[tuple[Sample, Encoded]]]:
-    """A chunk's samples in batches of like length, the batches in random order."""
+    """A chunk's samples in batches of similar length, in random order."""
     rng = generator(plan.seed, chunk, "corpus")
     runs = draw_runs(rng, PROGRAMS, plan.inputs, sandbox)
     drawn = list(samples(runs, renderer, rng, plan.inputs))
@@ -150,7 +150,7 @@ def _weight(sample: Sample) -> float:
 def _step(
     model: Any, optimizer: torch.optim.Optimizer, rows: Sequence[tuple[Sample, Encoded]], tokenizer: Any
 ) -> dict[str, float]:
-    """One optimizer step; the mean loss a token of each role and kind."""
+    """One optimizer step; returns the mean loss per token of each role and kind."""
     length = max(len(encoded.ids) for _, encoded in rows)
     ids = torch.full((len(rows), length), tokenizer.pad_token_id)
     targets = torch.full((len(rows), length), IGNORED)
@@ -158,7 +158,7 @@ def _step(
         ids[row, : len(encoded.ids)] = torch.tensor(encoded.ids)
         targets[row, encoded.prompt : len(encoded.ids)] = torch.tensor(encoded.ids[encoded.prompt :])
     weights = torch.tensor([encoded.weight for _, encoded in rows])
-    # Padding stands on the right, where causal attention never looks.
+    # Right padding: causal attention never looks at it.
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     losses, learnt = _losses(model, hidden, targets[:, 1:])
     loss = (losses * weights[:, None]).sum() / (learnt * weights[:, None]).sum()
@@ -172,7 +172,7 @@ def _step(
 
 
 def _losses(model: Any, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy [B, T] and where it counts [B, T]; logits only there."""
+    """Cross-entropy [B, T] and its mask [B, T]; logits are computed only where the mask is set."""
     learnt = targets != IGNORED
     logits = model.lm_head(hidden[learnt])
     found = torch.nn.functional.cross_entropy(logits, targets[learnt], reduction="none")

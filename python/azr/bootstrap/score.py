@@ -1,4 +1,4 @@
-"""What a starting model can do before any self-play: does it generalise, and has every role and kind a signal?"""
+"""Scores of a starting model before self-play: does it generalise, and does every role and kind have a signal?"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +14,11 @@ from azr.validate import validate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposals:
-    """Of one kind, in shares of all proposals."""
+    """Results of the proposals of one kind, as shares of all of them."""
 
     valid: float
     distinct: float
-    """Valid, and no other proposal of the sample is the same in canonical form."""
+    """Valid, and no other proposal of the sample has the same canonical form."""
     reasons: dict[str, int]
 
 

@@ -1,4 +1,4 @@
-"""Which programs are kept for measuring: decided by a hash of the canonical form, so it needs no list."""
+"""Which programs are held out: decided by a hash of the canonical form, so no list is needed."""
 
 from hashlib import blake2b
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from azr.bootstrap.grammar import Chain
 
 SHARE: Final = 8
-"""One program in so many is held out."""
+"""One program in this many is held out."""
 
 
 def is_held_out(chain: Chain) -> bool:
-    """Whether a program belongs to the measured part. Names and formatting do not count."""
+    """Whether a program is held out. Names and formatting do not matter."""
     from azr.buffer.client import canonical
 
     text, _ = canonical(chain.source)

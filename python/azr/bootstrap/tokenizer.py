@@ -1,7 +1,7 @@
 """The embedded model's tokenizer: bytes, plus one token for each marker and each common piece of its programs.
 
-Data is read byte by byte, so that a digit or a letter is always the same token; only code has longer ones. Any text can
-be written in it.
+Data is split into bytes, so a digit or a letter is always the same token; only code has longer tokens. Any text can be
+encoded.
 """
 
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ PIECES = (
 
 
 def make_tokenizer() -> "PreTrainedTokenizerFast":
-    """The tokenizer. The same in every call: its vocabulary is written here, not learnt."""
+    """Make the tokenizer. Its vocabulary is fixed in this file, so every call gives the same one."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 

@@ -1,6 +1,6 @@
-"""The task buffer: what was proposed and verified, kept once, served in batches, never lost.
+"""Typed client of the task buffer: verified tasks, deduplicated, sampled in batches, durable.
 
-A typed front over `azr._azr.TaskBuffer`. All calls release the GIL; any number of threads may use one buffer at once.
+It wraps `azr._azr.TaskBuffer`. All calls release the GIL. Any number of threads may share a buffer.
 
     buffer = TaskBuffer.open(folder, cap=16_384)
     verdicts = buffer.insert_many(tasks)            # Inserted(id) | Duplicate(level, of) | Unusable(why), in order
@@ -44,7 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_ATTEMPTS = 1000
-"""Largest denominator that a solve rate given as a float is read with."""
+"""Largest denominator in which a solve rate given as a float is read."""
 
 EVERYTHING = Filter()
 NO_EXTRAS = Extras()
@@ -54,10 +54,10 @@ class TaskBuffer:
     """Tasks with dense, stable ids, deduplicated on insert."""
 
     def __init__(self, inner: _azr.TaskBuffer, opened: Opened | None = None) -> None:
-        """Wrap what `in_memory` or `open` made."""
+        """Use `in_memory` or `open` instead."""
         self._inner = inner
         self.opened = opened
-        """What opening found; None in memory."""
+        """What opening found; None for a buffer in memory."""
 
     @classmethod
     def in_memory(
@@ -92,20 +92,19 @@ class TaskBuffer:
         """Open the buffer in `folder`, or make it.
 
         Args:
-            cap: tasks of each kind that are served; 0: no bound. Others stay readable, and in the log until `compact`.
-            eviction: which ones are served: the newest, a uniform reservoir, or all.
-            deduplicate: how alike two tasks of one kind have to be to count as one.
-            similarity: keep the index that `neighbours` and its kin ask.
+            cap: tasks of each kind that can be sampled; 0: no limit. Others stay readable, and in the log until `compact`.
+            eviction: which tasks can be sampled: the newest, a uniform reservoir, or all.
+            deduplicate: which tasks of one kind count as equal.
+            similarity: keep the similarity index, which `neighbours` and the like need.
             entry: name of the function that inputs are arguments of; None: `f`, or the last function.
-            access: `existing` makes nothing; `read` changes nothing and does not mind a live writer.
-            position: restore the state that `checkpoint` named; 0 is the empty buffer. What came later is set aside in
-                files of its own.
-            salvage: go on with the good part of a damaged log; the rest is set aside in files of its own.
+            access: `existing` never creates a buffer; `read` changes nothing and works beside a live writer.
+            position: restore the state that `checkpoint` named; 0 is the empty buffer. Later records are moved to separate files.
+            salvage: use the intact part of a damaged log; the rest is moved to separate files.
             group_commit: (n, seconds): also commit in the background after so many tasks or so much time. Without it
                 nothing is durable before `commit` or `checkpoint` returns.
 
         Raises:
-            BufferError: in use by another process, foreign, damaged, of a newer version, ...; nothing is overwritten.
+            BufferError: in use by another process, not a buffer, damaged, of a newer version, ...; nothing is overwritten.
         """
         inner, report = _azr.TaskBuffer.open(
             folder,
@@ -123,7 +122,7 @@ class TaskBuffer:
         return cls(inner, Opened(report.records, report.end, report.acknowledged, cut, tuple(report.set_aside)))
 
     def close(self) -> None:
-        """Give the lock back. What was not committed is lost, unless there is a group commit."""
+        """Release the lock. Without a group commit, uncommitted records are lost."""
         self._inner.close()
 
     def __enter__(self) -> Self:
@@ -135,13 +134,13 @@ class TaskBuffer:
         self.close()
 
     def __len__(self) -> int:
-        """Ids given out."""
+        """Number of ids given out."""
         return len(self._inner)
 
     # Writing.
 
     def insert(self, task: Task, extras: Extras = NO_EXTRAS) -> Inserted | Duplicate:
-        """Add one task, unless it is there.
+        """Add one task, unless it is a duplicate.
 
         Raises:
             ValueError: its program or an input has no canonical form, which no task that the sandbox ran can be.
@@ -154,13 +153,13 @@ class TaskBuffer:
     def insert_many(
         self, tasks: Sequence[Task], extras: Sequence[Extras] | None = None, threads: int = 1
     ) -> list[Inserted | Duplicate | Unusable]:
-        """Add tasks; one verdict for each, in order. Ids follow that order, whatever the number of threads."""
+        """Add tasks; one result for each, in order. Ids follow that order for any number of threads."""
         more = [NO_EXTRAS] * len(tasks) if extras is None else extras
         rows = [_row(task, extra) for task, extra in zip(tasks, more, strict=True)]
         return [_verdict(*found) for found in self._inner.insert_many(rows, threads)]
 
     def record_solve_rate(self, task_id: int, rate: float, step: int, attempts: int | None = None) -> None:
-        """Note the mean score of the attempts at a task in a step.
+        """Record the mean score of the attempts at a task in a step.
 
         With `attempts`, `rate` is rounded to a whole number of them; without, it is read as the simplest fraction with
         a denominator of at most 1,000. Notes of one step add up; the last step is the task's solve rate.
@@ -177,23 +176,23 @@ class TaskBuffer:
         self._inner.record_solved(rows)
 
     def mark_served(self, ids: Iterable[SupportsInt]) -> None:
-        """Count that each of these was served once more."""
+        """Count one more serving of each of these tasks."""
         self._inner.mark_served([int(task_id) for task_id in ids])
 
     def quarantine(self, *ids: SupportsInt, held: bool = True) -> None:
-        """Hold tasks back from all sampling, or let them go."""
+        """Exclude tasks from all sampling, or include them again."""
         self._inner.quarantine([int(task_id) for task_id in ids], held)
 
     def commit(self) -> int:
-        """Make everything so far durable; the log's position after it."""
+        """Make all records durable; returns the log's position after them."""
         return self._inner.commit()
 
     def checkpoint(self) -> int:
-        """As `commit`: the position that `open(position=...)` restores exactly this state from."""
+        """As `commit`; `open(position=...)` restores exactly this state."""
         return self._inner.commit()
 
     def compact(self) -> int:
-        """Rewrite the log without evicted tasks; earlier positions are void afterwards. Ctrl-C leaves the old log."""
+        """Rewrite the log without evicted tasks. Earlier positions become invalid. Ctrl-C keeps the old log."""
         return self._inner.compact()
 
     # Reading.
@@ -204,7 +203,7 @@ class TaskBuffer:
         return [_task(task_id, row) for task_id, row in zip(wanted, self._inner.get_many(wanted), strict=True)]
 
     def extras(self, ids: Iterable[SupportsInt]) -> list[Extras]:
-        """What the tasks have beyond `Task`, in order."""
+        """The fields of tasks that `Task` does not have, in order."""
         return [Extras(tuple(row[5]), row[10]) for row in self._inner.get_many([int(task_id) for task_id in ids])]
 
     def rows(self, ids: Iterable[SupportsInt]) -> "list[Row]":
@@ -212,20 +211,20 @@ class TaskBuffer:
         return self._inner.get_many([int(task_id) for task_id in ids])
 
     def state(self, task_id: int) -> State:
-        """What has happened to a task."""
+        """Counters and solve rates of a task."""
         history, served, quarantined, servable = self._inner.state(task_id)
         return State(tuple(Solved(*row) for row in history), served, quarantined, servable)
 
     def solve_rates(self, ids: Iterable[SupportsInt]) -> list[float | None]:
-        """The last solve rate of each task; None if nobody has tried it."""
+        """The last solve rate of each task; None where it has no attempts."""
         return self._inner.solve_rates([int(task_id) for task_id in ids])
 
     def solve_rate(self, task_id: int) -> float | None:
-        """The last solve rate of a task; None if nobody has tried it."""
+        """The last solve rate of a task; None where it has no attempts."""
         return self.solve_rates([task_id])[0]
 
     def ids(self, *kinds: Kind, where: Filter = EVERYTHING) -> Ids:
-        """Ids of these kinds (none: all) that fit the filter, ascending; evicted tasks included."""
+        """Ids of these kinds (none: all) that match the filter, ascending; evicted tasks included."""
         if kinds:
             where = Filter(
                 kinds=kinds, first_step=where.first_step, last_step=where.last_step, low=where.low, high=where.high,
@@ -234,21 +233,21 @@ class TaskBuffer:
         return _ids(self._inner.ids(where))
 
     def count(self, kind: Kind) -> int:
-        """Tasks of a kind that can be drawn."""
+        """Number of tasks of a kind that can be sampled."""
         return self._inner.drawable(kind)
 
     def stored(self, kind: Kind) -> int:
-        """Tasks of a kind that are here, evicted ones included."""
+        """Number of stored tasks of a kind, evicted ones included."""
         return self._inner.count(kind)
 
-    # Sampling: distinct ids, `count` of them while as many can be drawn; the same seed gives the same batch.
+    # Sampling. Ids are distinct, `count` of them if enough can be sampled; the same seed gives the same batch.
 
     def uniform(self, kinds: Sequence[Kind], count: int, seed: int, exclude: Sequence[int] = ()) -> Ids:
-        """All alike."""
+        """Uniform."""
         return _ids(self._inner.sample(list(kinds), count, "uniform", seed, list(exclude)))
 
     def max_new(self, kinds: Sequence[Kind], count: int, seed: int, *, since: int, exclude: Sequence[int] = ()) -> Ids:
-        """As many tasks as possible of step `since` or later, these first; the rest uniform."""
+        """As many tasks as possible from step `since` or later; the rest uniform."""
         found = self._inner.sample(list(kinds), count, "max_new", seed, list(exclude), since=max(since, 0))
         return _ids(found)
 
@@ -262,7 +261,7 @@ class TaskBuffer:
         return _ids(self._inner.sample(list(kinds), count, "recency", seed, list(exclude)))
 
     def prioritised(self, kinds: Sequence[Kind], count: int, seed: int, exclude: Sequence[int] = ()) -> Ids:
-        """In proportion to 4p(1 - p) over times served + 1, with p = 1/2 where there is no solve rate yet."""
+        """In proportion to 4p(1 - p) / (times served + 1), with p = 1/2 where no solve rate is known."""
         return _ids(self._inner.sample(list(kinds), count, "priority", seed, list(exclude)))
 
     def in_band(
@@ -275,26 +274,26 @@ class TaskBuffer:
     # Similarity.
 
     def neighbours(self, programs: Sequence[str], threshold: float = 0.7) -> list[Neighbourhood | None]:
-        """How alike programs are to the stored ones; None for one that does not parse."""
+        """Similarity of programs to the stored ones; None for a program that does not parse."""
         found = self._inner.neighbours(list(programs), threshold)
         return [None if around is None else Neighbourhood(*around) for around in found]
 
     def neighbours_of(self, ids: Iterable[SupportsInt], threshold: float = 0.7) -> list[Neighbourhood]:
-        """How alike stored tasks are to the others."""
+        """Similarity of stored tasks to the others."""
         found = self._inner.neighbours_of([int(task_id) for task_id in ids], threshold)
         return [Neighbourhood(*around) for around in found]
 
     def nearest(self, task_id: int) -> Neighbourhood:
-        """The stored task that is most alike, other than itself."""
+        """The most similar other stored task."""
         return self.neighbours_of([task_id])[0]
 
     def cluster_share(self, task_id: int, threshold: float = 0.7) -> float:
-        """Share of the other stored tasks that are near copies."""
+        """Share of the other stored tasks that are near duplicates."""
         return self.neighbours_of([task_id], threshold)[0].share
 
 
 def canonical(program: str, inputs: Sequence[str] = (), entry: str | None = None) -> tuple[str, tuple[str, ...]]:
-    """The canonical program and inputs: the same for programs that differ only in names, comments and formatting.
+    """The canonical program and inputs, equal for programs that differ only in names, comments and formatting.
 
     Raises:
         ValueError: the program or an input does not parse, or nests too deeply.

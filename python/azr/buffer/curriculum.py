@@ -1,6 +1,6 @@
-"""Stage 3: what is valid and new enters the buffer, and what the other stages draw from it.
+"""Stage 3: valid new tasks enter the buffer; the other stages draw from it.
 
-The rules of the curriculum stand here; remembering, deduplicating and sampling are the buffer's (`azr.buffer.client`).
+The curriculum's rules are here. Storage, deduplication and sampling are the buffer's (`azr.buffer.client`).
 """
 
 from collections import Counter
@@ -21,15 +21,15 @@ from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate, 
 from azr.util.randomness import generator
 
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
-"""Kinds whose programs induction tasks are made from; in a domain, its own of these."""
+"""Kinds whose programs induction tasks are made from, within each domain."""
 
 
 Signatures = Callable[[Sequence[Task]], Sequence[int | None]]
-"""What the programs of tasks do, as numbers (`azr.buffer.fingerprint`)."""
+"""Behavioural fingerprints of tasks (`azr.buffer.fingerprint`)."""
 
 
 class TaskStore:
-    """The tasks of a run."""
+    """The tasks of a run: storage and curriculum."""
 
     def __init__(
         self,
@@ -38,7 +38,8 @@ class TaskStore:
         kinds: Sequence[Kind] = tuple(Kind),
         signatures: "Signatures | None" = None,
     ) -> None:
-        """`kinds`: all that the buffer may hold, in order. `signatures`: asked where behaviour makes a duplicate."""
+        """`kinds`: all that the buffer may hold, in order. `signatures`: fingerprints for deduplication by
+        behaviour."""
         if config.buffer.deduplicate == "behaviour" and signatures is None:
             raise RunError("buffer.deduplicate = 'behaviour' needs the sandboxes that the programs run in")
         self._signatures = signatures if config.buffer.deduplicate == "behaviour" else None
@@ -51,7 +52,7 @@ class TaskStore:
             self._remember(task)
 
     def count(self, kind: Kind) -> int:
-        """Tasks of a kind that can be drawn."""
+        """Tasks of a kind that can be sampled."""
         return self._buffer.count(kind)
 
     def everything(self) -> list[Task]:
@@ -59,29 +60,29 @@ class TaskStore:
         return [task for kind in self._kinds for task in self._buffer.get(self._buffer.ids(kind))]
 
     def position(self) -> int:
-        """Where plain Python's log ends, all of it on disk."""
+        """Durable end of plain Python's log."""
         return self.positions()[""]
 
     def positions(self) -> dict[str, int]:
-        """Where each domain's log ends, all of it on disk; a checkpoint names them. Plain Python: the empty name."""
+        """Durable end of each domain's log; a checkpoint stores them. Plain Python: the empty name."""
         found = self._buffer.checkpoint()
         return found if isinstance(found, dict) else {"": found}
 
     def close(self) -> None:
-        """Let go of the buffer's folder."""
+        """Close the buffer."""
         self._buffer.close()
 
     def add(self, tasks: Sequence[Task]) -> int:
-        """Store tasks that need no verdict (seeds); returns how many were new."""
+        """Store tasks that need no verdict (seed tasks); returns how many were new."""
         return sum(isinstance(found, Inserted) for found in self._insert(tasks))
 
     def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
-        """Store what is valid and new; one verdict for each, in order."""
+        """Store valid new tasks; one final verdict for each, in order."""
         found = iter(self._insert([verdict.task for verdict in verdicts if isinstance(verdict, Valid)]))
         return [self._settle(v, next(found)) if isinstance(v, Valid) else v for v in verdicts]
 
     def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
-        """Note the solve rate of each task that was tried."""
+        """Record the solve rate of each task that has trials."""
         for row in trials:
             task = row[0].task
             assert task.id is not None, "only stored tasks are tried"
@@ -92,30 +93,30 @@ class TaskStore:
             if not SERVED[self._config.buffer.serve](rate):
                 self._buffer.quarantine(task.id)
 
-    # What oversight does.
+    # Oversight.
 
     def hold(self, ids: Sequence[int]) -> None:
-        """Keep tasks from all sampling."""
+        """Quarantine tasks: exclude them from all sampling."""
         self._buffer.quarantine(*ids)
 
     def release(self, task_id: int) -> None:
-        """Let a task go that was held, unless its solve rate keeps it from being served."""
+        """Release a task from quarantine, unless its solve rate keeps it from being served."""
         rate = self._buffer.solve_rate(task_id)
         if rate is None or SERVED[self._config.buffer.serve](rate):
             self._buffer.quarantine(task_id, held=False)
 
     def alike(self, ids: Sequence[int]) -> list[Neighbourhood]:
-        """How alike stored tasks are to the rest of the memory."""
+        """Similarity of stored tasks to the rest of the buffer."""
         return [self._buffer.nearest(task_id) for task_id in ids]
 
-    # What the proposers are shown.
+    # References for the proposer.
 
     def references(self, kind: Kind, rng: np.random.Generator) -> list[Task]:
         """Distinct tasks of the kind: `propose.references` of them, or all there are."""
         return self._buffer.get(self._draw([kind], self._config.propose.references, rng))
 
     def sources(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
-        """Programs for proposals about stored ones, from the domain's pool; repeated only if there are too few."""
+        """Programs for proposals about stored tasks, from the domain's pool; repeated only if there are too few."""
         return self._filled(self._draw(self.pool(domain), count, rng), count, rng)
 
     def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
@@ -135,15 +136,15 @@ class TaskStore:
         return sorted(found, key=lambda task: _operations(task.program))[-1:]
 
     def pool(self, domain: str) -> tuple[Kind, ...]:
-        """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all it has."""
+        """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all its kinds."""
         own = [kind for kind in self._kinds if kind.domain == domain]
         pooled = tuple(kind.of(domain) for kind in POOLED if kind.of(domain) in own)
         return pooled or tuple(own)
 
-    # What the solver trains on.
+    # Tasks for the solver.
 
     def serve(self, step: int) -> list[Task]:
-        """Each kind's share of tasks, by the config's mix; never fewer, as long as there is one."""
+        """Each kind's share of tasks, by `solve.mix`; never fewer while the buffer has any."""
         tasks: list[Task] = []
         for kind in self._config.tasks.kinds:
             rng = generator(self._config.seed, step, f"serve/{kind}")
@@ -151,10 +152,10 @@ class TaskStore:
         self._buffer.mark_served([task.id for task in tasks if task.id is not None])
         return tasks
 
-    # What rewards ask (`azr.rewards.History`).
+    # Inputs of rewards (`azr.rewards.History`).
 
     def surprise(self, task: Task) -> float:
-        """1 - the share of stored tasks of the kind that have the same answer; 1 if none has."""
+        """1 - share of stored tasks of the kind with the same answer; 1 if there are none."""
         seen = self._answers[task.kind]
         own = _answers(task)
         others = seen.total() - len(own)  # the task itself is stored by now
@@ -168,7 +169,7 @@ class TaskStore:
         return self._buffer.nearest(task.id).similarity
 
     def cluster_share(self, task: Task) -> float:
-        """Share of stored programs that are near copies."""
+        """Share of stored programs that are near duplicates."""
         assert task.id is not None, "asked of stored tasks"
         return self._buffer.cluster_share(task.id)
 
@@ -183,7 +184,7 @@ class TaskStore:
         return found
 
     def _settle(self, verdict: Valid, found: Inserted | Duplicate | Unusable) -> Valid | Rejected:
-        """A verdict after the buffer had its say."""
+        """A verdict after deduplication."""
         if isinstance(found, Inserted):
             return replace(verdict, task=replace(verdict.task, id=found.id))
         if isinstance(found, Unusable):
@@ -231,7 +232,7 @@ class TaskStore:
         return self._buffer.uniform(kinds, count, seed)
 
     def _filled(self, ids: NDArray[np.int64], count: int, rng: np.random.Generator) -> list[Task]:
-        """The tasks, with some repeated if they are too few."""
+        """The tasks, with some repeated if there are too few."""
         if len(ids) == 0:
             raise RunError("the buffer has no task to draw: it was not seeded, or buffer.serve excludes all of them")
         missing = count - len(ids)
@@ -243,7 +244,7 @@ SERVED: dict[str, Callable[[float], bool]] = {
     "non_one": lambda rate: rate < 1.0,
     "non_extremes": lambda rate: 0.0 < rate < 1.0,
 }
-"""By the config's `buffer.serve`: which solve rates leave a task in use."""
+"""Which solve rates keep a task served, by `buffer.serve`."""
 
 
 EMPTY: NDArray[np.int64] = np.empty(0, dtype=np.int64)
@@ -255,7 +256,7 @@ def _operations(program: str) -> int:
 
 
 def _answers(task: Task) -> tuple[str, ...]:
-    """What a solver would have to find, as text."""
+    """What the solver has to find, as text."""
     if task.kind.base is Kind.ABDUCTION:
         return task.inputs
     return tuple(value.repr for value in task.outputs)
@@ -268,7 +269,7 @@ def open_store(
     positions: Mapping[str, int] | None = None,
     signatures: "Signatures | None" = None,
 ) -> TaskStore:
-    """Open or make the buffers of a run; what a log holds beyond its position is cut off.
+    """Open or make the buffers of a run; records beyond the position are cut off.
 
     Raises:
         RunError: duplicates are told by behaviour, and no `signatures` are given.

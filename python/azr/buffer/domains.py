@@ -1,4 +1,4 @@
-"""The buffers of a run over several domains, as one: each domain's tasks in a log of its own, ids that tell them apart.
+"""The buffers of a run over several domains behind one interface. Each domain has a shard with its own log.
 
 A task's id is its domain's number times 2**40 plus its id there; plain Python has number 0, so its ids are plain ids.
 A buffer tells four kinds apart, so a domain's kinds stand in it under the names of plain ones (`SLOTS`).

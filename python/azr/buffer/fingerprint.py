@@ -1,7 +1,7 @@
-"""What a program does on a fixed set of probe inputs, as one number.
+"""Behavioural fingerprint of a program: a hash of its outcomes on fixed probe inputs.
 
-Renaming, padding and reordering do not change it, so `TaskBuffer.open(deduplicate="behaviour")` sees through them.
-Equal numbers mean equal on the probes, no more: whether that makes a duplicate is a choice.
+Renaming, padding and reordering do not change it, so `TaskBuffer.open(deduplicate="behaviour")` is not fooled by them.
+Equal fingerprints mean equal outcomes on the probes and no more; whether that makes a duplicate is a choice.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ PROBES: Final[tuple[str, ...]] = (
     "[[1, 2], [3]]", "(4, 2)", "{}", "{'a': 1, 'b': 2}", "{1: [2], 3: []}", "2, 3", "5, -2", "'ab', 'b'",
     "[3, 1, 2], 2", "[1, 2], [2, 4]", "'a b', 2", "{'a': 1}, 'a'", "1, 2, 3",
 )  # fmt: skip
-"""Argument texts. Changing them changes every number: a buffer's numbers are then no longer comparable."""
+"""Argument texts. A change changes every fingerprint, so those in existing buffers no longer compare."""
 
 MIN_ANSWERS: Final = 3
-"""A program that returns on fewer probes than this has no signature: failing alike is no likeness."""
+"""A program that returns on fewer probes than this has no fingerprint: failing alike is no similarity."""
 
 FUEL: Final = 200_000_000
-"""Of one probe. A program that needs more counts as out of fuel there, always."""
+"""Fuel of one probe. A program that needs more always counts as out of fuel there."""
 
 
 def signatures(sandbox: "Sandbox", programs: Sequence[str]) -> list[int | None]:
-    """One 128-bit number for each program, in order; None where too few probes get an answer."""
+    """One 128-bit fingerprint for each program, in order; None where too few probes return."""
     from azr.sandbox import Request
 
     limits = replace(sandbox.limits, fuel=min(FUEL, sandbox.limits.fuel))
@@ -39,7 +39,7 @@ def signatures(sandbox: "Sandbox", programs: Sequence[str]) -> list[int | None]:
 
 
 def signatures_of(sandboxes: "Callable[[Kind], Sandbox]", tasks: "Sequence[Task]") -> list[int | None]:
-    """The numbers of tasks' programs, each run where its kind's programs run; one program is run once."""
+    """The fingerprints of tasks' programs, each run in its kind's sandbox; equal programs run once."""
     places: dict[int, tuple[Sandbox, dict[str, None]]] = {}
     for task in tasks:
         sandbox = sandboxes(task.kind)
@@ -53,7 +53,7 @@ def signatures_of(sandboxes: "Callable[[Kind], Sandbox]", tasks: "Sequence[Task]
 
 
 def signature(outcomes: Sequence["Outcome"]) -> int | None:
-    """The number of a program's outcomes on all probes; None also where the sandbox failed at one of them."""
+    """The hash of a program's outcomes on all probes; None also where the sandbox failed at a probe."""
     if any(outcome.failed is not None for outcome in outcomes):
         return None
     if sum(outcome.value is not None for outcome in outcomes) < MIN_ANSWERS:

@@ -1,4 +1,4 @@
-"""What goes into and comes out of the task buffer (`azr.buffer.client`), as values."""
+"""Arguments and results of the task buffer (`azr.buffer.client`)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,14 @@ Eviction = Literal["newest", "reservoir", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """A new task, under its id."""
+    """A new task and its id."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The buffer had the task: `of`, equal at `level` (the strictest at which they are)."""
+    """The buffer already has the task: `of`, equal at `level` (the strictest at which they are equal)."""
 
     level: Level
     of: int
@@ -31,7 +31,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The program or an input has no canonical form: it does not parse, or nests too deeply."""
+    """The program or an input has no canonical form: it does not parse or nests too deeply."""
 
     why: str
 
@@ -51,41 +51,41 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What has happened to a task."""
+    """Counters and solve rates of a task."""
 
     history: tuple[Solved, ...]
     served: int
     quarantined: bool
     servable: bool
-    """Within the cap."""
+    """Within the cap, so that it can be sampled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """How alike a program is to the stored ones."""
+    """Similarity of a program to the stored ones."""
 
     id: int | None
-    """The nearest; None where nothing is alike."""
+    """The most similar task; None where none is similar."""
     similarity: float
-    """Its similarity, 0 to 1: estimated Jaccard overlap of four-token shingles of the canonical programs."""
+    """Its similarity in [0, 1]: estimated Jaccard overlap of four-token shingles of the canonical programs."""
     share: float
     """Share of the stored tasks that are at least as similar as the threshold."""
     exact: bool
-    """The share is a count; else an estimate from 1,024 tasks, where very many are alike."""
+    """True: `share` is exact. False: estimated from 1,024 tasks, where very many are similar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a stored task has beyond `azr.types.Task`."""
+    """Fields of a stored task that `azr.types.Task` does not have."""
 
     imports: tuple[str, ...] = ()
     behaviour: int | None = None
-    """128-bit hash of what the program does on a fixed set of probe inputs."""
+    """128-bit behavioural fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What opening left out: a torn tail, or with `salvage` the damaged rest."""
+    """What opening removed: a torn tail, or with `salvage` the damaged rest."""
 
     path: Path
     offset: int
@@ -102,7 +102,7 @@ class Opened:
     acknowledged: int | None
     cut: Cut | None
     set_aside: tuple[Path, ...]
-    """Files with what `salvage` or an earlier position took out of the log."""
+    """Files with the records that `salvage` or an earlier position removed from the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +116,6 @@ class Filter:
     low: float = 0.0
     high: float = 1.0
     unknown: bool = True
-    """Also tasks that nobody has tried."""
+    """Include tasks without attempts."""
     servable: bool = False
     """Only tasks within the cap."""

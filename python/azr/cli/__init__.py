@@ -34,7 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one when it is asked for."""
+    """A click group that imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, (module, _, _) in COMMANDS.items() if _exists(module)]
@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
 
 
 def _exists(module: str) -> bool:
-    """Whether the module's file is there; its parent package `azr.cli` is light, so nothing heavy is imported."""
+    """Whether the module's file exists; its parent package `azr.cli` is light, so nothing heavy is imported."""
     return importlib.util.find_spec(module) is not None
 
 
@@ -66,7 +66,7 @@ def azr() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point of the `azr` command: failures of ours become one line and an exit code."""
+    """Entry point of the `azr` command: an `AzrError` becomes one line and an exit code."""
     try:
         azr.main(args=argv, prog_name="azr", standalone_mode=True)
     except AzrError as error:

@@ -1,4 +1,4 @@
-"""What the commands of `azr bootstrap` share."""
+"""Shared by the commands of `azr bootstrap`."""
 
 import click
 

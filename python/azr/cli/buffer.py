@@ -1,4 +1,4 @@
-"""`azr buffer`: look into the task buffer of a run, take its tasks out, measure it. A live trainer is not disturbed."""
+"""`azr buffer`: show, export or measure a run's task buffer. A live trainer is not disturbed."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def filter_of(chosen: dict[str, Any], found: Stored) -> Filter:
-    """The filter that the options of `filters` mean."""
+    """The filter from the options that `filters` adds."""
     if unknown := sorted(set(chosen["kinds"]) - set(found.kinds)):
         raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(found.kinds)}", param_hint="--kind")
     kinds = tuple(Kind(kind) for kind in chosen["kinds"])
@@ -60,7 +60,7 @@ def filter_of(chosen: dict[str, Any], found: Stored) -> Filter:
 
 @contextmanager
 def open_run(path: Path) -> Iterator[Stored]:
-    """The buffers of a run folder, or one buffer's own folder, for reading; says what of them cannot be read.
+    """The buffers of a run folder, or one buffer's own folder, for reading; warns about what cannot be read.
 
     Raises:
         RunError: there is no buffer, or it or the run's config is damaged.

@@ -1,4 +1,4 @@
-"""`azr pause`, `azr resume`, `azr stop`: ask something of a trainer that runs."""
+"""`azr pause`, `azr resume`, `azr stop`: send a command to a running trainer."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`azr doctor`: what is installed, what is missing for which config, and how to get it."""
+"""`azr doctor`: what is installed, what a config lacks, and how to install it."""
 
 from pathlib import Path
 

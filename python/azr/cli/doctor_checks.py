@@ -1,4 +1,4 @@
-"""What is installed, what a config needs and lacks, and how to get it. Looks; changes and imports nothing heavy."""
+"""Checks of `azr doctor`: installed packages, what a config needs, and how to install it. Imports nothing heavy."""
 
 import importlib.util
 import os
@@ -16,17 +16,17 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A distribution that something needs."""
+    """A distribution that a feature needs."""
 
     name: str
     least: Version = ()
     below: Version = ()
-    """First version that is too new; empty: none is."""
+    """First version that is too new; empty: no upper bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """Something azr can do where its packages are there."""
+    """A part of azr that needs packages."""
 
     name: str
     used: Callable[[Config], bool]
@@ -43,7 +43,7 @@ class Finding:
     good: bool
     detail: str
     needed: bool
-    """By the config that was asked about."""
+    """Needed by the given config."""
     remedy: str = ""
 
 
@@ -126,7 +126,7 @@ def _package(package: Package, feature: Feature, installed: Callable[[str], str 
 
 
 def _machine(config: Config) -> list[Finding]:
-    """What no package manager brings."""
+    """What no Python package installs."""
     trains = config.engine.name != "scripted"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,4 +1,4 @@
-"""`azr domain`: make a domain, check one, compare what runs over domains learnt."""
+"""`azr domain`: make a domain, check one, compare runs over domains."""
 
 from pathlib import Path
 

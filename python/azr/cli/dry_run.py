@@ -1,4 +1,4 @@
-"""`azr train --dry-run`: what would happen, without a model's weights and without a run folder."""
+"""`azr train --dry-run`: the plan of a run, without loading weights or making a run folder."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -39,7 +39,7 @@ def examples(renderer: Renderer, kind: Kind, from_task: bool, tasks: Sequence[Ta
     own = [task for task in tasks if task.kind is kind][:1]
     pool = [task for task in tasks if task.kind.domain == kind.domain and task.kind is not kind]
     if from_task and not (pool or own):
-        return []  # only seeds from the model can show one
+        return []  # only seed tasks from the model can show one
     source = (pool or own)[0] if from_task else None
     asked = renderer.propose(kind, () if from_task else own, source)
     return [asked, *(renderer.solve(task) for task in own)]

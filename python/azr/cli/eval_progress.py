@@ -1,4 +1,4 @@
-"""What `azr eval` shows while it works: one line that changes on a terminal, one line a tenth elsewhere."""
+"""Progress of `azr eval`: one line that changes on a terminal, one line per tenth elsewhere."""
 
 import time
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ WIDTH = 24
 
 
 class Progress:
-    """Renders how far each benchmark is, with the score of what is done so far."""
+    """Shows how far each benchmark is, with the score so far."""
 
     def __init__(self, out: TextIO, share: Share) -> None:
         self._out = out

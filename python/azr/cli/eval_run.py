@@ -1,4 +1,4 @@
-"""What `azr eval` does between its options and its results."""
+"""The work of `azr eval`, between its options and its results."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def run(request: Request) -> dict[str, Any] | None:
     name = request.model or EMBEDDED
     style = pick_style(request.template, name) if request.engine != "scripted" else _scripted_style(request.template)
     sandbox = Sandbox(limits=Limits(wall_seconds=600.0))
-    # The data before the model: what is missing should be known before minutes of loading.
+    # Data before the model: missing data should be reported before minutes of loading.
     loaded = [_load(benchmark, request, revisions, sandbox) for benchmark in chosen]
     folder = Folder(request.out or _default_folder(name), own.rank)
     try:
@@ -104,14 +104,14 @@ def run(request: Request) -> dict[str, Any] | None:
 
 
 def _load(benchmark: Benchmark, request: Request, revisions: Mapping[str, str], sandbox: Sandbox) -> Loaded:
-    # A file of tasks is not a copy of what the package holds itself.
+    # A file of tasks is not a copy of the package's own.
     data = request.data if benchmark.source.hub or (request.data and not request.data.is_dir()) else None
     rows = load(benchmark, data, revisions.get(benchmark.name))
     first = rows.rows[: request.limit] if request.limit else rows.rows
     items = benchmark.build(first, sandbox)
     names = {item.id for item in items}
     if len(names) != len(items):
-        # Rows that share a name are told apart by their number.
+        # Rows with the same name get their number appended.
         items = [replace(item, id=f"{item.id}#{number}") for number, item in enumerate(items)]
     return Loaded(benchmark=benchmark, rows=rows, items=items)
 
@@ -131,7 +131,7 @@ def _scripted_style(template: str) -> Any:
 
 
 def _default_folder(name: str) -> Path:
-    """Of a run's checkpoint inside the run, where its report looks; the same for the same model, so it is resumed."""
+    """Inside the run of a checkpoint, where the report looks. The same model gives the same folder, so it resumes."""
     found = Path(locate(name))
     run = found.parent.parent
     if found.parent.name == CHECKPOINTS and (run / CONFIG).is_file():
@@ -163,7 +163,7 @@ def _wanted(request: Request, chosen: Sequence[Benchmark]) -> Wanted:
 
 
 def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded]) -> dict[str, Any]:
-    """What an evaluation must not change when it is resumed."""
+    """Settings that must be equal when an evaluation resumes."""
     decoding = _decoding(request)
     return {
         "model": request.script if request.engine == "scripted" else locate(name),
@@ -199,7 +199,7 @@ def _say_origins(loaded: Sequence[Loaded]) -> None:
 
 def _results(evaluation: Evaluation, loaded: Sequence[Loaded], folder: Folder) -> dict[str, Any]:
     order = {each.benchmark.name: [item.id for item in each.items] for each in loaded}
-    # What was evaluated earlier in the same way stays in the summary.
+    # Benchmarks evaluated earlier under the same settings stay in the summary.
     path = folder.path / RESULTS
     earlier = read_json(path)["benchmarks"] if path.exists() else {}
     earlier = {name: summary for name, summary in earlier.items() if name not in order}

@@ -16,7 +16,7 @@ Table = list[list[str]]
 
 
 def results_text(results: Mapping[str, Any]) -> str:
-    """The table of one evaluation, and what is behind it."""
+    """The table of one evaluation with its notes."""
     lines: Table = [["benchmark", "items", "score", "95% interval", "not judged", "cut", "tokens"]]
     for name, summary in results["benchmarks"].items():
         low, high = summary["interval"]
@@ -56,7 +56,7 @@ def _pass_at(name: str, summary: Mapping[str, Any]) -> str:
 
 
 def _apart(name: str, summary: Mapping[str, Any]) -> str:
-    """What could not be judged, by what was lacking."""
+    """Answers that could not be scored, by reason."""
     if not summary["apart"]:
         return ""
     counted = Counter((line["reason"], line["detail"]) for line in summary["apart"])
@@ -93,7 +93,7 @@ def comparison_markdown(comparison: Comparison, paper: Mapping[str, Mapping[str,
 
 
 def differences_text(changed: Sequence[Change], names: Sequence[str]) -> str:
-    """Completions that score differently, and by what."""
+    """Completions with different scores, and the reasons."""
     lines = [
         f"{len(changed)} completions score differently, {sum(c.same_text for c in changed)} of them equal in text\n"
     ]

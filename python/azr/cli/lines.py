@@ -1,4 +1,4 @@
-"""Lines that both views of a run print: alarms and durations."""
+"""Lines shared by both views of a run: alarms and durations."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `azr train` shows on a terminal: the phase, rewards per role and kind, the last accepted program, alarms.
+"""Live view of `azr train` on a terminal: phase, rewards per role and kind, the last accepted program, alarms.
 
 Everything that a model wrote goes through `azr.util.sanitize` first, and is shown as text, never as markup.
 """
@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 class LiveView:
-    """A panel that is drawn again a few times a second."""
+    """A panel that is redrawn several times a second."""
 
     def __init__(self, out: TextIO, width: int | None = None, height: int | None = None) -> None:
         console = Console(file=out, width=width, height=height)
@@ -55,12 +55,12 @@ class LiveView:
         self._running = False
 
     def stop(self) -> None:
-        """Take the panel away; what follows is ordinary output."""
+        """Remove the panel; later output is ordinary."""
         if self._running:
             self._live.stop()
             self._running = False
 
-    # What the run tells.
+    # Events of the run.
 
     def started(self, step: int, steps: int) -> None:
         self._begin, self._first, self._step, self._steps = time.monotonic(), step, step, steps
@@ -92,7 +92,7 @@ class LiveView:
         self._count += int(row.get("count", 1))
         self._alarms.append(alarm_line(row))
 
-    # What is shown.
+    # Rendering.
 
     def draw(self) -> RenderableType:
         """The panel as it is now."""

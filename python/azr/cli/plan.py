@@ -1,4 +1,4 @@
-"""`azr plan`: what a run needs, before any model is loaded."""
+"""`azr plan`: memory, tokens and sandbox calls of a run, before any model is loaded."""
 
 import re
 from collections.abc import Mapping

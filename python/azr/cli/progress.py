@@ -1,4 +1,4 @@
-"""What `azr train` shows: a live view on a terminal (`azr.cli.live`), one line a step elsewhere."""
+"""Output of `azr train`: a live view on a terminal (`azr.cli.live`), one line a step elsewhere."""
 
 import sys
 import time
@@ -15,13 +15,13 @@ PROBE = ("sampled", "greedy", "passed")
 
 
 class Progress:
-    """Renders a run's events; with the live view, the only place that prints during training."""
+    """Renders a run's events. With the live view, the only place that prints during training."""
 
     def __init__(self, out: TextIO = sys.stderr) -> None:
         self._out = out
         self._begin, self._first, self._steps = time.monotonic(), 0, 0
         self.view: Observer = self
-        """Who is to be told of the run."""
+        """The observer of the run's events."""
         self._stop: Callable[[], None] | None = None
         if out.isatty():
             from azr.cli.live import LiveView
@@ -61,12 +61,12 @@ class Progress:
         self._say(f"alarm {alarm_line(row)}")
 
     def close(self) -> None:
-        """Leave the terminal as it was, however the run ended."""
+        """Restore the terminal, however the run ended."""
         if self._stop is not None:
             self._stop()
 
     def finish(self, result: Result) -> None:
-        """Where the result lies, how to go on, and what was gained."""
+        """Where the result is, how to resume, and the gain."""
         self.close()
         if not result.complete:
             self._out.write(f"stopped at step {result.step}; go on with: azr train --resume {result.folder}\n")
@@ -104,7 +104,7 @@ def _rewards(numbers: Numbers, role: Role, kinds: list[Kind]) -> list[tuple[Kind
 
 
 def short(kind: Kind) -> str:
-    """A kind in three letters, with three of its domain where it has one."""
+    """A kind in three letters, preceded by three letters of its domain, if any."""
     return f"{kind.domain[:3]}.{kind.base[:3]}" if kind.domain else kind[:3]
 
 

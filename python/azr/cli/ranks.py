@@ -22,9 +22,9 @@ from azr.run.folder import CONFIG, read_config
 from azr.run.train import Result, resume_run, start_run
 
 UNWATCHED_S = 1800.0
-"""What a phase is taken to last at most where the watchdog has no limit for it."""
+"""Assumed upper bound of a phase without a watchdog limit."""
 MARGIN_S = 60.0
-"""How much longer the others wait than a rank's watchdog and its end take: they may have begun before its phase did."""
+"""Added to the time that a rank's watchdog needs to end it, since other ranks may have started to wait earlier."""
 
 Run = Callable[[Observer, Callable[[], bool]], Result]
 
@@ -35,7 +35,7 @@ def launched() -> bool:
 
 
 def start_ranks(config: Config | None, resume: Path | None, processes: int, max_restarts: int) -> bool:
-    """Start several processes and wait for them, if the run wants several; whether it did.
+    """Start several processes and wait for them, if the run wants several; returns whether it did.
 
     Raises:
         ConfigError: they are to share engines, and make no whole groups.
@@ -61,7 +61,7 @@ def start_ranks(config: Config | None, resume: Path | None, processes: int, max_
 
 @contextmanager
 def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Path, Ranks]]:
-    """How to run, the run's folder, and the ranks that take part.
+    """The function that runs, the run's folder, and the ranks.
 
     Raises:
         ConfigError: several processes that do not know of one run folder.
@@ -84,7 +84,7 @@ def begin(config: Config | None, resume: Path | None) -> Iterator[tuple[Run, Pat
 
 
 def dropped(folder: Path) -> str:
-    """What is left of a run that was interrupted in the middle of a step."""
+    """How to continue after an interruption in the middle of a step."""
     if not (folder / CONFIG).exists():
         return "stopped before the run began: there is nothing to go on with"
     return f"the step was dropped, the last checkpoint stands; go on with: azr train --resume {folder}"
@@ -100,7 +100,7 @@ def _new_name(config: Config) -> str:
 
 
 def _shared_name(config: Config) -> str:
-    """A name for a run that has none, the same one after torchrun has started its processes again."""
+    """A name for a run that has none; the same one when torchrun starts its processes again."""
     if not launched():
         return _new_name(config)
     from azr.distributed.group import remembered

@@ -1,4 +1,4 @@
-"""`azr review`: what the monitors flagged, and what a person decides about it."""
+"""`azr review`: findings of the monitors, and decisions about them."""
 
 import json
 from pathlib import Path

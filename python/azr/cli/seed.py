@@ -1,4 +1,4 @@
-"""`azr seed`: let a model make its seed tasks once, and keep them."""
+"""`azr seed`: make a model's seed tasks once, and save them."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ def seed(out: Path, config_path: Path | None, model: str | None, overrides: tupl
     from azr.run.seed import seed as fill
     from azr.tasks.io import write_tasks
 
-    # One process, which trains nothing: there is nobody to split the weights with, whatever the training will do.
+    # One process that trains nothing, so there are no ranks to shard the weights over.
     alone = ["ranks.sharding=none", "ranks.offload=false"]
     config = load_config(config_path, [*overrides, *name_model(model), *alone])
     check(config)

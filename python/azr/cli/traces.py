@@ -1,4 +1,4 @@
-"""`azr traces`: find and print completions of a run, also while it trains."""
+"""`azr traces`: search and print completions of a run, also while it trains."""
 
 import json
 import operator
@@ -69,7 +69,8 @@ def traces(  # noqa: PLR0913 - options of one command
 
 
 def parse_test(text: str) -> Test:
-    """A test of a row.
+    """Parse a test of a row. `~`: the field contains the value, case-insensitively. `=5` matches the number and the
+    text 5.
 
     `~`: the field's text contains the value, without regard to case. `=5` fits the number and the text 5. A field that
     a row lacks, or that is null, fits only `=null` and `!=`.
@@ -125,7 +126,7 @@ def parse_steps(text: str | None) -> tuple[int, int] | None:
 
 
 def describe(index: int, row: Row, chars: int) -> str:
-    """A row for people: nothing in it can do anything to a terminal."""
+    """A row for people, with all control characters escaped."""
     names = ("verdict", "score", "solve_rate", "reward", "advantage", "tokens", "fuel", "task", "duplicate_of")
     facts = [f"{name} {_short(row[name])}" for name in names if row.get(name) is not None]
     parts = [f"{name} {_short(value)}" for name, value in (row.get("parts") or {}).items()]

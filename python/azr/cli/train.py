@@ -33,7 +33,7 @@ def train(
     """Train a model by self-play, from nothing or from a run folder."""
     if resume is not None and (config_path or model or run_path or overrides):
         raise ConfigError("--resume takes the run's own config: leave out --config, --model, --set and --run")
-    # Idle threads of OpenMP spin by default; on a machine with other work that makes a run several times slower.
+    # Idle OpenMP threads spin by default; beside other work on the machine that makes a run several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if dry_run:
         from azr.cli.dry_run import show
@@ -70,7 +70,7 @@ def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], ru
 
 
 class _Stop:
-    """Ctrl-C once: finish the step, save, stop. Twice: drop the step; the last checkpoint stands."""
+    """First Ctrl-C: finish the step, save, stop. Second: drop the step; the last checkpoint stays."""
 
     def __init__(self) -> None:
         self._asked = False

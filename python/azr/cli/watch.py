@@ -1,4 +1,4 @@
-"""`azr watch`: a run in the browser, as it goes on."""
+"""`azr watch`: a live page of a run, in the browser."""
 
 import threading
 from pathlib import Path
@@ -30,7 +30,7 @@ def watch(run: Path, port: int) -> None:
     try:
         server(application(live, folder.name)).run(sockets=[listening])
     except KeyboardInterrupt:
-        # How one ends it.
+        # Ctrl-C ends it.
         return
     finally:
         live.close()

@@ -1,4 +1,4 @@
-"""Configuration: typed at the edge, frozen afterwards."""
+"""Configuration: validated once, immutable afterwards."""
 
 from azr.config.load import dump_config, load_config, resolve
 from azr.config.schema import Config

@@ -1,4 +1,4 @@
-"""What the tables of all files share."""
+"""Shared by the tables of all config files."""
 
 from typing import Annotated
 
@@ -23,6 +23,6 @@ KindName = Annotated[Kind, PlainValidator(_kind), PlainSerializer(str)]
 
 
 class Section(BaseModel):
-    """A table of the file: frozen, and an unknown key is an error."""
+    """A table of the file: immutable; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

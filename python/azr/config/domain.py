@@ -1,6 +1,6 @@
-"""`domain.toml`: what a domain says of itself. Files are named relative to its folder.
+"""`domain.toml`: the description of a domain. Files are named relative to its folder.
 
-Everything but `new_kinds` is data or code for the guest: nothing of it runs on the host.
+Everything except `new_kinds` is data or guest code; none of it runs on the host.
 """
 
 from typing import Annotated, Literal
@@ -33,7 +33,7 @@ class VerifierSection(Section):
 
     file: str
     kinds: tuple[Name, ...] = ()
-    """Whose answers it scores; empty: all of the domain's."""
+    """Kinds whose answers it scores; empty: all of the domain's."""
 
 
 class QualitySection(Section):
@@ -41,7 +41,7 @@ class QualitySection(Section):
 
     file: str
     minimum: Fraction = 0.0
-    """A proposal below it is rejected."""
+    """A proposal with a lower score is rejected."""
 
 
 class TypeSection(Section):
@@ -50,7 +50,7 @@ class TypeSection(Section):
     type: GuestName
     """`module:Class`."""
     encode: GuestName
-    """`module:function` from an instance to plain data: equal instances must give equal data."""
+    """`module:function` from an instance to plain data. Equal instances must give equal data."""
 
 
 class DomainFile(Section):
@@ -63,14 +63,14 @@ class DomainFile(Section):
     new_kinds: dict[Name, str] = Field(default_factory=dict)
     """Kinds of its own: name -> `file.py:Class` in the folder, or `module:Class`. Runs on the host: it is your code."""
     modules: dict[Module, str] = Field(default_factory=dict)
-    """Modules that programs may import: name -> file. They exist in the guest only."""
+    """Modules that programs may import: name -> file. They exist only in the guest."""
     allowed_imports: tuple[str, ...] | None = None
-    """What else programs may import; left out: what the run's config says."""
+    """Other modules that programs may import; left out: the run's config decides."""
     types: dict[Module, TypeSection] = Field(default_factory=dict)
     prompts: dict[Name, PromptAdditions] = Field(default_factory=dict)
     """By kind; `all` for every one."""
     seeds: str = ""
-    """JSONL of tasks to start from: kind, program, inputs, message."""
+    """JSONL of seed tasks: kind, program, inputs, message."""
     heldout: str = ""
     """JSONL of tasks for the probe, never trained on."""
     verifier: VerifierSection | None = None

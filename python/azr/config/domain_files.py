@@ -1,4 +1,4 @@
-"""Where a domain lies, and what its files hold: found by path or by entry point, read once, never run."""
+"""The files of a domain: found by path or entry point, read once, never executed."""
 
 import hashlib
 import tomllib
@@ -21,12 +21,12 @@ IGNORED = {"__pycache__", ".git"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFolder:
-    """A domain as it lies on disk."""
+    """A domain's folder."""
 
     path: Path
     about: DomainFile
     fingerprint: str
-    """Of every file that it consists of."""
+    """Hash of all files of the domain."""
 
     @property
     def name(self) -> str:
@@ -38,7 +38,7 @@ class DomainFolder:
         return tuple(Kind(name).of(self.name) for name in self.about.kind_names)
 
     def text(self, file: str, what: str) -> str:
-        """One of its files. `what`: the key that names it."""
+        """The text of one of its files. `what`: the key that names it, for errors."""
         path = self.file(file, what)
         try:
             return path.read_text("utf-8")
@@ -46,7 +46,7 @@ class DomainFolder:
             raise DomainError(f"domain {self.name}: {what} = {file!r} cannot be read: {error}") from error
 
     def file(self, file: str, what: str) -> Path:
-        """Where one of its files lies; never outside of its folder."""
+        """The path of one of its files; never outside of its folder."""
         path = (self.path / file).resolve()
         if not path.is_relative_to(self.path.resolve()):
             raise DomainError(f"domain {self.name}: {what} = {file!r} lies outside of the domain's folder")
@@ -80,7 +80,7 @@ def find(path: str, name: str) -> Path:
 
 
 def read(folder: Path) -> DomainFolder:
-    """Read a domain's `domain.toml` and take the fingerprint of its files.
+    """Read a domain's `domain.toml` and fingerprint its files.
 
     Raises:
         DomainError: names the key and what is allowed.
@@ -98,7 +98,7 @@ def read(folder: Path) -> DomainFolder:
 
 
 def _fingerprint(folder: Path, about: DomainFile) -> str:
-    """A hash of the files that the domain names, and of `domain.toml`; a README or a test changes nothing."""
+    """A hash of `domain.toml` and the files that it names. A README or a test does not count."""
     named = {TOML, about.seeds, about.heldout, *about.modules.values()}
     named |= {kind.split(":")[0] for kind in about.new_kinds.values() if kind.split(":")[0].endswith(".py")}
     named |= {section.file for section in (about.verifier, about.quality) if section}

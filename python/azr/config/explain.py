@@ -1,4 +1,4 @@
-"""What is wrong with a key, in words."""
+"""Validation errors in words."""
 
 import difflib
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def explain(item: Any, model: type[BaseModel]) -> str:
 
 
 def _section(location: Sequence[str], model: type[BaseModel]) -> type[BaseModel]:
-    """The model at a path of field names; entries of a list or a table of tables stand for themselves."""
+    """The model at a path of field names. Entries of a list or a table of tables are transparent."""
     section = model
     for name in location:
         if name in section.model_fields:
@@ -35,7 +35,7 @@ def _section(location: Sequence[str], model: type[BaseModel]) -> type[BaseModel]
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:
-    """The table that a field holds, or holds several of."""
+    """The table that a field holds, alone or in a collection."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):

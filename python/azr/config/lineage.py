@@ -1,4 +1,4 @@
-"""What a model was made for, by its name alone: nothing is loaded."""
+"""Infer the prompt template from the model's name or its config.json, without loading anything."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 EMBEDDED: Final = "embedded"
 """Name of the model that comes with the package."""
 EMBEDDED_TEMPLATE: Final = "terse"
-"""What the embedded model speaks, and so do the checkpoints of runs that began with it."""
+"""The template of the embedded model and of runs that started from it."""
 
 
 def template_of(name: str) -> str:
@@ -17,5 +17,5 @@ def template_of(name: str) -> str:
     try:
         config = json.loads((Path(name) / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return "think"  # not a folder here: a name of the hub
+        return "think"  # not a local folder: a hub name
     return str(config.get("azr_template", "think"))

@@ -1,4 +1,4 @@
-"""What the user typed -> `Config`: files hold only differences, an unknown key names the nearest one."""
+"""Load a `Config`: files hold only differences to the defaults; an unknown key names the nearest known one."""
 
 import tomllib
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from azr.config.schema import Config
 from azr.errors import ConfigError
 
 MAX_FILE = 4 << 20
-"""Bytes of a config's file."""
+"""Maximum size of a config file in bytes."""
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, written: bool = False) -> Config:
@@ -51,12 +51,12 @@ def _is_about_the_embedded(values: dict[str, Any]) -> bool:
     """Whether the model is the embedded one or grew from it; a script is no model."""
     model, engine = values.get("model", {}), values.get("engine", {})
     if not isinstance(model, dict) or not isinstance(engine, dict):
-        return False  # refused with its reason where the values are checked
+        return False  # refused with a reason during validation
     return engine.get("name") != "scripted" and template_of(str(model.get("name", EMBEDDED))) == EMBEDDED_TEMPLATE
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Both trees in one; where they differ, the second counts."""
+    """Deep merge of two trees; the second wins."""
     merged = dict(below)
     for key, value in above.items():
         inner = merged.get(key)
@@ -67,7 +67,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def resolve(
     values: dict[str, Any], overrides: Sequence[str] = (), source: str = "config", folder: Path | None = None
 ) -> Config:
-    """Check a tree of values with the overrides applied to it. `folder`: what paths of domains are relative to."""
+    """Validate a tree of values with the overrides applied. `folder`: base of relative domain paths."""
     for override in overrides:
         _apply(values, override)
     try:
@@ -80,7 +80,7 @@ def resolve(
 
 
 def _anchor(config: Config, folder: Path) -> Config:
-    """A script that is a file is named relative to the config's file."""
+    """A script in a file is relative to the config's file."""
     file, colon, function = config.engine.script.rpartition(":")
     if not colon or not file.endswith(".py"):
         return config

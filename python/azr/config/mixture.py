@@ -1,4 +1,4 @@
-"""A run over several domains: which kinds it trains, which it only probes, and how a step is shared out."""
+"""A run over several domains: kinds to train, kinds to probe only, and each one's share of a step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ PLAIN_KINDS = TasksConfig().kinds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What each kind gets of a step."""
+    """Each kind's share of a step."""
 
     proposals: Mapping[Kind, int]
     answers: Mapping[Kind, int]
@@ -56,7 +56,8 @@ def probed_kinds(config: Config) -> tuple[Kind, ...]:
 
 
 def shares(config: Config) -> Shares:
-    """A step has `batch` times the number of kinds altogether; domains share it by weight, the kinds of one equally.
+    """Each kind's share of a step: `batch` times the number of kinds, split over domains by weight and evenly over
+    kinds.
 
     Rounded to whole numbers by the largest remainder; every kind gets at least one.
     """
@@ -68,7 +69,7 @@ def shares(config: Config) -> Shares:
 
 
 def _settle(given: DomainConfig, folder: Path) -> tuple[DomainConfig, tuple[Kind, ...]]:
-    """A domain under its own name, with an absolute path, and its kinds."""
+    """A domain with its name, its absolute path and its kinds."""
     if given.plain:
         return given, PLAIN_KINDS
     path = str((folder / given.path).resolve()) if given.path else ""
@@ -85,7 +86,7 @@ def _settle(given: DomainConfig, folder: Path) -> tuple[DomainConfig, tuple[Kind
 
 
 def _agree(chosen: Sequence[Kind], found: Sequence[tuple[DomainConfig, tuple[Kind, ...]]]) -> None:
-    """Every chosen kind has a domain with a weight, and every such domain a chosen kind."""
+    """Check that every chosen kind has a domain with a weight, and the reverse."""
     home = {kind: given for given, kinds in found for kind in kinds}
     for kind in chosen:
         if kind.domain and kind not in home:
@@ -100,11 +101,11 @@ def _agree(chosen: Sequence[Kind], found: Sequence[tuple[DomainConfig, tuple[Kin
 
 
 def _weights(config: Config) -> dict[Kind, float]:
-    """What each trained kind counts."""
+    """The weight of each trained kind."""
     given = {("" if domain.name == PYTHON else domain.name): domain.weight for domain in config.domains}
     kinds = config.tasks.kinds
     counts = {kind.domain: sum(other.domain == kind.domain for other in kinds) for kind in kinds}
-    # Without domains every kind counts the same, so each gets its batch.
+    # Without domains all kinds have the same weight, so each gets its batch.
     return {kind: given.get(kind.domain, 1.0) / counts[kind.domain] if given else 1.0 for kind in kinds}
 
 

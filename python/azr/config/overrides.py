@@ -1,4 +1,4 @@
-"""Options of the command line as overrides of the config."""
+"""Command-line options as config overrides."""
 
 from azr.config.schema import Config
 
@@ -12,5 +12,5 @@ def name_model(model: str | None) -> list[str]:
 
 
 def in_folder(config: Config, folder: str) -> Config:
-    """The config of a run in that folder, as `--run FOLDER` has it."""
+    """The config with `run.folder` set, as by `--run FOLDER`."""
     return config.model_copy(update={"run": config.run.model_copy(update={"folder": folder})})

@@ -1,4 +1,4 @@
-"""What is watched in a run, and what is done about it."""
+"""Monitors and alarms of a run, and the actions they trigger."""
 
 from enum import StrEnum
 from typing import Literal
@@ -9,24 +9,24 @@ from azr.config.base import Count, Fraction, NonNegative, Positive, Section
 
 
 class Action(StrEnum):
-    """What happens when something is found. All but `log` also put it up for `azr review`."""
+    """What a finding triggers. All except `log` also list it in `azr review`."""
 
     LOG = "log"
     """A line in alarms.jsonl."""
     FLAG = "flag"
-    """A line in alarms.jsonl, and up for review."""
+    """A line in alarms.jsonl, and listed for review."""
     QUARANTINE = "quarantine"
-    """The task is held back from all sampling, until somebody accepts it."""
+    """The task is excluded from all sampling until a person accepts it."""
     DROP = "drop"
-    """The episode is left out of the update; a proposal's task is also held back."""
+    """The episode is left out of the update; a proposal's task is also quarantined."""
     PAUSE = "pause"
-    """The run waits after the step for `azr resume`."""
+    """The run pauses after the step until `azr resume`."""
     STOP = "stop"
-    """The run ends after the step, saved."""
+    """The run saves and ends after the step."""
 
 
 OfSteps = Literal[Action.LOG, Action.FLAG, Action.PAUSE, Action.STOP]
-"""What can be done about a number: there is no task and no episode to take out."""
+"""Actions for a finding about numbers, which has no task and no episode."""
 
 
 class PatternConfig(Section):
@@ -40,7 +40,7 @@ class PatternConfig(Section):
 
 
 class CodeConfig(Section):
-    """Programs that reach for the host, the interpreter's insides, or the answer they are graded by."""
+    """Programs that access the host, the interpreter's internals, or the expected answer."""
 
     action: Action = Action.FLAG
     actions: dict[str, Action] = Field(default_factory=dict)
@@ -48,29 +48,29 @@ class CodeConfig(Section):
 
 
 class JudgeConfig(Section):
-    """A model or program of yours that scores a share of the completions."""
+    """A function of yours that scores a share of the completions, such as a call of another model."""
 
     function: str = ""
     """`module:function`, from a list of texts to a list of scores in [0, 1]; empty: off."""
     rate: Fraction = 0.05
     threshold: Fraction = 0.5
-    """A score of at least this is a finding."""
+    """Scores of at least this are findings."""
     action: Action = Action.FLAG
 
 
 class RefusalConfig(Section):
-    """Does the model still decline what it declined before training?"""
+    """Probe of refusals: does the model still decline what it declined before training?"""
 
     every: Count = 0
-    """Steps between two probes; 0: off. It is of use with models that were taught to decline."""
+    """Steps between two probes; 0: off. Useful for models that were taught to decline."""
     drop: Fraction = 0.2
-    """A finding when the share of refusals has fallen by this since the run began."""
+    """A finding when the refusal rate has fallen by this since the run began."""
     max_tokens: Positive = 64
     action: OfSteps = Action.FLAG
 
 
 class AlarmConfig(Section):
-    """What every alarm has."""
+    """Fields of every alarm."""
 
     action: OfSteps = Action.FLAG
     window: Positive = 20
@@ -78,92 +78,92 @@ class AlarmConfig(Section):
 
 
 class DuplicatesAlarm(AlarmConfig):
-    """Share of proposals that the buffer already has."""
+    """Share of proposals that are duplicates."""
 
     limit: Fraction = 0.5
-    """Of all kinds, on average."""
+    """Mean over all kinds."""
     kind: Fraction = 0.8
-    """Of one kind, whatever the others do; at least `limit`."""
+    """For each kind alone; at least `limit`."""
 
 
 class ClustersAlarm(AlarmConfig):
-    """Share of all stored programs that are near copies of a new one."""
+    """Share of all stored programs that are near duplicates of a new one."""
 
     limit: Fraction = 0.3
 
 
 class NoveltyAlarm(AlarmConfig):
-    """Similarity of new programs to the most similar one in the whole memory."""
+    """Similarity of new programs to the most similar stored one."""
 
     limit: Fraction = 0.97
 
 
 class EntropyAlarm(AlarmConfig):
-    """Token entropy below this share of what it was."""
+    """Token entropy below this share of its initial value."""
 
     limit: Fraction = 0.2
 
 
 class ValidAlarm(AlarmConfig):
-    """Share of valid proposals below this share of what it was, or below `floor`."""
+    """Share of valid proposals below this share of its initial value, or below `floor`."""
 
     limit: Fraction = 0.4
     floor: Fraction = 0.05
 
 
 class LearnableAlarm(AlarmConfig):
-    """Share of new tasks that are solved sometimes, but not always."""
+    """Share of new tasks with a solve rate strictly between 0 and 1 below this."""
 
     limit: Fraction = 0.1
 
 
 class LengthAlarm(AlarmConfig):
-    """Completions so many times as long as they were, or more than `truncated` of them cut at the token limit."""
+    """Completions this many times as long as initially, or more than `truncated` of them cut at the token limit."""
 
     limit: NonNegative = 4.0
     truncated: Fraction = 0.5
 
 
 class GapAlarm(AlarmConfig):
-    """Growth of (score on the run's own tasks - score on held-out tasks): learning something that does not carry."""
+    """Growth of the gap: score on the run's own tasks minus held-out score. Learning that does not transfer."""
 
     limit: Fraction = 0.2
 
 
 class DeclineAlarm(AlarmConfig):
-    """Fall of the score on held-out tasks from its best, beyond three times the probe's standard error."""
+    """Fall of the held-out score from its best by more than this and three standard errors of the probe."""
 
     limit: Fraction = 0.025
 
 
 class NarrowingAlarm(AlarmConfig):
-    """Fall of pass@k on held-out tasks from its best while the mean score holds: fewer ways to a solution."""
+    """Fall of pass@k on held-out tasks from its best while the mean holds: less diverse solutions."""
 
     limit: Fraction = 0.1
 
 
 class TimeAlarm(AlarmConfig):
-    """A step takes so many times what it took."""
+    """Step time above this multiple of its initial value."""
 
     limit: NonNegative = 2.5
 
 
 class MemoryAlarm(AlarmConfig):
-    """Resident memory so many times what it was, and at least `bytes` more."""
+    """Resident memory above this multiple of its initial value, and at least `bytes` more."""
 
     limit: NonNegative = 1.5
     bytes: Count = 512 << 20
 
 
 class SandboxAlarm(AlarmConfig):
-    """Proposals and answers on which the sandbox gave no verdict: more than this share of a step's."""
+    """Share of proposals and answers on which the sandbox failed, above this."""
 
     window: Positive = 1
     limit: Fraction = 0.0
 
 
 class SandboxIllAlarm(AlarmConfig):
-    """So many of them that the sandbox itself must be ill: no text is to blame for the others. The run ends."""
+    """Share above which the sandbox itself must be broken, not single texts. The run ends."""
 
     action: OfSteps = Action.STOP
     window: Positive = 3
@@ -171,7 +171,7 @@ class SandboxIllAlarm(AlarmConfig):
 
 
 class AlarmsConfig(Section):
-    """Signs of collapse and of reward hacking, in the numbers of the steps."""
+    """Alarms on the numbers of the steps: signs of collapse and of reward hacking."""
 
     duplicates: DuplicatesAlarm = DuplicatesAlarm()
     clusters: ClustersAlarm = ClustersAlarm()
@@ -190,20 +190,20 @@ class AlarmsConfig(Section):
 
 
 class WatchdogConfig(Section):
-    """The run never hangs silently."""
+    """Limits on the time of each phase, so that a run never hangs silently."""
 
     enabled: bool = True
     seconds: NonNegative = 3600.0
-    """Of one phase of a step."""
+    """Limit of one phase of a step."""
     phases: dict[str, float] = Field(default_factory=dict)
-    """Other limits by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward,
-    rollout, oversee, update, probe, save."""
+    """Limits by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward, rollout,
+    oversee, update, probe, save."""
     grace: NonNegative = 30.0
-    """Seconds that the main thread has to end after the stacks were written; then the process ends itself."""
+    """Seconds for the main thread to end after the stack traces were written; then the process ends itself."""
 
 
 class OversightConfig(Section):
-    """Everything that watches a run."""
+    """Monitors, alarms, hooks and the watchdog."""
 
     patterns: PatternConfig = PatternConfig()
     code: CodeConfig = CodeConfig()
@@ -211,12 +211,12 @@ class OversightConfig(Section):
     refusal: RefusalConfig = RefusalConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     hooks: tuple[str, ...] = ()
-    """Monitors of yours: each `module:function`, from the config to an `azr.oversight.Monitor`."""
+    """Your monitors: each `module:function`, from the config to an `azr.oversight.Monitor`."""
     max_records: Positive = 20
-    """Findings of one monitor in one step that are written singly; the rest is one line with their number. Actions
-    are taken for all, and what holds a task back always has a line of its own."""
+    """Findings of one monitor in one step that get a line each; the rest is one line with their number. Actions are
+    taken for all of them, and a finding that quarantines a task always has its own line."""
     watchdog: WatchdogConfig = WatchdogConfig()
     sinks: tuple[Literal["tensorboard", "wandb"], ...] = ()
-    """Where the numbers go beside metrics.jsonl."""
+    """Loggers that get the metrics besides metrics.jsonl."""
     project: str = "azr"
-    """Of the W&B run."""
+    """W&B project."""

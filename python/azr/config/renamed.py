@@ -1,4 +1,4 @@
-"""Keys that had another name once: a config of the user's is refused with the new name, a run's own is translated."""
+"""Renamed keys: an old key in a user's config is an error that names the new one; a run's own config is migrated."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,7 +13,7 @@ RENAMED: Final[Mapping[str, str]] = {
 
 
 def translate(values: dict[str, Any]) -> dict[str, Any]:
-    """The tree of a config that azr wrote, under today's keys.
+    """Migrate the tree of a config that azr wrote to the current keys.
 
     A run's folder holds every key with its value, so a run of an older azr resumes, and is reported, as it was started.
     """

@@ -6,15 +6,15 @@ from azr.config.base import NonNegative, Section
 
 
 class RanksConfig(Section):
-    """How the processes of a run share the work. How many there are is the launcher's to say."""
+    """How the processes of a run share the work. The launcher decides their number."""
 
     sharding: Literal["auto", "none", "full"] = "auto"
-    """`full`: parameters, gradients and optimizer state are split over the ranks (FSDP2); `none`: each has all of them;
-    `auto`: `full` where several GPUs train together all weights, and not an adapter (`model.lora`)."""
+    """`full`: parameters, gradients and optimizer state are sharded over the ranks (FSDP2). `none`: each rank has all
+    of them. `auto`: `full` for several GPUs that train all weights, `none` for an adapter (`model.lora`)."""
     offload: bool = False
-    """Sharded parameters and optimizer state wait in the CPU's memory; refused where nothing is sharded."""
+    """Keep sharded parameters and optimizer state in CPU memory; an error without sharding."""
     async_save: bool = True
-    """Sharded checkpoints are written while training goes on."""
+    """Write sharded checkpoints in the background."""
     exchange_limit_s: NonNegative = 0.0
-    """A rank that waits longer for the others ends the run with an error; 0: longer than `oversight.watchdog` lets any
-    phase take, so that the rank that hangs is the first to say so."""
+    """Seconds that a rank waits for the others before the run ends with an error; 0: longer than any phase may take by
+    `oversight.watchdog`, so that the hanging rank reports first."""

@@ -1,4 +1,4 @@
-"""What a measurement costs in CPU time."""
+"""CPU time of a measurement."""
 
 import resource
 

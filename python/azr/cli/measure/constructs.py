@@ -1,4 +1,4 @@
-"""Ordinary constructs of Python, held against CPython: each linear in its size there, so it must be here."""
+"""Ordinary Python constructs compared with CPython: each is linear in its size there, so it must be here."""
 
 from typing import Final
 

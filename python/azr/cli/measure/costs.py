@@ -1,4 +1,4 @@
-"""What programs cost: fuel against processor time over many kinds of program, and constructs against CPython.
+"""Cost of programs: fuel against CPU time over many kinds of program, and constructs against CPython.
 
 Processor time, not the clock: a busy machine changes it little.
 """
@@ -14,8 +14,8 @@ ROUNDS: Final = 3
 
 
 def measure_costs() -> dict[str, Any]:
-    """Fuel a millisecond of each kind; of each construct the ratio to this CPython, and how fuel grows when its size
-    doubles."""
+    """Fuel per millisecond of each kind; for each construct the ratio to this CPython, and the growth of fuel with
+    size."""
     sandbox = Sandbox(threads=1, limits=Limits(fuel=1 << 50))
     return {
         "fuel_per_ms": {name: _rate(sandbox, program, size) for name, (program, size) in KINDS.items()},
@@ -24,14 +24,14 @@ def measure_costs() -> dict[str, Any]:
 
 
 def _rate(sandbox: Sandbox, program: str, size: int) -> float:
-    """Of the fastest of some runs: what disturbs one makes it slower."""
+    """The fastest of several runs: interference only makes a run slower."""
     runs = [_run(sandbox, program, size) for _ in range(ROUNDS)]
     return runs[0][1].fuel_used / min(seconds for seconds, _ in runs) / 1e3
 
 
 def _construct(sandbox: Sandbox, program: str, size: int) -> dict[str, float]:
     namespace: dict[str, Any] = {}
-    # Our own text: not a model's.
+    # Text of azr, not of a model.
     exec(program, namespace)
     ours, theirs = [], []
     for _ in range(ROUNDS):

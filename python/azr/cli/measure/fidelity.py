@@ -1,4 +1,4 @@
-"""How far the sandbox agrees with CPython on given programs."""
+"""Agreement of the sandbox with CPython on given programs."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ from azr.sandbox import (
 
 @dataclass(slots=True)
 class Report:
-    """What was compared and what came of it."""
+    """What was compared, and the results."""
 
     compared: int = 0
     """Calls that return or raise under CPython."""
@@ -41,7 +41,7 @@ class Report:
     """Calls that return under CPython and are rejected by `validate` as nondeterministic."""
     differ: list[dict[str, str]] = field(default_factory=list)
     unsupported: list[dict[str, str]] = field(default_factory=list)
-    """Calls of programs that import a third-party package, with its name: not compared, since the sandbox has none."""
+    """Calls of programs that import a third-party package, by package: not compared, since the sandbox has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Row:
 
 
 _PASSES: Final[dict[str, object]] = {"returns": "True"}
-"""What a HumanEval row wants: its solution passes its tests."""
+"""What a HumanEval row requires: its solution passes its tests."""
 
 
 def measure(data: Path) -> Report:
@@ -102,7 +102,7 @@ def _rows(data: Path) -> Iterator[_Row]:
 
 
 def _missing_package(outcome: Outcome) -> str | None:
-    """The third-party package that the program ended for want of."""
+    """The third-party package whose absence ended the program."""
     if outcome.exception != "ModuleNotFoundError":
         return None
     package = (outcome.message or "").rpartition("named ")[2].strip("'").partition(".")[0]
@@ -132,7 +132,7 @@ def _compare(report: Report, row: _Row, outcome: Outcome, gold: Value | SyntaxPr
 def _returns_gold(outcome: Outcome, gold: Value | SyntaxProblem) -> bool:
     if isinstance(gold, Value):
         return outcome.value is not None and outcome.value.equals(gold, "strict")
-    # Not plain data under CPython either, an object or NaN: all that can agree is that it is none here.
+    # Not plain data under CPython either (an object, NaN): agreement means that it is not a value here.
     return outcome.kind is OutcomeKind.NOT_A_TASK_VALUE
 
 

@@ -1,7 +1,7 @@
-"""Kinds of program: what fuel is held against time over, and what is held against CPython.
+"""Kinds of program over which fuel is compared with time, and the sandbox with CPython.
 
-Each is a text with a function `f(n)` and a size at which it takes some tenths of a second at most. Sizes are for
-comparing rates: what a kind costs once, importing and building its data, is little beside its work.
+Each is a text with a function `f(n)` and a size at which it takes some tenths of a second at most. Sizes serve to
+compare rates: imports and set-up are small beside the work.
 """
 
 from typing import Final

@@ -2,7 +2,7 @@
 
 Two families. `broken` breaks a solution by construction: whatever the function does, no test that looks at its result
 can be satisfied, so each of these has to fail. `mutated` changes one place of the program as mutation testing does;
-such a change can leave the function's results as they were, so whether it fails has to be known from another judge.
+such a change may keep the function's results, so an independent run has to say whether it fails.
 """
 
 import ast
@@ -35,7 +35,7 @@ WRAPPERS = {
     "renamed": "{name}_ = {name}\ndel {name}\n",
     "unclosed": "print((\n",
 }
-"""Kind -> what is written after the solution."""
+"""Kind -> what is appended to the solution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def broken(source: str, name: str) -> list[Mutant]:
 
 
 def mutated(source: str, name: str, each: int = 1) -> list[Mutant]:
-    """Mutants with one changed place inside the function `name`, at most `each` of a kind.
+    """Mutants with one change inside the function `name`, at most `each` of a kind.
 
     Raises:
         SyntaxError: the program does not parse.
@@ -64,7 +64,7 @@ def mutated(source: str, name: str, each: int = 1) -> list[Mutant]:
 
 
 def _changed(source: str, name: str, change: Callable[[ast.AST], bool]) -> Iterator[str]:
-    """The program with the change applied at one place, for each place that takes it, from the last to the first."""
+    """The program with the change at one place, for each possible place, from last to first."""
     tree = ast.parse(source)
     places = len(list(_nodes(tree, name)))
     for place in reversed(range(places)):

@@ -1,4 +1,4 @@
-"""Other ways to run Python programs, to measure beside the sandbox. None of them is used by azr itself.
+"""Other ways to run Python programs, to compare with the sandbox. azr itself uses none of them.
 
 They run programs without the sandbox's protection: give them data that you trust.
 """
@@ -48,7 +48,7 @@ def monty(programs: Programs) -> dict[str, float]:
                 try:
                     with pool.checkout() as session:
                         session.feed_run(f"{program}\nf({call})")
-                except Exception:  # a program that fails, or one that Monty cannot run, took its time too
+                except Exception:  # a program that fails, or that Monty cannot run, counts its time too
                     continue
 
     return _measure(work, len(programs))

@@ -1,7 +1,7 @@
-"""What a run needs before anything of it is loaded: memory of each part of a GPU, tokens and sandbox calls of a step.
+"""Requirements of a run, before anything is loaded: GPU memory of each part, tokens and sandbox calls of a step.
 
-Weights are counted from the shapes that a model's config gives; what depends on how it is computed is counted from the
-trainer's own data structures. Legend in `Shape`; sources of the formulas beside them.
+Weights are counted from the shapes in the model's config; activations, from the trainer's own data structures. Legend
+in `Shape`; sources of the formulas beside them.
 """
 
 import json
@@ -17,13 +17,13 @@ from azr.trainer.sharding_mode import check_offload, is_sharded
 GB = 10**9
 BYTES = {"float32": 4, "bfloat16": 2}
 PACKED = 0.516
-"""Bytes of an NF4 weight: half, and a constant for 64 of them, itself packed (arXiv 2305.14314, section 3)."""
+"""Bytes of an NF4 weight: half a byte, plus one packed constant for 64 weights (arXiv 2305.14314, section 3)."""
 HEAD_CHUNK = 1 << 26
 """Logits in memory at one time on a GPU: `trainer.head.CHUNK`."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
-"""Keys of a config.json that say how many there are."""
+"""Keys of config.json with the number of experts."""
 RESERVE = 1.5 * GB
-"""Of a GPU: CUDA's context, the libraries' workspaces, what the allocator cannot use."""
+"""GPU memory for CUDA's context, library workspaces and fragmentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Shape:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Shape":
-        """From a model's config.json."""
+        """Read a model's config.json."""
         if experts := next((name for name in EXPERTS if int(values.get(name) or 1) > 1), None):
             raise ConfigError(
                 f"a mixture of experts ({experts} = {values[experts]}): azr plan knows models whose layers are dense"
@@ -101,23 +101,23 @@ class Plan:
 
     shape: Shape
     trainer: Mapping[str, float]
-    """Held while the update runs."""
+    """Held during the update."""
     engine: Mapping[str, float]
-    """Held while completions are sampled."""
+    """Held during sampling."""
     completions: int
-    """At most, in a step."""
+    """Upper bound for a step."""
     tokens: int
-    """At most: all prompts and completions at their limits."""
+    """Upper bound: all prompts and completions at their limits."""
     sandbox_calls: int
-    """At most: each proposal is run twice on each of its inputs, each answer once on each."""
+    """Upper bound: each proposal runs twice on each of its inputs, each answer once on each."""
     host: Mapping[str, float] = field(default_factory=dict)
-    """In the CPU's memory, of each process."""
+    """CPU memory of each process."""
     share: Mapping[str, float] = field(default_factory=dict)
-    """What vLLM needs of its share (`engine.vllm.memory`) at least; the rest of it is cache too."""
+    """The least that vLLM needs of its share (`engine.vllm.memory`); the rest becomes cache."""
 
 
 def shape_of(name: str) -> Shape:
-    """The shape of a model, by its folder or by its name on the hub (its config alone is read).
+    """The shape of a model, by its folder or hub name (only its config is read).
 
     Raises:
         ConfigError: it is neither.
@@ -141,7 +141,7 @@ def shape_of(name: str) -> Shape:
 
 
 def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
-    """Count a run of one rank on each of so many GPUs of `size` bytes.
+    """Requirements of a run with one rank on each of several GPUs of `size` bytes.
 
     Raises:
         ConfigError: engines that these GPUs cannot share, or an offload without split weights.
@@ -152,10 +152,10 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
     adapted, total = model.adapted, shape.parameters
     sharded = is_sharded(config, gpus, "cuda")
     split = gpus if sharded else 1
-    # What is trained is stored as the weights are; an adapter, in float32.
+    # Optimizer state has the type of the trained weights; an adapter is float32.
     trained = 4.0 * shape.adapter(model.lora.rank, model.lora.targets) if adapted else float(total * stored)
     weights = trained + (_base(shape, config) if adapted else 0.0)
-    # A plain copy that engines sample from: where weights are split, or an adapter stands beside them.
+    # A plain copy that engines sample from, where weights are sharded or an adapter is trained.
     copied = float(total * compute) if sharded or adapted else 0.0
     samples_here = config.engine.name == "transformers"
     trainer = {
@@ -183,12 +183,12 @@ def plan(config: Config, gpus: int, size: float, shape: Shape) -> Plan:
     cache = cache_of_text(shape, config)
     if config.engine.name == "vllm":
         given = config.engine.vllm
-        # Beside its share: its CUDA context and graphs, asleep or awake.
+        # Outside of its share: its CUDA context and graphs, asleep or awake.
         engine |= {"engine's share": given.memory * size, "engine's reserve": RESERVE}
         # Its weights are compared with the trainer's while it is awake.
         engine["gathered layers"] = trainer["gathered layers"]
         trainer |= {"engine's share": 0.0 if given.sleep else given.memory * size, "engine's reserve": RESERVE}
-        # Each of an engine's GPUs has its part of every matrix.
+        # Each GPU of an engine has its part of every matrix.
         held = total * engine_bytes(config) / given.tensor_parallel
         share = {"weights": held, "one longest text": cache, "workspace": RESERVE}
     else:
@@ -222,7 +222,7 @@ def devices(config: Config) -> int:
 
 
 def engine_bytes(config: Config) -> int:
-    """Of each of vLLM's weights, keys and values."""
+    """Bytes of one weight, key or value in vLLM."""
     dtype = config.engine.vllm.dtype
     return BYTES[config.model.compute if dtype == "auto" else dtype]
 
@@ -231,7 +231,7 @@ def cache_of_text(shape: Shape, config: Config) -> float:
     """Keys and values of the longest text that can be sampled, on each GPU of an engine."""
     size = engine_bytes(config) if config.engine.name == "vllm" else BYTES[config.model.compute]
     longest = config.prompt.max_tokens + config.sampling.max_tokens
-    key_heads = -(-shape.key_heads // devices(config))  # at least one, on several GPUs the same one
+    key_heads = -(-shape.key_heads // devices(config))  # at least one head; on several GPUs the same one
     return float(2 * shape.layers * key_heads * shape.head_size * size * longest)
 
 
@@ -261,16 +261,16 @@ def activations(shape: Shape, config: Config, size: int) -> float:
 
 
 def head(shape: Shape, config: Config, size: int, sharded: bool) -> float:
-    """A chunk of logits and what becomes of it; the head's weight in what is computed in; its gradient, twice."""
+    """A chunk of logits and its derivatives; the head's weight in the compute type; its gradient, twice."""
     chunk = 4.0 * 4 * min(HEAD_CHUNK, config.train.micro_batch_tokens * shape.vocabulary)
     weight = shape.vocabulary * shape.hidden
-    # Gathered layers are in that type already.
+    # Gathered layers already have that type.
     cast = 0 if sharded else weight * size
     return chunk + cast + (0 if config.model.adapted else weight * (4 + size))
 
 
 def counts(config: Config) -> tuple[int, int, int]:
-    """Completions, tokens and sandbox calls of a step, at most."""
+    """Completions, tokens and sandbox calls of a step, upper bounds."""
     kinds = len(config.tasks.kinds)
     proposals, solves = kinds * config.propose.batch, kinds * config.solve.batch * config.solve.answers
     trials = proposals * config.solve.trials

@@ -1,4 +1,4 @@
-"""How fast the sandbox runs programs, beside the other ways to run them, in one run."""
+"""Speed of the sandbox beside other ways to run Python programs, measured in one run."""
 
 import json
 import time
@@ -60,7 +60,7 @@ KERNELS: Final = {
 
 
 def measure(data: Path | None, *, peers: bool, threads: int | None, say: Say) -> dict[str, Any]:
-    """All figures, as the dict that `azr sandbox bench --json` prints. Rates are a second; times milliseconds."""
+    """All figures, as `azr sandbox bench --json` prints them. Rates are per second; times are milliseconds."""
     programs = _programs(data)
     started = time.perf_counter()
     sandbox = Sandbox(threads=threads)
@@ -86,7 +86,7 @@ def measure(data: Path | None, *, peers: bool, threads: int | None, say: Say) ->
 
 
 def rate(work: Callable[[], None], programs: int, seconds: float) -> dict[str, float]:
-    """Programs a second and a CPU-second of this process and its ended children, over at least `seconds`."""
+    """Programs per second and per CPU-second of this process and its ended children, over at least `seconds`."""
     work()
     done, wall, cpu = 0, time.perf_counter(), cpu_seconds()
     while time.perf_counter() - wall < seconds:
@@ -100,7 +100,7 @@ def rate(work: Callable[[], None], programs: int, seconds: float) -> dict[str, f
 
 def _programs(data: Path | None) -> list[tuple[str, str]]:
     if data is None:
-        # Each a text of its own: equal programs would be loaded once for many calls.
+        # Distinct texts: equal programs would be loaded once for many calls.
         return [(f"{program}\n# {number}", call) for number in range(40) for program, call in BUILT_IN]
     rows = [json.loads(line) for line in data.read_bytes().splitlines()]
     return [(row["code"], row["input"] if "input" in row else row["inputs"][0]) for row in rows]
@@ -111,7 +111,7 @@ def _run(sandbox: Sandbox, programs: Sequence[tuple[str, str]]) -> None:
 
 
 def _latency(sandbox: Sandbox) -> dict[str, float]:
-    """Of five rounds the middle one's figures: a machine that is away for 20 milliseconds makes a round's p99."""
+    """The median of five rounds, since one 20 ms pause of the machine decides a round's p99."""
     rounds = [_round(sandbox) for _ in range(5)]
     p50, p99 = (sorted(figures)[2] for figures in zip(*rounds, strict=True))
     return {"p50_ms": p50, "p99_ms": p99}
@@ -128,11 +128,11 @@ def _round(sandbox: Sandbox) -> tuple[float, float]:
 
 
 def _kernels(sandbox: Sandbox) -> tuple[dict[str, float], float]:
-    """Time against CPython's for each kernel, best of three in turn; and fuel a millisecond, their mean."""
+    """Time relative to CPython for each kernel, best of three in turn; and the mean fuel per millisecond."""
     ratios, rates = {}, []
     for name, (program, call) in KERNELS.items():
         namespace: dict[str, Any] = {}
-        # Our own text, above: not a model's.
+        # Text of azr above, not of a model.
         exec(program, namespace)
         ours, theirs = [], []
         for _ in range(3):

@@ -1,9 +1,9 @@
-"""A run folder of made-up numbers and texts, by the writers that a real run has: to measure and test what reads runs.
+"""A synthetic run folder, written by the writers of a real run: to measure and test readers of runs.
 
     python -m azr.cli.measure.synthetic FOLDER [STEPS] [COMPLETIONS]
 
-The numbers have the courses that runs have: solve rates drift, answers grow, abduction fastest, the proposer's programs
-become alike towards the end, and alarms say so.
+The curves look like those of real runs: solve rates drift, answers grow (abduction fastest), the proposer's programs
+become similar towards the end, and alarms report it.
 """
 
 import math
@@ -86,7 +86,7 @@ THOUGHTS = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One proposal of the made-up run."""
+    """One synthetic proposal."""
 
     kind: Kind
     program: str
@@ -144,7 +144,7 @@ def _rows(
     for one in made:
         task = None
         if one.verdict == "valid":
-            # A sandbox refuses what is no UTF-8, so no buffer ever sees it.
+            # The sandbox refuses what is not UTF-8, so no buffer ever sees it.
             program = one.program.encode("utf-8", "replace").decode("utf-8")
             new = Task(
                 kind=one.kind, program=program, inputs=(one.given,), outputs=(Value.of(one.output),), step=step
