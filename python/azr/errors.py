@@ -1,19 +1,19 @@
-"""Failures of ours, one class per boundary.
+"""Errors of azr, one class per boundary.
 
-How a model's program ended is never an error: that is a value (`azr.sandbox.client.Outcome`, `azr.types.Rejected`).
-An `AzrError` means that azr, its configuration or its surroundings failed; the command line prints its text
-without a traceback and exits with `exit_code`.
+The outcome of a model's program is never an error; it is a value (`azr.sandbox.client.Outcome`, `azr.types.Rejected`).
+An `AzrError` means that azr, its configuration or its environment failed. The command line prints its text without a
+traceback and exits with `exit_code`.
 """
 
 
 class AzrError(Exception):
-    """Base of every failure that azr raises on purpose."""
+    """Base class of all errors of azr."""
 
     exit_code = 1
 
 
 class ConfigError(AzrError):
-    """What the user typed cannot be meant: names the key, the value and what is allowed."""
+    """Invalid configuration: names the key, the value and what is allowed."""
 
     exit_code = 2
 
@@ -23,11 +23,11 @@ class ModelError(AzrError):
 
 
 class EngineError(AzrError):
-    """A rollout engine failed or broke its contract; never a reward."""
+    """A rollout engine failed or violated its contract; never rewarded."""
 
 
 class SandboxError(AzrError):
-    """The sandbox itself failed: no verdict about any program follows, and nothing may be rewarded for it.
+    """The sandbox itself failed. It says nothing about any program, so nothing may be rewarded.
 
     `code` says how: wall_clock, cancelled, forked, bad_guest, bad_module, guest_contract, bad_limit, host, runtime.
     """
@@ -38,11 +38,11 @@ class SandboxError(AzrError):
 
 
 class RunError(AzrError):
-    """A run folder cannot be used: locked, foreign, damaged, full or read-only."""
+    """A run folder cannot be used: locked, not a run, damaged, full or read-only."""
 
 
 class BufferError(RunError):
-    """A task buffer cannot be opened, read or written. Its files are as they were.
+    """A task buffer cannot be opened, read or written. Its files are unchanged.
 
     `code` says how: in_use, missing, foreign, newer, damaged, lost, no_such_position, no_such_task, read_only, io, ...
     """
@@ -53,11 +53,11 @@ class BufferError(RunError):
 
 
 class CheckpointError(RunError):
-    """A checkpoint could not be written or read; the last good one is left as it was."""
+    """A checkpoint cannot be written or read; the last good one is unchanged."""
 
 
 class TraceError(RunError):
-    """A trace cannot be read or written, or is damaged; names the file and the place."""
+    """A trace cannot be read or written, or is damaged; names the file and the position."""
 
 
 class OversightError(AzrError):
@@ -65,19 +65,19 @@ class OversightError(AzrError):
 
 
 class HangError(AzrError):
-    """A phase took longer than its limit; names the phase and the file with the stacks."""
+    """A phase exceeded its time limit; names the phase and the file with the stack traces."""
 
     exit_code = 75
 
 
 class RankError(AzrError):
-    """A process of the run is gone, or the processes have come apart; the last checkpoint stands."""
+    """A rank died, or the ranks desynchronised; the last checkpoint is unchanged."""
 
     exit_code = 3
 
 
 class RegistryError(ConfigError):
-    """A named part (reward, advantage, loss, engine) does not exist or does not fit its signature."""
+    """A named part (reward, advantage, loss, engine) does not exist or has the wrong signature."""
 
 
 class DomainError(ConfigError):
@@ -85,7 +85,7 @@ class DomainError(ConfigError):
 
 
 class GradingError(AzrError):
-    """What was handed to a grader is no task, or of a kind that it does not know."""
+    """The input of a grader is not a task, or of an unknown kind."""
 
 
 class ScriptError(AzrError):
@@ -93,4 +93,4 @@ class ScriptError(AzrError):
 
 
 class BenchmarkError(AzrError):
-    """A benchmark's rows cannot be had, are not what they should be, or an evaluation cannot go on."""
+    """A benchmark's rows cannot be fetched or are invalid, or an evaluation cannot continue."""

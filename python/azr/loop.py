@@ -28,7 +28,7 @@ from azr.update import update
 
 
 class Loop:
-    """A run between its seeds and its last step."""
+    """A run from its seed tasks to its last step."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class Loop:
         """The step whose weights the run ended with, where they are not those of its last."""
 
     def step(self) -> StepReport:
-        """One step. The solver's tasks are drawn before (`solve.lag`) or after the new ones enter the buffer."""
+        """One step. The solver's tasks are drawn before (`solve.lag`) or after the new tasks enter the buffer."""
         parts, step, config = self._parts, self._policy.step + 1, self._parts.config
         watch, overseer = Stopwatch(self._observer), self._overseer
         overseer.begin(step)
 
-        # Propose, validate, buffer, solve: one queue.
+        # Propose, validate, buffer and solve share one queue.
         done, staleness = self._rollouts(step, watch)
         parts.store.record(done.trials, step)
         watch("oversee", lambda: overseer.proposed(step, done.verdicts))
@@ -87,14 +87,14 @@ class Loop:
         )  # fmt: skip
 
     def _rollouts(self, step: int, watch: Stopwatch) -> tuple[Rollouts, int]:
-        """Those of the step, and how many updates the weights that sampled them have missed."""
+        """The step's rollouts, and their staleness."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             return ahead.wait(self._observer.phase), 1
         return roll_out(self._parts, step, draw(self._parts, step), watch), 0
 
     def _begin_next(self, step: int) -> Ahead | None:
-        """Let the engine rest while the trainer works, or sample the next step (`engine.ahead`)."""
+        """Free the engine while the trainer works, or sample the next step (`engine.ahead`)."""
         config = self._parts.config
         if config.engine.ahead and step < config.run.steps:
             self._ahead = Ahead.start(self._parts, step + 1)
@@ -103,7 +103,7 @@ class Loop:
         return self._ahead
 
     def run(self, should_stop: Callable[[], bool]) -> bool:
-        """Steps until all are done or `should_stop`; saves at the end. True: all are done."""
+        """Run steps until the last one or `should_stop`, then save. Returns whether all steps are done."""
         config = self._parts.config
         self._saved = self._policy.step
         self._observer.started(self._saved, config.run.steps)
@@ -133,7 +133,7 @@ class Loop:
         self.save()
 
     def save(self) -> None:
-        """A checkpoint of everything, now."""
+        """Save a checkpoint of everything."""
         self._observer.phase("save")
         self._saver.save(self._overseer.state(), self._ahead, self._best)
         self._saved = self._policy.step

@@ -92,19 +92,20 @@ class TaskBuffer:
         """Open the buffer in `folder`, or make it.
 
         Args:
-            cap: tasks of each kind that can be sampled; 0: no limit. Others stay readable, and in the log until `compact`.
+            cap: tasks of each kind that can be sampled; 0: no limit. Others stay readable, and logged until `compact`.
             eviction: which tasks can be sampled: the newest, a uniform reservoir, or all.
             deduplicate: which tasks of one kind count as equal.
             similarity: keep the similarity index, which `neighbours` and the like need.
             entry: name of the function that inputs are arguments of; None: `f`, or the last function.
             access: `existing` never creates a buffer; `read` changes nothing and works beside a live writer.
-            position: restore the state that `checkpoint` named; 0 is the empty buffer. Later records are moved to separate files.
+            position: restore the state that `checkpoint` named; 0 is the empty buffer. Later records are moved
+                to separate files.
             salvage: use the intact part of a damaged log; the rest is moved to separate files.
             group_commit: (n, seconds): also commit in the background after so many tasks or so much time. Without it
                 nothing is durable before `commit` or `checkpoint` returns.
 
         Raises:
-            BufferError: in use by another process, not a buffer, damaged, of a newer version, ...; nothing is overwritten.
+            BufferError: in use by another process, not a buffer, damaged, of a newer version, ...; nothing changes.
         """
         inner, report = _azr.TaskBuffer.open(
             folder,

@@ -1,8 +1,7 @@
 """Every option, its default and its bounds.
 
-The defaults of the algorithm and its sizes are those that gave the published results (algorithm switches of the
-reference's `paper` branch), its bugs aside; `default.toml` of the package holds what differs for the embedded model
-on a CPU.
+The defaults are those of the published results (the reference's `paper` branch), without its bugs. The package's
+`default.toml` holds what differs for the embedded model on a CPU.
 """
 
 from typing import Annotated, Literal
@@ -22,52 +21,53 @@ BANNED_IMPORTS = (
 
 
 class LoraConfig(Section):
-    """A low-rank adapter that is trained in place of the weights, for small GPUs; the package peft."""
+    """A low-rank adapter that is trained instead of the weights, for small GPUs. Needs the package peft."""
 
     rank: Count = 0
-    """0: none, all weights are trained."""
+    """0: no adapter, all weights are trained."""
     alpha: Positive = 32
-    """The adapter's product counts alpha / rank. It has no dropout: what is trained is what sampled."""
+    """The adapter's product is scaled by alpha / rank. There is no dropout, so that the trained policy is the one that
+    sampled."""
     targets: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
     )  # fmt: skip
-    """Names of the layers that it is added to."""
+    """Names of the layers that get an adapter."""
     base: Literal["whole", "4bit"] = "whole"
-    """`4bit`: the frozen weights are held as NF4 (QLoRA); the package bitsandbytes."""
+    """`4bit`: the frozen weights are NF4 (QLoRA). Needs the package bitsandbytes."""
 
 
 class ModelConfig(Section):
-    """What is trained, and on what."""
+    """The model and how it is computed."""
 
     name: str = "embedded"
     """`embedded`, a folder, or a Hugging Face name of a causal language model."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights, and so of the optimizer's state."""
+    """Type of the weights, and so of the optimizer state."""
     compute: Literal["float32", "bfloat16"] = "float32"
-    """`bfloat16`: the trainer's matrix products run in it, the weights stay as they are."""
+    """`bfloat16`: the trainer's matrix products use it; the weights keep their type."""
     device: str = "auto"
     gradient_checkpointing: bool = False
     threads: Count = 0
-    """Of torch on a CPU; 0: as torch chooses."""
+    """Torch threads on a CPU; 0: torch's default."""
     lora: LoraConfig = LoraConfig()
 
     @property
     def adapted(self) -> bool:
-        """Whether an adapter is trained in place of the weights."""
+        """Whether an adapter is trained instead of the weights."""
         return self.lora.rank > 0
 
 
 class PromptConfig(Section):
-    """How tasks are put into words."""
+    """The wording of prompts."""
 
     template: Literal["auto", "think", "chat", "terse"] = "auto"
     """`think`: the paper's think/answer text; `chat`: the tokenizer's chat template; `terse`: the embedded model's."""
     max_tokens: Positive = 6144
-    """Longer prompts are never sampled from: propose prompts show fewer references, tasks are not served."""
+    """Longer prompts are never sampled from: propose prompts get fewer references, solve tasks are not served."""
 
 
 class SamplingConfig(Section):
-    """How completions are drawn, in training and for solve rates alike."""
+    """Sampling of completions, for training and for solve rates alike."""
 
     temperature: NonNegative = 1.0
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
@@ -77,7 +77,7 @@ class SamplingConfig(Section):
 
 
 class CompositeConfig(Section):
-    """Propose prompts that order the model to call earlier programs; off in the paper's runs.
+    """Propose prompts that tell the model to call earlier programs; off in the paper's runs.
 
     In the terse template a prompt ends with the lines of one earlier program, and the model goes on from its result.
     """
@@ -88,24 +88,24 @@ class CompositeConfig(Section):
     """0: off. The number is uniform in [at_least, at_most]."""
     start_step: Count = 1
     solved: Fraction = 0.5
-    """Terse template: least solve rate, as last measured, of a program that is built on."""
+    """Terse template: least solve rate, as last measured, of a program to build on."""
     candidates: Positive = 1
-    """Terse template: of so many such programs, drawn at random, the one with most operations is built on."""
+    """Terse template: number of such programs drawn at random; the one with the most operations is built on."""
     schedule: bool = False
     """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
 
 
 class TasksConfig(Section):
-    """Which tasks there are, and which programs are allowed."""
+    """Kinds of task, and the programs that are allowed."""
 
     kinds: tuple[KindName, ...] = (Kind.ABDUCTION, Kind.DEDUCTION, Kind.INDUCTION)
-    """A domain's are called `<domain>.<kind>`. With `domains` and without this key: all kinds of every domain."""
+    """A domain's kinds are named `<domain>.<kind>`. With `domains` and without this key: all kinds of every domain."""
     inputs: Annotated[int, Field(ge=2)] = 10
-    """Of an induction task: the first half is shown, the rest is hidden."""
+    """Inputs of an induction task: the first half is shown, the rest is hidden."""
     several_definitions: bool = True
     """False: a program with a second `def`, nested or not, is rejected, as in the published Qwen2.5 runs."""
     banned_imports: tuple[str, ...] = tuple(BANNED_IMPORTS.split())
-    """Dotted names; a ban covers what lies below it."""
+    """Dotted names; a ban covers submodules."""
     allowed_imports: tuple[str, ...] = ()
     """If not empty, nothing else may be imported."""
     comparison: Literal["strict", "python"] = "strict"
@@ -122,31 +122,32 @@ class TasksConfig(Section):
 
 
 class SandboxConfig(Section):
-    """Limits of one program; 0: the sandbox's own default."""
+    """Limits of one program; 0: the sandbox's default."""
 
     fuel: Count = 25_000_000_000
-    """About a second of a program: what a model learns from is short, and a batch waits for its longest."""
+    """About one second. Useful programs are short, and a batch waits for its slowest program."""
     memory_bytes: Count = 0
     output_bytes: Count = 0
     value_bytes: Count = 0
     threads: Count = 0
     guest: str = ""
-    """Path of a guest of your own."""
+    """Path of a guest that you built."""
 
 
 class BufferConfig(Section):
-    """The memory of tasks."""
+    """The task buffer."""
 
     cap: Count = 16_384
-    """Tasks of a kind that can be sampled; 0: no bound."""
+    """Tasks of a kind that can be sampled; 0: no limit."""
     eviction: Literal["newest", "reservoir", "none"] = "newest"
     deduplicate: Literal["exact", "canonical", "behaviour"] = "canonical"
     serve: Literal["all", "non_one", "non_extremes"] = "all"
-    """By the solve rate p that was measured when the task was made: all, p < 1, or 0 < p < 1."""
+    """Which tasks are served, by the solve rate p that was measured when the task was made: all, p < 1, or 0 < p <
+    1."""
 
 
 class ProposeConfig(Section):
-    """Stage 1."""
+    """Stage 1: proposals."""
 
     batch: Positive = 64
     """Prompts of each kind in a step."""
@@ -157,29 +158,29 @@ class ProposeConfig(Section):
     train: bool = True
     """False: proposals fill the buffer, but are not trained on."""
     start_step: Positive = 1
-    """Before it the model only solves."""
+    """First step with proposals; before it the model only solves."""
 
 
 class SolveConfig(Section):
-    """Stage 4."""
+    """Stage 4: trials and answers."""
 
     batch: Positive = 64
     """Tasks of each kind in a step."""
     answers: Positive = 1
-    """Answers to each task, all trained on; more than one for group baselines."""
+    """Answers to each task, all trained on; at least 2 for group baselines."""
     mix: Literal["max_new", "half_new", "uniform", "step", "edge"] = "max_new"
-    """`edge`: any stored task in proportion to 4p(1 - p) / (times served + 1), and `unsolved` of them with p = 0; p is
-    measured anew each time that a task is served."""
+    """`edge`: any stored task in proportion to 4p(1 - p) / (times served + 1), with a share `unsolved` of tasks with p
+    = 0; p is updated each time a task is served."""
     unsolved: Fraction = 0.25
-    """Share of `edge` that nobody solved when it was last tried."""
+    """Share of `edge` with a last solve rate of 0."""
     window: Positive = 1
-    """How many steps count as new."""
+    """Number of steps that count as new."""
     lag: bool = True
     """True: tasks are drawn before this step's proposals enter the buffer, as in the reference's code."""
     trials: Positive = 8
     """Attempts of the current policy at each new task, which measure its solve rate."""
     retries: Count = 0
-    """How many times a new task that no trial solved gets as many trials again."""
+    """Extra rounds of trials for a new task that no trial solved."""
     train_on_trials: bool = False
     """True: trials are trained on as well."""
 
@@ -193,30 +194,30 @@ class TermConfig(Section):
 
 
 class ProposerRewardConfig(Section):
-    """What a proposal earns."""
+    """Reward of a proposal."""
 
     name: str = "azr"
     """azr, inverse, learnability, rzero, random, format_only, or `module:function`."""
     extremes: float = -0.5
-    """For tasks that nobody or everybody solves: -0.5 as in the published runs, 0 as in the paper's text."""
+    """For solve rates of exactly 0 or 1: -0.5 as in the published runs, 0 as in the paper's text."""
     invalid: float = -1.0
     duplicates: Literal["pay", "reject"] = "pay"
-    """`reject`: a proposal that the buffer already has earns `invalid`."""
+    """`reject`: a duplicate proposal earns `invalid`."""
     terms: tuple[TermConfig, ...] = ()
-    """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, quality (of the domain), or
+    """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, quality (the domain's score), or
     `module:function`."""
     combine: Literal["sum", "multiply", "sum_multiply", "multiply_sum"] = "sum"
 
 
 class SolverRewardConfig(Section):
-    """What an answer earns."""
+    """Reward of an answer."""
 
     name: str = "conditional"
     """conditional (-1, -0.5, 1), addition, multiply, random, format_only, or `module:function`."""
 
 
 class RewardConfig(Section):
-    """Stage 5."""
+    """Stage 5: rewards."""
 
     proposer: ProposerRewardConfig = ProposerRewardConfig()
     solver: SolverRewardConfig = SolverRewardConfig()
@@ -236,13 +237,13 @@ class OptimConfig(Section):
 
 
 class LossConfig(Section):
-    """The policy loss and what is added to it."""
+    """The policy loss and its extra terms."""
 
     name: str = "ppo"
     """ppo, dual_clip, cispo, gspo, reinforce, or `module:function`."""
     clip_low: NonNegative = 0.2
     clip_high: NonNegative = 0.2
-    """0.28 is clip-higher; CISPO wants about 4, GSPO 3e-4 and 4e-4."""
+    """0.28 is clip-higher. CISPO needs about 4, GSPO 3e-4 and 4e-4."""
     dual_clip: Annotated[float, Field(gt=1.0)] = 3.0
     entropy: float = 0.001
     kl: NonNegative = 0.0
@@ -251,18 +252,18 @@ class LossConfig(Section):
     follow: Fraction = 0.0
     """Share of the way to the current weights that those which the KL is taken to move in each step; 0: they stay."""
     aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
-    """`paper`: token mean inside each 16 sequences of one role and kind, then mean; see `trainer/aggregation.py`."""
+    """`paper`: token mean over each 16 sequences of one role and kind, then the mean; see `trainer/aggregation.py`."""
 
 
 class MismatchConfig(Section):
-    """What is done where engine and trainer give a sampled token other probabilities; w = p(trainer) / p(engine)."""
+    """Train-inference mismatch correction, with w = p(trainer) / p(engine) of each sampled token."""
 
     name: str = "none"
-    """none, tis (min(w, high)), icepop (w inside [low, high], else 0), sequence (the product of a completion's w up to
-    high, else 0), geometric (completions whose geometric mean of w is inside [low, high]), or `module:function`."""
+    """none; tis: min(w, high); icepop: w inside [low, high], else 0; sequence: the product of a completion's w up to
+    high, else 0; geometric: only completions whose geometric mean of w is inside [low, high]; or `module:function`."""
     low: NonNegative = 0.5
     high: Annotated[float, Field(gt=0.0)] = 2.0
-    """`geometric` wants 0.99 and 1.01."""
+    """`geometric` needs 0.99 and 1.01."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "MismatchConfig":
@@ -272,13 +273,13 @@ class MismatchConfig(Section):
 
 
 class TrainConfig(Section):
-    """Stage 6."""
+    """Stage 6: the update."""
 
     advantage: str = "trr_token"
     """trr_token, trr_sequence, hierarchical, grpo, dr_grpo, rloo, maxrl, pass_at_k, reinforce_half, or
     `module:function`."""
     k: Positive = 4
-    """Of `pass_at_k` at the first step; it falls to 1 by the last."""
+    """k of `pass_at_k` at the first step; it falls linearly to 1 at the last."""
     loss: LossConfig = LossConfig()
     mismatch: MismatchConfig = MismatchConfig()
     optim: OptimConfig = OptimConfig()
@@ -287,46 +288,45 @@ class TrainConfig(Section):
     reset_every: Count = 0
     """After every so many steps the optimizer forgets its moments, and the KL is to the weights of then; 0: never."""
     micro_batch_tokens: Positive = 16_384
-    """Tokens of one forward pass; changes speed and memory, never the gradient beyond rounding."""
+    """Tokens of one forward pass. Changes speed and memory; the gradient only by rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"
-    """`recompute` costs no pass where `updates` is 1: the current weights are the old ones."""
+    """`recompute`: free where `updates` is 1, since the current weights are the old ones."""
     attention: Literal["auto", "padded"] = "auto"
-    """`auto`: on a GPU torch's flex attention, which sees no padding and is compiled when it is first used; on a CPU,
-    and with `padded` everywhere, padded grids of the prompts and of the completions."""
+    """`auto`: on a GPU torch's flex attention without padding, compiled on first use; on a CPU padded grids of prompts
+    and completions. `padded`: these grids everywhere."""
     compile: bool = True
-    """On a GPU, where the engine is another process (vLLM): the layers are compiled when they are first used, which
-    takes half a minute and makes each update faster."""
+    """Compile the layers on first use, on a GPU with vLLM as engine. Takes half a minute; each update is faster."""
     full_precision_head: bool = False
-    """The head's product in float32 where the rest computes in bfloat16."""
+    """Compute the head's product in float32 where the rest is bfloat16."""
 
 
 class SeedConfig(Section):
-    """What the buffers hold before step 1."""
+    """Seed tasks: what the buffers hold before step 1."""
 
     path: str = ""
-    """A file that `azr seed` saved; empty: the model makes its seeds from the identity program."""
+    """A file from `azr seed`; empty: the model makes its seed tasks from the identity program."""
     factor: Positive = 4
-    """Seeds of each kind: factor x propose.batch."""
+    """Seed tasks of each kind: factor x propose.batch."""
     max_passes: Positive = 200
-    """Passes without end would hang a model that proposes nothing valid."""
+    """Limit of the passes, for models that propose nothing valid."""
 
 
 class EvalConfig(Section):
     """The held-out probe."""
 
     every: Count = 10
-    """Steps; 0: only before and after."""
+    """Steps between probes; 0: only before and after the run."""
     tasks: str = ""
-    """JSONL of held-out tasks; empty: the package's own for the embedded model, no probe for others."""
+    """JSONL of held-out tasks; empty: the package's own for the embedded model, none for others."""
     limit: Count = 0
-    """Tasks of each kind in the probe during training; 0: all."""
+    """Tasks of each kind in probes during training; 0: all."""
     grounded: str = ""
-    """JSONL of tasks that people wrote, as a guard against reward drift; empty: the package's own; `none`: no probe."""
+    """JSONL of tasks written by people, as a guard against reward drift; empty: the package's own; `none`: no probe."""
     samples: Positive = 8
     batch: Positive = 256
     reach: str = ""
-    """JSONL of tasks in strata, whose pass@1, 8 and 32 show how far the model reaches; empty: none; `own`: the
-    package's for the embedded model. Measured before the first step and after the last."""
+    """JSONL of tasks in strata, for pass@1, 8 and 32 by difficulty; empty: none; `own`: the package's, for the embedded
+    model. Measured before the first step and after the last."""
     reach_samples: Positive = 32
     reach_limit: Count = 0
     """Tasks of each kind and stratum; 0: all."""
@@ -337,7 +337,7 @@ class EvalConfig(Section):
     """The score that `decline` looks at."""
     fall: Fraction = 0.01
     strata: str = "length"
-    """The tag of the tasks' lines that names their stratum, or `operations`: by the size of their programs."""
+    """The tag in the tasks' lines that names their stratum, or `operations`: by program size."""
 
 
 class RunConfig(Section):
@@ -349,53 +349,54 @@ class RunConfig(Section):
     save_every: Positive = 10
     keep_last: Positive = 2
     keep_every: Count = 0
-    """Checkpoints of every so many steps are kept for good; 0: none."""
+    """Checkpoints at multiples of this step count are never pruned; 0: none."""
     trace_rate: Fraction = 1.0
-    """Share of the completions written to the trace; those that a monitor flagged always are."""
+    """Share of the completions in the trace; flagged ones are always in it."""
 
 
 class VllmConfig(Section):
     """The vLLM engine: `engine.name = "vllm"`."""
 
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of its weights; `auto`: as `model.compute`."""
+    """Type of its weights; `auto`: as `model.compute`."""
     head_float32: bool = False
-    """Logits by a product in float32 whatever the weights are: less mismatch with the trainer."""
+    """Compute logits in float32 whatever the type of the weights: less mismatch with the trainer."""
     memory: Annotated[float, Field(gt=0.0, le=1.0)] = 0.4
-    """Share of a GPU's memory for weights and cache."""
+    """Share of the GPU's memory for weights and cache."""
     cache_gib: Positive = 1
-    """On a CPU: memory of the cache."""
+    """Memory of the cache on a CPU, in GiB."""
     sleep: bool = False
-    """Where trainer and engine share a GPU: give the memory back while the trainer works."""
+    """Free the GPU's memory while the trainer works, where both share a GPU."""
     tensor_parallel: Positive = 1
-    """GPUs of one engine. In a run of several ranks, so many neighbours on one machine share one, on their GPUs."""
+    """GPUs of one engine. With several ranks, this many neighbouring ranks of a machine share one engine on their
+    GPUs."""
     threads: Count = 0
-    """Of its process on a CPU; 0: as torch chooses."""
+    """Threads of its process on a CPU; 0: torch's default."""
     repeatable: bool = True
-    """A seed for every request; False is faster on a GPU, and no two runs sample alike."""
+    """A seed for each request. False is faster on a GPU, but no two runs sample alike."""
     sync_tolerance: Annotated[float, Field(gt=0.0)] = 0.05
     """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after the engine loaded new weights. Past it the
     run stops. Equal weights give about 1e-6 in float32, and about 1e-2 where the engine computes in bfloat16."""
     start_seconds: Annotated[float, Field(gt=0.0)] = 900.0
-    """Longest start of its process."""
+    """Limit for the start of its process."""
     stuck_seconds: Annotated[float, Field(gt=0.0)] = 300.0
-    """A process that is at work and gives no sign of life for so long is started again."""
+    """A process that works in silence for this long is restarted."""
     restarts: Count = 2
-    """How often, without any completion in between, before the run ends with an error."""
+    """Restarts without a completion in between, before the run ends with an error."""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """More of vLLM's own engine arguments, by their names."""
+    """Further engine arguments of vLLM, by their names."""
 
 
 class EngineConfig(Section):
-    """Where completions come from."""
+    """The rollout engine."""
 
     name: str = "transformers"
-    """transformers, vllm, scripted, or `module:function` of (tokenizer, config) that builds one."""
+    """transformers, vllm, scripted, or `module:function` from (tokenizer, config) to an engine."""
     batch: Positive = 256
-    """Sequences sampled together."""
+    """Sequences that are sampled together."""
     ahead: Annotated[int, Field(ge=0, le=1)] = 0
-    """1: the next step is sampled while the trainer updates on this one, under weights that miss one update. Only for
-    engines with weights of their own."""
+    """1: one-step off-policy rollouts. The next step is sampled while the trainer updates on this one. Only for engines
+    with their own copy of the weights."""
     script: str = ""
     """For `scripted`: a `module:function` (or `file.py:function`) from prompt to completion text."""
     vllm: VllmConfig = VllmConfig()
@@ -407,11 +408,11 @@ class DomainConfig(Section):
     path: str = ""
     """Folder with a domain.toml, relative to the config's file."""
     name: str = ""
-    """Without `path`: of an installed domain (entry point group `azr.domains`), or `python` for plain Python."""
+    """Without `path`: an installed domain (entry point group `azr.domains`), or `python` for plain Python."""
     weight: NonNegative = 1.0
-    """Its share of each step's proposals and answers, relative to the others'; 0: only probed, never trained on."""
+    """Share of each step's proposals and answers relative to other domains; 0: only probed, never trained on."""
     fingerprint: str = ""
-    """Of the domain's files. A run's own config has it, so that it never goes on with others."""
+    """Hash of the domain's files. A run's own config has it, so that the run never resumes with other files."""
 
     @model_validator(mode="after")
     def _named(self) -> "DomainConfig":
@@ -434,7 +435,7 @@ class Config(Section):
     sampling: SamplingConfig = SamplingConfig()
     tasks: TasksConfig = TasksConfig()
     domains: tuple[DomainConfig, ...] = ()
-    """What else to learn than plain Python; with any, plain Python only if `python` is among them."""
+    """Domains to learn. With any, plain Python is included only if `python` is among them."""
     sandbox: SandboxConfig = SandboxConfig()
     buffer: BufferConfig = BufferConfig()
     propose: ProposeConfig = ProposeConfig()

@@ -1,4 +1,4 @@
-"""Several processes as one run: each samples and checks its share, one writes, all see the same."""
+"""Runs on several ranks: each samples and checks its share, rank 0 writes, and all ranks hold the same state."""
 
 from azr.distributed.ranks import ONE, Ranks
 

@@ -1,4 +1,4 @@
-"""What ranks other than the first have in place of the run folder's files: the place, and no hand on it."""
+"""Read-only run folder for non-zero ranks; writes are no-ops."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from azr.run.folder import RunFolder
 
 
 class FollowedFolder(RunFolder):
-    """The run folder that the first rank holds: can be read, and what is written to it is dropped here."""
+    """The run folder that rank 0 holds: readable, and writes are dropped."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Ranks that are processes of one torch.distributed group, on one machine or many (torchrun's environment)."""
+"""Ranks as processes of one torch.distributed group, on one or several machines (torchrun's environment)."""
 
 import copy
 import os
@@ -23,19 +23,20 @@ NAME = "azr/run.folder"
 class Group(Ranks):
     """Joins the group that the environment describes (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT); else a group of one.
 
-    Objects cross by gloo whatever the device, so that neither a GPU nor its memory is needed for them.
+    Objects are exchanged by gloo on every device, so that they take no GPU memory.
     """
 
     def __init__(self, device: str, limit: timedelta, folder: Path | None = None) -> None:
-        """`limit`: how long an exchange may take before the run ends with an error; `folder`: has the heartbeats."""
+        """`limit`: timeout of a collective, after which the run ends with an error. `folder`: where the heartbeats
+        are."""
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         if device == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        if "RANK" not in os.environ:  # no address, so that several such runs do not meet
+        if "RANK" not in os.environ:  # no address, so that several such runs do not collide
             store: Any = dist.HashStore()  # type: ignore[attr-defined]  # public, says its documentation
             dist.init_process_group(backend, timeout=limit, store=store, rank=0, world_size=1)
         elif (agents := _agents_store()) is not None:
-            # It outlives the processes: without a prefix for each start they find the addresses of dead ones there.
+            # torchrun's store outlives the processes; the prefix of each start avoids addresses of dead ones.
             start = f"azr/start_{os.environ['TORCHELASTIC_RESTART_COUNT']}"
             store = dist.PrefixStore(start, agents)  # type: ignore[attr-defined]  # public, says its documentation
             rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
@@ -107,7 +108,7 @@ class Group(Ranks):
 
 
 def remembered(name: str, restarted: bool) -> str | None:
-    """What the first start of this command by torchrun called its run, `name` if this is the first; None: unknown."""
+    """The run name from the first start of this command by torchrun; `name` on the first start; None: unknown."""
     store = _agents_store()
     if store is None:
         return None if restarted else name
@@ -117,7 +118,7 @@ def remembered(name: str, restarted: bool) -> str | None:
 
 
 def _agents_store() -> Any:
-    """torchrun's own store, which outlives the processes that it starts; None if another has started them."""
+    """torchrun's own store, which outlives its processes; None under another launcher."""
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         return None
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])

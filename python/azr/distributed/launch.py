@@ -1,7 +1,7 @@
 """Start the processes of a run on this machine, watch them, and start them again from the last checkpoint.
 
-Each process gets what torchrun would give it (RANK, WORLD_SIZE, MASTER_ADDR, ...), so that both start the same thing.
-Several machines are torchrun's.
+Each process gets torchrun's environment (RANK, WORLD_SIZE, MASTER_ADDR, ...), so both launchers start the same program.
+Use torchrun for several machines.
 """
 
 import os
@@ -21,21 +21,21 @@ from azr.run.watchdog import ASK, stacks_file
 from azr.run.watchdog import ranks as heartbeats
 
 FIRST_GRACE_S, GRACE_S = 5.0, 15.0
-"""How long ranks may take to end by themselves, asked once and asked again, when one is dead or all shall end."""
+"""Seconds for ranks to end by themselves after the first and the second request, when one has died or all shall end."""
 STACKS_S = 30.0
-"""How long those that are left may take to begin to write their stacks."""
+"""Seconds for the remaining ranks to begin to write their stack traces."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = (130, -signal.SIGTERM)
-"""How a rank ends that was asked to stop, and did not finish its step or had not begun yet."""
+"""Exit code of a rank that was stopped before it finished its step."""
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
-"""torchrun's name for how often the processes were started again."""
+"""torchrun's variable for the number of restarts."""
 DOOR = "AZR_RENDEZVOUS_FD"
-"""Rank 0 finds here the socket that listens on MASTER_PORT, the others nothing. A port's number alone could be taken by
-another program first."""
+"""File descriptor of the socket that listens on MASTER_PORT, for rank 0. A port number alone could be taken by another
+program first."""
 
 
 def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver/nvidia/gpus")) -> int:
-    """GPUs that a run could use, without loading torch."""
+    """Number of usable GPUs, without importing torch."""
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
@@ -43,7 +43,7 @@ def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver
 
 
 class _Asked:
-    """How often a signal asked the launcher to stop while this is entered. The ranks hear of it from the launcher."""
+    """Counts the stop signals to the launcher while entered. The launcher forwards them to the ranks."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -62,9 +62,9 @@ class _Asked:
 
 
 def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, say: Callable[[str], None]) -> bool:
-    """Run `azr train` in several processes to its end, or until a signal stops it; whether no step was dropped.
+    """Run `azr train` in several processes until it ends or a signal stops it; returns whether no step was dropped.
 
-    The first signal is passed on once: the ranks finish the step and save. The second one ends them at once.
+    The first signal lets the ranks finish the step and save. The second ends them at once.
 
     Args:
         start: the arguments of `azr train` that begin the run in `folder`.
@@ -83,7 +83,7 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
             if asked.times and code in INTERRUPTED:
                 return False
             died = f"rank {rank} died ({_how(code)})\n{heartbeats(folder)}"
-            if code == 2 or attempt == restarts or asked.times:  # a mistake in the config is there after a restart too
+            if code == 2 or attempt == restarts or asked.times:  # an error in the config would recur after a restart
                 raise RankError(died)
             say(f"{died}starting again from the last checkpoint ({attempt + 1} of {restarts})")
     raise AssertionError("the last attempt returns or raises")
@@ -92,7 +92,7 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
 def _run(
     arguments: Sequence[str], folder: Path, processes: int, attempt: int, asked: _Asked
 ) -> tuple[int, int] | None:
-    """Until all are done, or asked twice to stop; or the rank that died first, and its exit code."""
+    """Until all are done or two stop signals came; returns the rank that died first and its exit code."""
     children: list[subprocess.Popen[bytes]] = []
     told = False
     try:
@@ -102,13 +102,13 @@ def _run(
                 _tell(children)
                 told = True
             codes = [child.poll() for child in children]
-            # A signal tells a death from the ends that it brings about.
+            # The signal tells the first death from those that it causes.
             dead = sorted((code > 0, rank) for rank, code in enumerate(codes) if code)
             if dead:
                 rank = dead[0][1]
                 code = codes[rank] or 0
                 if code in (RankError.exit_code, HangError.exit_code):
-                    # It gave up on another, which may hang and could not say where once it is ended.
+                    # It gave up on another rank, which may hang and can report its stacks only while it lives.
                     _ask_for_stacks(children, folder)
                 return rank, code
             if all(code == 0 for code in codes):
@@ -120,7 +120,7 @@ def _run(
 
 
 def _start(children: list[subprocess.Popen[bytes]], arguments: Sequence[str], processes: int, attempt: int) -> None:
-    """Start the ranks, one after the other into `children`."""
+    """Start the ranks, appending each to `children`."""
     with socket.create_server(("127.0.0.1", 0), backlog=processes) as door:
         for rank in range(processes):
             environment = os.environ | {
@@ -132,12 +132,12 @@ def _start(children: list[subprocess.Popen[bytes]], arguments: Sequence[str], pr
             passed = [door.fileno()] if rank == 0 else []
             environment[DOOR] = "".join(map(str, passed))
             command = [sys.executable, "-m", "azr", "train", *arguments]
-            # In sessions of their own, out of the terminal's reach: its Ctrl-C would be theirs and ours.
+            # In their own sessions: Ctrl-C in the terminal should reach the launcher only.
             children.append(subprocess.Popen(command, env=environment, pass_fds=passed, start_new_session=True))
 
 
 def _ask_for_stacks(children: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
-    """Have those that still run write their stacks."""
+    """Make the ranks that still run write their stack traces."""
     before = {rank: _size(folder, rank) for rank, child in enumerate(children) if child.poll() is None}
     for rank in before:
         children[rank].send_signal(ASK)
@@ -160,7 +160,7 @@ def _tell(children: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Let them end, and end those that do not."""
+    """Let the ranks end, then kill those that do not."""
     for seconds in (FIRST_GRACE_S, GRACE_S):  # twice: the step is dropped, not finished
         _tell(children)
         deadline = time.monotonic() + seconds

@@ -1,10 +1,10 @@
 """The processes of a run.
 
-Every rank runs the same loop and knows the same prompts, tasks and episodes; what costs time is done for a share of
-them and exchanged. So the world's size decides how long a step takes, and nothing of what it holds.
+Every rank runs the same loop with the same prompts, tasks and episodes. Expensive work is split over the ranks and
+gathered. The number of ranks changes how long a step takes, not what is in it.
 
-Objects cross between ranks by pickle: made by this program for this program, over the run's own connections. Nothing
-that a model wrote is unpickled: its texts are strings inside of our dataclasses.
+Ranks exchange objects by pickle over the run's own connections. Model output is never unpickled: it is only strings
+inside azr's dataclasses.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,30 +17,31 @@ T = TypeVar("T")
 
 
 class Ranks:
-    """One process: everything is done here and at once. `distributed.group.Group` is the many."""
+    """A run of one process. `distributed.group.Group` is the version for several."""
 
     rank = 0
     world = 1
 
     @property
     def leads(self) -> bool:
-        """Whether this rank writes the run folder and talks to the user."""
+        """Whether this is rank 0, which writes the run folder and talks to the user."""
         return self.rank == 0
 
     def share(self, count: int) -> range:
-        """The places of `count` items that are this rank's; every item is somebody's."""
+        """The indices of `count` items that belong to this rank."""
         return range(self.rank, count, self.world)
 
     def first(self, work: Callable[[], T]) -> T:
-        """What the first rank's work gives, for all; its error is everybody's. Inside of `work` no rank but it runs."""
+        """Run `work` on rank 0 and broadcast its result. An error re-raises on every rank. No collectives inside
+        `work`."""
         return work()
 
     def gather(self, value: T) -> list[T]:
-        """The values of all ranks, by rank."""
+        """All-gather: the values of all ranks, by rank."""
         return [value]
 
     def spread(self, count: int, work: Callable[[Sequence[int]], list[T]]) -> list[T]:
-        """Do `work` for a share of `count` places on each rank; the results of all, in order."""
+        """Split `work` over `count` indices on the ranks; gathers all results, in order."""
         found: list[T | None] = [None] * count
         for rank, values in enumerate(self.gather(work(self.share(count)))):
             for place, value in zip(range(rank, count, self.world), values, strict=True):
@@ -48,21 +49,22 @@ class Ranks:
         return [value for value in found if value is not None]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is set on some rank."""
+        """Whether the flag is set on any rank."""
         return any(self.gather(flag))
 
     def apart(self) -> "Ranks":
-        """The same ranks over connections of their own, for a second thread: what two threads exchange never mixes.
+        """The same ranks over separate connections, for a second thread, so that messages of two threads never mix.
+        Collective: every rank calls it at the same place of its main thread.
 
         Every rank asks for them at the same place of its main thread.
         """
         return self
 
     def use(self, folder: Path) -> None:
-        """Where the heartbeats of the run are."""
+        """Set the folder of the heartbeats."""
 
     def close(self) -> None:
-        """Leave the others."""
+        """Leave the group."""
 
 
 ONE = Ranks()
@@ -70,7 +72,7 @@ ONE = Ranks()
 
 
 class Failure:
-    """An error of the first rank on its way to the others."""
+    """An error of rank 0, broadcast to the others."""
 
     def __init__(self, error: BaseException) -> None:
         self.text = str(error) if isinstance(error, AzrError) else f"{type(error).__name__}: {error}"

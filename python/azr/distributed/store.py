@@ -1,4 +1,4 @@
-"""The task store of a run of several processes: the first rank has it, every rank sees what it says."""
+"""The task store on several ranks: it lives on rank 0, and its results are broadcast."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class SharedStore:
-    """The face of a `TaskStore`. Every rank makes the same calls in the same order."""
+    """A `TaskStore` for every rank. Every rank makes the same calls in the same order."""
 
     def __init__(self, store: "TaskStore | None", ranks: Ranks) -> None:
-        """`store`: the first rank's own; None elsewhere."""
+        """`store`: the store on rank 0; None elsewhere."""
         self._held = store
         self._ranks = ranks
 
@@ -94,5 +94,5 @@ def shared(store: "TaskStore | None", ranks: Ranks) -> "TaskStore":
 
 
 def over(store: "TaskStore", ranks: Ranks) -> "TaskStore":
-    """The same store, asked over other connections between the ranks."""
+    """The same store over other connections between the ranks."""
     return shared(store._held, ranks) if isinstance(store, SharedStore) else store

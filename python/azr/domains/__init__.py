@@ -1,6 +1,6 @@
-"""Domains: a folder with a `domain.toml` that says what else than plain Python a run is about.
+"""Domains: folders with a `domain.toml`, which extend a run beyond plain Python.
 
-What the authors of a domain need stands here; `azr domain new NAME` makes a folder to start from.
+The API for authors of domains; `azr domain new NAME` makes a folder to start from.
 """
 
 from azr.domains.problem import Problem

@@ -1,4 +1,4 @@
-"""What domains say of new tasks: their quality scores, and what falls below their minimum."""
+"""Quality scores of new tasks by their domains, and rejection below the domain's minimum."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from azr.types import Kind, Reason, Rejected, Valid
 
 
 def appraise(kinds: Mapping[Kind, TaskKind], verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
-    """Every verdict, valid ones with the quality that their domain sees in them; in order."""
+    """Every verdict in order, valid ones with their quality."""
     found = list(verdicts)
     for kind in dict.fromkeys(verdict.proposal.kind for verdict in verdicts):
         task_kind = kinds[kind]

@@ -1,4 +1,4 @@
-"""What is right and wrong with a domain, in plain words: for its author, before any model sees it."""
+"""`azr domain check`: tests of a domain for its author, before any model sees it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ from azr.types import Draft, Role, Task
 EDGES: Final[tuple[Any, ...]] = (
     None, True, -1, 0.5, 10**30, "", "answer", [], [[]], {}, (), {"answer": [1, "b"]},
 )  # fmt: skip
-"""Answers that no verifier expects; it has to score each, and the same each time."""
+"""Unusual answers. A verifier has to score each of them, deterministically."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     ok: bool
     text: str
 
 
 def examine(path: Path) -> list[Finding]:
-    """Load the domain at `path` and try everything in it. Never raises for what is wrong with the domain."""
+    """Load the domain at `path` and check everything in it. Errors of the domain are findings, not exceptions."""
     try:
         domain = load(path)
     except AzrError as error:
@@ -58,12 +58,12 @@ def examine(path: Path) -> list[Finding]:
 
 
 def load(path: Path) -> Domain:
-    """The domain at a path under the default options, outside of any run."""
+    """The domain at a path with default options, outside of any run."""
     return make_domain(read(find(str(path), "")), KindOptions(), StaticFilter(), partial(make_sandbox, resolve({})))
 
 
 def _tasks(domain: Domain, file: str, what: str) -> tuple[list[Finding], list[Task]]:
-    """Every line of a file of tasks, each verified alone so that one bad line hides no other."""
+    """Every line of a task file, verified one at a time so that one bad line hides no other."""
     try:
         drafts = read_drafts(domain.folder.file(file, what), domain.kinds, domain.name)
     except AzrError as error:
@@ -86,7 +86,7 @@ def _needed(what: str) -> str:
 
 
 def _prompts(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
-    """Render each role and kind, with what the tasks give."""
+    """Render the prompts of each role and kind."""
     kinds = {**make_kinds(KindOptions()), **domain.kinds}
     renderer = Renderer(Think(domain.tags), kinds, ByteTokenizer().encode, domain.static_filter.banned, domain.texts)
     for kind in domain.kinds:
@@ -107,7 +107,7 @@ def _prompts(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
 
 
 def _verifier(domain: Domain, tasks: Sequence[Task]) -> Iterator[Finding]:
-    """Score odd answers: a verifier gives each a number in [0, 1], and the same every time."""
+    """Score unusual answers: a verifier returns a number in [0, 1], the same one every time."""
     from azr.sandbox import Failed, Value
 
     about = domain.folder.about.verifier

@@ -1,4 +1,4 @@
-"""A domain, ready to use: its kinds on a sandbox with its modules, its rules for programs, its prompts."""
+"""A loaded domain: its kinds, its sandbox with its modules, its static filter and its prompts."""
 
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 WORDED = "fenced"
-"""Syntax of the templates with words, which additions are for."""
+"""Syntax of the templates with words, to which prompt additions apply."""
 MEMBERS = (
     "propose_slots", "show", "parse_proposal", "materialise", "solve_slots", "parse_answer", "check",
 )  # fmt: skip
-"""What a new kind's class must have besides `from_task`, `propose_text` and `solve_text`."""
+"""Members that a new kind's class must have besides `from_task`, `propose_text` and `solve_text`."""
 
 MakeSandbox = Callable[[Mapping[str, str]], "Sandbox"]
-"""From guest modules by name to a sandbox that has them."""
+"""From guest modules by name to a sandbox with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Domain:
     sandbox: "Sandbox"
     texts: Texts
     tags: tuple[str, ...]
-    """Of blocks that only its kinds know."""
+    """Tags of blocks that only its kinds have."""
 
     @property
     def name(self) -> str:
@@ -49,10 +49,10 @@ class Domain:
 
 
 def make_domain(folder: DomainFolder, options: KindOptions, plain: StaticFilter, make_sandbox: MakeSandbox) -> Domain:
-    """Load a domain. Its modules are put into a guest of its own, once.
+    """Load a domain. Its modules are loaded into its own guest once.
 
     Args:
-        programs: the run's rules for programs, which the domain's narrow.
+        plain: the run's static filter, which the domain narrows.
 
     Raises:
         DomainError: a file, a class or a module cannot be used; names the domain and the key.
@@ -88,14 +88,14 @@ def make_domain(folder: DomainFolder, options: KindOptions, plain: StaticFilter,
 
 
 def guest_modules(folder: DomainFolder) -> dict[str, str]:
-    """Source of every module that the domain's guest has, by name."""
+    """Source of every module in the domain's guest, by name."""
     about = folder.about
     modules = {name: folder.text(file, f"modules.{name}") for name, file in about.modules.items()}
     return modules | ({MODULE: module_source(about.types)} if about.types else {})
 
 
 def allowed_programs(folder: DomainFolder, plain: StaticFilter) -> StaticFilter:
-    """The run's rules with the domain's imports: its own modules always, besides them what its allow-list has."""
+    """The run's filter with the domain's imports: its own modules, and those on its allow-list."""
     about = folder.about
     listed = plain.allowed if about.allowed_imports is None else about.allowed_imports
     strict = bool(plain.allowed) or about.allowed_imports is not None
@@ -133,7 +133,7 @@ def _texts(folder: DomainFolder, kinds: Mapping[str, Any], allowed: StaticFilter
             added = _additions(folder, name, role, allowed)
             if name in folder.about.kinds:
                 body = load_text(f"{WORDED}/{role}_{name}").template
-                # The terse texts have no words, and so no additions.
+                # The terse texts have no words, so they have no additions.
                 texts["terse", role, whole] = load_text(f"terse/{role}_{name}")
             else:
                 body = getattr(kind, f"{role}_text")
@@ -143,7 +143,7 @@ def _texts(folder: DomainFolder, kinds: Mapping[str, Any], allowed: StaticFilter
 
 
 def _additions(folder: DomainFolder, name: str, role: Role, allowed: StaticFilter) -> str:
-    """What is put in front: for all kinds, for this one, and which imports are allowed."""
+    """Prompt additions: for all kinds, for this one, and the allowed imports."""
     about = folder.about
     given = [getattr(about.prompts[key], role) for key in (ALL, name) if key in about.prompts]
     if role is Role.PROPOSE and name in about.kinds and allowed.allowed:
@@ -153,5 +153,5 @@ def _additions(folder: DomainFolder, name: str, role: Role, allowed: StaticFilte
 
 
 def all_texts(domains: Sequence[Domain]) -> Texts:
-    """The texts of several domains."""
+    """The prompt texts of several domains."""
     return {key: text for domain in domains for key, text in domain.texts.items()}

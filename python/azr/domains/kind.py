@@ -1,4 +1,4 @@
-"""A kind as a domain has it: the kind itself, on the domain's own sandbox, under the domain's rules."""
+"""A plain kind inside a domain: with the domain's sandbox, verifier and quality score."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What all kinds of a domain share."""
+    """Shared by all kinds of a domain."""
 
     sandbox: "Sandbox"
-    """With the domain's modules."""
+    """Has the domain's modules."""
     typed: bool
     """Whether programs may return instances of the domain's types."""
     banned: str
@@ -32,7 +32,7 @@ class Rules:
 
 
 class DomainKind:
-    """Passes everything on to the kind, but runs, checks and scores as its domain says."""
+    """Delegates to the plain kind, but runs, checks and scores with the domain's sandbox and rules."""
 
     def __init__(self, kind: Kind, inner: TaskKind, rules: Rules) -> None:
         self.kind = kind
@@ -73,7 +73,8 @@ class DomainKind:
         return self._inner.check(self.sandbox, answers)
 
     def _check_arguments(self, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-        """Arguments have to be data: an expression could change the domain's modules before the program uses them."""
+        """Arguments have to be literals: an expression could change the domain's modules before the program uses
+        them."""
         from azr.sandbox import Failed, Value
 
         read = argument_values(self._rules.sandbox, [text for _, text in answers])
@@ -88,7 +89,7 @@ class DomainKind:
         return verdicts
 
     def quality(self, tasks: Sequence[Task]) -> list[float | None]:
-        """What the domain's quality score says of new tasks; None where it has none, or where the sandbox failed."""
+        """The domain's quality score of new tasks; None where it has none or the sandbox failed."""
         if self._rules.quality is None:
             return [None] * len(tasks)
         return list(qualities(self._rules.sandbox, self._rules.quality, self.kind.base, tasks))

@@ -1,14 +1,12 @@
-"""A kind whose problems are values: the proposer writes one, the solver answers with a value, the verifier scores it.
+"""Base of kinds whose problems are values: the proposer writes one, the solver answers with one, the verifier scores.
 
-The commonest new kind needs no more than this base and a few lines:
+Most new kinds need no more than this base and a few lines:
 
-    class Plan(Problem):
-        program = "import planning\\n\\ndef f(field):\\n    return planning.problem(field)"
-        propose_text = "Write a field ... $references"
-        solve_text = "Here is a field ... $problem"
+    class Plan(Problem): program = "import planning\\n\\ndef f(field):\\n return planning.problem(field)" propose_text =
+"Write a field ... $references" solve_text = "Here is a field ... $problem"
 
-`f` checks a proposed problem in the guest: it raises for one that is not well formed, and returns it in the form that
-the solver is shown and the verifier is given.
+`f` checks a proposed problem in the guest: it raises if the problem is malformed, and returns it in the form for the
+solver and the verifier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,5 +55,5 @@ class Problem:
         return only(blocks, OUTPUT)
 
     def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-        """Without a verifier of the domain the problem's own value is the answer."""
+        """Without a verifier, the problem's own value is the answer."""
         return [answer_of(c) for c in sandbox.check_output([(text, task.outputs[0]) for task, text in answers])]

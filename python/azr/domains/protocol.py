@@ -1,4 +1,4 @@
-"""What a domain's own kind of task is: the kind protocol (`azr.tasks.base`), and its two prompts."""
+"""The protocol of a domain's own kinds: the kind protocol (`azr.tasks.base`) and two prompts."""
 
 from typing import ClassVar, Protocol
 

@@ -1,6 +1,6 @@
-"""A domain's verifier and its quality score: Python of the domain's author, run in the guest on plain values.
+"""A domain's verifier and quality score: the domain author's Python, run in the guest on plain values.
 
-Neither can be reached by what a model wrote: an answer comes to it as data, read as a literal, never as code.
+Model output cannot reach them: an answer is passed as data, parsed as a literal, never as code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 NOT_A_LITERAL = Answer(score=0.0, reason=common.NOT_A_LITERAL)
 TOO_DEEP = Answer(score=0.0, reason="verifier_not_a_task_value")
-"""The task's own values are nested too deeply to be put into one value."""
+"""The task's own values nest too deeply to fit into one value."""
 ASK_QUALITY = "\n\ndef verify(task, answer):\n    return quality(task)\n"
 
 
 def verify(sandbox: "Sandbox", source: str, kind: Kind, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-    """One verdict for each (task, answer text): what `verify(task, answer)` says of them.
+    """One verdict for each (task, answer text), from `verify(task, answer)`.
 
-    An answer is what its block says, read as a literal: a value, the tuple of arguments (abduction), or the text of a
-    program (induction). What is no literal scores 0, and so does an answer on which the verifier fails.
+    An answer is its block, parsed as a literal: a value, the tuple of arguments (abduction), or the text of a program
+    (induction). An answer that is no literal scores 0, and so does one on which the verifier fails.
     """
     from azr.sandbox import Value
 
@@ -37,7 +37,7 @@ def verify(sandbox: "Sandbox", source: str, kind: Kind, answers: Sequence[tuple[
 
 
 def _unasked(task: "Value | Failed | None", value: "Value | Failed | None") -> Answer | None:
-    """The verdict on an answer that no verifier can be shown; None for all others."""
+    """The verdict on an answer that cannot be passed to a verifier; None for all others."""
     from azr.sandbox import Failed
 
     if value is None:
@@ -49,13 +49,13 @@ def _unasked(task: "Value | Failed | None", value: "Value | Failed | None") -> A
 
 
 def qualities(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[Task]) -> list[float | None]:
-    """What `quality(task)` says of each task; 0 where it fails, None where the sandbox does."""
+    """`quality(task)` of each task; 0 where it raises, None where the sandbox fails."""
     scores = quality_scores(sandbox, source, kind, tasks)
     return [None if failure(score) == FAILED else number(score) or 0.0 for score in scores]
 
 
 def quality_scores(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[Task]) -> "list[Score | None]":
-    """The same, with how it failed; None for a task that cannot be shown to it (`task_values`)."""
+    """The same with the kind of failure; None for a task that cannot be passed to it (`task_values`)."""
     from azr.sandbox import Failed, InvalidReason, Outcome, OutcomeKind, Unscored, Value
 
     nothing = Value.of(None)
@@ -73,14 +73,14 @@ def quality_scores(sandbox: "Sandbox", source: str, kind: Kind, tasks: Sequence[
 
 
 def number(score: "Score | None") -> float | None:
-    """The score itself; None where there is none."""
+    """The score as a number; None without a score."""
     from azr.sandbox import Scored
 
     return score.score if isinstance(score, Scored) else None
 
 
 def failure(score: "Score | None") -> str:
-    """Why there is no score; empty where there is one."""
+    """Why there is no score; empty with a score."""
     from azr.sandbox import Unscored
 
     if score is None:
@@ -90,7 +90,7 @@ def failure(score: "Score | None") -> str:
 
 
 def task_values(sandbox: "Sandbox", kind: Kind, tasks: Sequence[Task]) -> "list[Value | Failed | None]":
-    """Each task as the dict that a verifier gets: kind, program, inputs, arguments, outputs, message.
+    """Each task as the dict for a verifier: kind, program, inputs, arguments, outputs, message.
 
     `inputs` are the argument texts; `arguments` the same as tuples of values, None for one that is no literal. None for
     a task whose values nest too deeply for that: `Sandbox.validate` finds no such task valid, but others may hold one.
@@ -122,7 +122,7 @@ def task_values(sandbox: "Sandbox", kind: Kind, tasks: Sequence[Task]) -> "list[
 
 
 def literals(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | Failed | None]":
-    """Each text as the value that it is a literal of; None for any other text. Nothing is executed."""
+    """The value of each text that is a literal; None for others. Nothing is executed."""
     from azr.sandbox import SyntaxProblem
 
     return [None if isinstance(value, SyntaxProblem) else value for value in sandbox.literals(texts)]

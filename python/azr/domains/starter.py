@@ -1,4 +1,4 @@
-"""`azr domain new`: a small domain that works, for its author to change."""
+"""`azr domain new`: a small working domain for its author to change."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Trained on A, probed on B: what runs over domains did to held-out tasks of each."""
+"""Transfer between domains: held-out scores before and after training on another domain."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ PREFIX, SCORE, TASKS = "probe/solve/", "/sampled", "/tasks"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gains:
-    """One run: which domains it trained on, and the held-out scores of each that it probed."""
+    """One run: the domains that it trained on, and the held-out scores of each probed domain."""
 
     run: str
     trained: tuple[str, ...]

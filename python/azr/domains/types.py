@@ -1,8 +1,8 @@
 """A domain's value types: what programs may return besides plain data.
 
-A program of a domain with types is run with an epilogue: what its `f` returns passes through the domain's encoders, in
-the guest. A program can tamper with them, and gains nothing: it decides what it returns anyway. Answers, verdicts and
-comparisons are about the encoded plain data, outside of any program's reach.
+A program of a domain with types runs with an epilogue: the result of `f` passes through the domain's encoders, in the
+guest. A program that tampers with them gains nothing, since it decides its result anyway. Answers, verdicts and
+comparisons use the encoded plain data, which no program can reach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from azr.sandbox import Check, Mode, ProgramCheck, Sandbox, Validation, Value
 
 MODULE = "_azr_types"
-"""The guest module that is made of a domain's types."""
+"""Name of the guest module with a domain's encoders."""
 EPILOGUE = f"\n\nimport {MODULE}\nf = {MODULE}.wrap(f)\n"
 
 BODY = '''
@@ -40,7 +40,7 @@ def wrap(f):
 
 
 def module_source(types: Mapping[str, TypeSection]) -> str:
-    """Source of the guest module that encodes instances as (type name, plain data), however deep they lie."""
+    """Source of the guest module that encodes instances as (type name, plain data), at any depth."""
     modules = sorted({name.split(":")[0] for given in types.values() for name in (given.type, given.encode)})
     imports = "\n".join(f"import {module}" for module in modules)
     rows = [
@@ -51,7 +51,7 @@ def module_source(types: Mapping[str, TypeSection]) -> str:
 
 
 class TypedSandbox:
-    """A sandbox as kinds use it, for programs that return instances of a domain's types."""
+    """A sandbox for programs that return instances of a domain's types."""
 
     def __init__(self, inner: "Sandbox") -> None:
         self._inner = inner

@@ -1,1 +1,1 @@
-"""Scores on tasks that a run never trains on."""
+"""Evaluation on tasks that a run never trains on."""

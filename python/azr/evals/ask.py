@@ -1,9 +1,9 @@
-"""From an item to a prompt, and from a completion to the answer in it.
+"""Build the prompt of an item, and read the answer from a completion.
 
 `think`: the paper's text, as in training. `chat`: the tokenizer's chat template around the question. `plain`: no words,
-the item's stem is continued. `terse`: the embedded model's own form. The benchmarks that are tasks of the training
-(CRUXEval, LiveCodeBench execution, held-out tasks) are put as in training by all but `plain`; the terse form knows only
-those, so everything else is plain under it.
+the model continues the item's stem. `terse`: the embedded model's own form. The benchmarks that are tasks of the
+training (CRUXEval, LiveCodeBench execution, held-out tasks) are put as in training by all but `plain`; the terse form
+knows only those, so everything else is plain under it.
 """
 
 from typing import Literal
@@ -20,7 +20,7 @@ Style = Literal["think", "chat", "terse", "plain"]
 
 
 class Asker:
-    """Asks under one template."""
+    """Builds prompts and reads answers under one template."""
 
     def __init__(self, style: Style, tokenizer: Tokenizer) -> None:
         self.style = style
@@ -30,7 +30,7 @@ class Asker:
         self._renderer = None if self._template is None else Renderer(self._template, self._kinds, tokenizer.encode, ())
 
     def style_of(self, benchmark: Benchmark) -> Style:
-        """What a benchmark is asked in: `plain` where the terse form has no words for it."""
+        """The style of a benchmark: `plain` where the terse form has no words for it."""
         of_tasks = benchmark.scorer in ("task", "task_strict")
         return "plain" if self.style == "terse" and not of_tasks else self.style
 
@@ -60,7 +60,7 @@ class Asker:
         if isinstance(reading, Unparsed):
             return scorer.read(text, item, None)
         found = scorer.read(reading, item, None)
-        # What stands between the answer's tags needs no box.
+        # An answer inside the answer tags needs no box.
         return reading or None if found is None and benchmark.scorer == "math" else found
 
     def _read_task(self, item: Item, text: str) -> str | None:
@@ -73,7 +73,7 @@ class Asker:
 
 
 def _template(style: Style, tokenizer: Tokenizer) -> Template | None:
-    """The training's template of a style; None for plain text."""
+    """The training template of a style; None for plain text."""
     if style == "chat":
         return Chat(tokenizer.chat)
     if style == "think":

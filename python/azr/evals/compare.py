@@ -1,4 +1,4 @@
-"""Evaluations beside each other: scores, differences with paired intervals, which items changed."""
+"""Comparison of evaluations: scores, differences with paired intervals, changed items."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Cell:
 
     score: Estimate
     delta: Estimate | None = None
-    """Against the first evaluation, over the items of both; None for the first, and where they share none."""
+    """Difference to the first evaluation over shared items; None for the first, and without shared items."""
     shared: int = 0
     """Items of both."""
     gained: int = 0
@@ -34,17 +34,17 @@ class Column:
     name: str
     settings: Mapping[str, Any]
     cells: Mapping[str, Cell]
-    """By benchmark or average; what was not evaluated is absent."""
+    """By benchmark or average; missing where not evaluated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """All evaluations. The rows are benchmarks, in their order, then averages."""
+    """All evaluations. Rows are benchmarks in their order, then averages."""
 
     rows: tuple[str, ...]
     columns: tuple[Column, ...]
     warnings: tuple[str, ...]
-    """In what else than the model the evaluations differ."""
+    """Differences between the evaluations other than the model."""
 
 
 def open_results(path: Path) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ def _paired(summary: Mapping[str, Any], base: Mapping[str, Any], score: Estimate
 
 
 def _warnings(names: Sequence[str], found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What makes a difference between evaluations that is not the model's."""
+    """Differences between evaluations other than the model."""
     warnings = []
     first = found[0]
     for name, results in zip(names[1:], found[1:], strict=True):
@@ -125,7 +125,7 @@ def _warnings(names: Sequence[str], found: Sequence[Mapping[str, Any]]) -> list[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One completion that two evaluations judge differently."""
+    """One completion that two evaluations score differently."""
 
     benchmark: str
     item: str
@@ -133,7 +133,7 @@ class Change:
     answers: tuple[str | None, str | None]
     reasons: tuple[str, str]
     same_text: bool
-    """Whether the completions are equal to the letter, so that the verdict alone differs."""
+    """Whether the completions are identical, so that only the verdict differs."""
 
 
 def changes(first: Path, second: Path) -> list[Change]:

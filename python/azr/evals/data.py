@@ -28,7 +28,7 @@ class Rows:
     revision: str
     """Commit of the hub's repository, or `sha256:` and the digest of the file."""
     pinned: bool
-    """Whether it is the commit that the benchmark names."""
+    """Whether it is the commit that the benchmark pins."""
 
 
 def load(benchmark: Benchmark, data: Path | None = None, revision: str | None = None) -> Rows:
@@ -78,7 +78,7 @@ def _read(path: Path) -> list[Row]:
         text = path.read_text("utf-8")
         if path.suffix == ".json":
             return list(json.loads(text))
-        # Not splitlines: rows may hold U+2028 and the like.
+        # Not splitlines: rows may contain U+2028 and the like.
         return [json.loads(line) for line in text.split("\n") if line.strip()]
     except (OSError, ValueError, TypeError, ImportError) as error:
         raise BenchmarkError(f"cannot read {path}: {error}") from error
@@ -95,7 +95,7 @@ def from_hub(name: str, source: Source, revision: str | None) -> Rows:
             " or give a local copy by --data"
         ) from error
     try:
-        # A full commit needs no look-up, so that what is in the cache can be used without a network.
+        # A full commit needs no lookup, so cached data works without a network.
         commit = (
             revision if revision and len(revision) == 40 else HfApi().dataset_info(source.hub, revision=revision).sha
         )
@@ -105,7 +105,7 @@ def from_hub(name: str, source: Source, revision: str | None) -> Rows:
             rows: Any = load_dataset("json", data_files=paths, split="train")
         else:
             rows = load_dataset(source.hub, source.config, split=source.split, revision=commit)
-    except Exception as error:  # the hub's client raises errors of half a dozen libraries
+    except Exception as error:  # the hub's client raises errors of many libraries
         raise BenchmarkError(
             f"{name}: cannot get {source.hub} from the hub ({_first_line(error)}). {_how(source)}"
         ) from error
@@ -125,7 +125,7 @@ def _first_line(error: Exception) -> str:
 
 
 def write_jsonl(path: Path, rows: Sequence[Row]) -> None:
-    """Rows as JSON lines; what JSON does not know, such as dates, as text."""
+    """Rows as JSON lines; values that JSON does not have, such as dates, as text."""
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(dict(row), default=str) + "\n")

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A model that answers."""
+    """A loaded model that answers."""
 
     engine: Engine
     model: str
-    """What was opened, in full: of a run, its checkpoint."""
+    """What was loaded, in full: of a run, its checkpoint."""
     context: int
-    """Tokens of prompt and completion together; 0: no bound is known."""
+    """Context length in tokens; 0: unknown."""
 
 
 def locate(name: str) -> str:
-    """What to load: of a run's folder its newest checkpoint, verified; anything else as it is.
+    """What to load: a run's newest checkpoint, verified; anything else unchanged.
 
     Raises:
         ModelError: the run has no checkpoint yet.
@@ -56,7 +56,7 @@ def pick_style(asked: str, name: str) -> "Style":
 
 
 def _of_run(folder: Path) -> str | None:
-    """The template that a run was trained with, for the run's folder and for its checkpoints'."""
+    """The template that a run was trained with, given the run's folder or one of its checkpoints."""
     for home in (folder, folder.parent.parent):
         if (home / CONFIG).is_file() and (home / CHECKPOINTS).is_dir():
             template = read_config(home).prompt.template
@@ -66,7 +66,7 @@ def _of_run(folder: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How a model is to be opened."""
+    """How to load a model."""
 
     engine: str = "transformers"
     batch: int = 256
@@ -74,10 +74,10 @@ class Wanted:
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     device: str = "auto"
     max_tokens: int = 4096
-    """Of the longest completion that will be asked for."""
+    """Limit of the longest completion."""
     script: str = ""
     overrides: tuple[str, ...] = ()
-    """Of the engine's part of the config: `engine.vllm.start_seconds=3600`."""
+    """Overrides of the engine's config: `engine.vllm.start_seconds=3600`."""
 
 
 def open_model(name: str, wanted: Wanted) -> Opened:
@@ -115,7 +115,7 @@ def open_model(name: str, wanted: Wanted) -> Opened:
 
 
 def _own_device(device: str) -> str:
-    """Under torchrun each process has the device of its number on the machine."""
+    """Under torchrun each process uses the device of its local rank."""
     rank = os.environ.get("LOCAL_RANK")
     if device != "cuda" or rank is None:
         return device

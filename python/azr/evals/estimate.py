@@ -1,7 +1,7 @@
-"""From verdicts to numbers: pass@k without bias, and intervals by the bootstrap.
+"""Statistics of verdicts: unbiased pass@k, and bootstrap intervals.
 
-Items are the unit of chance: an interval says how much a score would move with other items like these. Samples of one
-item are not resampled; with many of them that part of the noise is small, and with one there is nothing to resample.
+Items are resampled: an interval says how much a score would change with other items of this kind. Samples of one item
+are not resampled: with many of them that part of the noise is small, and with one there is nothing to resample.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ LEVEL = 0.95
 MAX_K = 512
 
 Counts = Mapping[str, tuple[int, int]]
-"""Item -> (samples, correct ones)."""
+"""Item -> (samples, correct samples)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean with the interval that holds it with 95%."""
+    """A mean with its 95% interval."""
 
     value: float
     low: float
@@ -39,12 +39,12 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
         raise ValueError(f"pass@{k} of {samples} samples")
     if samples - correct < k:
         return 1.0
-    # The product form: the binomials themselves are too large for floats.
+    # The product form: the binomials themselves overflow floats.
     return float(1.0 - np.prod(1.0 - k / np.arange(samples - correct + 1, samples + 1)))
 
 
 def ks(samples: int) -> list[int]:
-    """The k that are reported: powers of two up to the samples and 512, and the samples themselves."""
+    """The k that are reported: powers of two up to the number of samples and 512, and the number of samples."""
     powers = [1 << power for power in range(10) if 1 << power <= samples]
     return sorted({*powers, min(samples, MAX_K)})
 
@@ -90,7 +90,7 @@ def _interval(scores: NDArray[np.float64], seed: int) -> tuple[float, float]:
 def _draws(scores: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Means of resampled items, [DRAWS]."""
     generator = np.random.Generator(np.random.Philox(seed))
-    # How often each item is drawn, DRAWS times: lighter than indices for large benchmarks.
+    # How often each item is drawn, DRAWS times: smaller than indices for large benchmarks.
     weights = generator.multinomial(len(scores), np.full(len(scores), 1.0 / len(scores)), size=DRAWS)
     means: NDArray[np.float64] = weights @ scores / len(scores)
     return means

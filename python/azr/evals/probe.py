@@ -1,6 +1,6 @@
-"""The held-out probe: how many tasks that the model never saw does it solve?
+"""The held-out probe: the score on tasks that the model never trained on.
 
-Training reward says nothing about that: a proposer that makes easier tasks raises it too.
+Training reward does not measure that: a proposer that makes easier tasks raises it too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,18 +23,18 @@ from azr.types import Kind, Task, with_verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Of one kind, or the mean of the kinds; all in [0, 1]."""
+    """Scores of one kind, or the mean over kinds; all in [0, 1]."""
 
     sampled: float
-    """Mean score of `samples` answers a task, drawn at temperature 1."""
+    """Mean score of `samples` answers per task, at temperature 1."""
     greedy: float
     passed: float
     """Share of tasks that at least one of the samples solves (pass@samples)."""
     error: float
-    """Standard error of `sampled`, over tasks."""
+    """Standard error of `sampled` over tasks."""
     tasks: int
     pass_at: Mapping[int, float] = field(default_factory=dict)
-    """Chance that at least one of k answers solves a task, by the estimator without bias, for each k that is shown."""
+    """Unbiased estimate of the chance that one of k answers solves a task, for each reported k."""
 
 
 def held_out(parts: Parts, limit: int = 0) -> list[Task]:
@@ -58,7 +58,7 @@ def held_out(parts: Parts, limit: int = 0) -> list[Task]:
 
 
 def domain_held_out(parts: Parts, domain: Domain) -> list[Task]:
-    """The tasks that a domain keeps back."""
+    """A domain's held-out tasks."""
     file = domain.folder.about.heldout
     if not file:
         return []
@@ -66,7 +66,7 @@ def domain_held_out(parts: Parts, domain: Domain) -> list[Task]:
 
 
 def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
-    """Score the engine's current weights on the tasks. Changes nothing of the run; the same draws every time."""
+    """Score the engine's current weights on the tasks. No side effects on the run; the same draws each time."""
     sampling = replace(parts.sampling(0, "probe"), temperature=1.0, top_p=1.0, top_k=0)
     samples = parts.config.evals.samples
     sampled = solve(parts, tasks, samples, sampling)
@@ -76,7 +76,7 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
         rows = [index for index, task in enumerate(tasks) if task.kind is kind]
         if not rows:
             continue
-        # A task on which the sandbox failed at any answer says nothing of the weights.
+        # A task on which the sandbox failed at any answer says nothing about the weights.
         rows = [row for row in rows if len(with_verdict((*sampled[row], *greedy[row]))) == samples + 1]
         if not rows:
             continue
@@ -94,14 +94,14 @@ def probe(parts: Parts, tasks: Sequence[Task]) -> dict[Kind, Scores]:
 
 
 def _pass_at(solved: NDArray[np.bool_]) -> dict[int, float]:
-    """Of answers [tasks, samples], for powers of two up to the samples."""
+    """pass@k of answers [tasks, samples], for powers of two up to the samples."""
     samples = solved.shape[1]
     counts = solved.sum(1)
     return {k: float(np.mean([pass_at_k(samples, int(count), k) for count in counts])) for k in ks(samples)}
 
 
 def mean_of_kinds(scores: Mapping[Kind, Scores]) -> Scores:
-    """Every kind counts the same."""
+    """Mean over kinds, equally weighted."""
     values = list(scores.values())
     return Scores(
         sampled=float(np.mean([s.sampled for s in values])),

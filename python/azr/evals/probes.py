@@ -1,9 +1,9 @@
-"""What is measured of the weights inside training, every `evals.every` steps.
+"""Probes of the weights during training, every `evals.every` steps.
 
-Held-out tasks say how well the model solves tasks like the curriculum's that it never saw. The grounded tasks are there
-against reward drift: people wrote them, with their answers, and they stay the same whatever the proposer does. When the
-solver's score on its own curriculum rises and the grounded one does not, the gap between both, `probe/grounded/gap`,
-shows it. How far the weights reach (`azr.evals.reach`) takes many answers, so it is measured at both ends alone.
+Held-out tasks measure how well the model solves unseen tasks like the curriculum's. Grounded tasks guard against reward
+drift: people wrote them and their answers, so they do not depend on the proposer. When the solver's score on its own
+curriculum rises and the grounded one does not, the gap between both, `probe/grounded/gap`, shows it. Reach
+(`azr.evals.reach`) takes many answers, so it is measured only at both ends of a run.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ OFF = "none"
 
 
 class Probes:
-    """The run's probes; their tasks are read and verified once."""
+    """The run's probes. Their tasks are read and verified once."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -34,7 +34,7 @@ class Probes:
         return bool(self._held_out or self._grounded or self._strata)
 
     def measure(self, *, ends: bool = False) -> dict[str, float]:
-        """Numbers of the engine's current weights: `probe/...`. Changes nothing of the run.
+        """Metrics of the engine's current weights: `probe/...`. No side effects on the run.
 
         Args:
             ends: before the first step, or after the last.
@@ -58,7 +58,7 @@ def grounded(parts: Parts) -> list[Task]:
 
 
 def gap(numbers: Mapping[str, float]) -> dict[str, float]:
-    """How much better the solver is at what it trains on than at the grounded tasks, as a mean over kinds of both."""
+    """The gap: score on the run's own tasks minus score on the grounded tasks, mean over the kinds of both."""
     pairs = [
         (numbers[own], value)
         for key, value in numbers.items()

@@ -1,4 +1,4 @@
-"""Several processes for one evaluation, as torchrun starts them: each does its share of the units."""
+"""One evaluation on several processes of torchrun: each does its share of the units."""
 
 import os
 from datetime import timedelta
@@ -7,11 +7,11 @@ from azr.errors import ConfigError
 from azr.evals.run import Share
 
 PATIENCE = timedelta(days=2)
-"""How long a process waits for the slowest of the others."""
+"""Seconds that a process waits for the slowest one."""
 
 
 def share() -> Share:
-    """This process's share, by RANK and WORLD_SIZE; all of it without them."""
+    """This process's share, by RANK and WORLD_SIZE; everything without them."""
     try:
         found = Share(rank=int(os.environ.get("RANK", "0")), world=int(os.environ.get("WORLD_SIZE", "1")))
     except ValueError as error:
@@ -22,7 +22,7 @@ def share() -> Share:
 
 
 def meet(own: Share) -> None:
-    """Wait until every process is here."""
+    """Barrier."""
     if own.world == 1:
         return
     from torch import distributed
@@ -33,7 +33,7 @@ def meet(own: Share) -> None:
 
 
 def part(own: Share) -> None:
-    """Leave the others."""
+    """Leave the group."""
     if own.world == 1:
         return
     from torch import distributed

@@ -1,8 +1,8 @@
-"""How far the weights reach: pass@k on tasks in strata, from such as the model knows to ever larger ones.
+"""Reach of the weights: pass@k on tasks in strata, from familiar ones to ever larger ones.
 
-Training makes likely answers likelier. Whether it also makes hard tasks possible shows in pass@k at a larger k, and in
-strata beyond what the model was shown: the mean over all tasks hides both. A stratum is a tag of the task's line in its
-file, or else how many operations its program has.
+Training makes likely answers likelier. Whether it also makes hard tasks solvable shows in pass@k at large k, and in
+strata beyond the training data. The mean over all tasks hides both. A stratum is a tag of the task's line in its file,
+or else how many operations its program has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ from azr.types import Kind, Task, with_verdict
 
 KS = (1, 8, 32)
 OWN = "own"
-"""In place of a file: the package's, whose strata are chains of two to six operations of the grammar."""
+"""Value of `evals.reach` for the package's file, whose strata are chains of two to six operations."""
 OPERATIONS = "operations"
 SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32)
-"""Largest numbers of operations of the strata by size; there is one more beyond."""
+"""Upper bounds of the strata by number of operations; one more stratum has no bound."""
 
 Strata = Mapping[str, Sequence[Task]]
 Reach = dict[str, dict[Kind, dict[int, float]]]
@@ -58,13 +58,13 @@ def read_strata(parts: Parts, limit: int = 0) -> Strata:
 
 
 def measure(parts: Parts, strata: Strata) -> Reach:
-    """pass@k of the engine's current weights, without bias. Changes nothing of the run; the same draws every time."""
+    """Unbiased pass@k of the engine's current weights. No side effects on the run; the same draws each time."""
     samples = parts.config.evals.reach_samples
     found: Reach = {}
     for name, tasks in strata.items():
         rows = solve(parts, tasks, samples, parts.sampling(0, f"reach/{name}"))
         for kind in dict.fromkeys(task.kind for task in tasks):
-            # A task on which the sandbox failed at any answer says nothing of the weights.
+            # A task on which the sandbox failed at any answer says nothing about the weights.
             of_kind = [row for task, row in zip(tasks, rows, strict=True) if task.kind is kind]
             right = [sum(a.correct for a in row) for row in of_kind if len(with_verdict(row)) == samples]
             if right:
@@ -75,7 +75,7 @@ def measure(parts: Parts, strata: Strata) -> Reach:
 
 
 def shown(config: Config) -> list[int]:
-    """The k that are reported: 1, 8 and 32, as far as there are samples."""
+    """The reported k: 1, 8 and 32, as far as there are samples."""
     return [k for k in KS if k <= config.evals.reach_samples]
 
 
@@ -93,7 +93,7 @@ def as_numbers(reach: Reach) -> dict[str, float]:
 
 
 def size_of(program: str) -> str:
-    """The stratum of a program by its operations; empty if it cannot be read."""
+    """The stratum of a program by its number of operations; empty if it cannot be parsed."""
     tree = source.parse(program)
     if tree is None:
         return ""
@@ -115,6 +115,6 @@ def _names(path: Path, tasks: Sequence[Task], by: str) -> list[str]:
 
 
 def _order(name: str) -> tuple[int, str]:
-    """Numbers by their size, other names as they come."""
+    """Sort key: numbers by value, other names as they are."""
     digits = name.rstrip("+").partition("-")[0]
     return (int(digits) if digits.isdecimal() else 0, name)

@@ -1,4 +1,4 @@
-"""The folder of an evaluation: what was asked for, every completion with its verdict, and the summary.
+"""The folder of an evaluation: its settings, every completion with its verdict, and the summary.
 
     evaluation.json            settings, and of each benchmark where its rows came from
     completions*.jsonl         one line a completion; see `Line`
@@ -42,7 +42,7 @@ class Line:
 
 
 class Folder:
-    """An open evaluation folder. `rank`: of this process among those that work on it."""
+    """An open evaluation folder. `rank`: of this process among those of the evaluation."""
 
     def __init__(self, path: Path, rank: int = 0) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class Folder:
             raise BenchmarkError(f"cannot write to {path}: {error}") from error
 
     def settle(self, settings: Mapping[str, Any]) -> None:
-        """Record the settings, or check that they are those that the folder was begun with; benchmarks may be added.
+        """Record the settings, or check that they equal the recorded ones; benchmarks may be added.
 
         Raises:
             BenchmarkError: they are not; names the first that differs.
@@ -66,7 +66,7 @@ class Folder:
         path = self.path / SETTINGS
         wanted = json.loads(json.dumps(settings))
         found = read_json(path) if path.exists() else wanted
-        # Each benchmark stands for itself: the folder holds all that were evaluated in the same way.
+        # Benchmarks are independent: the folder holds all that were evaluated under the same settings.
         more = {name: value for name, value in found["benchmarks"].items() if name not in wanted["benchmarks"]}
         wanted["benchmarks"] = {**more, **wanted["benchmarks"]}
         found["benchmarks"] = {**wanted["benchmarks"], **found["benchmarks"]}
@@ -79,7 +79,7 @@ class Folder:
         write_json(path, wanted)
 
     def append(self, lines: Sequence[Line]) -> None:
-        """Write a unit's lines, all or nothing as far as a reader can tell."""
+        """Append a unit's lines atomically, as far as a reader can tell."""
         text = "".join(json.dumps(asdict(line)) + "\n" for line in lines)
         try:
             self._file.write(text.encode("utf-8"))
@@ -89,12 +89,12 @@ class Folder:
             raise BenchmarkError(f"cannot write to {self._own}: {error}") from error
 
     def lines(self, benchmark: str | None = None) -> Iterator[Line]:
-        """What all processes have written so far, of one benchmark or of all."""
+        """Lines that all processes have written so far, of one benchmark or of all."""
         for path in files(self.path):
             yield from (line for line in read_lines(path) if benchmark in (None, line.benchmark))
 
     def put_together(self, order: Mapping[str, Sequence[str]]) -> None:
-        """One file of all lines, in order of benchmarks, items and samples, each once."""
+        """Merge all lines into one file, in order of benchmarks, items and samples, without duplicates."""
         place = {(name, item): (at, n) for at, name in enumerate(order) for n, item in enumerate(order[name])}
         kept = {(line.benchmark, line.item, line.sample): line for line in self.lines()}
         lines = [line for line in kept.values() if (line.benchmark, line.item) in place]
@@ -110,7 +110,7 @@ class Folder:
             path.unlink()
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         self._file.close()
 
 
@@ -120,7 +120,7 @@ def files(path: Path) -> list[Path]:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The whole lines of a file; one that another process is just writing is left out.
+    """The complete lines of a file; a line that another process is writing is left out.
 
     Raises:
         BenchmarkError: a line is damaged; names it.
@@ -144,7 +144,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file, all or nothing."""
+    """Replace a JSON file atomically."""
     working = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
         working.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
@@ -154,12 +154,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def done(lines: Iterable[Line]) -> dict[tuple[str, int], float]:
-    """(item, sample) of what is written, with its score."""
+    """(item, sample) of the written lines, with their scores."""
     return {(line.item, line.sample): line.score for line in lines}
 
 
 def _cut_torn_tail(handle: int) -> None:
-    """Remove what a crash left of a line."""
+    """Remove an incomplete line that a crash left."""
     size = os.fstat(handle).st_size
     end = size
     while end > 0:

@@ -1,7 +1,7 @@
-"""Run benchmarks: ask, score, write down, sum up. Sampling and scoring overlap; whatever is done is not done again.
+"""Run benchmarks: sample, score, record, summarise. Sampling and scoring overlap; finished units are not repeated.
 
-The work is cut into units of fixed items and samples, so that a completion depends on the seed and its unit alone: not
-on what was done before an interruption, nor on how many processes share the work.
+The work is cut into units of fixed items and samples. A completion depends only on the seed and its unit, not on
+interruptions or the number of processes.
 """
 
 import time
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How answers are drawn."""
+    """Sampling settings."""
 
     samples: int = 1
     temperature: float = 0.0
@@ -37,17 +37,17 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """Which part of the units this process does."""
+    """The units of this process."""
 
     rank: int = 0
     world: int = 1
 
 
 class Watcher(Protocol):
-    """Is told how far an evaluation is."""
+    """Observer of an evaluation's progress."""
 
     def begun(self, benchmark: Benchmark, total: int, scores: Sequence[float]) -> None:
-        """A benchmark begins: completions in this process's share, and the scores of those already there."""
+        """A benchmark begins: completions in this process's share, and the scores of those that exist."""
         ...
 
     def scored(self, benchmark: Benchmark, lines: Sequence[Line]) -> None:
@@ -56,7 +56,7 @@ class Watcher(Protocol):
 
 
 class Nobody:
-    """Nobody watches."""
+    """No observer."""
 
     def begun(self, benchmark: Benchmark, total: int, scores: Sequence[float]) -> None: ...
 
@@ -78,7 +78,7 @@ class Unit:
 
 @dataclass(slots=True)
 class Evaluation:
-    """One model under one decoding."""
+    """One model under one set of sampling settings."""
 
     engine: Engine
     asker: Asker
@@ -90,10 +90,10 @@ class Evaluation:
     share: Share = field(default_factory=Share)
     watcher: Watcher = field(default_factory=Nobody)
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Of each benchmark: sampling and scoring, in this process; they overlap."""
+    """Seconds of sampling and scoring of each benchmark in this process; they overlap."""
 
     def run(self, benchmark: Benchmark, items: Sequence[Item], folder: Folder) -> None:
-        """Do what is not yet done of this process's share of a benchmark."""
+        """Do the unfinished part of this process's share of a benchmark."""
         present = done(folder.lines(benchmark.name))
         mine = [
             unit
@@ -119,7 +119,7 @@ class Evaluation:
                     last, waiting = waiting, pool.submit(self._score, benchmark, scorer, unit, sampled)
                     self._write(benchmark, folder, last)
             finally:
-                # Also when it was stopped: what was sampled is kept.
+                # Also after an interruption: what was sampled is kept.
                 self._write(benchmark, folder, waiting)
 
     def _write(self, benchmark: Benchmark, folder: Folder, waiting: "Future[list[Line]] | None") -> None:

@@ -1,4 +1,4 @@
-"""From lines to the summary of an evaluation: `results.json`, and what is shown of it."""
+"""The summary of an evaluation: `results.json`, and its tables."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def summarise(lines: Iterable[Line], items: Sequence[str], samples: int, seed: i
         "reasons": dict(Counter(line.reason for line in flat).most_common()),
         "cut": sum(not line.finished for line in flat),
         "tokens": float(np.mean([line.tokens for line in flat])),
-        # What the score could be at most if all that could not be judged were right.
+        # Upper bound of the score: if all answers without a verdict were right.
         "at_most": one.value + len(apart) / len(flat),
         "apart": [
             {"item": line.item, "sample": line.sample, "reason": line.reason, "detail": line.detail} for line in apart
@@ -54,7 +54,7 @@ def summarise(lines: Iterable[Line], items: Sequence[str], samples: int, seed: i
 
 
 def averages(benchmarks: Mapping[str, Mapping[str, Any]], seed: int) -> dict[str, Any]:
-    """The paper's averages; of one that lacks a benchmark, which."""
+    """The paper's averages; for an incomplete one, the missing benchmark."""
     found: dict[str, Any] = {}
     for name, groups in AVERAGES.items():
         missing = [member for group in groups for member in group if member not in benchmarks]

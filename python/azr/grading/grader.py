@@ -1,12 +1,12 @@
-"""Grade completions without azr's trainer: for trainers, services and scripts that have their own.
+"""Grade completions for other trainers, services and scripts.
 
     grader = Grader()
     row = grader.row(task)                          # {"prompt": [...messages...], "task": "...json..."}
     [answer] = grader.grade([(row["task"], text)])  # score 1.0, reason "correct"
 
-A task travels as text, with the answer that the sandbox found for it; whoever holds that text is trusted with it. A row
-without a verdict (`Answer.failed`) says so itself, and takes no other's away: leave it out of every reward.
-Adapters for particular trainers are in `azr.grading`.
+A task is passed as text that includes its answer, so keep that text from the model. A row without a verdict has
+`Answer.failed`; other rows keep theirs. Leave such a row out of every reward. Adapters for particular trainers are in
+`azr.grading`.
 """
 
 import json
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 NOT_A_TASK: Final = "not_a_task"
-"""Reason of a row whose task text is none of `Grader.row`'s."""
+"""Reason of a row whose task text does not come from `Grader.row`."""
 
 TASK_CHARS: Final = 32 << 20
-"""Longest text of a task. Three times what a task of the sandbox's default limits can take."""
+"""Maximum length of a task's text, three times what the sandbox's default limits allow."""
 
 
 class Grader:
@@ -71,8 +71,8 @@ class Grader:
     def grade(self, items: Sequence[tuple[str, str]]) -> list[Answer]:
         """One verdict for each (task text, completion), in order; all of a kind are checked in one batch.
 
-        A row has none where its text is no task, or where the sandbox failed at it twice: `Answer.failed`, and why in
-        `Answer.error`. Where no row at all has one there is nothing to return.
+        A row has no verdict where its text is not a task or the sandbox failed twice: see `Answer.failed` and
+        `Answer.error`. A batch without any verdict raises.
 
         Raises:
             GradingError: the first row has no verdict for its text is no task; no other row has one.
@@ -89,11 +89,11 @@ class Grader:
         return _some([task if isinstance(task, Answer) else next(checked) for task in tasks])
 
     def check(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
-        """The same for tasks that are tasks already."""
+        """As `grade`, for `Task` objects."""
         return _some(self.answers(items))
 
     def answers(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
-        """As `check`, but all rows may be without a verdict.
+        """As `check`, but all rows may lack a verdict.
 
         Raises:
             SandboxError: the sandbox cannot be used at all, such as after a fork.
@@ -137,7 +137,7 @@ class Grader:
         return Task(kind=kind, program=program, inputs=inputs, outputs=outputs, message=message)
 
     def _parse(self, prompt: Prompt, text: str) -> str | Answer:
-        """The answer in a completion, or the verdict that there is none."""
+        """The answer in a completion, or a verdict without points."""
         if flaw := unreadable(text):
             return Answer(score=0.0, reason=str(flaw))
         completion = Completion(prompt=prompt, text=text, token_ids=(), log_probs=(), finished=True)
@@ -158,7 +158,7 @@ class Grader:
 
 
 def _some(answers: list[Answer]) -> list[Answer]:
-    """The answers, if there is one with a verdict or none at all: a batch of nothing but failures is no result."""
+    """The answers, unless all of them lack a verdict: then raise the first failure."""
     if answers and all(answer.failed for answer in answers):
         first = answers[0]
         raise GradingError(first.error) if first.reason == NOT_A_TASK else SandboxError(first.error)
@@ -166,7 +166,7 @@ def _some(answers: list[Answer]) -> list[Answer]:
 
 
 def _cut(text: str) -> str:
-    """A text for a message: whoever sent it knows it."""
+    """A prefix of a text, for an error message."""
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
@@ -188,12 +188,12 @@ def _domain(given: str | Path, options: KindOptions) -> Domain:
 
 
 def _sandbox(modules: Mapping[str, str]) -> "Sandbox":
-    """With the fuel of azr's own trainer: a batch waits for its longest program."""
+    """With the fuel of azr's own trainer, since a batch waits for its slowest program."""
     from azr.sandbox import Limits, Sandbox
 
     return Sandbox(limits=Limits(fuel=SandboxConfig().fuel), modules=modules or None)
 
 
 def _no_tokens(text: str, special_tokens: bool) -> list[int]:
-    """Whoever trains on the prompt turns it into tokens."""
+    """The trainer tokenises prompts itself."""
     return []

@@ -1,4 +1,4 @@
-"""What a model wrote, in the forms in which trainers hand it over."""
+"""Completions in the forms that trainers use."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def text_of(completion: Any) -> str:
 
 
 def scores(answers: Sequence[Answer]) -> list[float]:
-    """The scores, 0 where there is no verdict; a warning says of how many."""
+    """The scores, 0 where there is no verdict; a warning has their number."""
     failed = [answer for answer in answers if answer.failed]
     if failed:
         warnings.warn(f"{len(failed)} of {len(answers)} answers have no verdict: {failed[0].error}", stacklevel=3)

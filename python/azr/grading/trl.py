@@ -1,4 +1,4 @@
-"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and its kin.
+"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and similar trainers.
 
 TRL calls it with keywords: `prompts`, `completions`, and every other column of the data set as a list.
 """
@@ -13,7 +13,7 @@ from azr.types import Task
 
 COLUMN = "task"
 RewardFunction = Callable[..., list[float | None]]
-"""None: the row has no verdict, which TRL leaves out."""
+"""None: the row has no verdict; TRL skips it."""
 
 
 def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """prime-rl's verifiers: reward functions for `vf.Rubric(funcs=[...])`.
 
-An answer without a verdict scores 0, for which a rubric has no other word, and a warning says so.
+An answer without a verdict scores 0 with a warning, since rubrics have no value for it.
 
 A rubric looks at a function's parameters and hands in what they name: `completion` and `answer` for one rollout,
 `completions` and `answers` for a group. The task's text is the data set's `answer`.

@@ -52,14 +52,14 @@ def compute_scores(
 ) -> list[float]:
     """The scores of a batch, in order: one call of the sandbox, on every core.
 
-    verl has no word for an answer without a verdict: it scores 0, and a warning says how many there were.
+    verl has no value for an answer without a verdict: it scores 0, and a warning has their number.
     """
     items = list(zip(map(str, ground_truths), map(str, solution_strs), strict=True))
     return scores(_grader().grade(items))
 
 
 def _grader() -> Grader:
-    """This process's own: a sandbox does not survive a fork, and verl's workers are processes."""
+    """One grader for each process: a sandbox does not survive a fork, and verl's workers are processes."""
     process = os.getpid()
     if process not in _graders:
         named = [name for name in os.environ.get(DOMAINS, "").split(os.pathsep) if name]

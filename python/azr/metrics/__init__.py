@@ -1,1 +1,1 @@
-"""Numbers of a step, and how the numbers of several ranks become one."""
+"""Metrics of a step, and their reduction over ranks."""

@@ -1,4 +1,4 @@
-"""How a number adds up over micro-batches and ranks: each metric keeps what it needs to be merged exactly.
+"""Reduction of metrics over micro-batches and ranks: each metric keeps what an exact merge needs.
 
     merge([of_rank_0, of_rank_1])        # dicts of metrics -> one dict
     numbers(merged)                      # -> what is written down
@@ -15,14 +15,14 @@ Numbers = dict[str, float]
 
 
 class Metric(Protocol):
-    """A number that knows how it reduces."""
+    """A metric with its reduction."""
 
     def merge(self, other: Self) -> Self:
-        """The metric of both parts together, as if it had been taken over all of it at once."""
+        """The metric over both parts, as if computed over all data at once."""
         ...
 
     def numbers(self, name: str) -> Numbers:
-        """What is written down."""
+        """The values to write."""
         ...
 
 
@@ -31,7 +31,7 @@ Metrics = dict[str, Metric]
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Weighted mean; parts count by their weight, so a mean of unequal ranks is the mean of all."""
+    """Weighted mean: exact over ranks of unequal size."""
 
     total: float
     weight: float = 1.0
@@ -50,7 +50,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many; parts add up."""
+    """A sum."""
 
     value: float
 
@@ -63,7 +63,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Max:
-    """The largest; of times over ranks: the slowest rank."""
+    """A maximum; for times over ranks, the slowest rank."""
 
     value: float
 
@@ -76,7 +76,7 @@ class Max:
 
 @dataclass(frozen=True, slots=True)
 class Min:
-    """The smallest."""
+    """A minimum."""
 
     value: float
 
@@ -112,7 +112,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """The 10th, 50th and 90th percentile, under `name/p10`, `name/p50`, `name/p90`; keeps every value until then."""
+    """The 10th, 50th and 90th percentile, as `name/p10`, `name/p50`, `name/p90`. Keeps every value until then."""
 
     values: tuple[float, ...]
 
@@ -127,7 +127,7 @@ class Quantiles:
 
 
 def merge(parts: Iterable[Mapping[str, Metric]]) -> Metrics:
-    """One set of metrics of several parts. Two metrics of one name have to be of one kind.
+    """Merge the metrics of several parts. Metrics of the same name must have the same type.
 
     Raises:
         TypeError: they are not.
@@ -145,7 +145,7 @@ def merge(parts: Iterable[Mapping[str, Metric]]) -> Metrics:
 
 
 def numbers(metrics: Mapping[str, Metric]) -> Numbers:
-    """What is written down, in order of the names' first appearance."""
+    """The values to write, in order of the names' first appearance."""
     found: Numbers = {}
     for name, metric in metrics.items():
         found.update(metric.numbers(name))

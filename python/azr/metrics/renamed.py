@@ -1,4 +1,4 @@
-"""Metrics that had another name once: rows of older runs are read under today's names."""
+"""Renamed metrics: rows of older runs are read under the current names."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ RENAMED: Final = (
 
 
 def current(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of metrics.jsonl under today's names."""
+    """A row of metrics.jsonl under the current names."""
     return {_current(name): value for name, value in row.items()}
 
 

@@ -1,9 +1,9 @@
-"""Numbers of a step, named `stage/role/kind/name`, or `stage/name` where there is no role and kind.
+"""Metrics of a step, named `stage/role/kind/name`, or `stage/name` where there is no role and kind.
 
-A run over domains has `domain/<domain>/...` besides, which its kinds add up to.
+A run over domains also has `domain/<domain>/...`, aggregated over a domain's kinds.
 
-Every proposal is counted as valid or under exactly one reason, every attempt under exactly one reason. Each number says
-how it reduces over ranks (`azr.metrics.reductions`). `docs/metrics.md` lists all names; a test compares it with runs.
+Every proposal is counted as valid or under exactly one reason, every attempt under exactly one reason. Each metric has
+its reduction over ranks (`azr.metrics.reductions`). `docs/metrics.md` lists all names; a test compares it with runs.
 """
 
 import re
@@ -28,12 +28,12 @@ REFLECTION = re.compile(
     r"|let me (?:check|try again|think again|reconsider)|on second thought)\b",
     re.IGNORECASE,
 )
-"""Words that a model writes where it looks at its own reasoning again (algorithm notes: `reflect_ratio`)."""
+"""Words with which a model reconsiders its reasoning (algorithm notes: `reflect_ratio`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
-    """Everything that one step did."""
+    """Everything that happened in one step."""
 
     step: int
     verdicts: Sequence[Valid | Rejected]
@@ -46,25 +46,25 @@ class StepReport:
     stored: Mapping[Kind, int]
     """Tasks of each kind that can be sampled."""
     dropped: int = 0
-    """Attempts that were asked for and not used (`azr.pipeline.rollout_step`)."""
+    """Trials that were requested and not used (`azr.pipeline.rollout_step`)."""
     engine: Mapping[str, float] = field(default_factory=dict)
-    """What the engine says of itself."""
+    """Metrics of the engine."""
     staleness: int = 0
     """Updates that the weights which sampled the step have missed (`azr.pipeline.async_rollouts`)."""
 
 
 def measure(report: StepReport, ranks: Ranks = ONE) -> Numbers:
-    """All numbers of a step."""
+    """All metrics of a step, as numbers."""
     return numbers(collect(report, ranks))
 
 
 def collect(report: StepReport, ranks: Ranks = ONE) -> Metrics:
-    """All metrics of a step. Every rank knows its episodes; what a rank measured of itself is merged over all ranks."""
+    """All metrics of a step. Every rank has all episodes; a rank's own measurements are merged over ranks."""
     return _known(report) | merge(ranks.gather(_own(report)))
 
 
 def seeded(verdicts: Sequence[Valid | Rejected]) -> Numbers:
-    """What became of the proposals that were to be seeds."""
+    """Verdicts on the proposals of seed tasks."""
     found: Metrics = {}
     for kind in dict.fromkeys(verdict.proposal.kind for verdict in verdicts):
         of_kind = _proposals([verdict for verdict in verdicts if verdict.proposal.kind is kind])
@@ -74,7 +74,7 @@ def seeded(verdicts: Sequence[Valid | Rejected]) -> Numbers:
 
 
 def _own(report: StepReport) -> Metrics:
-    """What this process alone can know: its engine, its time and its memory."""
+    """Local measurements of this process: engine, time and memory."""
     found: Metrics = {}
     _add(found, "rollout", {name: Max(value) for name, value in report.engine.items()})
     _add(found, "seconds", {name: Max(spent) for name, spent in report.seconds.items()})
@@ -84,7 +84,7 @@ def _own(report: StepReport) -> Metrics:
 
 
 def _known(report: StepReport) -> Metrics:
-    """What comes out the same on every rank: adding it up over ranks would count it twice."""
+    """Equal on every rank, so not merged: a sum over ranks would count it several times."""
     found: Metrics = {}
     for kind in report.stored:
         of_kind = [verdict for verdict in report.verdicts if verdict.proposal.kind is kind]
@@ -109,7 +109,7 @@ def _known(report: StepReport) -> Metrics:
 
 
 def _failures(report: StepReport) -> Metrics:
-    """Of all that was proposed and answered in the step: what the sandbox gave no verdict on."""
+    """Proposals and attempts on which the sandbox failed."""
     attempts = [attempt for rows in (report.trials, report.answers) for row in rows for attempt in row]
     failed = sum(isinstance(verdict, Rejected) and verdict.failed for verdict in report.verdicts)
     failed += sum(attempt.failed for attempt in attempts)
@@ -163,7 +163,7 @@ def _trials(trials: Sequence[Sequence[Attempt]]) -> Metrics:
 
 
 def _bin(rate: float) -> int:
-    """0 and 10 are exactly 0 and exactly 1; 1 to 9 are the ninths between."""
+    """Bins 0 and 10 are exactly 0 and 1; bins 1 to 9 are the ninths between."""
     if rate <= 0.0 or rate >= 1.0:
         return 10 if rate >= 1.0 else 0
     return min(1 + int(rate * 9), 9)
@@ -220,7 +220,7 @@ def _domains(kinds: Iterable[Kind]) -> list[str]:
 
 
 def _domain(report: StepReport, domain: str) -> Metrics:
-    """What a domain's kinds add up to."""
+    """Metrics over all kinds of a domain."""
     name = "" if domain == PYTHON else domain
     verdicts = [verdict for verdict in report.verdicts if verdict.proposal.kind.domain == name]
     trials = [row for row in report.trials if row and row[0].task.kind.domain == name]
@@ -291,7 +291,7 @@ def _length(attempts: Sequence[Sequence[Attempt]]) -> int:
 
 
 def _memory() -> Metrics:
-    """Bytes of this process; of the GPU, if torch has one in use."""
+    """Memory of this process, and of the GPU if torch uses one."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     found: Metrics = {"peak_bytes": Max(peak)}
     try:

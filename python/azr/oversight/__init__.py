@@ -1,6 +1,6 @@
-"""Seeing and overseeing a run: traces, monitors, alarms, hooks, the watchdog. The user's page: docs/oversight.md.
+"""Oversight of a run: traces, monitors, alarms, hooks, the watchdog. The user's page: docs/oversight.md.
 
-`Monitor`, `Finding` and `Seen` (in `base`) are what a hook of your own is made of; `Overseer` is what the loop calls.
+`Monitor`, `Finding` and `Seen` (in `base`) are the API for your hooks; `Overseer` is what the loop calls.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ __all__ = ["Finding", "Monitor", "Seen"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on use: readers of traces need none of it."""
+    """Lazy import: readers of traces need none of it."""
     if name in __all__:
         from azr.oversight import base
 

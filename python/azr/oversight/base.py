@@ -1,4 +1,4 @@
-"""What a monitor is, what it is shown, and what it finds.
+"""The monitor interface: what a monitor receives and what it returns.
 
 A monitor of your own is a class with `Monitor`'s methods, or with those that it needs if it derives from `Monitor`, and
 a function from the run's config to an instance of it, named in `oversight.hooks`:
@@ -14,11 +14,10 @@ a function from the run's config to an instance of it, named in `oversight.hooks
 
 It is called in the trainer's process (of several, in the first), in this order in every step: `completions` and `tasks`
 with the proposals, before any of them can be served; `completions` with the attempts; `step` with the numbers.
-Proposals that are to be seeds come before, some at a time, as step 0. What it returns has to depend on what it is shown
-alone, and not on the time or on chance, or a resumed run will not go on as it would have. It must never run what it is
-shown. Where it raises on some completions and not on others, a finding `monitor_failed` stands for those, and the rest
-is looked at; where it raises on all, or on anything else, the run ends with an error that names it: a monitor that
-fails unseen is worse than none.
+Proposals of seed tasks come before, in parts, as step 0. Its result has to depend only on its arguments, not on time or
+randomness, or a resumed run will differ. It must never execute what it receives. If it raises on some completions only,
+each of these gets a finding `monitor_failed`. If it raises on all of them, or elsewhere, the run ends with an error
+that names it: a monitor that fails silently is worse than none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ Purpose = Literal["proposal", "trial", "answer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A completion and what is known of it."""
+    """A completion and its context."""
 
     step: int
     purpose: Purpose
@@ -65,18 +64,18 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that a monitor noticed."""
+    """An observation of a monitor."""
 
     rule: str
     """Which of the monitor's rules."""
     evidence: str
-    """The piece of text, or the numbers, to look at. May be hostile: show it by `azr.util.sanitize`."""
+    """The piece of text or the numbers in question. May be hostile: show it by `azr.util.sanitize`."""
     action: Action = Action.FLAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """A finding as it is written into alarms.jsonl."""
+    """A finding as a row of alarms.jsonl."""
 
     id: str
     """`<step>.<number>`; the same in a resumed run."""
@@ -90,7 +89,7 @@ class Alarm:
     purpose: str | None = None
     task: int | None = None
     count: int = 1
-    """More than 1: so many findings of one rule that are not written singly."""
+    """Above 1: number of findings of one rule that have no lines of their own."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
@@ -101,27 +100,27 @@ class Alarm:
 
 
 class Monitor:
-    """Notices nothing: derive from it."""
+    """Base class: no findings."""
 
     name: str = "monitor"
 
     def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
-        """The findings in each completion, in order; one (maybe empty) sequence for each."""
+        """The findings in each completion, in order: one sequence for each, possibly empty."""
         return [()] * len(seen)
 
     def tasks(self, step: int, tasks: Sequence[Task]) -> Sequence[Sequence[Finding]]:
-        """The findings in each new task of the step, in order. `quarantine` holds the task."""
+        """The findings in each new task of the step, in order. `quarantine` excludes the task from sampling."""
         return [()] * len(tasks)
 
     def step(self, report: StepReport, numbers: Numbers) -> Sequence[Finding]:
-        """The findings in a step's numbers; `numbers` has everything that goes into metrics.jsonl so far."""
+        """The findings in a step's metrics."""
         return ()
 
     def replay(self, row: Mapping[str, Any]) -> None:
-        """A resumed run: the numbers of an earlier step, in order, from step 0 on. For monitors that remember."""
+        """On resume: the metrics of each earlier step, in order, from step 0. For monitors with state."""
 
 
 def excerpt(text: str, start: int, end: int, around: int = 100) -> str:
-    """The piece of a text that matters, with something around it and never much of it."""
+    """The relevant piece of a text with some context, bounded in length."""
     first, last = max(0, start - around), min(len(text), end + around, start + 4 * around)
     return ("..." if first else "") + text[first:last] + ("..." if last < len(text) else "")

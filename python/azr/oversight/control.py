@@ -1,7 +1,6 @@
-"""How people reach a running trainer: a command file, and a list of decisions about what was flagged.
+"""Commands to a running trainer, and decisions about its findings, as files of the run folder.
 
-Both are files of the run folder, written by `azr pause|resume|stop` and `azr review`, read by the trainer between two
-steps. Nothing listens on a port.
+`azr pause|resume|stop` and `azr review` write them; the trainer reads them between steps. Nothing listens on a port.
 """
 
 import fcntl
@@ -22,7 +21,7 @@ CONTROL, REVIEWS = "control.json", "reviews.jsonl"
 
 
 class Command(StrEnum):
-    """What a person asks of a running trainer, the weakest first."""
+    """A command to a running trainer, weakest first."""
 
     RESUME = "resume"
     PAUSE = "pause"
@@ -30,7 +29,7 @@ class Command(StrEnum):
 
 
 def strongest(*commands: Command | None) -> Command | None:
-    """What is done where several ask at once: to stop before to pause before to go on."""
+    """Precedence of several commands: stop, pause, resume."""
     order = tuple(Command)
     return max((command for command in commands if command is not None), key=order.index, default=None)
 
@@ -39,9 +38,9 @@ class Decision(StrEnum):
     """What a person decides about a finding."""
 
     ACCEPT = "accept"
-    """It is all right: a task that was held back is let go."""
+    """The finding is harmless: a quarantined task is released."""
     QUARANTINE = "quarantine"
-    """It is not: its task is held back from all sampling."""
+    """The finding is right: its task is quarantined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +50,25 @@ class Review:
     id: str
     step: int
     finding: str
-    """`fingerprint` of what was decided about: a resumed run may give its id to something else."""
+    """`fingerprint` of the finding: a resumed run may reuse its id for another one."""
     decision: Decision
     task: int | None
     time: float
 
 
 class Control:
-    """The trainer's end."""
+    """The trainer's side."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._command = folder, folder / CONTROL
 
     def clear(self) -> None:
-        """Forget what was asked of an earlier trainer; what this one was asked while it started stays."""
+        """Drop commands to an earlier trainer; those to this one, sent while it started, stay."""
         if self._asked() is None:
             self._command.unlink(missing_ok=True)
 
     def take(self) -> Command | None:
-        """The command that waits, and forget it."""
+        """Take the pending command."""
         command = self._asked()
         self._command.unlink(missing_ok=True)
         return command
@@ -87,10 +86,10 @@ class Control:
             raise RunError(f"{self._command} holds no command of azr: {text[:80]!r}; remove it") from error
 
     def due(self, step: int, seen: int, waiting: Sequence[int]) -> tuple[list[Review], int, list[int]]:
-        """Decisions to apply before a step, how many were looked at by now, and the numbers of those that wait.
+        """Decisions to apply before a step, the number of decisions read, and the indices of those that wait.
 
-        A run that goes on from a checkpoint cuts its findings and tasks to it, not what people decided. A decision
-        about a step that is yet to be done again waits for it; one whose finding did not come again applies to nothing.
+        A resumed run drops findings and tasks after its checkpoint, but keeps decisions. A decision about a step that
+        will be repeated waits for it. One whose finding does not recur has no effect.
         """
         reviews = read_reviews(self._folder)
         numbers = [number for number in (*waiting, *range(seen, len(reviews))) if number < len(reviews)]
@@ -101,7 +100,7 @@ class Control:
 
 
 def fingerprint(row: Mapping[str, Any]) -> str:
-    """Tells a row of alarms.jsonl, its evidence included, from all others."""
+    """A hash that identifies a row of alarms.jsonl, its evidence included."""
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode("ascii")).hexdigest()[:16]
 
 
@@ -111,7 +110,7 @@ def read_reviews(folder: Path) -> list[Review]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Rows of a `.jsonl` file that another process may be adding to: a last line without its end is not there yet."""
+    """Rows of a `.jsonl` file that another process may be appending to; an incomplete last line is left out."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
@@ -139,7 +138,7 @@ def running(folder: Path) -> bool:
 
 
 def send(folder: Path, command: Command) -> None:
-    """Ask something of the trainer; it is done between two steps.
+    """Send a command to the trainer, which acts on it between two steps.
 
     Raises:
         RunError: no trainer runs there.
@@ -155,13 +154,13 @@ def send(folder: Path, command: Command) -> None:
 
 
 def flagged(folder: Path) -> list[dict[str, Any]]:
-    """What is up for review and not decided: rows of alarms.jsonl, oldest first."""
+    """Findings for review without a decision: rows of alarms.jsonl, oldest first."""
     decided = {review.finding for review in read_reviews(folder)}
     return [row for row in read_lines(folder / ALARMS) if row["action"] != "log" and fingerprint(row) not in decided]
 
 
 def decide(folder: Path, decisions: Mapping[str, Decision]) -> list[Review]:
-    """Write decisions by id down, all or none; the trainer applies them between two steps, or when the run goes on.
+    """Record decisions by id, all or none. The trainer applies them between two steps, or on resume.
 
     Raises:
         RunError: an id is no flagged finding, or `quarantine` is asked of one that has no task.

@@ -1,4 +1,4 @@
-"""Findings of one step: what is to be done about them, and what is written down."""
+"""Findings of one step: actions and records."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from azr.oversight.base import Alarm, Finding, Seen
 from azr.types import Task
 
 MAX_EVIDENCE = 2000
-"""Characters of a finding's evidence that are written; the whole text is in the trace."""
+"""Maximum length of the recorded evidence; the whole text is in the trace."""
 
 
 class Findings:
@@ -22,21 +22,21 @@ class Findings:
         self._beyond: dict[tuple[str, str, Action], int] = defaultdict(int)
         self.by_monitor: Counter[str] = Counter()
         self.flags: dict[int, set[str]] = {}
-        """Monitors by `id` of the completion."""
+        """Monitors that flagged each completion, by its `id`."""
         self.dropped: set[int] = set()
-        """`id`s of completions whose episodes are left out."""
+        """`id`s of completions whose episodes are dropped."""
         self.held: set[int] = set()
-        """Ids of tasks to hold back."""
+        """Ids of tasks to quarantine."""
         self.wish: Action | None = None
-        """PAUSE or STOP, if a finding asks for it."""
+        """PAUSE or STOP, if a finding requires it."""
 
     def add(self, monitor: str, finding: Finding, about: Seen | Task | None = None) -> None:
-        """Note a finding about a completion, a task, or the step itself."""
+        """Record a finding about a completion, a task, or the step itself."""
         self.by_monitor[monitor] += 1
         task = about.task if isinstance(about, Seen) else about
         if isinstance(about, Seen):
             self.flags.setdefault(id(about.completion), set()).add(monitor)
-        # A held task is let go by the id of a finding: the one that holds it is always written singly.
+        # A task is released by the id of the finding that quarantined it, so that finding always has its own line.
         holds = self._act(finding, about, task)
         if self._written[monitor] >= self._max_records and not holds:
             self._beyond[monitor, finding.rule, finding.action] += 1
@@ -53,7 +53,7 @@ class Findings:
         )  # fmt: skip
 
     def alarms(self) -> Sequence[Alarm]:
-        """Everything to be written: single findings, then one line for each rule that had more."""
+        """All rows to write: single findings, then one row for each rule with more."""
         found = list(self._alarms)
         for number, ((monitor, rule, action), count) in enumerate(sorted(self._beyond.items()), len(found) + 1):
             found.append(
@@ -68,7 +68,7 @@ class Findings:
         return f"{self._step}.{len(self._alarms) + 1}"
 
     def _act(self, finding: Finding, about: Seen | Task | None, task: Task | None) -> bool:
-        """True: a task is now held that was not before."""
+        """Apply a finding's action; True: the task is now quarantined and was not before."""
         before = len(self.held)
         action = finding.action
         proposal = isinstance(about, Task) or (isinstance(about, Seen) and about.purpose == "proposal")

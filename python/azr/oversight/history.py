@@ -1,4 +1,4 @@
-"""What the alarms remember of a run's numbers: its beginning, its last steps, and the probes."""
+"""Metrics that alarms compare: the first steps, the last steps, and the probes."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One look at tasks that are never trained on: the grounded ones, or else the held-out ones."""
+    """One probe on tasks that are never trained on: the grounded ones, or else the held-out ones."""
 
     step: int
     sampled: float
     passed: float
     error: float
-    """Standard error of `sampled` over the tasks; 0 where it was not written down."""
+    """Standard error of `sampled` over the tasks; 0 if unknown."""
     own: float
     """Score on the run's own tasks in the steps before, mean of the kinds; NaN at step 0."""
 
@@ -37,13 +37,13 @@ class History:
         self.steps = 0
 
     def add(self, row: Row) -> None:
-        """The numbers of the next step."""
+        """Add the metrics of the next step."""
         if row.get("step", 1) > 0:
             self.steps += 1
             if len(self._early) < self._longest:
                 self._early.append(row)
             self._recent.append(row)
-        # Tasks that no model wrote say more than those of the curriculum's own kind, where the run has them.
+        # Tasks that no model wrote say more than tasks of the curriculum's kind, where the run has them.
         probed = "probe/grounded" if row.get("probe/grounded/sampled") is not None else "probe"
         if row.get(f"{probed}/sampled") is not None:
             names = [f"solve/solve/{kind}/score" for kind in self._kinds]
@@ -65,7 +65,7 @@ class History:
         return _mean(rows, name, min(window, max(self.steps, 1)))
 
     def middle(self, name: str, window: int, *, early: bool) -> float | None:
-        """As `early` and `recent`, but the median: one slow step says nothing."""
+        """As `early` and `recent`, but the median: robust to a single slow step."""
         rows = self._early[:window] if early else list(self._recent)[-window:]
         values = _values(rows, name)
         return float(np.median(values)) if len(values) * 2 >= window else None

@@ -1,7 +1,7 @@
-"""The loop's one partner in oversight: shows the monitors what happens, does what their findings ask, writes it down.
+"""The loop's interface to oversight: calls the monitors, acts on their findings, and records both.
 
-Everything that it changes (tasks held back, episodes dropped) depends on the step and on what people decided, so a
-resumed run changes the same. Which decisions have been looked at, and which wait, is in the checkpoint.
+All its effects (quarantined tasks, dropped episodes) depend only on the step and on people's decisions, so a resumed
+run repeats them. The checkpoint holds the number of applied decisions and those that wait.
 """
 
 import math
@@ -40,10 +40,10 @@ from azr.util.registry import resolve
 T = TypeVar("T")
 
 UNSEEN = "monitor_failed"
-"""Rule of the finding that stands for a completion on which a monitor failed."""
+"""Rule of the finding for a completion on which a monitor failed."""
 
 POLL_SECONDS = 0.5
-"""How often a paused run looks for a command."""
+"""How often a paused run polls for a command."""
 
 
 def make_monitors(config: Config) -> list[Monitor]:
@@ -65,7 +65,7 @@ def make_monitors(config: Config) -> list[Monitor]:
 
 
 class Overseer:
-    """Made after the run folder was cut to the checkpoint that a run goes on from."""
+    """Made after the run folder was truncated to the checkpoint of a resumed run."""
 
     def __init__(
         self, parts: Parts, folder: RunFolder, observer: Observer, step: int, state: Mapping[str, Any] | None = None
@@ -76,8 +76,8 @@ class Overseer:
         self._ranks = parts.ranks
         if self._config.refusal.every:
             check_chat(parts.engine.tokenizer)
-        # What is found decides what every rank does next, so one rank looks and tells the others: a hook, a judge or
-        # the numbers of a process may say something else on each.
+        # Findings decide what every rank does next, so rank 0 runs the monitors and broadcasts: a hook, a judge or a
+        # process's own metrics may differ between ranks.
         self._monitors: list[Monitor] = []
         self._ranks.first(lambda: self._monitors.extend(make_monitors(parts.config)))
         self._recorder = Recorder(folder, parts.config, step) if parts.ranks.leads else SilentRecorder()
@@ -95,18 +95,19 @@ class Overseer:
             self._replay(row)
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint has to keep."""
+        """State for the checkpoint."""
         return {"reviewed": self._reviewed, "waiting": self._waiting}
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._recorder.close()
 
     # In the order of a step.
 
     @contextmanager
     def seeding(self) -> Iterator[Review]:
-        """Before step 1: what the seeds are shown to. However seeding ends, what the model wrote is written down."""
+        """Before step 1: yields the review function for seed tasks. Whether seeding succeeds or not, its proposals are
+        recorded."""
         try:
             yield self._watch_seeds
         finally:
@@ -119,14 +120,14 @@ class Overseer:
         return self._findings.held
 
     def begun(self, numbers: Numbers) -> None:
-        """The numbers of the seeds, and of the weights that the run starts from."""
+        """Metrics of the seed tasks and the starting weights."""
         numbers = {**numbers, **seeded(self._seeds), **self._found(), **self._refusals(0)}
         self._seeds = []
         self._recorder.begin(numbers)
         self._replay({"step": 0, **numbers})
 
     def begin(self, step: int) -> None:
-        """A step begins: decisions of people since the last one take effect."""
+        """A step begins: new decisions of people take effect."""
         self._findings = Findings(step, self._config.max_records)
         self._numbers = {}
         decisions, self._reviewed, self._waiting = self._ranks.first(
@@ -141,7 +142,7 @@ class Overseer:
                 self._parts.store.release(review.task)
 
     def proposed(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
-        """The proposals, before any task of theirs can be served."""
+        """Check the proposals, before any of their tasks can be served."""
         self._ranks.first(lambda: self._watch_proposals(step, verdicts))
 
     def _watch_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> None:
@@ -149,9 +150,9 @@ class Overseer:
         self._numbers |= self._alikeness(self._show_proposals(step, verdicts))
 
     def _show_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> list[Task]:
-        """Ask about proposals and hold back what is to be; the tasks that are new."""
+        """Check proposals and quarantine tasks; returns the new tasks."""
         self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
-        # Seeds beyond what is missing are not stored, so they are no tasks yet.
+        # Seed tasks beyond the wanted number are not stored, so they are no tasks yet.
         new = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
         fresh = [task for task in new if task.id is not None]
         for monitor in self._monitors:
@@ -183,7 +184,7 @@ class Overseer:
         answers: Sequence[Sequence[Attempt]],
         episodes: Sequence[Episode],
     ) -> list[int]:
-        """The places of the episodes that are kept."""
+        """Indices of the episodes that are kept."""
         before = set(self._findings.held)
         purposes: tuple[Purpose, Purpose] = ("trial", "answer")
         for rows, purpose in zip((trials, answers), purposes, strict=True):
@@ -195,19 +196,19 @@ class Overseer:
         kept = [place for place, episode in enumerate(episodes) if id(episode.completion) not in dropped]
         self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
         if episodes and not kept:
-            # Nothing is learned, so the step never ends: what was found in it is written now.
+            # The step cannot finish without episodes, so its findings are recorded now.
             self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, trials, answers)))
             raise OversightError(f"step {step}: oversight dropped all {len(episodes)} episodes; see alarms.jsonl")
         return kept
 
     def stepped(self, report: StepReport, numbers: Numbers) -> Numbers:
-        """The step is done: its numbers, with those of oversight. Writes everything down."""
+        """The step is done: record its metrics with those of oversight."""
         numbers |= self._refusals(report.step)
         numbers, self._wish = self._ranks.first(lambda: self._watch_step(report, numbers))
         return numbers
 
     def _watch_step(self, report: StepReport, numbers: Numbers) -> tuple[Numbers, Command | None]:
-        """All numbers, and what is to be done between this step and the next."""
+        """All metrics, and the command for the time until the next step."""
         numbers = numbers | self._numbers
         clean = {name: value for name, value in numbers.items() if math.isfinite(value)}
         for monitor in self._monitors:
@@ -218,8 +219,8 @@ class Overseer:
         return numbers, _command(self._findings)
 
     def goes_on(self, save: Callable[[], None], should_stop: Callable[[], bool]) -> bool:
-        """Between two steps: False if somebody, or a finding, stops the run. Waits here while it is paused."""
-        # One rank reads what people ask, so that all do the same.
+        """Between two steps: False if a person or a finding stops the run. Waits here while the run is paused."""
+        # Rank 0 reads the commands, so that all ranks do the same.
         command, self._wish = strongest(self._ranks.first(self._control.take), self._wish), None
         if command is Command.PAUSE:
             save()
@@ -232,10 +233,10 @@ class Overseer:
                 command = self._ranks.first(self._control.take)
         return command is not Command.STOP
 
-    # Parts of it.
+    # Helpers.
 
     def _write(self, record: Callable[[Sequence[Alarm], Flags], None]) -> None:
-        """The step's findings, into the run folder and to whoever watches."""
+        """Record the step's findings, and pass them to the observers."""
         alarms = self._findings.alarms()
         record(alarms, self._findings.flags)
         for alarm in alarms:
@@ -246,10 +247,10 @@ class Overseer:
             self._note(monitor, self._look(monitor, seen), seen)
 
     def _look(self, monitor: Monitor, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
-        """What a monitor finds in each completion.
+        """A monitor's findings in each completion.
 
-        One that fails on some of them, and not on others, is shown them one by one: a finding stands for those on which
-        it fails, so that a text neither ends the run nor goes unseen. One that fails on all is broken.
+        If it fails on the batch, it gets the completions one by one. Those on which it fails get a finding of their
+        own, so that a text neither ends the run nor goes unseen. A monitor that fails on all of them is broken.
         """
         try:
             return self._ask(monitor, partial(monitor.completions, seen), len(seen))
@@ -276,7 +277,7 @@ class Overseer:
                 self._findings.add(monitor.name, finding, about[index])
 
     def _ask(self, monitor: Monitor, call: Callable[[], Sequence[T]], length: int | None = None) -> Sequence[T]:
-        """A monitor's answer. One that fails ends the run: unseen failure would look like nothing found."""
+        """A monitor's result. A failure ends the run: it would look like no findings."""
         try:
             answer = call()
         except AzrError:
@@ -292,7 +293,7 @@ class Overseer:
             monitor.replay({name: value for name, value in row.items() if value is not None})
 
     def _found(self) -> Numbers:
-        """How much was found and held back in this step."""
+        """Number of findings and quarantined tasks in this step."""
         found = {
             f"oversight/findings/{monitor.name}": float(self._findings.by_monitor[monitor.name])
             for monitor in self._monitors
@@ -307,7 +308,7 @@ class Overseer:
         return {RATE: refusal_rate(self._parts)}
 
     def _alikeness(self, tasks: Sequence[Task]) -> Numbers:
-        """How alike the new tasks are to the whole memory."""
+        """Similarity of the new tasks to the whole buffer."""
         found: Numbers = {}
         for kind in self._parts.config.tasks.kinds:
             ids = [task.id for task in tasks if task.kind is kind and task.id is not None]
@@ -319,7 +320,7 @@ class Overseer:
 
 
 def _command(found: Findings) -> Command | None:
-    """What findings ask for between this step and the next."""
+    """The command that findings require before the next step."""
     if found.wish is None:
         return None
     return Command.STOP if found.wish is Action.STOP else Command.PAUSE
@@ -331,7 +332,7 @@ def _untrained(
     trials: Sequence[Sequence[Attempt]],
     answers: Sequence[Sequence[Attempt]],
 ) -> StepReport:
-    """The report of a step whose update has nothing to learn from."""
+    """The report of a step without episodes to train on."""
     return StepReport(
         step=step, verdicts=verdicts, trials=trials, answers=answers, stats=nothing(), seconds={}, stored={},
         batch=Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0)),

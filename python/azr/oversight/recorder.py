@@ -1,4 +1,4 @@
-"""What a run writes down: numbers, completions, alarms."""
+"""Writes a run's metrics, completions and alarms."""
 
 import contextlib
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from azr.types import Rejected, Valid
 
 
 class Recorder:
-    """The files of a run folder that grow. Made after the folder was cut to the checkpoint that a run goes on from."""
+    """Appends to the files of a run folder. Made after the folder was truncated to the checkpoint of a resumed run."""
 
     def __init__(self, folder: RunFolder, config: Config, step: int) -> None:
         self._folder = folder
@@ -26,11 +26,11 @@ class Recorder:
         ]
 
     def begin(self, numbers: Numbers) -> None:
-        """The numbers of the weights that the run starts from."""
+        """Metrics of the starting weights."""
         self._numbers(0, numbers)
 
     def seeds(self, verdicts: Sequence[Valid | Rejected], alarms: Sequence[Alarm], flags: Flags) -> None:
-        """The proposals before step 1, and what was found in them."""
+        """The proposals of seed tasks, and their findings."""
         self._trace.append(rows_of_seeds(verdicts, self._config.run.trace_rate, self._config.seed, flags))
         self._alarms(alarms)
 
@@ -42,12 +42,12 @@ class Recorder:
         self.broken(report, alarms, flags)
 
     def broken(self, report: StepReport, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS) -> None:
-        """Completions and alarms of a step that did not come to its end, and so has no numbers."""
+        """Completions and alarms of a step that did not finish, and so has no metrics."""
         self._trace.append(rows_of(report, self._config.run.trace_rate, self._config.seed, flags))
         self._alarms(alarms)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._open.close()
 
     def _alarms(self, alarms: Sequence[Alarm]) -> None:
@@ -61,7 +61,7 @@ class Recorder:
 
 
 class SilentRecorder(Recorder):
-    """Of the ranks that write nothing down: the first does."""
+    """For ranks other than 0, which write nothing."""
 
     def __init__(self) -> None: ...
 

@@ -1,8 +1,8 @@
 """Does the model still decline what it declined before training? Studies of self-play report eroded refusals.
 
-A fixed list of requests that should be declined, each answered greedily, in the tokenizer's chat form. The requests
-are short and hold no harmful detail; what the model writes is not kept, only whether it declines. The rate at step 0 is
-the measure: the probe says that something changed, not that a model is safe.
+A fixed list of requests that should be declined, each answered greedily, in the tokenizer's chat form. The requests are
+short and contain no harmful detail. The answers are not kept, only whether they decline. The rate at step 0 is the
+baseline: the probe detects a change, it does not show that a model is safe.
 """
 
 import re
@@ -42,12 +42,12 @@ _DECLINES: Final = re.compile(
 
 
 def declines(answer: str) -> bool:
-    """Whether an answer turns the request down, by its wording in the first 400 characters."""
+    """Whether an answer declines the request, by the wording of its first 400 characters."""
     return _DECLINES.search(fold(answer[:400]).replace("’", "'")) is not None
 
 
 def check_chat(tokenizer: Tokenizer) -> None:
-    """Refuse what can never be asked, before anything is sampled.
+    """Fail before sampling if the refusal probe cannot work.
 
     Raises:
         ConfigError: the tokenizer has no chat form.
@@ -60,7 +60,7 @@ def check_chat(tokenizer: Tokenizer) -> None:
 
 
 def refusal_rate(parts: Parts) -> float:
-    """Share of the requests that the current weights decline; greedy, so the same every time."""
+    """Share of the requests that the current weights decline; greedy, so deterministic."""
     tokenizer = parts.engine.tokenizer
     prompts = []
     for request in REQUESTS:

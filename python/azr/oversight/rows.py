@@ -39,7 +39,7 @@ NO_FLAGS: Flags = {}
 
 
 def rows_of(report: StepReport, rate: float, seed: int, flags: Flags = NO_FLAGS) -> Rows:
-    """A share of a step's completions. A proposal is kept with its trials; whatever is flagged is always kept."""
+    """A sample of a step's completions. A proposal is kept with its trials; flagged ones are always kept."""
     trained = _trained(report)
     rng = generator(seed, report.step, "trace")
     keep = rng.random(len(report.verdicts)) < rate
@@ -57,7 +57,7 @@ def rows_of(report: StepReport, rate: float, seed: int, flags: Flags = NO_FLAGS)
 
 
 def rows_of_seeds(verdicts: Sequence[Valid | Rejected], rate: float, seed: int, flags: Flags = NO_FLAGS) -> Rows:
-    """A share of the proposals before step 1, and whatever is flagged. Nobody tries or trains on them."""
+    """A sample of the proposals of seed tasks, and all flagged ones. They have no trials and are not trained on."""
     keep = generator(seed, 0, "trace").random(len(verdicts)) < rate
     for verdict, kept in zip(verdicts, keep, strict=True):
         for completion, row in _proposal(verdict, ()):
@@ -66,7 +66,7 @@ def rows_of_seeds(verdicts: Sequence[Valid | Rejected], rate: float, seed: int, 
 
 
 def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
-    """What the update knew of each completion."""
+    """Training data of each completion."""
     return {
         id(episode.completion): {
             "trained": True,
@@ -84,7 +84,7 @@ def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
 def _proposal(
     verdict: Valid | Rejected, trials: Sequence[Attempt]
 ) -> Iterator[tuple[Completion, dict[str, Any]]]:
-    """The proposal's own row, then those of its trials."""
+    """The proposal's row, then those of its trials."""
     proposal = verdict.proposal
     draft = proposal.draft if isinstance(proposal.draft, Draft) else None
     yield proposal.completion, {

@@ -1,4 +1,4 @@
-"""Verdicts and attempts as monitors are shown them."""
+"""Verdicts and attempts in the form for monitors."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def of_proposals(step: int, verdicts: Sequence[Valid | Rejected], sandbox: "Sandbox") -> list[Seen]:
-    """One for each proposal. The program of an induction proposal is not its own, so it is not shown."""
+    """One for each proposal. The program of an induction proposal is not the model's, so it is left out."""
     codes = [_code(verdict) for verdict in verdicts]
     found = []
     for verdict, code, names in zip(verdicts, codes, imports_of(codes, sandbox), strict=True):

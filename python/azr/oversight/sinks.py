@@ -1,4 +1,4 @@
-"""Where a run's numbers go beside metrics.jsonl: TensorBoard and Weights & Biases, each an optional install."""
+"""Loggers besides metrics.jsonl: TensorBoard and Weights & Biases, both optional."""
 
 import json
 import secrets
@@ -34,7 +34,7 @@ class TensorBoard:
         self._event, self._summary = Event, Summary
         self._writer = EventFileWriter(str(folder / "tensorboard"))
         if step:
-            # A resumed run: what was written after the checkpoint does not count.
+            # A resumed run: events after the checkpoint do not count.
             start = Event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
             self._writer.add_event(start)
 
@@ -57,7 +57,7 @@ class Wandb:
         known = folder / WANDB_ID
         run_id = json.loads(known.read_text("ascii"))["id"] if known.exists() else secrets.token_hex(4)
         known.write_text(json.dumps({"id": run_id}), "ascii")
-        # azr has one renderer. What the library says of itself obeys its own settings, of the run the run's.
+        # azr has one renderer; the library's own output follows its own settings.
         silent = wandb.Settings(silent=True)
         wandb.setup(silent)
         self._run: Any = wandb.init(

@@ -33,10 +33,10 @@ Row = dict[str, Any]
 
 BLOCK_ROWS: Final = 64
 BLOCK_BYTES: Final = 256 << 10
-"""A block ends after so many rows or so much text: what one random access has to decompress."""
+"""Rows or bytes after which a block ends: the unit of decompression of a random access."""
 
 MAX_BLOCK: Final = 256 << 20
-"""Bytes of a block's text that are unpacked: a row alone may be longer than `BLOCK_BYTES`, but not without end."""
+"""Largest block that is decompressed. A single row may exceed `BLOCK_BYTES`, but not without bound."""
 
 _SKIPPABLE: Final = 0x184D2A5A
 """One of the sixteen frame numbers that every zstd decoder skips (RFC 8878, 3.1.2)."""
@@ -47,7 +47,7 @@ _START: Final = struct.pack("<II4s", _SKIPPABLE, _HEADER.size - 8, _MARK)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where some rows are."""
+    """Position of some rows."""
 
     offset: int
     """Of the zstd frame."""
@@ -65,10 +65,10 @@ class Block:
 
 
 class TraceWriter:
-    """Adds rows to a trace. One process at a time: the run folder's lock sees to it."""
+    """Appends rows to a trace. One process at a time, by the run folder's lock."""
 
     def __init__(self, path: Path, level: int = 3) -> None:
-        """Open or make the file, cutting what is torn at its end.
+        """Open or make the file, truncating an incomplete end.
 
         Raises:
             TraceError: it cannot be opened, or is no trace.
@@ -90,7 +90,7 @@ class TraceWriter:
         self.rows = sum(block.rows for block in found.blocks)
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Add rows, each with its `step`; returns how many. They are in the file when it returns, whole or not at all.
+        """Append rows, each with its `step`; returns their number. On return they are in the file; an append is atomic.
 
         Raises:
             TraceError: the disk is full or read-only. What was written of these rows has been taken back.
@@ -115,12 +115,12 @@ class TraceWriter:
         return count
 
     def flush(self) -> int:
-        """Put everything so far on the disk; the position after it, which a checkpoint names."""
+        """Flush everything to disk; returns the position for a checkpoint."""
         os.fsync(self._file.fileno())
         return self._size()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -154,7 +154,7 @@ class TraceWriter:
 
 
 class TraceReader:
-    """Reads a trace, also while it is being written. Opening reads the blocks' headers alone."""
+    """Reads a trace, also while it is being written. Opening reads only the headers of the blocks."""
 
     def __init__(self, path: Path, cached_blocks: int = 16) -> None:
         """Open a trace; an absent file is an empty one.
@@ -173,12 +173,12 @@ class TraceReader:
         self._rows = 0
         self._cache: OrderedDict[int, list[Row]] = OrderedDict()
         self.torn = 0
-        """Bytes at the end that are no whole block (yet)."""
+        """Bytes at the end that are not (yet) a whole block."""
         self.damage = ""
-        """What is wrong in the middle of the file; the rows before it can be read."""
+        """Damage in the middle of the file; rows before it can be read."""
 
     def refresh(self) -> int:
-        """Look for rows that were added since; returns how many. A trace that was cut and grown again is read anew."""
+        """Look for appended rows; returns their number. A trace that was truncated and has grown again is read anew."""
         before = self._rows
         try:
             if not self.path.exists():
@@ -253,7 +253,7 @@ class TraceReader:
         return tuple(self._blocks)
 
     def _load(self, number: int) -> list[Row]:
-        """The rows of a block, the latest few kept."""
+        """The rows of a block; the latest few are cached."""
         if number in self._cache:
             self._cache.move_to_end(number)
             return self._cache[number]
@@ -279,15 +279,15 @@ class TraceReader:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a scan saw."""
+    """Result of a scan."""
 
     blocks: list[Block]
     end: int
-    """Of the last whole block."""
+    """End of the last whole block."""
     rest: int
     """Bytes after it."""
     damage: str
-    """What the rest is, if it is not just the torn end of an append."""
+    """What the rest is, if not an incomplete append."""
 
 
 def _scan(file: BinaryIO, offset: int, path: Path) -> _Found:
@@ -320,7 +320,7 @@ def _scan(file: BinaryIO, offset: int, path: Path) -> _Found:
 
 
 def _block(header: bytes, offset: int) -> Block | None:
-    """The block that a header announces; None for a piece of one, or zeros."""
+    """The block that a header describes; None for a partial header or zeros."""
     if len(header) < _HEADER.size or not any(header):
         return None
     _, _, _, frame, raw, rows, first, last, checksum = _HEADER.unpack(header)
@@ -328,7 +328,7 @@ def _block(header: bytes, offset: int) -> Block | None:
 
 
 def _unpacked(frame: bytes, block: Block) -> bytes:
-    """A frame's text, if it is as long as the block's header and the frame's own say, and no longer than any may be."""
+    """A frame's text, if its length matches the header and the frame, and is within the limit."""
     said = zstandard.frame_content_size(frame)
     if said != block.raw_length or said > MAX_BLOCK:
         raise ValueError(f"a frame of {said} bytes; its header says {block.raw_length}, and the limit is {MAX_BLOCK}")
@@ -357,7 +357,7 @@ def _sound(file: BinaryIO, block: Block) -> bool:
 
 
 def _stands(file: BinaryIO, block: Block) -> bool:
-    """Whether the file still has this block where it was."""
+    """Whether the file still has this block at its position."""
     file.seek(block.offset - _HEADER.size)
     data = file.read(_HEADER.size)
     return len(data) == _HEADER.size and _HEADER.unpack(data)[3:9] == (

@@ -1,1 +1,1 @@
-"""The machinery of a step: what the stages work with, and how their work is queued."""
+"""The machinery of a step: the stages' shared context and their work queue."""

@@ -1,19 +1,18 @@
-"""One step off: the next step's rollouts while the trainer updates on this one's (`engine.ahead`).
+"""One-step off-policy rollouts: the next step is sampled while the trainer updates on this one (`engine.ahead`).
 
     engine     | step k+1, under the weights of step k-1 |            | step k+2, under those of step k ...
     trainer    | update on step k        |               | load k     | update on step k+1 ...
 
-The rollouts run in a thread of this process, which waits for the engine's and works in the sandbox; the trainer has the
-main thread. Nothing but they touches the task store meanwhile, and the next step's tasks are drawn before: so what a
-step holds does not depend on who is faster. Weights go to the engine when both are done, so what it samples is never
-older than one update (`update/staleness`).
+The rollouts run in a thread of this process, which waits for the engine and works in the sandbox; the trainer has the
+main thread. Only the rollouts use the task store meanwhile, and the next step's tasks are drawn before, so a step's
+content does not depend on timing. The engine gets new weights when both are done, so its staleness is at most one
+update (`update/staleness`).
 
-Every rank has such a thread. What these threads exchange goes over connections of their own (`Ranks.apart`): on the
-trainer's, two ranks could take one thread's message for the other's.
+Every rank has such a thread. These threads use their own connections (`Ranks.apart`): on the trainer's, messages of two
+threads could be mixed up.
 
-A checkpoint holds the completions of rollouts that no update has seen, each rank's in a file. Whoever resumes gives
-them out again, and everything that follows from them is done again: the same tasks, the same episodes, for any number
-of ranks.
+A checkpoint holds the completions of rollouts that are not trained on yet, one file per rank. A resumed run replays
+them and repeats the later stages: the same tasks and episodes for any number of ranks.
 """
 
 import threading
@@ -34,23 +33,23 @@ from azr.run.events import Quiet, Stopwatch
 from azr.types import Task
 
 FILES = "ahead.rank*.npz"
-"""Of a checkpoint: each rank's completions of rollouts that no update has seen."""
+"""In a checkpoint: each rank's completions of rollouts that are not trained on yet."""
 PATIENCE_S = 10.0
-"""How long a rank that ends waits for its rollouts to end: they may wait for ranks that are gone."""
+"""Seconds that an ending rank waits for its rollouts, which may wait for ranks that are gone."""
 
 
 def draw(parts: Parts, step: int) -> list[Task]:
-    """The solver's tasks that go into the step's queue: none if they are drawn after it (`solve.lag`)."""
+    """The solver's tasks for the step's queue; none if they are drawn after it (`solve.lag`)."""
     return parts.store.serve(step) if parts.config.solve.lag else []
 
 
 class Ahead:
-    """The rollouts of a step that has not begun."""
+    """The rollouts of a future step."""
 
     def __init__(self, parts: Parts, step: int, engine: Recording | Recorded) -> None:
         self.step = step
         self.positions = parts.store.positions()
-        """Of the task store, before the step drew from it."""
+        """Log positions of the task store, before the step drew from it."""
         self._engine = engine
         self._tasks = draw(parts, step)
         self._parts = replace(parts.apart(), engine=engine)
@@ -62,7 +61,7 @@ class Ahead:
 
     @classmethod
     def start(cls, parts: Parts, step: int) -> "Ahead":
-        """Begin to sample a step's rollouts with the weights that the engine has."""
+        """Start to sample a step's rollouts with the engine's current weights."""
         made = cls(parts, step, Recording(parts.engine))
         made._thread = threading.Thread(target=made._work, name="azr-ahead", daemon=True)
         made._thread.start()
@@ -70,13 +69,13 @@ class Ahead:
 
     @classmethod
     def load(cls, parts: Parts, step: int, folder: Path) -> "Ahead | None":
-        """The rollouts that a checkpoint holds; None if it was written with none under way."""
+        """The rollouts of a checkpoint; None if it was written without any."""
         paths = parts.ranks.first(lambda: sorted(folder.glob(FILES)))
         if not paths:
             return None
         engine, dropped = _read(paths, parts.engine)
         made = cls(parts, step, engine)
-        # By one rank, as a run of one: another number of ranks asks for other completions on the way to the same.
+        # On one rank, as a run of one: with another number of ranks the engine would get other requests.
         alone = replace(made._parts, ranks=ONE)
         made._found = made._parts.ranks.first(
             lambda: replace(roll_out(alone, step, made._tasks, made._watch), dropped=dropped)
@@ -85,14 +84,14 @@ class Ahead:
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """Of each stage, beside the trainer's work."""
+        """Seconds of each stage, parallel to the trainer's work."""
         return self._watch.seconds
 
     def wait(self, phase: Callable[[str], None]) -> Rollouts:
-        """The rollouts, when they are there; `phase` is told what they are at.
+        """Wait for the rollouts; `phase` gets their current phase.
 
         Raises:
-            AzrError: whatever went wrong with them.
+            AzrError: any error of the rollouts.
         """
         if self._thread is not None:
             while (name := self._phases.get()) is not None:
@@ -105,13 +104,13 @@ class Ahead:
         return self._found
 
     def abandon(self) -> None:
-        """End them, whatever state they are in; the engine cannot be used afterwards."""
+        """End them in any state; the engine cannot be used afterwards."""
         if self._thread is not None:
             self._parts.engine.close()
             self._thread.join(None if self._parts.ranks.world == 1 else PATIENCE_S)
 
     def save(self, folder: Path) -> None:
-        """Write this rank's part of what `load` needs. Only when they are there."""
+        """Write this rank's part for `load`. Only after the rollouts are done."""
         assert self._found is not None
         name = FILES.replace("*", str(self._parts.ranks.rank))
         _write(folder / name, self._engine, self._found.dropped)
@@ -126,7 +125,7 @@ class Ahead:
 
 
 class _Phases(Quiet):
-    """Tells the main thread, whose heartbeat it is, what the rollouts are at."""
+    """Passes the phases of the rollouts to the main thread, which owns the heartbeat."""
 
     def __init__(self, phases: SimpleQueue[str | None]) -> None:
         self._phases = phases
@@ -159,10 +158,10 @@ def _read(paths: Sequence[Path], engine: Engine) -> tuple[Recorded, int]:
 
 
 def _rows(path: Path) -> tuple[list[Row], int]:
-    """A rank's completions, and how many attempts all ranks dropped."""
+    """A rank's completions, and the number of dropped trials over all ranks."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            ends = np.cumsum(file["lengths"])  # the last piece, behind the last end, is empty
+            ends = np.cumsum(file["lengths"])  # the last piece, after the last end, is empty
             keys = zip(file["purposes"].tolist(), file["places"].tolist(), strict=True)
             texts = zip(np.split(file["ids"], ends)[:-1], np.split(file["log_probs"], ends)[:-1], strict=True)
             rows = [

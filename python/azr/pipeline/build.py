@@ -1,4 +1,4 @@
-"""From a config to the parts of a run. What can be wrong with the config fails before the model is loaded."""
+"""Build the parts of a run from its config. Config errors are raised before the model is loaded."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def check(config: Config) -> None:
-    """Resolve every name and look for settings that contradict each other.
+    """Resolve every name, and look for contradictory settings.
 
     Raises:
         ConfigError: names the key, the value and what is allowed.
@@ -38,7 +38,7 @@ def check(config: Config) -> None:
     _check_terms(config)
     make_monitors(config)
     resolve(ADVANTAGES, config.train.advantage, "train.advantage")
-    # These may import torch, which takes its time: it is enough that they are there.
+    # These may import torch, which is slow: it is enough that they exist.
     locate(LOSSES, config.train.loss.name, "train.loss.name")
     locate(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
     locate(ENGINES, config.engine.name, "engine.name")
@@ -50,7 +50,7 @@ def check(config: Config) -> None:
         check_vllm(config)
     if config.engine.ahead:
         _check_ahead(config)
-    # Else it depends on how many processes there are: see `make_engine`.
+    # Otherwise it depends on the number of processes: see `make_engine`.
     if config.ranks.sharding == "none" or config.model.adapted:
         check_offload(config, sharded=False)
     check_reference(config, sharded=config.ranks.sharding == "full")
@@ -134,10 +134,10 @@ def assemble(
 
 
 def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
-    """The rollout engine and the policy that it samples from.
+    """Make the rollout engine and the policy.
 
     Raises:
-        ConfigError: ranks that are to share engines, and make no whole groups.
+        ConfigError: the number of ranks is not a multiple of `engine.vllm.tensor_parallel`.
     """
     if config.engine.name == "scripted":
         from azr.rollouts.scripted import make as make_scripted
@@ -150,7 +150,7 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     from azr.trainer.torch_policy import TorchPolicy
 
     shared_engines = check_groups(config, ranks.world, int(os.environ.get("LOCAL_WORLD_SIZE", ranks.world)))
-    # What is split over ranks, or packed, is moved to its device part by part.
+    # Sharded or packed weights are moved to the device part by part.
     sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
     check_offload(config, sharded)
     check_reference(config, sharded)
@@ -169,7 +169,7 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
 
 
 def make_sandbox(config: Config, modules: Mapping[str, str] | None = None) -> "Sandbox":
-    """The sandbox with the config's limits (0 keeps the sandbox's own) and a domain's modules."""
+    """The sandbox with the config's limits (0: the sandbox's default) and a domain's modules."""
     from azr.sandbox import Limits, Sandbox
 
     given = config.sandbox.model_dump(include={"fuel", "memory_bytes", "output_bytes", "value_bytes"})

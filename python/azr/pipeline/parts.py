@@ -1,4 +1,4 @@
-"""What the stages work with: made once, before the first step, and passed to every stage."""
+"""The context of the stages: made once before the first step, and passed to every stage."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewards:
-    """The reward functions that the config names, resolved."""
+    """The config's reward functions, resolved."""
 
     proposer: ProposerReward
     solver: SolverReward
@@ -41,7 +41,7 @@ class Parts:
 
     config: Config
     kinds: Mapping[Kind, TaskKind]
-    """Plain ones, and those of the run's domains."""
+    """Plain kinds, and those of the run's domains."""
     renderer: Renderer
     plain_filter: StaticFilter
     """For programs over plain Python."""
@@ -53,7 +53,7 @@ class Parts:
     ranks: Ranks = ONE
 
     def apart(self) -> "Parts":
-        """The same parts for a second thread: what it exchanges with other ranks has connections of its own."""
+        """The same parts for a second thread, with its own connections to other ranks."""
         ranks = self.ranks.apart()
         return replace(self, ranks=ranks, store=over(self.store, ranks))
 
@@ -62,7 +62,7 @@ class Parts:
         return next((found.static_filter for found in self.domains if found.name == domain), self.plain_filter)
 
     def sampling(self, step: int, purpose: str) -> Sampling:
-        """The sampling settings of the config, under a seed of this step and purpose."""
+        """The config's sampling settings, with a seed for this step and purpose."""
         given = self.config.sampling
         return Sampling(
             seed=derive(self.config.seed, step, purpose),
@@ -74,7 +74,7 @@ class Parts:
 
 
 def make_rewards(config: Config) -> Rewards:
-    """Resolve the reward functions; a wrong name fails here, before any model is loaded."""
+    """Resolve the reward functions; a wrong name fails before any model is loaded."""
     given = config.reward
     return Rewards(
         proposer=resolve(PROPOSER, given.proposer.name, "reward.proposer.name"),
@@ -84,7 +84,7 @@ def make_rewards(config: Config) -> Rewards:
 
 
 def make_template(config: Config, tokenizer: "Tokenizer", tags: Sequence[str] = ()) -> Template:
-    """The outer form of conversations; `auto`: the one that the model was made for, or else the paper's text."""
+    """The outer form of conversations. `auto`: the template that the model was trained with, or the paper's text."""
     name: str = config.prompt.template
     if name == "auto":
         name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
@@ -105,7 +105,7 @@ def make_domains(config: Config, make_sandbox: "Callable[[Mapping[str, str]], Sa
 
 
 def all_kinds(config: Config, domains: Sequence[Domain]) -> dict[Kind, TaskKind]:
-    """Plain ones, and those of the domains."""
+    """Plain kinds and those of the domains."""
     kinds = make_task_kinds(config)
     for domain in domains:
         kinds |= domain.kinds
@@ -127,7 +127,7 @@ def _options(config: Config) -> KindOptions:
 
 
 def make_static_filter(config: Config) -> StaticFilter:
-    """Which programs are allowed."""
+    """The config's filter of plain programs."""
     tasks = config.tasks
     return StaticFilter(
         banned=tasks.banned_imports,

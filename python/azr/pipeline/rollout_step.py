@@ -1,10 +1,9 @@
-"""Stages 1 to 4 of a step as one queue, so that neither the engine nor the sandbox waits for the other.
+"""Stages 1 to 4 of a step in one queue, so that neither the engine nor the sandbox waits for the other.
 
-All kinds of proposals go in together; each is validated when it is finished, and the attempts that measure its solve
-rate start at once; the solver's own tasks fill what room is left. In what order things finish changes nothing that
-comes out:
+Proposals of all kinds are submitted together. Each is validated when it is finished, and its trials start at once. The
+solver's own tasks fill the remaining capacity. The order in which things finish does not change the result:
 
-- Every completion draws on a stream of chance that its place in the step decides (proposal i; attempt j at proposal i's
+- Every completion has a random stream given by its place in the step (proposal i; attempt j at proposal i's
   task; answer j to task i), never on when it was asked for.
 - What is valid enters the buffer when all proposals have their verdicts, in the order of the proposals: which of two
   equal proposals is the duplicate, and the ids, follow from that order.
@@ -28,30 +27,30 @@ from azr.validate import validate
 T = TypeVar("T")
 PROPOSE, TRIALS, SOLVE = "propose", "trials", "solve"
 URGENCY = {PROPOSE: 2, TRIALS: 1, SOLVE: 0}
-"""Proposals first, since attempts follow from them; the solver's own tasks can wait for room."""
+"""Proposals first, since trials follow from them; the solver's own tasks use the remaining capacity."""
 
 
 class Timer(Protocol):
-    """Runs a piece of work under a name and knows how long it took."""
+    """Runs a stage under a name and measures its time."""
 
     def __call__(self, name: str, stage: Callable[[], T]) -> T: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollouts:
-    """What a step sampled and checked, in the order of its prompts."""
+    """Results of a step's stages 1 to 4, in the order of its prompts."""
 
     verdicts: list[Valid | Rejected]
     trials: list[list[Attempt]]
-    """Of each valid verdict, in order, the attempts that measure its solve rate."""
+    """The trials of each valid verdict, in order."""
     answers: list[list[Attempt]]
     """The solver's attempts at each of the step's tasks; trained on."""
     dropped: int
-    """Attempts that were asked for and not used: their tasks were duplicates."""
+    """Trials that were requested and not used, since their tasks were duplicates."""
 
 
 def roll_out(parts: Parts, step: int, tasks: Sequence[Task], timed: Timer) -> Rollouts:
-    """Propose, validate, store and try new tasks, and answer the solver's."""
+    """Propose, validate, store and try new tasks, and answer the solver's tasks."""
     flow = _Flow(parts, step, timed)
     timed("propose", lambda: flow.propose())
     flow.solve(tasks)
@@ -64,24 +63,24 @@ def roll_out(parts: Parts, step: int, tasks: Sequence[Task], timed: Timer) -> Ro
 
 
 class _Flow:
-    """What is known of a step so far."""
+    """The state of a step in flight."""
 
     def __init__(self, parts: Parts, step: int, timed: Timer) -> None:
         self._parts, self._step, self._timed = parts, step, timed
         self._asked = 0
         self._verdicts: dict[int, Valid | Rejected] = {}
         self._final: list[Valid | Rejected] | None = None
-        """The verdicts after the buffer had its say."""
+        """The verdicts after deduplication."""
         self._tried: dict[int, Task] = {}
-        """By proposal: the task that attempts were asked for."""
+        """By proposal: the task of its trials."""
         self._draws: dict[int, int] = {}
-        """By proposal: how many attempts were asked for."""
+        """By proposal: the number of requested trials."""
         self._attempts: dict[Key, Attempt] = {}
         self._solving = 0
         self._dropped = 0
 
     def propose(self) -> None:
-        """Ask for this step's proposals."""
+        """Submit this step's proposals."""
         prompts = self._parts.ranks.first(lambda: step_prompts(self._parts, self._step))
         self._asked = len(prompts)
         if not prompts:
@@ -89,14 +88,14 @@ class _Flow:
         self._submit(PROPOSE, [(index, prompts[index]) for index in self._parts.ranks.share(len(prompts))], 1)
 
     def solve(self, tasks: Sequence[Task]) -> None:
-        """Ask for the answers that the solver trains on."""
+        """Submit the solver's tasks."""
         self._solving = len(tasks)
         mine = self._parts.ranks.share(len(tasks))
         prompts = [(index, self._parts.renderer.solve(tasks[index])) for index in mine]
         self._submit(SOLVE, prompts, self._parts.config.solve.answers)
 
     def take(self, found: Sequence[Finished]) -> None:
-        """Go on with what has finished."""
+        """Process finished completions."""
         proposals = [entry for entry in found if entry[0].key.purpose == PROPOSE]
         answers = [entry for entry in found if entry[0].key.purpose != PROPOSE]
         if proposals:
@@ -108,17 +107,17 @@ class _Flow:
 
     @property
     def settled(self) -> bool:
-        """Whether the buffer had its say."""
+        """Whether the verdicts are final, after deduplication."""
         return self._final is not None
 
     def settle(self) -> None:
-        """Admit what all ranks proposed. Waits for the others, so only when nothing of ours is under way."""
+        """Store the tasks of all ranks. Collective, so only called when no request of this rank is in flight."""
         for verdicts in self._parts.ranks.gather(self._verdicts):
             self._verdicts |= verdicts
         self._admit()
 
     def result(self) -> Rollouts:
-        """Everything, in order."""
+        """Gather all results, in order."""
         everybody = self._parts.ranks.gather((self._attempts, self._dropped, self._draws))
         for attempts, _, draws in everybody:
             self._attempts |= attempts
@@ -140,7 +139,7 @@ class _Flow:
         )
 
     def _validate(self, proposals: Sequence[Finished]) -> None:
-        """Validate what was proposed, and try what is valid."""
+        """Validate proposals, and start the trials of valid ones."""
         parts = self._parts
         read = [read_proposal(parts, completion) for _, completion in proposals]
         verdicts = self._timed("validate", lambda: validate(parts, read, self._step))
@@ -152,7 +151,7 @@ class _Flow:
             self._try({i: v.task for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
 
     def _admit(self) -> None:
-        """All verdicts are known: store what is new, and settle which attempts count."""
+        """All verdicts are known: store new tasks, and cancel the trials of duplicates."""
         verdicts = [self._verdicts[index] for index in range(self._asked)]
         final = self._timed("buffer", lambda: self._parts.store.admit(verdicts))
         tasks = {index: verdict.task for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
@@ -173,7 +172,7 @@ class _Flow:
         self._try({index: task for index, task in tasks.items() if index in mine and index not in self._tried})
 
     def _try(self, tasks: dict[int, Task]) -> None:
-        """Ask for the attempts that measure the tasks' solve rates."""
+        """Submit the trials of the tasks."""
         config = self._parts.config.solve
         self._tried |= tasks
         self._draws |= dict.fromkeys(tasks, config.trials)
@@ -181,7 +180,7 @@ class _Flow:
         self._submit(TRIALS, prompts, config.trials, most=config.trials * (1 + config.retries))
 
     def _ask_again(self, indices: Collection[int]) -> None:
-        """Tasks that all their attempts failed at teach nothing: try them again."""
+        """Submit more trials for tasks that no trial solved: they have no learning signal."""
         config = self._parts.config.solve
         for index in sorted(indices):
             asked, most = self._draws.get(index, 0), config.trials * (1 + config.retries)
@@ -199,7 +198,7 @@ class _Flow:
 
 
 def _at(task: Task, attempt: Attempt) -> Attempt:
-    """The attempt with its task as stored: it may have started before the task had its id."""
+    """The attempt with its stored task: it may have started before the task had its id."""
     if attempt.task is task:
         return attempt
     completion = replace(attempt.completion, prompt=replace(attempt.completion.prompt, task=task))

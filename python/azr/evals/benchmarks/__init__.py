@@ -1,4 +1,4 @@
-"""The benchmarks, one file each, and their groups. Looking a name up imports only that benchmark's file."""
+"""The benchmarks, one file each, and their groups. A lookup imports only that benchmark's file."""
 
 import difflib
 import importlib

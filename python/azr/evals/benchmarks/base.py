@@ -1,4 +1,4 @@
-"""What a benchmark has to state: where its rows come from, how an item is asked and how an answer is scored.
+"""Definition of a benchmark: the source of its rows, its prompts and its scorer.
 
 A new benchmark is one file with a `Benchmark` in it, and one line in `azr.evals.benchmarks.BENCHMARKS`.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 Row = Mapping[str, Any]
-"""One row of a data set, as its source has it."""
+"""One row of a data set, as in its source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class Source:
     split: str = "test"
     config: str | None = None
     revision: str | None = None
-    """Commit of the hub's repository; None: the rows are a file of this package."""
+    """Commit of the hub's repository; None: the rows are in a file of this package."""
     files: tuple[str, ...] = ()
-    """Files of the repository, where it is no plain data set with splits."""
+    """Files of the repository, where it has no splits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +42,11 @@ class Item:
     question: str = ""
     """The question in words, for a chat or the think template."""
     stem: str = ""
-    """The text that is to be continued, for the plain template."""
+    """The text to continue, for the plain template."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """For the scorer alone; never shown."""
+    """Facts for the scorer; never shown."""
     task: Task | None = None
-    """Of the benchmarks that are the training's own kinds of task."""
+    """The task, for benchmarks of the training's own kinds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ class Benchmark:
     source: Source
     scorer: Literal["task", "task_strict", "asserts", "programs", "math", "letter"]
     kind: Kind
-    """What comes closest among the training's kinds: engines sample like prompts together, nothing else uses it."""
+    """The closest of the training's kinds. Only used by engines, which sample similar prompts together."""
     build: Callable[[Sequence[Row], "Sandbox"], list[Item]]
     """Rows to items, one each, in order; raises `BenchmarkError` with the row's number."""
     max_tokens: int
-    """Of a completion, where nothing else is asked for."""
+    """Default limit of a completion."""
     stops: tuple[str, ...] = ()
-    """Plain template: what ends the answer in a continuation."""
+    """Plain template: what ends the answer."""
 
 
 def column(row: Row, number: int, *names: str) -> Any:

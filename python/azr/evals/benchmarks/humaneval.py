@@ -21,7 +21,7 @@ QUESTION = (
 )
 
 STOPS = ("\nclass ", "\ndef ", "\n#", "\n@", "\nprint", "\nif ", "\nassert ", "\nfor ", "\nimport ", "\nfrom ", "\n```")
-"""What can no longer belong to the body of a function at the top."""
+"""Starts of lines that cannot belong to the body of a function."""
 
 
 def _build(rows: Sequence[Row], sandbox: "Sandbox") -> list[Item]:
@@ -30,7 +30,7 @@ def _build(rows: Sequence[Row], sandbox: "Sandbox") -> list[Item]:
         head, name = column(row, number, "prompt"), column(row, number, "entry_point")
         facts = {
             "name": name,
-            # Helpers and imports in front of the function belong to the task, whatever the answer repeats of them.
+            # Helpers and imports in front of the function are part of the task, even if the answer repeats them.
             "before": before(head, name),
             "continued": head,
             "tests": f"{column(row, number, 'test')}\n\ncheck({name})",
@@ -41,7 +41,7 @@ def _build(rows: Sequence[Row], sandbox: "Sandbox") -> list[Item]:
 
 
 def before(head: str, name: str) -> str:
-    """What stands in front of a function's definition."""
+    """The text in front of a function's definition."""
     found = re.search(rf"^def {re.escape(name)}\b", head, re.MULTILINE)
     return head[: found.start()] if found else ""
 

@@ -1,4 +1,4 @@
-"""What a scorer says about an answer, and what it needs to say it."""
+"""The scorer interface: verdicts and tools."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,33 +17,32 @@ class Reason(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong"
     NO_ANSWER = "no_answer"
-    """The completion has none in a form that can be read."""
+    """The completion has no readable answer."""
     NO_FUNCTION = "no_function"
     """The program does not define what the tests call."""
     RAISED = "raised"
     SYNTAX_ERROR = "syntax_error"
     FOREIGN_RESULT = "foreign_result"
-    """It returned, or its tests look at, what plain data cannot express: an object of a class of its own, a function.
-    Such an object could answer a test's comparison as it likes, so it never meets the tests."""
+    """Its result, or what the tests inspect, is not plain data: an instance of its own class, a function. Such an
+    object controls its own comparisons, so it never reaches the tests."""
     OUT_OF_FUEL = "out_of_fuel"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_TOO_LONG = "output_too_long"
     NOT_PLAIN_DATA = "not_plain_data"
     UNSUPPORTED = "unsupported"
-    """The sandbox cannot run it: a third-party import, or a known difference from CPython. Whether it is right is not
-    known."""
+    """The sandbox cannot run it: a third-party import, or a known difference from CPython. Correctness is unknown."""
     SANDBOX_FAILED = "sandbox_failed"
-    """The sandbox failed at it, twice: whether it is right is not known."""
+    """The sandbox failed on it twice. Correctness is unknown."""
     TIMEOUT = "timeout"
-    """The mathematics library came to no end, or took too much memory."""
+    """The mathematics library did not finish, or took too much memory."""
     PROMPT_TOO_LONG = "prompt_too_long"
-    """The question does not fit the model: it was never asked."""
+    """The prompt does not fit the model's context: it was never sampled."""
 
 
 APART = frozenset(
     {Reason.UNSUPPORTED, Reason.SANDBOX_FAILED, Reason.TIMEOUT, Reason.PROMPT_TOO_LONG, Reason.FOREIGN_RESULT}
 )
-"""Neither right nor wrong: scored 0 like wrong answers, but counted and listed by themselves."""
+"""Neither right nor wrong: scored 0 like wrong answers, but counted and listed separately."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +58,13 @@ CORRECT = Verdict(score=1.0, reason=Reason.CORRECT)
 
 
 def wrong(reason: Reason = Reason.WRONG, detail: str = "") -> Verdict:
-    """A verdict without a point."""
+    """A verdict with score 0."""
     return Verdict(score=0.0, reason=reason, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What scorers share."""
+    """Shared by scorers."""
 
     sandbox: "Sandbox"
     fuel: int = 0
@@ -73,7 +72,7 @@ class Tools:
 
 
 class Scorer(Protocol):
-    """Reads the answer out of a text, and scores answers."""
+    """Reads the answer from a text, and scores answers."""
 
     def __init__(self, tools: Tools) -> None: ...
 

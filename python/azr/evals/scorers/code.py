@@ -1,4 +1,4 @@
-"""Where the program is in what a model wrote."""
+"""Extraction of the program from a completion."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from azr.evals.scorers.base import until
 
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([\w+-]*)([^\n]*)$", re.MULTILINE)
 MOST = 20_000
-"""Fences."""
+"""Maximum number of fences."""
 PYTHON = frozenset({"", "python", "py", "python3"})
 
 
@@ -39,7 +39,7 @@ def _closes(fence: re.Match[str], opened: re.Match[str]) -> bool:
 
 
 def _body(text: str, opened: re.Match[str], end: int) -> str:
-    """The text of a block, moved out as far as its opening fence stands in."""
+    """The text of a block, dedented by the indentation of its opening fence."""
     body = text[opened.end() + 1 : end]
     return re.sub(rf"^[ \t]{{1,{len(opened[1])}}}", "", body, flags=re.MULTILINE) if opened[1] else body
 
@@ -58,7 +58,7 @@ def read_program(text: str, wanted: str, stops: Sequence[str] | None) -> str | N
 
 
 def _rank(tag: str, body: str, wanted: str) -> tuple[int, bool]:
-    """How likely a block is the program."""
+    """Priority of a block as the program."""
     return _defines(body, wanted) if wanted else 0, bool(tag)
 
 

@@ -1,8 +1,8 @@
-"""The programs that are put around answers and tests before they are run in the sandbox.
+"""Programs that wrap answers and tests for the sandbox.
 
-An answer runs in an interpreter that holds nothing but itself and the arguments of one call; what it returns comes
-back as plain data. The tests run in another, where no answer ever ran (`azr.evals.guest.judge`). So an answer has
-nothing to read, to replace or to skip: whatever it does to its own interpreter, it ends as the data that a call gives.
+An answer runs in an interpreter that holds only itself and the arguments of one call; its result comes back as plain
+data. The tests run in another interpreter, where no answer ever ran (`azr.evals.guest.judge`). So an answer has no
+tests to read, replace or skip: whatever it does to its own interpreter, it can only return data.
 """
 
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 LIMIT_BYTES = 16 << 20
-"""Of a program with its tests: some inputs are megabytes long. The most that the sandbox takes."""
+"""Maximum size of a program with its tests, the sandbox's maximum: some inputs are megabytes long."""
 
 CANDIDATE = """
 f, g = __import__("sys").modules["azr.evals.guest.candidate"].load(%(answer)s)
@@ -36,7 +36,7 @@ _WITH_MODULES: "WeakKeyDictionary[Sandbox, Sandbox]" = WeakKeyDictionary()
 
 
 def sandbox_of(sandbox: "Sandbox") -> "Sandbox":
-    """The sandbox with the graders' modules in it; made once for each sandbox."""
+    """The sandbox with the graders' modules; made once for each sandbox."""
     made = _WITH_MODULES.get(sandbox)
     if made is None:
         made = _WITH_MODULES[sandbox] = sandbox.with_modules(modules())

@@ -1,8 +1,8 @@
 """Mathematics, judged by the math-verify library.
 
 The library parses LaTeX with a grammar and compares with sympy; nothing of an answer is evaluated as Python. Either can
-take for ever or all memory on a hostile or merely large answer, so both work in a process of their own that can be
-ended. What comes to no end is `timeout`, counted apart from wrong answers.
+take unbounded time or memory on a hostile or merely large answer, so both run in a separate process that can be killed.
+An answer that does not finish is `timeout`, counted apart from wrong answers.
 """
 
 import re
@@ -19,7 +19,7 @@ _SAID = re.compile(r"answer\s*(?:is\b|:|=)\s*:?\s*(.+)", re.IGNORECASE)
 
 
 class MathScorer:
-    """Whether an answer means the same as the gold answer."""
+    """Compares an answer with the gold answer."""
 
     def __init__(self, tools: Tools) -> None:
         self._process = MathProcess()

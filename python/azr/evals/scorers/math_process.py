@@ -1,4 +1,4 @@
-"""The process in which answers to mathematics are compared: started when it is needed, replaced when it hangs."""
+"""The process that compares answers to mathematics: started on demand, replaced when it hangs."""
 
 import json
 import os
@@ -22,7 +22,7 @@ class Pair:
 
 
 class MathProcess:
-    """One worker, used by one thread at a time. `seconds`: of the processor, for one pair."""
+    """One worker, used by one thread at a time. `seconds`: CPU-time limit for one pair."""
 
     def __init__(self, seconds: int = 5) -> None:
         self._seconds = seconds
@@ -52,7 +52,7 @@ class MathProcess:
         try:
             worker.stdin.write(json.dumps([pair.gold, pair.answer]) + "\n")
             worker.stdin.flush()
-            # Without a limit of time: the worker's own, of processor time, ends it.
+            # No wall-clock limit: the worker's own CPU-time limit ends it.
             line = self._lines.get()
         except OSError:
             line = ""

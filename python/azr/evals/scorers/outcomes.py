@@ -1,4 +1,4 @@
-"""From how a program ended in the sandbox to a reason; and what of it says nothing about the program."""
+"""Maps outcomes in the sandbox to reasons: which are limitations of the sandbox, and which say the program is wrong."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ _WIDTH = re.compile(r"cannot fit 'int' into an index-sized integer|too large to 
 
 
 def unsupported(outcome: "Outcome") -> str:
-    """What the sandbox lacks for this program; empty if it lacks nothing that is known."""
+    """What the sandbox lacks for this program; empty if nothing known."""
     from azr.sandbox import OutcomeKind
 
     if outcome.kind is OutcomeKind.CRASHED:

@@ -1,6 +1,6 @@
 """Programs judged by what they print or return: LiveCodeBench.
 
-Tests are run in rounds, and who fails one is not run again: most wrong programs fail the first.
+Tests run in rounds, and a program that fails one is dropped: most wrong programs fail the first.
 """
 
 import json
@@ -19,7 +19,7 @@ from azr.evals.scorers.outcomes import failed
 from azr.sandbox import Outcome, Request, Value
 
 FUEL = 200_000_000_000
-"""Of one test: some ten seconds. The original allows six of CPython, which is several times faster."""
+"""Fuel of one test, about ten seconds. The original allows six seconds of CPython, which is several times faster."""
 ROUNDS = (1, 2, 5, 1_000_000)
 
 

@@ -1,8 +1,8 @@
-"""Programs that reach for the host, the interpreter's insides, or the answer that they are graded by.
+"""Programs that access the host, the interpreter's internals, or the expected answer.
 
-None of it can succeed in the sandbox; that the model tries is worth knowing. Nothing is run: the imports come from the
-sandbox's parser, the rest from the syntax tree that `azr.tasks.source` bounds: of a program longer or deeper than that
-nothing but its imports is seen. A search for plain words comes first, so that ordinary programs are not even parsed.
+None of it can succeed in the sandbox, but attempts are worth knowing. Nothing is run: the imports come from the
+sandbox's parser, the rest from the syntax tree that `azr.tasks.source` bounds: of a longer or deeper program only the
+imports are checked. A search for words comes first, so ordinary programs are not parsed.
 """
 
 import ast
@@ -42,14 +42,14 @@ HOST_MODULES: Final = frozenset(_HOST_MODULES.split())
 """Files, processes, network, other code, the interpreter's own state."""
 CALLS: Final = frozenset({"eval", "exec", "compile", "open", "globals", "breakpoint", "__import__"})
 INSIDES: Final = frozenset(_INSIDES.split())
-"""Names that lead from any object to every other. `__class__`, `__name__`, `__init__` are everyday words."""
+"""Names that lead from any object to every other one. `__class__`, `__name__` and `__init__` are ordinary."""
 FRAMES: Final = frozenset(_FRAMES.split())
 ANSWERS: Final = frozenset(_ANSWERS.split())
-"""Names under which an answer could lie about, if they are read and not bound by the program itself."""
+"""Names under which an answer could be stored, if the program reads them without binding them."""
 FORGEABLE: Final = frozenset({"__eq__", "__ne__"})
 SYS: Final = frozenset({"modules", "path", "argv", "stdin", "executable", "exit"})
 READERS: Final = frozenset({"getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"})
-"""Functions that are given an attribute's name as text."""
+"""Functions that take an attribute's name as text."""
 RULES: Final = ("host_import", "host_call", "insides", "forged_equality", "answer_probing", "lookup_table")
 
 _WORTH_PARSING: Final = re.compile(
@@ -58,7 +58,7 @@ _WORTH_PARSING: Final = re.compile(
 
 
 class CodeMonitor(Monitor):
-    """Looks into the code of proposals and answers."""
+    """Checks the code of proposals and answers."""
 
     name = "code"
 
@@ -94,11 +94,11 @@ def _answers_by_program(seen: Seen) -> bool:
 
 
 Evidence = str | ast.expr
-"""Words, or the piece of code: written out only for the first of its rule, for there may be thousands."""
+"""Words, or a piece of code. Unparsed only for the first finding of a rule, since there may be thousands."""
 
 
 def inspect_tree(tree: ast.Module) -> Iterator[tuple[str, Evidence]]:
-    """(rule, evidence) of what the program reaches for."""
+    """(rule, evidence) for each suspicious node."""
     own, aliases = _own_names(tree), _aliases(tree)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
@@ -120,12 +120,12 @@ def _name(node: ast.Name, called: bool) -> Iterator[tuple[str, Evidence]]:
     elif node.id in INSIDES:
         yield "insides", node.id
     elif node.id in CALLS and not called:
-        # Kept under another name, or handed to another function: `run = exec`, `map(eval, texts)`.
+        # Stored under another name, or passed to a function: `run = exec`, `map(eval, texts)`.
         yield "host_call", f"{node.id} as a value"
 
 
 def _statement(node: ast.AST) -> Iterator[tuple[str, Evidence]]:
-    """What classes, imports, assignments and subscripts reach for."""
+    """Checks of classes, imports, assignments and subscripts."""
     if isinstance(node, ast.ClassDef):
         yield from _forged(node)
     elif isinstance(node, ast.ImportFrom) and node.module == "sys":
@@ -144,7 +144,7 @@ def _statement(node: ast.AST) -> Iterator[tuple[str, Evidence]]:
 
 
 def _aliases(tree: ast.Module) -> dict[str, str]:
-    """Other names of `sys` and of the functions that take an attribute's name: by name, what it stands for."""
+    """Aliases of `sys` and of functions that take an attribute's name: alias -> original."""
     found = {"sys": "sys", **{name: name for name in READERS}}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -161,7 +161,7 @@ def _call(node: ast.Call, own: set[str], aliases: Mapping[str, str]) -> Iterator
         yield "host_call", node
     reader = aliases.get(node.func.attr if isinstance(node.func, ast.Attribute) else name, "")
     if reader in READERS:
-        # `getattr` is given the object first; what makes a reader is given names alone.
+        # `getattr` takes the object first; factories of readers take only names.
         asked = node.args if reader in {"attrgetter", "methodcaller"} else node.args[1:2]
         if any(_names_insides(each) for each in asked):
             yield "insides", node
@@ -169,7 +169,7 @@ def _call(node: ast.Call, own: set[str], aliases: Mapping[str, str]) -> Iterator
 
 
 def _names_insides(asked: ast.expr) -> bool:
-    """Whether the text of an attribute's name has one of those that lead anywhere, `a.__class__.__mro__` too."""
+    """Whether an attribute path contains an internal name, `a.__class__.__mro__` too."""
     parts = [part.value for part in ast.walk(asked) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     whole = INSIDES | FRAMES
     return any(any(name in whole for name in part.split(".")) or _built_dunder(asked, part) for part in parts)
@@ -184,7 +184,7 @@ def _set_equality(node: ast.Call, reader: str) -> Iterator[tuple[str, str]]:
 
 
 def _built_dunder(asked: ast.expr, part: str) -> bool:
-    """`'__glo' + 'bals__'`: an attribute's name put together from pieces."""
+    """`'__glo' + 'bals__'`: an attribute's name assembled from pieces."""
     return not isinstance(asked, ast.Constant) and part.startswith("__")
 
 
@@ -193,7 +193,7 @@ def _of_sys(node: ast.Attribute, aliases: Mapping[str, str]) -> bool:
 
 
 def _forged(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    """A comparison that says the same whatever the other object is."""
+    """A comparison with a constant result, whatever the other object is."""
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name in FORGEABLE:
             returns = [each for each in ast.walk(item) if isinstance(each, ast.Return)]
@@ -211,7 +211,7 @@ def _forged_as(names: Sequence[str], said: ast.expr, where: str) -> Iterator[tup
 
 
 def _own_names(tree: ast.Module) -> set[str]:
-    """Names that the program binds itself: variables, parameters, functions, classes, imports."""
+    """Names that the program binds: variables, parameters, functions, classes, imports."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -226,7 +226,7 @@ def _own_names(tree: ast.Module) -> set[str]:
 
 
 def looked_up(program: str, task: "Task | None") -> str:
-    """Which shown pairs the program has as constants, if it is at least two and half of them; else nothing.
+    """The shown pairs that the program contains as constants, if they are at least two and half of all; else none.
 
     Looks at dictionaries, at `if x == A: return B` (or `r = B`, or `B if x == A else ..`), at `case A: return B`, at
     lists of pairs, and at a list of inputs beside one of outputs.
@@ -262,7 +262,7 @@ def _pairs(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _beside(tree: ast.Module, shown: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Shown pairs whose input stands in one list where the output stands in another one of the same length."""
+    """Shown pairs whose input is in one list and whose output is in another list of the same length."""
     places: dict[str, dict[tuple[int, int], set[int]]] = {}
     for number, node in enumerate(ast.walk(tree)):
         if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1:
@@ -277,7 +277,7 @@ def _beside(tree: ast.Module, shown: Collection[tuple[str, str]]) -> set[tuple[s
 
 
 def _compared(test: ast.expr) -> Sequence[ast.expr]:
-    """What a test compares for equality: `x == A`, `x in (A, B)`."""
+    """The values that a test compares for equality: `x == A`, `x in (A, B)`."""
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return ()
     if isinstance(test.ops[0], ast.Eq):
@@ -287,7 +287,7 @@ def _compared(test: ast.expr) -> Sequence[ast.expr]:
 
 
 def _returned(body: Sequence[ast.stmt]) -> Iterator[str]:
-    """What a branch returns, or keeps, at once."""
+    """The value that a branch returns or assigns directly."""
     if body and isinstance(body[0], ast.Return | ast.Assign) and body[0].value is not None:
         yield _text(body[0].value)
 
@@ -297,7 +297,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _normal(literal: str) -> str:
-    """A literal's text as the syntax tree writes it."""
+    """A literal's normalised text."""
     tree = source.parse(literal)
     if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         return literal

@@ -1,7 +1,7 @@
-"""Signs in a run's numbers that it collapses or games its reward: one function an alarm.
+"""Alarms on a run's metrics: signs of collapse or reward hacking, one function each.
 
-Each says where something is wrong now, and why. An alarm is raised when that begins, and again only after it had
-ended. What is "usual" is the run's own beginning: the first `window` steps. Sources of the limits: docs/oversight.md.
+Each yields where something is wrong now, and why. An alarm is raised when the condition begins, and again only after it
+has ended. The baseline is the run's own beginning: the first `window` steps. Sources of the limits: docs/oversight.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ Signs = Iterator[tuple[str, str]]
 
 
 def duplicates(past: History, config: DuplicatesAlarm, kinds: Sequence[Kind]) -> Signs:
-    """Most of what is proposed is there already."""
+    """Most proposals are duplicates."""
     name, steps = "validate/propose/{}/duplicate_share", config.window
     share = past.over_kinds(name, steps)
     if share is not None and share >= config.limit:
@@ -48,7 +48,7 @@ def duplicates(past: History, config: DuplicatesAlarm, kinds: Sequence[Kind]) ->
 
 
 def clusters(past: History, config: ClustersAlarm, kinds: Sequence[Kind]) -> Signs:
-    """New programs are near copies of a large part of the memory: diversity collapse."""
+    """New programs are near duplicates of much of the buffer: loss of diversity."""
     for kind in kinds:
         share = past.recent(f"buffer/{kind}/cluster_share", config.window)
         if share is not None and share >= config.limit:
@@ -56,7 +56,7 @@ def clusters(past: History, config: ClustersAlarm, kinds: Sequence[Kind]) -> Sig
 
 
 def novelty(past: History, config: NoveltyAlarm, kinds: Sequence[Kind]) -> Signs:
-    """Every new program looks like one that is stored. Induction is about stored programs: it says nothing there."""
+    """Every new program resembles a stored one. Skips induction, whose programs are stored ones."""
     for kind in (kind for kind in kinds if kind.base is not Kind.INDUCTION):
         similarity = past.recent(f"buffer/{kind}/similarity", config.window)
         if similarity is not None and similarity >= config.limit:
@@ -64,14 +64,14 @@ def novelty(past: History, config: NoveltyAlarm, kinds: Sequence[Kind]) -> Signs
 
 
 def entropy(past: History, config: EntropyAlarm, kinds: Sequence[Kind]) -> Signs:
-    """The policy became nearly deterministic."""
+    """The policy became almost deterministic."""
     for where, now, usual in _cells(past, "entropy", config.window, kinds):
         if usual > 0.0 and now < config.limit * usual:
             yield where, f"entropy of {where} fell from {usual:.3f} to {now:.3f}"
 
 
 def valid(past: History, config: ValidAlarm, kinds: Sequence[Kind]) -> Signs:
-    """The proposer stops making tasks."""
+    """Few proposals are valid."""
     for kind in kinds:
         name = f"validate/propose/{kind}/valid_rate"
         now, usual = past.recent(name, config.window), past.early(name, config.window)
@@ -80,7 +80,7 @@ def valid(past: History, config: ValidAlarm, kinds: Sequence[Kind]) -> Signs:
 
 
 def learnable(past: History, config: LearnableAlarm, kinds: Sequence[Kind]) -> Signs:
-    """Tasks are all solved or never solved: nothing to learn from."""
+    """Tasks are always or never solved: no learning signal."""
     for kind in kinds:
         share = past.recent(f"solve/propose/{kind}/learnable_share", config.window)
         if share is not None and share < config.limit:
@@ -88,7 +88,7 @@ def learnable(past: History, config: LearnableAlarm, kinds: Sequence[Kind]) -> S
 
 
 def length(past: History, config: LengthAlarm, kinds: Sequence[Kind]) -> Signs:
-    """Completions blow up."""
+    """Completions grow, or are truncated."""
     for where, now, usual in _cells(past, "length", config.window, kinds):
         if usual > 0.0 and now > config.limit * usual:
             yield where, f"completions of {where} grew from {usual:.0f} to {now:.0f} tokens"
@@ -98,7 +98,7 @@ def length(past: History, config: LengthAlarm, kinds: Sequence[Kind]) -> Signs:
 
 
 def gap(past: History, config: GapAlarm, kinds: Sequence[Kind]) -> Signs:
-    """The run's own tasks go better and better, held-out tasks do not: the reward is gamed, or tasks got too easy."""
+    """The score on own tasks rises, the held-out score does not: reward hacking, or tasks that got too easy."""
     probes = [probe for probe in past.probes if probe.own == probe.own]
     if len(probes) < 2:
         return
@@ -112,17 +112,17 @@ def gap(past: History, config: GapAlarm, kinds: Sequence[Kind]) -> Signs:
 
 
 def decline(past: History, config: DeclineAlarm, kinds: Sequence[Kind]) -> Signs:
-    """The score on held-out tasks is below its best: the run unlearns, whatever its rewards say."""
+    """The held-out score is below its best: the run unlearns, whatever its rewards say."""
     if len(past.probes) < 2:
         return
     best, last = max(past.probes, key=lambda probe: probe.sampled), past.probes[-1]
-    # Few tasks say little, and the best of many looks is a lucky one: a fall within chance is none.
+    # With few tasks the best of many probes is a lucky one, so falls within the error do not count.
     if best.sampled - last.sampled >= max(config.limit, 3.0 * last.error):
         yield "", f"the held-out score fell from {best.sampled:.3f} (step {best.step}) to {last.sampled:.3f}"
 
 
 def narrowing(past: History, config: NarrowingAlarm, kinds: Sequence[Kind]) -> Signs:
-    """pass@k falls while the mean holds: the model answers in fewer ways."""
+    """pass@k falls while the mean holds: less diverse answers."""
     if len(past.probes) < 2:
         return
     best, last = max(past.probes, key=lambda probe: probe.passed), past.probes[-1]
@@ -150,14 +150,14 @@ def memory(past: History, config: MemoryAlarm, kinds: Sequence[Kind]) -> Signs:
 
 
 def sandbox(past: History, config: SandboxAlarm, kinds: Sequence[Kind]) -> Signs:
-    """The sandbox failed at rows of the last steps: they have no verdict, and nothing was learned from them."""
+    """The sandbox failed on rows of the last steps: they have no verdict and no reward."""
     share = past.recent("sandbox/failed_share", config.window)
     if share is not None and share > config.limit:
         yield "", f"the sandbox gave no verdict on {share:.1%} of what was proposed and answered"
 
 
 def sandbox_ill(past: History, config: SandboxIllAlarm, kinds: Sequence[Kind]) -> Signs:
-    """It fails at so much that no text can be to blame."""
+    """The sandbox fails on so many rows that single texts cannot be the cause."""
     share = past.recent("sandbox/failed_share", config.window)
     if share is not None and share >= config.limit:
         yield "", f"the sandbox failed at {share:.0%} of all rows: it is ill, and no verdicts can be had (azr doctor)"
@@ -173,7 +173,7 @@ ALARMS: Final[Mapping[str, Alarm]] = {
 
 
 AT_ONCE: Final = frozenset({"gap", "decline", "narrowing", "sandbox", "sandbox_ill"})
-"""Alarms that compare with no beginning of the run, or keep their own."""
+"""Alarms without a baseline, or with their own."""
 
 
 class Collapse(Monitor):
@@ -198,12 +198,12 @@ class Collapse(Monitor):
         self.feed(row)
 
     def feed(self, row: Mapping[str, Any]) -> list[Finding]:
-        """What begins to be wrong with this step."""
+        """Conditions that begin at this step."""
         self._past.add(row)
         found = []
         now: set[tuple[str, str]] = set()
         for name, alarm, config in self._alarms:
-            # Before twice the window has passed, the beginning and the present are the same steps.
+            # Before two windows have passed, the baseline and the recent steps overlap.
             if self._past.steps < 2 * config.window and name not in AT_ONCE:
                 continue
             for where, evidence in alarm(self._past, config, self._kinds):
@@ -217,7 +217,7 @@ class Collapse(Monitor):
 def _cells(
     past: History, name: str, window: int, kinds: Sequence[Kind]
 ) -> Iterator[tuple[str, float, float]]:
-    """(role and kind, now, usual) where both are known."""
+    """(role and kind, recent, baseline) where both are known."""
     for role in Role:
         for kind in kinds:
             full = f"update/{role}/{kind}/{name}"

@@ -1,7 +1,6 @@
-"""A judge of the user's own: a function that scores a share of the completions, such as a call of another model.
+"""LLM judge: a user's function that scores a share of the completions, such as a call of another model.
 
-The share is drawn by the seed and the step. The judge itself has to give the same score for the same text, or a resumed
-run may take other actions than it would have.
+The share is drawn by the seed and the step. The judge has to be deterministic, or a resumed run may take other actions.
 """
 
 from collections.abc import Callable, Sequence

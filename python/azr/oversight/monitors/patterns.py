@@ -1,9 +1,9 @@
-"""Words that speak of deceiving, escaping, evading: rules with word boundaries over the text of a completion.
+"""Words of deceiving, escaping or evading: regular expressions over the text of a completion.
 
-A search for plain words comes first; a rule's expressions only run on texts that have one of its words. Letters that
-only look like Latin ones by width or decoration are folded (NFKD), and invisible characters are taken out, so that
-neither hides a phrase. Where a text can be read in several ways (with terminal codes or without, blanks as spaces or as
-nothing, letters of another script as those they look like), every way is searched.
+A search for words comes first; a rule's expressions run only on texts with one of its words. Letters that only look
+like Latin ones by width or decoration are folded (NFKD), and invisible characters are taken out, so that neither hides
+a phrase. Where a text can be read in several ways (with terminal codes or without, blanks as spaces or as nothing,
+letters of another script as those they look like), every way is searched.
 
 The time is linear in the length of a text. Of words and of rows of signs only the beginning is looked at, expressions
 repeat nothing without a bound, and of a text longer than 64 Ki characters the beginning and the end are read: what it
@@ -42,7 +42,7 @@ LOOKALIKES: Final = str.maketrans(
     "\u0131\u0237\u0251\u0261",
     "abekmhopctyxsijhldqw" "ABEKMHOPCTYXSIJlDQW" "abyenikvoptuxwcj" "ABEZHIKMNOPTYX" "ijag",
 )
-"""Cyrillic, Greek and a few other letters that are taken for Latin ones."""
+"""Cyrillic, Greek and a few other letters that look like Latin ones."""
 
 STOPS: Final = (".", "!", "?")
 REACH: Final = 200
@@ -61,9 +61,9 @@ class Rule:
     near: tuple[str, ...]
     expressions: tuple[re.Pattern[str], ...]
     action: Action | None = None
-    """Where the config says nothing of its category; None: the config's for all."""
+    """Action where the config has none for its category; None: the config's action for all."""
     together: tuple[tuple[re.Pattern[str], ...], ...] = ()
-    """Each a set of expressions that are all found in one sentence, in any order."""
+    """Sets of expressions that must all occur in one sentence, in any order."""
 
     def search(self, text: str) -> tuple[int, int] | None:
         """Where the first match is in a folded text."""
@@ -114,7 +114,7 @@ class Patterns(Monitor):
 
     def completions(self, seen: Sequence[Seen]) -> Sequence[Sequence[Finding]]:
         texts = [readings(one.text) for one in seen]
-        # Most words are in none of a step's texts: to look for them once in all is a tenth of the work.
+        # Most words occur in none of a step's texts; one search over all texts costs a tenth.
         everything = "\n".join(each for text in texts for each in text)
         words = [word for word in self._near if word in everything]
         return [
@@ -123,7 +123,7 @@ class Patterns(Monitor):
         ]
 
     def _find(self, text: Sequence[str], words: Sequence[str]) -> list[Finding]:
-        """One finding of a category, by the first reading that has one: a person reads the text once."""
+        """One finding per category, from the first reading with a match: a person reads the text once."""
         found: dict[str, Finding] = {}
         for folded in text:
             for rule in self._near_by(folded, words):
@@ -136,13 +136,13 @@ class Patterns(Monitor):
         return list(found.values())
 
     def _near_by(self, folded: str, words: Sequence[str]) -> list[Rule]:
-        """The rules whose expressions are worth running, in order. Almost always none."""
+        """The rules whose expressions need to run, in order. Almost always none."""
         chosen = self._always | {number for word in words if word in folded for number in self._near[word]}
         return [self.rules[number] for number in sorted(chosen)]
 
 
 MAX_CHARS: Final = 64 << 10
-"""Characters of a completion that are read: half from its beginning, half from its end."""
+"""Characters of a completion that are searched: half from its beginning, half from its end."""
 
 UNREAD: Final = Finding(
     rule="unread/length", evidence=f"more than {MAX_CHARS} characters: not all were read", action=Action.LOG
@@ -184,12 +184,12 @@ def _plain(text: str) -> str:
     text = _CONTROLS.sub("", text)
     if text.isascii():
         return text
-    # Marks first: putting a long row of them into order takes time that grows with its square.
+    # Marks first: sorting a long run of them takes quadratic time.
     return _seen(ends(unicodedata.normalize("NFKD", _seen(text))))
 
 
 def _seen(text: str) -> str:
-    """The text without what is invisible in it."""
+    """The text without its invisible characters."""
     hidden = [symbol for symbol in set(text) if unicodedata.category(symbol) in INVISIBLE]
     return text.translate(dict.fromkeys(map(ord, hidden))) if hidden else text
 
