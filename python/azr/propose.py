@@ -1,4 +1,4 @@
-"""Stage 1: references from the buffer -> prompts -> what the model writes.
+"""Stage 1: references from the buffer -> prompts -> proposals.
 
 All kinds go to the engine together, so that it sees one queue (`azr.pipeline.rollout_step`). Proposers of deduction
 and abduction tasks are shown up to K stored tasks of their kind; those of induction tasks get one stored program.
@@ -17,7 +17,7 @@ from azr.util.randomness import generator
 
 
 def step_prompts(parts: Parts, step: int) -> list[Prompt]:
-    """Each kind's share of prompts, `propose.batch` of each in plain Python; none before `propose.start_step`."""
+    """The step's propose prompts: each kind's share; none before `propose.start_step`."""
     if step < parts.config.propose.start_step:
         return []
     return [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
@@ -30,7 +30,7 @@ def ask(parts: Parts, prompts: Sequence[Prompt], step: int, purpose: str) -> lis
 
 
 def propose_prompts(parts: Parts, kind: Kind, step: int, purpose: str = "references") -> list[Prompt]:
-    """The prompts of one kind, from what the buffer holds now."""
+    """The propose prompts of one kind, from the current buffer."""
     rng = generator(parts.config.seed, step, f"{purpose}/{kind}")
     count = shares(parts.config).proposals[kind] if kind in parts.config.tasks.kinds else parts.config.propose.batch
     if parts.kinds[kind].from_task:
@@ -44,7 +44,7 @@ def propose_prompts(parts: Parts, kind: Kind, step: int, purpose: str = "referen
 def fitting_prompt(
     parts: Parts, kind: Kind, references: Sequence[Task], source: Task | None, composites: Sequence[Task] = ()
 ) -> Prompt:
-    """The prompt with as many of the references as its length allows."""
+    """The prompt with as many references as fit its maximum length."""
     while True:
         prompt = parts.renderer.propose(kind, references, source, composites)
         if len(prompt.token_ids) <= parts.config.prompt.max_tokens or not (references or composites):
@@ -53,7 +53,7 @@ def fitting_prompt(
 
 
 def read_proposal(parts: Parts, completion: Completion) -> Proposal:
-    """What a completion proposes, or why it cannot be read."""
+    """Parse a completion into a proposal, or the reason why it cannot be read."""
     prompt = completion.prompt
     if flaw := unreadable(completion.text):
         return Proposal(completion=completion, draft=Unparsed(flaw=flaw), formatted=False)
@@ -66,7 +66,7 @@ def read_proposal(parts: Parts, completion: Completion) -> Proposal:
 
 
 def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -> list[Task]:
-    """Earlier programs that this prompt orders the model to call; mostly none."""
+    """Earlier programs that this prompt tells the model to call; usually none."""
     knobs = composite.knobs_at(parts.config.tasks.composite, step)
     if knobs.chance == 0.0 or rng.random() >= knobs.chance:
         return []

@@ -1,8 +1,8 @@
-"""Stage 5: verdicts and attempts -> episodes. Arithmetic only: what ran has run.
+"""Stage 5: verdicts and attempts -> episodes. Only arithmetic: nothing is sampled or executed here.
 
-A rejected proposal earns `invalid`. A valid one earns what its solve rate says: where that is 0, `extremes`; else that
-plus its extra terms. An answer earns what its score and its form say. Where the sandbox failed there is no verdict, so
-there is no episode either: nothing is earned, and nothing is learned from it.
+A rejected proposal earns `invalid`. A valid one earns its learnability plus its extra terms, or `extremes` where the
+learnability is 0. An answer earns by its score and format. Where the sandbox failed there is no verdict, so there is no
+episode either.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def reward_proposals(
 
 
 def reward_attempts(parts: Parts, attempts: Sequence[Attempt], step: int) -> list[Episode]:
-    """One episode for each answer that has a verdict; answers to one task are one group."""
+    """One episode for each attempt with a verdict; attempts at one task are one group."""
     noise = generator(parts.config.seed, step, "solver_noise").random(len(attempts))
     episodes = []
     for attempt, chance in zip(attempts, noise, strict=True):

@@ -1,1 +1,1 @@
-"""`azr report`: a run as one HTML file. `build.py` is the way through it; `azr.watch` serves the same page live."""
+"""`azr report`: a run as one HTML file. Start with `build.py`; `azr.watch` serves the same page live."""

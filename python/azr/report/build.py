@@ -21,24 +21,24 @@ from azr.run.folder import TRACES
 from azr.util.sanitize import one_line
 
 BYTES: Final = 14 << 20
-"""The file stays below this; programs are left out until it does, evenly over the run."""
+"""Maximum size of the file. Programs beyond it are left out, evenly over the run."""
 PAGE: Final = 200_000
-"""What the page takes without any data, and then some."""
+"""Upper bound of the page's size without data."""
 BLOCK: Final = 50
-"""Programs that are unpacked together."""
+"""Programs per compressed block."""
 
 Said = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was made."""
+    """The result."""
 
     html: str
     programs: int
     """Programs and refused proposals in it."""
     of: int
-    """All that the runs have."""
+    """Number of programs and refused proposals in the runs."""
 
 
 def build(paths: Sequence[Path], say: Said = lambda text: None) -> Report:
@@ -68,7 +68,7 @@ def build(paths: Sequence[Path], say: Said = lambda text: None) -> Report:
 
 
 def distinct_names(folders: Sequence[Folder]) -> list[str]:
-    """Names of the folders, with as much of the path before them as tells them apart."""
+    """Names of the folders, with as many parent folders as needed to make them distinct."""
     parts = [folder.path.resolve().parts for folder in folders]
     depth = 1
     while len({part[-depth:] for part in parts}) < len(parts):
@@ -77,7 +77,7 @@ def distinct_names(folders: Sequence[Folder]) -> list[str]:
 
 
 def write(report: Report, path: Path) -> None:
-    """Put the report into a file, all or nothing.
+    """Write the report to a file atomically.
 
     Raises:
         RunError: it cannot be written.
@@ -116,7 +116,7 @@ def _read(folder: Folder, budget: int) -> tuple[dict[str, Any], Chosen]:
 
 
 def _blocks(chosen: Chosen, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the page has at once of a gallery, and what it unpacks when it is asked for."""
+    """What the page loads at once of a gallery, and what it unpacks on demand."""
     starts = range(0, len(chosen.lines), BLOCK)
     blocks = {f"block-{number}-{at}": chosen.details[start : start + BLOCK] for at, start in enumerate(starts)}
     names = ("key", "kind", "step", "verdict", "rate", "title")

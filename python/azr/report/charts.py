@@ -1,4 +1,4 @@
-"""What the report draws: sections of charts, as data. The page's script turns them into pictures.
+"""The report's charts as data, in sections. The page's script draws them.
 
 A series names a column of the run's metrics or of its curriculum; `{kind}` stands for every kind that the run has.
 """
@@ -11,7 +11,7 @@ Unit = Literal["share", "number", "tokens", "seconds", "bytes", "signed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture, or one for each kind where runs are compared."""
+    """One chart, or one for each kind where runs are compared."""
 
     id: str
     title: str
@@ -23,15 +23,15 @@ class Chart:
     """Lines: one a key; a `*` in it stands for one part of a name. Band: low, middle, high. Stack: from the bottom up;
     a key may end in `*`."""
     labels: tuple[str, ...] = ()
-    """Of the keys, where `{kind}` does not name them."""
+    """Labels of the keys, where `{kind}` does not name them."""
     top: float | None = None
-    """End of the axis, where it is known."""
+    """Upper end of the axis, if fixed."""
     log: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Charts that belong together."""
+    """A group of charts."""
 
     id: str
     title: str

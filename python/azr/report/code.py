@@ -1,4 +1,4 @@
-"""What can be said of a program by reading it: sizes, complexity, shape, comments. Nothing here runs it.
+"""Static measures of a program: size, complexity, shape, comments. Nothing here runs it.
 
 Cyclomatic complexity and Halstead's measures are radon's, as in the rewards of the same names.
 """
@@ -12,29 +12,29 @@ from dataclasses import dataclass
 from azr.tasks import source
 
 SHINGLE = 3
-"""Node types in a row that make one feature of a program's shape."""
+"""Number of consecutive node types in one feature of a program's shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """Of one program."""
+    """Measures of one program."""
 
     lines: int
     nodes: int
-    """Of the syntax tree."""
+    """Nodes of the syntax tree."""
     depth: int
-    """Of the syntax tree."""
+    """Depth of the syntax tree."""
     operations: int
     """As the embedded model's chains are counted: see `azr.tasks.source.operations`."""
     cyclomatic: float
-    """Of its most complex function."""
+    """Of the most complex function."""
     volume: float
-    """Halstead's, in bits."""
+    """Halstead's volume in bits."""
     effort: float
     shape: frozenset[int]
-    """Hashed runs of node types, names and constants aside."""
+    """Hashed shingles of node types, without names and constants."""
     whole: int
-    """Hash of all node types in order: equal for programs that differ in names and constants only."""
+    """Hash of all node types in order: equal for programs that differ only in names and constants."""
 
 
 def measures(program: str) -> Measures | None:
@@ -72,7 +72,7 @@ def unlikeness(shapes: Sequence[frozenset[int]]) -> float | None:
     return sum(1.0 - len(a & b) / len(a | b) for a, b in pairs if a or b) / len(pairs)
 
 
-# Strings, so that a mark inside of them is none; then comments. Works on programs that do not parse, too.
+# Strings first, so that a mark inside of them is skipped; then comments. Also works on programs that do not parse.
 _COMMENT = re.compile(
     r'''"""[\s\S]*?(?:"""|\Z)|\'{3}[\s\S]*?(?:\'{3}|\Z)|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|#([^\n]*)'''
 )
@@ -86,7 +86,7 @@ def comments(program: str) -> list[str]:
     return [text for one in found if one and (text := one.lstrip("#").strip())]
 
 
-# Beginnings of comments that plan, act, observe or doubt, as the paper's models wrote between their lines of code.
+# Comments that plan, act, observe or doubt, as the paper's models wrote between their lines of code.
 PATTERNS: dict[str, re.Pattern[str]] = {
     "numbered steps": re.compile(r"^\s*(step\s*\d+|\d+\s*[.):])", re.I),
     "sequence words": re.compile(r"^\s*(first|second|third|next|then|now|after that|finally|lastly)\b", re.I),
@@ -105,7 +105,7 @@ def patterns(found: Sequence[str]) -> frozenset[str]:
 
 
 def phrase(comment: str) -> str:
-    """A comment with its numbers and quoted parts taken out, so that like comments count as one."""
+    """A comment without its numbers and quoted parts, so that similar comments are counted together."""
     text = re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", comment[:200].lower())
     return re.sub(r"\s+", " ", re.sub(r"\d+(\.\d+)?", "0", text)).strip(" .:;-")[:80]
 

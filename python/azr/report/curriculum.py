@@ -1,7 +1,7 @@
 """The curriculum over time, from the task buffer: solve rates of new tasks, their programs' sizes, complexity, variety.
 
-Steps are put into at most 60 bins, of some dozens of tasks each. Solve rates are of every task, at its first trial;
-what has to be read out of programs is of at most `SAMPLE` tasks a bin and kind, evenly chosen.
+Steps are grouped into at most 60 bins with dozens of tasks each. Solve rates cover all tasks, as first measured;
+measures of programs cover at most `SAMPLE` tasks per bin and kind, evenly chosen.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from azr.report.stored import Stored
 
 BINS: Final = 60
 TASKS_A_BIN: Final = 90
-"""At least so many where there are more than 8 bins: shares of fewer tasks are noise."""
+"""Minimum tasks per bin beyond 8 bins: shares of fewer tasks are noise."""
 SAMPLE: Final = 20
 RATES: Final = ("unsolved", "hard", "middle", "easy", "solved")
 """Solve rate 0; up to 1/3; up to 2/3; below 1; 1."""
@@ -28,18 +28,18 @@ Columns = dict[str, list[float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Numbers of all stored tasks; arrays over the tasks."""
+    """Columns of all stored tasks."""
 
     key: NDArray[np.int64]
-    """Ids."""
+    """Task ids."""
 
     kinds: tuple[str, ...]
-    """Names of the kinds that there are."""
+    """Names of the kinds."""
     kind: NDArray[np.int64]
     """Index into `kinds`."""
     step: NDArray[np.int64]
     rate: NDArray[np.float64]
-    """At the first trial; NaN where nobody has tried."""
+    """As first measured; NaN without trials."""
 
     def __len__(self) -> int:
         return len(self.step)
@@ -66,14 +66,14 @@ def read_tasks(stored: Stored) -> Tasks:
 
 
 class Measured:
-    """Measures of programs; those of one look are kept until the one after the next."""
+    """Cached measures of programs; unused ones expire after one refresh."""
 
     def __init__(self) -> None:
         self._before: dict[str, Measures | None] = {}
         self._now: dict[str, Measures | None] = {}
 
     def turn(self) -> None:
-        """Another look at the tasks begins."""
+        """Begin another refresh."""
         self._before, self._now = self._now, {}
 
     def of(self, program: str) -> Measures | None:
@@ -83,7 +83,7 @@ class Measured:
 
 
 def curriculum(stored: Stored, tasks: Tasks, measured: Measured) -> tuple[list[float], Columns]:
-    """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has nothing to say."""
+    """Middle step of each bin, and columns named `<kind>/<name>`; None where a bin has no data."""
     measured.turn()
     edges = bin_edges(tasks.step)
     columns: Columns = {}
@@ -99,7 +99,7 @@ def curriculum(stored: Stored, tasks: Tasks, measured: Measured) -> tuple[list[f
 
 
 def bin_edges(steps: NDArray[np.int64]) -> list[int]:
-    """Edges of the bins: the seeds, of step 0, have one of their own."""
+    """Edges of the bins; seed tasks (step 0) have their own."""
     last = int(steps.max(initial=0))
     if last == 0:
         return [0, 1]
@@ -116,7 +116,7 @@ def even(items: Sequence[int] | NDArray[np.int64], count: int) -> list[int]:
 
 
 def _rates(rates: NDArray[np.float64]) -> dict[str, float | None]:
-    """Shares of the tried tasks by how often they were solved, and the mean."""
+    """Shares of the tried tasks by solve rate, and the mean."""
     tried = rates[~np.isnan(rates)]
     if not len(tried):
         return dict.fromkeys([f"rate/{name}" for name in RATES] + ["rate/mean", "rate/low", "rate/high"])
@@ -130,7 +130,7 @@ def _rates(rates: NDArray[np.float64]) -> dict[str, float | None]:
 def _programs(
     stored: Stored, ids: NDArray[np.int64], measured: Measured, seen: set[int]
 ) -> dict[str, float | None]:
-    """What a sample of a bin's programs is like. `seen`: shapes of the bins before."""
+    """Measures of a sample of a bin's programs. `seen`: shapes in earlier bins."""
     programs = [row[1] for row in stored.rows(even(ids, SAMPLE))]
     found = [about for program in programs if (about := measured.of(program)) is not None]
     numbers: dict[str, float | None] = {}

@@ -1,4 +1,4 @@
-"""The evaluations in a run folder: what `azr eval --out RUN/evals/NAME` wrote."""
+"""Evaluations in a run folder, as written by `azr eval --out RUN/evals/NAME`."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ EVALS: Final = "evals"
 RESULTS: Final = "results.json"
 MOST: Final = 500
 SHOWN: Final = 12
-"""Completions of a benchmark that are shown."""
+"""Maximum number of completions per benchmark."""
 
 
 def evaluations(folder: Folder) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def _row(benchmark: str, model: str, name: str, numbers: list[tuple[str, str]]) 
 
 
 def _some(path: Path) -> Callable[[str], list[Line]]:
-    """A few completions of a benchmark, of each reason in turn, so that what is rare is seen too."""
+    """A few completions of a benchmark, of each reason in turn, so that rare reasons appear."""
     found: dict[str, dict[str, list[Line]]] = {}
     for file in files(path):
         for line in read_lines(file):

@@ -1,7 +1,7 @@
-"""A run folder, read only: no lock is taken, nothing is written, and a trainer that is at work is not disturbed.
+"""A run folder, read-only: it takes no lock, writes nothing and does not disturb a live trainer.
 
-Appended files may end in the middle of a line while a trainer writes. Such an end is left for the next look; a line
-that is damaged elsewhere is left out and counted.
+While a trainer writes, an appended file may end in the middle of a line. Such a line is read later; a line damaged
+elsewhere is skipped and noted.
 """
 
 import json
@@ -19,13 +19,13 @@ from azr.run.folder import ALARMS, BUFFER, CONFIG, METRICS, TRACES
 
 GROWING = (METRICS, TRACES, ALARMS)
 MAX_CONFIG = 4 << 20
-"""Bytes of a run's config."""
+"""Maximum size of a run's config in bytes."""
 SCORES = "evals/*/results.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What could not be shown, in words for the reader; each once."""
+    """What could not be shown, for the reader; each note once."""
 
     texts: list[str] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class Notes:
 
 
 class Folder:
-    """One run, to look at."""
+    """One run, read-only."""
 
     def __init__(self, path: Path) -> None:
         """
@@ -68,16 +68,16 @@ class Folder:
             raise RunError(f"cannot read {self.path / CONFIG}: {error}") from error
 
     def metrics(self) -> list[dict[str, Any]]:
-        """One row a step, ascending; where a step stands twice, the later row counts."""
+        """One row per step, ascending; the later of two rows for a step counts."""
         rows = {row["step"]: current(row) for row in self.rows(METRICS) if isinstance(row.get("step"), int)}
         return [rows[step] for step in sorted(rows)]
 
     def alarms(self) -> list[dict[str, Any]]:
-        """Alarms in the order in which they were raised. Only `step` is sure to be there."""
+        """Alarms in order. Only `step` is guaranteed to be there."""
         return [row for row in self.rows(ALARMS) if isinstance(row.get("step"), int)]
 
     def rows(self, name: str) -> Iterator[dict[str, Any]]:
-        """The whole rows of a `.jsonl` file; none if there is no such file."""
+        """The complete rows of a `.jsonl` file; none if the file does not exist."""
         path = self.path / name
         try:
             with path.open("rb") as file:
@@ -101,14 +101,14 @@ class Folder:
                 self.notes.add(f"{name}: line {number} is no JSON object and was left out")
 
     def stored(self) -> Stored | None:
-        """The run's tasks, for reading; None if there are none. What cannot be read of them is noted."""
+        """The run's tasks; None if there are none. Unreadable parts are noted."""
         found, notes = open_stored(self.path, self.config())
         for note in notes:
             self.notes.add(note)
         return found
 
     def changed(self) -> tuple[tuple[str, int, int], ...]:
-        """Names, sizes and times of what a trainer appends to: different after anything happened."""
+        """Names, sizes and times of the files that a trainer appends to: changes with every write."""
         found = []
         for path in (*(self.path / name for name in GROWING), *self.path.glob(f"{BUFFER}*/*"), *self.path.glob(SCORES)):
             try:

@@ -1,6 +1,5 @@
-"""The programs of a run with their attempts, and the proposals that were refused: found by numbers, read on demand.
-
-Everything that leaves this module is plain data whose texts went through `visible`.
+"""A run's programs with their attempts, and its rejected proposals: found by index, read on demand. All texts that
+leave this module are sanitised by `visible`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,12 +19,12 @@ from azr.util.sanitize import LIMIT, one_line, visible
 ACCEPTED: Final = "accepted"
 SEED: Final = "seed"
 ENTRY: Final = np.dtype([("key", "<i8"), ("kind", "<u2"), ("step", "<i4"), ("verdict", "<u2"), ("rate", "<f4")])
-"""`key`: a task's id; for a refused proposal, -1 - its row in the trace."""
+"""`key`: a task's id; for a rejected proposal, -1 - its row in the trace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries. None: all."""
+    """Filter of entries. None: all."""
 
     kind: str | None = None
     verdict: str | None = None
@@ -33,7 +32,7 @@ class Wanted:
     last_step: int = 2**31 - 1
     low: float = 0.0
     high: float = 1.0
-    """Bounds of the solve rate; untried tasks and refused proposals only come where these are 0 and 1."""
+    """Bounds of the solve rate. Untried tasks and rejected proposals match only 0 and 1."""
 
 
 class Gallery:
@@ -52,7 +51,7 @@ class Gallery:
         self._origins = _by_task(index, proposals=True)
 
     def find(self, wanted: Wanted) -> NDArray[Any]:
-        """The entries that fit, by step."""
+        """The matching entries, by step."""
         found = self.entries
         fits = (found["step"] >= wanted.first_step) & (found["step"] <= wanted.last_step)
         if wanted.low > 0.0 or wanted.high < 1.0:
@@ -81,7 +80,7 @@ class Gallery:
         return found
 
     def search(self, entries: NDArray[Any], text: str) -> Iterator[Any]:
-        """Those of the entries whose program, input, message or completion has the text, whatever its case."""
+        """The entries whose program, input, message or completion contains the text, case-insensitively."""
         wanted = text.lower()
         for start in range(0, len(entries), 200):
             part = entries[start : start + 200]
@@ -94,7 +93,7 @@ class Gallery:
                     yield entry
 
     def close(self) -> None:
-        """Let go of the buffers."""
+        """Close the buffers."""
         if self._stored is not None:
             self._stored.close()
 
@@ -118,12 +117,12 @@ class Gallery:
         }  # fmt: skip
 
     def proposal(self, key: int, limit: int = LIMIT) -> dict[str, Any] | None:
-        """How a task was proposed; None if the trace does not have it."""
+        """The proposal of a task; None if the trace does not have it."""
         rows = _rows_of(self._origins, key)
         return episode(self._reader[int(rows[0])], int(rows[0]), limit, prompt=False) if len(rows) else None
 
     def attempts(self, key: int, count: int, limit: int = LIMIT) -> list[dict[str, Any]]:
-        """The first `count` answers to a task that the trace has: those that measured its solve rate come first."""
+        """The first `count` attempts at a task in the trace, trials first."""
         rows = _rows_of(self._attempts, key)[:count]
         return [episode(self._reader[int(row)], int(row), limit, prompt=False) for row in rows]
 
@@ -134,7 +133,7 @@ class Gallery:
         return str(self._reader[row].get("completion", ""))
 
     def _refused(self) -> NDArray[Any]:
-        """Refused proposals of the trace."""
+        """Rejected proposals of the trace."""
         rows = self._index.rows
         proposal, valid = self._index.purposes.find("proposal"), self._index.verdicts.find("valid")
         refused = rows["purpose"] == (-1 if proposal is None else proposal)
@@ -171,7 +170,7 @@ class Gallery:
 
 
 def episode(row: Mapping[str, Any], number: int, limit: int = LIMIT, prompt: bool = True) -> dict[str, Any]:
-    """One row of the trace as plain, visible data. Fields that are missing or of another type are left out."""
+    """One row of the trace as plain, sanitised data. Fields that are missing or of a wrong type are left out."""
     found: dict[str, Any] = {"row": number}
     for name in ("step", "reward", "advantage", "task", "score", "solve_rate", "tokens", "fuel", "duplicate_of"):
         value = row.get(name)
@@ -210,7 +209,7 @@ def _stored(tasks: Tasks) -> NDArray[Any]:
 
 
 def _by_task(index: TraceIndex, proposals: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows with proposals or with answers, sorted by task, and the tasks' ids in that order."""
+    """Rows with proposals or with attempts, sorted by task, and the tasks' ids in that order."""
     rows = index.rows
     proposal = index.purposes.find("proposal")
     own = (rows["purpose"] == (-1 if proposal is None else proposal)) == proposals
@@ -221,7 +220,7 @@ def _by_task(index: TraceIndex, proposals: bool) -> tuple[NDArray[np.int64], NDA
 
 
 def _title(program: str) -> str:
-    """The line that says most: the entry function's, or the first that is no comment."""
+    """The title line: the entry function's, or the first non-comment line."""
     lines = [line.strip() for line in program[:5000].split("\n")]
     named = [line for line in lines if line.startswith("def f(")]
     rest = [line for line in lines if line and not line.startswith(("#", "import ", "from ", "```"))]
@@ -232,7 +231,7 @@ def _title(program: str) -> str:
 
 
 def _number(value: Any) -> float | int | None:
-    """A number that JSON has; five digits are enough to look at."""
+    """A number for JSON, to five digits."""
     try:
         found = float(value)
     except OverflowError:

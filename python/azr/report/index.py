@@ -1,4 +1,4 @@
-"""A few numbers about every row of a trace, so that rows can be found without reading them.
+"""An index of a trace: a few numbers per row, so that rows can be found without reading them.
 
 24 bytes a row: a hundred thousand rows are 2.4 MB, however long their texts are.
 """
@@ -18,19 +18,19 @@ ROW: Final = np.dtype(
 )  # fmt: skip
 NO_TASK: Final = -1
 OTHER: Final = 0xFFFF
-"""Number of every name beyond the first 65,535."""
+"""Number for all names beyond the first 65,535."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which rows. None: all."""
+    """Filter of rows. None: all."""
 
     purpose: str | None = None
     """proposal, trial or answer."""
     kind: str | None = None
     verdict: str | None = None
     flagged: bool = False
-    """Only what a monitor flagged."""
+    """Only flagged rows."""
     first_step: int = 0
     last_step: int = 2**31 - 1
     low: float = -np.inf
@@ -41,7 +41,7 @@ class Filter:
 
 @dataclass(slots=True)
 class Names:
-    """Texts as small numbers."""
+    """Interned texts as small numbers."""
 
     known: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Names:
 
 
 class TraceIndex:
-    """The numbers of a trace's rows, in its order. Grows; forgets everything where the trace was cut."""
+    """The index of a trace's rows, in order. It resets when the trace was truncated."""
 
     def __init__(self) -> None:
         self.purposes, self.kinds, self.verdicts = Names(), Names(), Names()
@@ -80,7 +80,7 @@ class TraceIndex:
         return self._rows[: self._count]
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Note the next row of the trace."""
+        """Add the next row of the trace."""
         if self._count == len(self._rows):
             grown = np.zeros(2 * self._count, dtype=ROW)
             grown[: self._count] = self._rows
@@ -101,7 +101,7 @@ class TraceIndex:
         self._count = 0
 
     def find(self, wanted: Filter) -> NDArray[np.int64]:
-        """Indices of the rows that fit, ascending."""
+        """Indices of the matching rows, ascending."""
         rows = self.rows
         fits = (rows["step"] >= wanted.first_step) & (rows["step"] <= wanted.last_step)
         if wanted.low > -np.inf or wanted.high < np.inf:
@@ -122,12 +122,12 @@ class TraceIndex:
 
 
 def whole(value: object, low: int, high: int) -> int:
-    """A whole number within bounds; `low` for whatever is none."""
+    """An integer within bounds; `low` for anything else."""
     return min(max(value, low), high) if isinstance(value, int) and not isinstance(value, bool) else low
 
 
 def number(value: object) -> float:
-    """A number; NaN for whatever is none."""
+    """A number; NaN for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)

@@ -1,8 +1,8 @@
-"""The page: one HTML file that asks nothing of the network.
+"""The page: one HTML file without network requests.
 
-No text of a run is ever written into the HTML. It travels as JSON, in which no character can end a script element, and
-the page's script puts it on the screen by `textContent` alone. The content security policy allows the page's own
-script and style, by their hashes, and nothing else.
+No text of a run is ever written into the HTML. It is JSON, in which no character can end a script element, and the
+page's script displays it only through `textContent`. The content security policy allows the page's own script and
+style, by their hashes, and nothing else.
 """
 
 import base64
@@ -23,7 +23,7 @@ def page(title: str, data: dict[str, Any], blocks: dict[str, Any] | None = None,
 
     Args:
         blocks: data that the script unpacks only when it needs it, by name (letters, digits, hyphens).
-        connect: the page may ask its own server.
+        connect: the page may fetch from its own server.
     """
     script, style = _script(), _asset("page.css")
     named = (blocks or {}).items()
@@ -52,13 +52,13 @@ def policy(connect: bool) -> str:
 
 
 def island(data: object) -> str:
-    """JSON that can stand in a script element: ASCII, and no `<`, `>` or `&`."""
+    """JSON that is safe in a script element: ASCII, without `<`, `>` and `&`."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def packed(data: object) -> str:
-    """JSON, compressed, in letters."""
+    """Compressed JSON in base64."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode("ascii")
 

@@ -1,4 +1,4 @@
-"""One pass over a trace: its index, and the few texts that the report looks into."""
+"""One pass over a trace: its index, and the texts that the report samples."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from azr.types import Kind
 from azr.util.sanitize import one_line
 
 PER_STEP: Final = 4
-"""Programs of a step and role whose comments are read."""
+"""Programs per step and role whose comments are read."""
 PROGRAMS: Final = 4000
-"""Programs whose comments are read, in all."""
+"""Total number of programs whose comments are read."""
 COMMENTS, COMMENT = 50, 200
-"""Comments of a program that are kept, and characters of each."""
+"""Comments kept per program, and characters kept of each."""
 PHRASES: Final = 40
 
 
@@ -46,7 +46,7 @@ class Scan:
             self._note(row)
 
     def follow(self, reader: TraceReader, limit: int) -> int:
-        """Note up to `limit` rows that are new, all anew where the trace was cut; returns how many are left."""
+        """Index up to `limit` new rows, from the start if the trace was truncated; returns how many are left."""
         if len(reader) < len(self.index):
             self.index.clear()
             self.written.clear()
@@ -68,7 +68,7 @@ class Scan:
             self._taken[step, role] += 1
             self.written.append(Written(step=step, role=role, comments=_kept(program)))
         if len(self.written) > PROGRAMS:
-            # Of every other step from here on, and so far: the whole run is looked into, however long it gets.
+            # Sample every other step from here on, and so far: the whole run is covered, however long it gets.
             self._every *= 2
             self.written = [one for one in self.written if one.step % self._every == 0]
 
@@ -78,7 +78,7 @@ def _kept(program: str) -> tuple[str, ...]:
 
 
 def program_of(row: Mapping[str, Any]) -> str:
-    """The program that a model wrote in a row of the trace; empty if there is none."""
+    """The program in a row of the trace; empty if there is none."""
     found = row.get("program")
     if row.get("role") == "solve" and str(row.get("kind")).rpartition(".")[2] == Kind.INDUCTION:
         found = row.get("answer")
@@ -111,7 +111,7 @@ def pattern_table(written: list[Written]) -> list[dict[str, Any]]:
 
 
 def phrase_table(written: list[Written]) -> list[dict[str, Any]]:
-    """The most frequent comments, numbers and quoted parts aside."""
+    """The most frequent comments, without numbers and quoted parts."""
     counts: Counter[str] = Counter()
     first: dict[str, int] = {}
     for one in written:

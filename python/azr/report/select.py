@@ -1,4 +1,4 @@
-"""Which programs a report shows: evenly over the run, as many as fit."""
+"""Selection of the programs in a report: evenly over the run, as many as fit."""
 
 import json
 import zlib
@@ -15,14 +15,14 @@ from azr.report.stored import Stored
 TASKS: Final = 2000
 REFUSED: Final = 500
 ATTEMPTS: Final = 4
-"""Of a task; the first ones, which measured its solve rate."""
+"""Attempts shown per task, trials first."""
 TEXT: Final = 6000
-"""Characters of one text."""
+"""Maximum characters of one text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is shown, by step."""
+    """The selection, by step."""
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     details: list[dict[str, Any]] = field(default_factory=list)
@@ -33,14 +33,14 @@ class Chosen:
 def choose(
     stored: Stored | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader, budget: int
 ) -> Chosen:
-    """Entries of the gallery that take up at most `budget` bytes of the page."""
+    """Entries of the gallery that take at most `budget` bytes of the page."""
     gallery = Gallery(stored, tasks, index, reader)
     accepted = [at for at, key in enumerate(gallery.entries["key"]) if key >= 0]
     refused = [at for at, key in enumerate(gallery.entries["key"]) if key < 0]
     wanted = sorted(even(accepted, TASKS) + even(refused, REFUSED))
     lines: list[dict[str, Any]] = []
     details: list[dict[str, Any] | None] = []
-    # In the order of the trace, so that each of its blocks is unpacked once.
+    # In the order of the trace, so that each of its blocks is decompressed once.
     for start in range(0, len(wanted), 50):
         part = gallery.lines(gallery.entries[wanted[start : start + 50]])
         lines += part
@@ -50,7 +50,7 @@ def choose(
 
 
 def _fitting(lines: Sequence[dict[str, Any]], details: Sequence[dict[str, Any] | None], budget: int) -> list[int]:
-    """Places of what fits, ascending."""
+    """Indices of what fits, ascending."""
     kept = []
     for place in spread(len(lines)):
         detail = details[place]
@@ -64,12 +64,12 @@ def _fitting(lines: Sequence[dict[str, Any]], details: Sequence[dict[str, Any] |
 
 
 def cost(detail: dict[str, Any]) -> int:
-    """An upper estimate of the letters that an entry takes once it is compressed with others."""
+    """An upper estimate of an entry's compressed size in characters."""
     return len(zlib.compress(json.dumps(detail).encode("ascii"), 1)) * 4 // 3
 
 
 def spread(count: int) -> Sequence[int]:
-    """0 to count - 1, each half before its parts: wherever it is broken off, what came before is spread out evenly."""
+    """0 to count - 1 in bisection order: any prefix is spread out evenly."""
     order: list[int] = []
     width = 1
     while width < count:

@@ -1,4 +1,4 @@
-"""The tasks of a run, for reading: over the buffers of all its domains (`azr.buffer.domains`), under the run's ids."""
+"""A run's tasks, read-only, over the buffers of all its domains (`azr.buffer.domains`), under the run's ids."""
 
 import json
 import re
@@ -26,10 +26,10 @@ class Part:
     number: int
     buffer: TaskBuffer
     names: Mapping[str, str] = field(default_factory=lambda: {str(slot): str(slot) for slot in SLOTS})
-    """Of its kinds, by the names under which its buffer has them."""
+    """Names of its kinds, by their names in its buffer."""
 
     def find(self, where: Filter) -> list[int]:
-        """The run's ids of its tasks that fit, ascending; `where` names kinds as the run does."""
+        """The run's ids of its matching tasks, ascending; `where` has the run's kind names."""
         slots = tuple(Kind(slot) for slot, name in self.names.items() if name in where.kinds)
         if where.kinds and not slots:
             return []
@@ -52,7 +52,7 @@ class Stored:
         return part is not None and _local(key) < len(part.buffer)
 
     def rows(self, keys: Iterable[int]) -> list[Row]:
-        """Tasks as the buffer's plain tuples, kinds under the run's names, in order."""
+        """Tasks as the buffer's plain tuples with the run's kind names, in order."""
         wanted = [int(key) for key in keys]
         found: dict[int, Row] = {}
         for number, part in self._parts.items():
@@ -62,16 +62,16 @@ class Stored:
         return [found[key] for key in wanted]
 
     def state(self, key: int) -> State:
-        """What has happened to a task."""
+        """Counters and solve rates of a task."""
         return self._parts[key >> BITS].buffer.state(_local(key))
 
     def rate(self, key: int) -> float | None:
-        """Its solve rate; None where nobody has tried."""
+        """Its solve rate; None without attempts."""
         return self._parts[key >> BITS].buffer.solve_rate(_local(key))
 
     @property
     def kinds(self) -> list[str]:
-        """Names of the kinds that there can be, in the run's order."""
+        """Names of all possible kinds, in the run's order."""
         return [name for _, part in sorted(self._parts.items()) for name in part.names.values()]
 
     def find(self, where: Filter) -> list[int]:
@@ -91,18 +91,18 @@ class Stored:
 
     @property
     def cuts(self) -> list[Cut]:
-        """What the logs had at their ends that is no whole record."""
+        """Incomplete records at the ends of the logs."""
         opened = [part.buffer.opened for part in self._parts.values()]
         return [each.cut for each in opened if each and each.cut]
 
     def close(self) -> None:
-        """Let go of the buffers."""
+        """Close the buffers."""
         for part in self._parts.values():
             part.buffer.close()
 
 
 def open_stored(run: Path, config: Mapping[str, Any]) -> tuple[Stored | None, list[str]]:
-    """The buffers of a run, and what cannot be read of them, in words; None if there is none at all."""
+    """The buffers of a run, and notes on unreadable ones; None if there are none at all."""
     parts, notes = [], []
     for number, name in enumerate(["", *domain_names(config)]):
         folder = folder_of(run / BUFFER, name)
@@ -132,7 +132,7 @@ NAME = re.compile(r"[^/\0]{1,100}")
 
 
 def domain_names(config: Mapping[str, Any]) -> list[str]:
-    """The domains of a run's config but plain Python, in order: their place numbers their tasks.
+    """The domains of a run's config but plain Python, in order: their position numbers their tasks.
 
     A name that no domain can have, such as one with a path in it, names no folder.
     """

@@ -1,4 +1,4 @@
-"""Everything about one run that the page shows, but for its programs: plain data, every text of it visible."""
+"""Everything about one run that the page shows, except its programs: plain data with sanitised texts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from azr.types import Kind
 from azr.util.sanitize import one_line, visible
 
 POINTS: Final = 1000
-"""Steps that are drawn. A longer run's are put together: each point is the mean of several steps."""
+"""Points per curve. Longer runs are condensed: each point is the mean of several steps."""
 COLUMNS: Final = 2000
-"""Names of metrics that are kept: a name is never made of a model's text, but a damaged file may hold anything."""
+"""Maximum number of metrics. Their names never come from a model, but a damaged file may contain anything."""
 ALARMS: Final = 2000
 
 Rows = Sequence[Mapping[str, Any]]
@@ -28,7 +28,7 @@ def summarise(folder: Folder, bins: Sequence[float], columns: Columns, counts: M
     Args:
         bins: middle steps of the curriculum's bins.
         columns: the curriculum, one value a bin.
-        counts: of tasks, episodes and the like, for the head of the page.
+        counts: of tasks, episodes and the like, for the page's header.
     """
     rows = folder.metrics()
     config = folder.config()
@@ -53,7 +53,7 @@ def summarise(folder: Folder, bins: Sequence[float], columns: Columns, counts: M
 
 
 def condensed(rows: Rows) -> tuple[list[float], dict[str, list[float | int | None]], int]:
-    """(steps, columns, steps a point). Only finite numbers are kept; None stands for what a step does not have."""
+    """(steps, columns, steps per point). Only finite numbers are kept; None for missing ones."""
     names = list(dict.fromkeys(name for row in rows for name in row if name != "step"))[:COLUMNS]
     width = max(1, -(-len(rows) // POINTS))
     groups = [rows[start : start + width] for start in range(0, len(rows), width)]
@@ -66,7 +66,7 @@ def condensed(rows: Rows) -> tuple[list[float], dict[str, list[float | int | Non
 
 
 def kinds(metrics: Mapping[str, Any], columns: Columns) -> list[str]:
-    """The kinds of tasks that there are numbers of; those over plain Python first."""
+    """The kinds in the metrics; plain Python's first."""
     found = [name.split("/")[1] for name in metrics if name.startswith("buffer/") and name.endswith("/stored")]
     found += [name.split("/")[0] for name in columns if name.endswith("/rate/mean")]
     plain = [str(kind) for kind in Kind if kind in found]
@@ -74,7 +74,7 @@ def kinds(metrics: Mapping[str, Any], columns: Columns) -> list[str]:
 
 
 def facts(config: Mapping[str, Any], rows: Rows, counts: Mapping[str, int]) -> list[list[str]]:
-    """What a reader wants to know first, as (label, text)."""
+    """Key facts, as (label, text)."""
     last = rows[-1] if rows else {}
     seconds = sum(value for row in rows if isinstance(value := row.get("seconds/step"), int | float))
     model, engine = _under(config, "model", "name"), _under(config, "engine", "name")
@@ -110,11 +110,11 @@ def alarms(rows: Rows) -> list[dict[str, Any]]:
 
 
 def transfer(config: Mapping[str, Any], rows: Rows) -> list[dict[str, Any]]:
-    """Trained on some domains, probed on these: held-out scores before and after; none for plain Python alone."""
+    """Held-out scores before and after, for trained and probed domains; none for plain Python alone."""
     try:
         found = of_rows("", [Kind(name) for name in config["tasks"]["kinds"]], rows)
     except (RunError, KeyError, TypeError, ValueError):
-        return []  # a run that was probed once, or whose files are damaged, has nothing to compare
+        return []  # a run that was probed once, or with damaged files, has nothing to compare
     if set(found.scores) <= {PYTHON}:
         return []
     return [
@@ -140,14 +140,14 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def short(value: float | int | None) -> float | int | None:
-    """Five digits, which is what a curve can show; None for what JSON does not have."""
+    """Five digits, enough for a curve; None for what JSON does not have."""
     if value is None or not math.isfinite(value):
         return None
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(f"{value:.5g}")
 
 
 def duration(seconds: float) -> str:
-    """As people say it."""
+    """A duration in words."""
     if not math.isfinite(seconds) or seconds < 0:
         return "?"
     if seconds < 120:

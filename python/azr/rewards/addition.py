@@ -1,4 +1,4 @@
-"""Half a point for the form, plus the score."""
+"""Half a point for the format, plus the score."""
 
 from azr.rewards.base import AttemptFacts
 

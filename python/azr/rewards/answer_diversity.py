@@ -1,4 +1,4 @@
-"""How unusual the task's answer is among all stored ones (arXiv 2505.03335, appendix D): 1 - count / total."""
+"""How rare the task's answer is among all stored ones (arXiv 2505.03335, appendix D): 1 - count / total."""
 
 from azr.rewards.base import ProposalFacts
 

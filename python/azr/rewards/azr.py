@@ -1,6 +1,5 @@
-"""The paper's learnability: 1 - p for 0 < p <= 1, and 0 where nobody solves the task.
-
-Monotone: its maximum is the hardest task that is still solved. (arXiv 2505.03335, eq. 4.)
+"""The paper's learnability: 1 - p for 0 < p <= 1, and 0 for an unsolved task. Monotone: the hardest task that is still
+solved earns most. (arXiv 2505.03335, eq. 4.)
 """
 
 from azr.rewards.base import ProposalFacts

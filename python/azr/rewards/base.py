@@ -1,4 +1,4 @@
-"""What a reward function gets to see. Pure values: a reward is arithmetic, never a call of a model or the sandbox."""
+"""Inputs of reward functions. Pure values: a reward is arithmetic, never a call of a model or the sandbox."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from azr.types import Task
 
 
 class History(Protocol):
-    """What the buffer remembers of all tasks, for terms that reward being different."""
+    """Statistics of the buffer, for terms that reward diversity."""
 
     def surprise(self, task: Task) -> float:
-        """How unusual the task's answers are among all that were stored, in [0, 1]; 1 for unseen ones."""
+        """How rare the task's answers are among all stored ones, in [0, 1]; 1 for unseen ones."""
         ...
 
     def nearest(self, task: Task) -> float:
@@ -29,18 +29,18 @@ class ProposalFacts:
 
     task: Task
     solve_rate: float
-    """Mean score of the attempts by the current policy."""
+    """Mean score of the trials."""
     references: Sequence[Task] = ()
     history: History | None = None
     noise: float = 0.0
     """Uniform in [0, 1), seeded; for control runs."""
     quality: float | None = None
-    """What the domain's own score says of the task, in [0, 1]; None where the domain has none."""
+    """The domain's quality score, in [0, 1]; None where the domain has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFacts:
-    """One answer."""
+    """One attempt."""
 
     score: float
     formatted: bool

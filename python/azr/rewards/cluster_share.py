@@ -1,4 +1,4 @@
-"""Share of the memory that are near copies of the task; wants a negative coefficient (R-Zero, arXiv 2508.05004)."""
+"""Share of stored tasks that are near duplicates; use a negative coefficient (R-Zero, arXiv 2508.05004)."""
 
 from azr.rewards.base import ProposalFacts
 

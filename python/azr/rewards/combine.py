@@ -1,4 +1,4 @@
-"""How the proposer's reward r > 0 and its extra terms become one number. S and P: sum and product of the terms."""
+"""Combination of the proposer's reward r > 0 with its extra terms. S and P: sum and product of the terms."""
 
 import math
 from collections.abc import Callable, Sequence

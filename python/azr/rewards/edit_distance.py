@@ -1,8 +1,7 @@
-"""How far the program's tree is from those that the proposer was shown (arXiv 2505.03335, appendix D).
+"""Distance of the program's syntax tree from the proposer's references (arXiv 2505.03335, appendix D).
 
 The mean over the references of 1 - the ratio of the longest matching pieces of the two trees, written out node by node.
-Matching takes time that grows with the square of the nodes: of each tree the first 2,000 are looked at, ten times what
-an ordinary program has.
+Matching is quadratic in the nodes, so only the first 2,000 of each tree count, ten times an ordinary program.
 """
 
 import ast

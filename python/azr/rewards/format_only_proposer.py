@@ -1,4 +1,4 @@
-"""A control: every valid proposal earns the same, however hard or easy its task is."""
+"""Control: every valid proposal earns the same, whatever its difficulty."""
 
 from azr.rewards.base import ProposalFacts
 

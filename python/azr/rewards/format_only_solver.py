@@ -1,4 +1,4 @@
-"""A control: what an answer earns is its form, whatever it says."""
+"""Control: an answer earns by its format alone."""
 
 from azr.rewards.base import AttemptFacts
 

@@ -1,4 +1,4 @@
-"""Hardness alone: 1 - p, so that a task which nobody solves earns most."""
+"""Difficulty alone: 1 - p, so that an unsolved task earns most."""
 
 from azr.rewards.base import ProposalFacts
 

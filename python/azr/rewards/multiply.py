@@ -1,4 +1,4 @@
-"""The score, if the form is right."""
+"""The score, if the format is right; else 0."""
 
 from azr.rewards.base import AttemptFacts
 

@@ -1,4 +1,4 @@
-"""Distance of the program to its nearest neighbour in the whole memory, by canonical tokens, not by names."""
+"""Distance of the program to its nearest neighbour in the whole buffer, over canonical tokens."""
 
 from azr.rewards.base import ProposalFacts
 

@@ -1,4 +1,4 @@
-"""What the domain's own score says of the proposal; 0 where the domain has none."""
+"""The domain's quality score of the proposal; 0 where the domain has none."""
 
 from azr.rewards.base import ProposalFacts
 

@@ -1,4 +1,4 @@
-"""A control: what a valid proposal earns is chance. A run that gains as much learnt nothing from rewards."""
+"""Control: a random reward for valid proposals. A run that gains as much learnt nothing from rewards."""
 
 from azr.rewards.base import ProposalFacts
 

@@ -1,8 +1,8 @@
-"""A control: what an answer earns is a coin's flip, whatever it says."""
+"""Control: a coin flip for each answer."""
 
 from azr.rewards.base import AttemptFacts
 
 
 def reward(facts: AttemptFacts) -> float:
-    """1 or -0.5, each half of the time."""
+    """1 or -0.5, with equal probability."""
     return 1.0 if facts.noise < 0.5 else -0.5

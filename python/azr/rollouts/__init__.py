@@ -1,4 +1,4 @@
-"""Rollout engines, one file each. Only the names stand here: nothing heavy is imported by looking one up."""
+"""Rollout engines, one file each. Only their names are here: listing them imports nothing heavy."""
 
 from azr.rollouts.base import Engine, Sampling, Tokenizer
 

@@ -1,7 +1,7 @@
-"""Weights in memory that the trainer and the engine's process both see.
+"""Weights in memory shared by the trainer and the engine's process.
 
-On a CPU the trainer's parameters lie in it themselves, so that an update of the engine is one copy, by the engine.
-From a GPU, or from shards, they are copied into it first.
+On a CPU the trainer's parameters are views of it, so that an update is one copy, by the engine. From a GPU or from
+shards they are copied into it first.
 """
 
 import math
@@ -20,11 +20,11 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a tensor lies."""
+    """Position of a tensor."""
 
     name: str
     dtype: str
-    """As torch calls it, without `torch.`."""
+    """Torch's name without `torch.`."""
     shape: tuple[int, ...]
     offset: int
 
@@ -35,10 +35,10 @@ class Slot:
 
 
 class Arena:
-    """Named tensors in one piece of shared memory, without a name in any file system."""
+    """Named tensors in one anonymous piece of shared memory."""
 
     def __init__(self, handle: int, slots: list[Slot]) -> None:
-        """`handle`: a file descriptor of the memory; it is owned from now on."""
+        """`handle`: a file descriptor of the memory; the arena owns it."""
         self.handle = handle
         self.slots = slots
         self._memory = mmap.mmap(handle, 0)
@@ -68,18 +68,18 @@ class Arena:
 
     @property
     def bytes(self) -> int:
-        """Of all tensors, tied ones once."""
+        """Size of all tensors; tied ones count once."""
         return sum({slot.offset: slot.bytes for slot in self.slots}.values())
 
     def close(self) -> None:
-        """Give the handle back. The memory stays for as long as tensors lie in it."""
+        """Close the handle. The memory lives as long as tensors use it."""
         os.close(self.handle)
 
     def _view(self, slot: Slot) -> Tensor:
         dtype = getattr(torch, slot.dtype)
         if slot.bytes == 0:
             return torch.empty(slot.shape, dtype=dtype)
-        # One storage for each tensor: savers take views of one storage for shared weights.
+        # One storage for each tensor: savers treat views of one storage as shared weights.
         count = slot.bytes // dtype.itemsize
         return torch.frombuffer(self._memory, dtype=dtype, count=count, offset=slot.offset).view(slot.shape)
 
@@ -87,7 +87,7 @@ class Arena:
 def weights_of(model: Any) -> list[tuple[str, Tensor]]:
     """The model's parameters by the names of its checkpoints; a head tied to the embedding is named as well.
 
-    vLLM keeps an old head, silently, where `lm_head.weight` is left out.
+    vLLM silently keeps an old head if `lm_head.weight` is missing.
     """
     found = [(name, parameter.detach()) for name, parameter in model.named_parameters()]
     names = {name for name, _ in found}
@@ -98,6 +98,6 @@ def weights_of(model: Any) -> list[tuple[str, Tensor]]:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """A shard's whole tensor: a collective where it is a DTensor, so every rank calls it in the same order."""
+    """The full tensor of a shard. Collective for a DTensor: every rank calls it in the same order."""
     gather = getattr(tensor, "full_tensor", None)
     return gather() if callable(gather) else tensor

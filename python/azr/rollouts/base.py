@@ -1,10 +1,9 @@
-"""What the stages need of a rollout engine.
+"""The rollout engine interface. Token ids go in and come out; text is only for reading.
 
-Token ids go in and come out; text is only for reading. Sampling settings are explicit in every request, so that none
-can silently run under another one's.
+Sampling settings are explicit in every request, so that no request can silently use those of another.
 
-An engine is a queue: requests go in at any time, completions come out as they finish, in any order. What a completion
-says depends on its request alone (rounding aside), so the order matters to speed and to nothing else.
+An engine is a queue: requests go in at any time, completions come out as they finish, in any order. A completion
+depends only on its request (up to rounding), so the order matters only for speed.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How completions are drawn."""
+    """Sampling settings."""
 
     seed: int
-    """A completion depends on (seed, row) and its prompt alone, not on how prompts are batched (rounding aside)."""
+    """A completion depends on (seed, row) and its prompt, not on how prompts are batched (up to rounding)."""
     temperature: float = 1.0
     """0: greedy."""
     top_p: float = 1.0
@@ -31,33 +30,33 @@ class Sampling:
 
 
 class Key(NamedTuple):
-    """What a request is for: the caller's name of it, unique among those under way."""
+    """Request id, unique among in-flight requests."""
 
     purpose: str
     place: int
-    """Of the prompt."""
+    """Index of the prompt."""
     draw: int = 0
-    """Of the completion, among those of one prompt."""
+    """Index of the completion among those of one prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One completion that is wanted."""
+    """A request for one completion."""
 
     key: Key
     prompt: Prompt
     sampling: Sampling
     row: int
-    """Which of the seed's streams of chance it draws from."""
+    """Index of its random stream under the seed."""
     urgency: int = 0
-    """Among requests that wait, higher ones start first where the engine can choose."""
+    """Priority among waiting requests, where the engine can choose."""
 
 
 Finished = tuple[Request, Completion]
 
 
 class Tokenizer(Protocol):
-    """Text to ids and back."""
+    """Converts between text and ids."""
 
     end_ids: frozenset[int]
 
@@ -66,16 +65,16 @@ class Tokenizer(Protocol):
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids, special tokens written out."""
+        """Text of ids, including special tokens."""
         ...
 
     def chat(self, message: str) -> str:
-        """One user message in the tokenizer's chat template, up to where the answer begins."""
+        """One user message in the tokenizer's chat template, up to the start of the answer."""
         ...
 
 
 class Engine(Protocol):
-    """Samples completions under the policy's current weights."""
+    """Samples completions from the policy's current weights."""
 
     tokenizer: Tokenizer
 
@@ -88,19 +87,19 @@ class Engine(Protocol):
         ...
 
     def collect(self) -> list[Finished]:
-        """What has finished since the last call, in any order; waits until something has. Empty: nothing is under way.
+        """Completions finished since the last call, in any order; waits for at least one. Empty: nothing is in flight.
 
         Raises:
-            EngineError: the engine broke, and could not be mended.
+            EngineError: the engine failed and could not be restarted.
         """
         ...
 
     def cancel(self, keys: Collection[Key]) -> None:
-        """Forget requests: their completions never come out."""
+        """Cancel requests: they give no completions."""
         ...
 
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
-        """`count` completions of each prompt, in order. Only while nothing else is under way.
+        """`count` completions of each prompt, in order. Only while nothing else is in flight.
 
         Raises:
             EngineError: a prompt cannot be sampled from, or the engine broke.
@@ -108,19 +107,19 @@ class Engine(Protocol):
         ...
 
     def load(self, model: "PreTrainedModel | None") -> None:
-        """Take the model's current weights; None where there is no model. Only while nothing is under way."""
+        """Load the model's current weights; None without a model. Only while nothing is in flight."""
         ...
 
     def rest(self) -> None:
-        """Nothing is sampled until the next `load`: memory may be given to the trainer."""
+        """Stop sampling until the next `load`, so that memory can be given to the trainer."""
         ...
 
     def numbers(self) -> dict[str, float]:
-        """What the engine knows of its own work since it began or last took weights, for the metrics."""
+        """The engine's own metrics since it started or last loaded weights."""
         ...
 
     def close(self) -> None:
-        """Let go of processes and memory; the engine cannot be used afterwards."""
+        """Release processes and memory; the engine cannot be used afterwards."""
         ...
 
 
@@ -134,7 +133,7 @@ def requests_for(
     first: int = 0,
     most: int = 0,
 ) -> list[Request]:
-    """`count` requests for each (index, prompt), from draw `first` on; row `index * most + draw`.
+    """`count` requests for each (index, prompt), starting at draw `first`, in row `index * most + draw`.
 
     Args:
         most: draws that an index may ever have; 0: `count`.
@@ -150,7 +149,7 @@ def requests_for(
 
 
 def sample_all(engine: Engine, prompts: Sequence[Prompt], sampling: Sampling, count: int) -> list[list[Completion]]:
-    """`Engine.sample` by the engine's queue."""
+    """`Engine.sample` on top of the queue."""
     return sample_places(engine, list(enumerate(prompts)), sampling, count)
 
 

@@ -1,4 +1,4 @@
-"""A queue for engines that sample a whole batch at once: what waits is sampled when somebody collects."""
+"""Base of engines that sample a whole batch at once: waiting requests are sampled by `collect`."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BatchedEngine:
-    """Subclasses say how a batch is sampled."""
+    """Subclasses implement the sampling of a batch."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
@@ -26,7 +26,7 @@ class BatchedEngine:
             self._waiting[request.key] = request
 
     def collect(self) -> list[Finished]:
-        """See `Engine.collect`: everything that waits, in the order it came."""
+        """See `Engine.collect`: all waiting requests, in order of submission."""
         requests, self._waiting = list(self._waiting.values()), {}
         return list(zip(requests, self._complete(requests), strict=True)) if requests else []
 
@@ -40,14 +40,14 @@ class BatchedEngine:
         return sample_all(self, prompts, sampling, count)
 
     def rest(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def numbers(self) -> dict[str, float]:
-        """See `Engine.numbers`: nothing to tell."""
+        """See `Engine.numbers`: none."""
         return {}
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def load(self, model: "PreTrainedModel | None") -> None:
         """See `Engine.load`."""

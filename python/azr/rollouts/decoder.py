@@ -1,8 +1,8 @@
-"""A decoder that reads a Hugging Face model's weights and does nothing else: for small models on a CPU.
+"""A minimal decoder on a Hugging Face model's weights, for small models on a CPU.
 
-There, `forward` of the model spends most of its time outside of matrix products. Here each layer's query, key and value
-projections are one product, gate and up another, the cache is written in place, and the heads that share a key are one
-query of several rows. For the Qwen2, Qwen3 and Llama architectures; logits equal the model's (a test).
+There, the model's `forward` spends most of its time outside of matrix products. Here each layer's query, key and value
+projections are one product, and so are gate and up; the cache is written in place; and heads that share a key form one
+query with several rows. For the Qwen2, Qwen3 and Llama architectures; logits equal the model's (a test).
 
 Legend: B rows, T columns so far, V vocabulary, H heads, K key heads, D head size. Rows are padded on the left, so that
 all rows write the same column.
@@ -17,15 +17,15 @@ from torch.nn import functional as F
 
 FAMILIES = frozenset({"qwen2", "qwen3", "llama"})
 GROW = 64
-"""Columns by which the cache grows."""
+"""Columns that the cache grows by."""
 
 
 def supports(model: Any) -> bool:
-    """Whether this decoder can stand in for the model."""
+    """Whether this decoder supports the model."""
     config = model.config
     scaled = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default") not in ("default", "llama3")
     sliding = "sliding_attention" in (getattr(config, "layer_types", None) or ())
-    # Layers with low-rank additions or packed weights are more than the weight that is read here.
+    # Layers with adapters or packed weights are more than the weight that is read here.
     plain = all(type(m) is torch.nn.Linear for name, m in model.named_modules() if name.endswith("_proj"))
     return plain and config.model_type in FAMILIES and not sliding and not scaled and config.hidden_act == "silu"
 
@@ -37,17 +37,17 @@ class Cache:
     keys: list[Tensor]
     values: list[Tensor]
     padding: Tensor
-    """[B], how many columns on the left of each row are no tokens."""
+    """[B], left-padding columns of each row."""
     length: int
 
     def select(self, rows: Tensor) -> "Cache":
-        """The cache of some rows; a row may be taken several times (attempts that share a prompt)."""
+        """The cache of some rows; a row may be repeated (attempts that share a prompt)."""
         keys = [layer.index_select(0, rows) for layer in self.keys]
         values = [layer.index_select(0, rows) for layer in self.values]
         return Cache(keys, values, self.padding.index_select(0, rows), self.length)
 
     def reserve(self, columns: int) -> None:
-        """Make room for `columns` in all."""
+        """Make room for a total of `columns`."""
         missing = columns - self.keys[0].shape[2]
         if missing > 0:
             self.keys = [F.pad(layer, (0, 0, 0, missing)) for layer in self.keys]
@@ -71,7 +71,7 @@ class _Layer:
 
 
 class Decoder:
-    """Prefill and step over a snapshot of the model's weights; `refresh` takes the current ones."""
+    """Prefill and step on a snapshot of the model's weights; `refresh` updates it."""
 
     def __init__(self, model: Any) -> None:
         if not supports(model):
@@ -150,7 +150,7 @@ class Decoder:
         cache.values[index][:, :, cache.length : end] = value
         keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
         if new == 1:
-            # The heads of one key stand side by side as rows of one query.
+            # The heads of one key are rows of one query.
             query = query.reshape(rows, key_heads, heads // key_heads, size)
             mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
             mixed = mixed.reshape(rows, 1, heads * size)

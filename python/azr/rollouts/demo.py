@@ -1,20 +1,20 @@
-"""A script that proposes sums and knows most answers: the smoke config and the documentation run on it."""
+"""A script that proposes sums and answers most tasks correctly, for the smoke config and the documentation."""
 
 from azr.tasks.error import label
 from azr.types import Kind, Prompt, Role
 
 HIDE_EVERY = 3
-"""Every third answer is wrong, so that solve rates lie between 0 and 1."""
+"""Every third answer is wrong, so that solve rates are between 0 and 1."""
 
 
 def answer(prompt: Prompt, draw: int) -> str:
-    """What a patient beginner would write, in the paper's think/answer form."""
+    """An answer in the paper's think/answer form."""
     blocks = _proposal(prompt, draw) if prompt.role is Role.PROPOSE else _solution(prompt, draw)
     return think(blocks)
 
 
 def think(blocks: str) -> str:
-    """The blocks as the answer of a completion."""
+    """The blocks as a completion."""
     return f" Let me see. </think>\n<answer>\n{blocks}\n</answer>"
 
 

@@ -1,7 +1,6 @@
-"""From logits to tokens.
-
-A token is the point where the cumulated probability passes a uniform number. The number of row r at position t comes
-from a counter-based generator keyed by (seed, r), so it does not depend on the batch that the row is in.
+"""Sample tokens from logits, by inversion: a token is where the cumulative probability passes a uniform number. The
+number of row r at position t comes from a counter-based generator keyed by (seed, r), so it does not depend on the
+batch of the row.
 """
 
 import numpy as np
@@ -11,11 +10,11 @@ from torch import Tensor
 from azr.rollouts.base import Sampling
 
 BLOCK = 64
-"""Uniform numbers that are made at a time for a row."""
+"""Uniform numbers generated at a time for each row."""
 
 
 class Uniforms:
-    """One stream of uniform numbers for each row."""
+    """One stream of uniform numbers per row."""
 
     def __init__(self, keys: list[tuple[int, int]]) -> None:
         """`keys`: (seed, row) of each."""

@@ -10,7 +10,7 @@ C = TypeVar("C")
 
 
 class Decoding(Protocol[C]):
-    """What the sampling loop needs; C is the decoder's own cache, with `select(rows)`."""
+    """Interface of the sampling loop; C is the decoder's cache type, with `select(rows)`."""
 
     def refresh(self) -> None:
         """Take the model's current weights."""
@@ -27,7 +27,7 @@ class Decoding(Protocol[C]):
 
 @dataclass(slots=True)
 class ModelCache:
-    """The model's own cache, and the mask of what is a token in it."""
+    """The model's own cache, and its mask of real tokens."""
 
     inner: Any
     mask: Tensor
@@ -40,13 +40,13 @@ class ModelCache:
 
 
 class ModelDecoder:
-    """The general decoder."""
+    """The decoder for any model."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
 
     def refresh(self) -> None:
-        """The weights are the model's own."""
+        """Nothing to do: the weights are the model's own."""
 
     def prefill(self, ids: Tensor, padding: Tensor) -> tuple[Tensor, ModelCache]:
         """See `Decoding.prefill`."""

@@ -1,4 +1,4 @@
-"""An engine whose completions are kept, and one that gives kept completions out again."""
+"""An engine decorator that records completions, and an engine that replays them."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ Row = tuple[str, int, int, list[int], list[float]]
 
 
 class Recording(Wrapped):
-    """What came out of the engine's queue is in `completions`, the last one of each key; `sample` is not kept."""
+    """Records the completions of the queue in `completions`, by key; `sample` is not recorded."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -32,13 +32,13 @@ class Recording(Wrapped):
 
 
 class Recorded(BatchedEngine):
-    """Gives out completions by their keys; it has no weights, and nothing else to say."""
+    """Replays completions by key; it has no weights."""
 
     def __init__(self, tokenizer: Tokenizer, rows: Iterable[Row]) -> None:
         super().__init__(tokenizer)
         self._rows = {Key(purpose, place, draw): (ids, log_probs) for purpose, place, draw, ids, log_probs in rows}
         self.completions: dict[Key, Completion] = {}
-        """Those that were asked for."""
+        """The completions that were requested."""
 
     def load(self, model: "PreTrainedModel | None") -> None:
         """There are no weights."""

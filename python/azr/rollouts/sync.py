@@ -1,4 +1,4 @@
-"""Has the engine the trainer's weights? Log-probabilities of fixed tokens under both, after every update."""
+"""Check that the engine has the trainer's weights: log-probabilities of fixed tokens under both, after every load."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,35 +11,35 @@ from numpy.typing import NDArray
 from azr.errors import EngineError
 
 ROWS, LENGTH = 4, 33
-"""Of the probe: 4 rows of 33 tokens give 128 log-probabilities."""
+"""Size of the check: 4 rows of 33 tokens give 128 log-probabilities."""
 
 Score = Callable[[Sequence[Sequence[int]]], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """One update of the engine's weights."""
+    """Result of loading weights into the engine."""
 
     seconds: float
-    """Until the engine had them, the comparison not counted."""
+    """Seconds to load them, without the comparison."""
     mismatch_mean: float
-    """Mean |log p(engine) - log p(trainer)| over the probe's tokens."""
+    """Mean |log p(engine) - log p(trainer)| over the fixed tokens."""
     mismatch_max: float
 
     @property
     def numbers(self) -> dict[str, float]:
-        """Of the metrics."""
+        """As metrics."""
         return {"load_seconds": self.seconds, "sync_mismatch": self.mismatch_mean}
 
 
 def probe_rows(vocabulary: int) -> list[list[int]]:
-    """The fixed tokens: the same in every run of a model."""
+    """The fixed tokens, equal in every run of a model."""
     rng = np.random.Generator(np.random.Philox(key=[0, vocabulary]))
     return [[int(token) for token in row] for row in rng.integers(0, vocabulary, (ROWS, LENGTH))]
 
 
 def compare(score: Score, trainer: Score, vocabulary: int, tolerance: float, seconds: float) -> Sync:
-    """Compare the engine with the trainer.
+    """Compare the engine's log-probabilities with the trainer's.
 
     Args:
         score: the engine's log p of each token but the first, of each row.
@@ -63,7 +63,7 @@ def compare(score: Score, trainer: Score, vocabulary: int, tolerance: float, sec
 
 
 def log_probs_of(model: Any, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """log p of each token but the first, of each row, by the model itself, where it lies."""
+    """log p of each token except the first, of each row, by the model itself on its device."""
     ids = torch.tensor(rows, device=model.device)
     training = model.training
     model.train(False)

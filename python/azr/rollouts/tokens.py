@@ -1,4 +1,4 @@
-"""Tokenizers behind the one protocol."""
+"""Implementations of the tokenizer protocol."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

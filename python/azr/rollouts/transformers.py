@@ -1,7 +1,7 @@
 """Batched sampling from a transformers model in this process.
 
-Completions of one prompt share its prefill; rows that end leave the batch; the cache grows in place. Small Qwen2, Qwen3
-and Llama models on a CPU are read by `decoder.Decoder`, everything else by the model's own forward pass.
+Completions of one prompt share its prefill; finished rows leave the batch; the cache grows in place. Small Qwen2, Qwen3
+and Llama models on a CPU use `decoder.Decoder`, all others the model's own forward pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 SMALLEST = 0.25
-"""A chunk of one kind that fills this share of the batch is sampled by itself."""
+"""A chunk of one kind that fills at least this share of the batch is sampled separately."""
 SHRINK_BELOW = 0.75
-"""The batch is cut down when fewer than this share of its rows are still being written."""
+"""The batch is compacted when fewer than this share of its rows are unfinished."""
 
 
 def make(tokenizer: Tokenizer, config: Config) -> "TransformersEngine":
@@ -40,7 +40,7 @@ class _Group:
     """Requests for completions of one prompt: they share its prefill."""
 
     requests: list[tuple[int, Request]]
-    """Each with its place among all requests."""
+    """Each with its index among all requests."""
 
     @property
     def prompt(self) -> Prompt:
@@ -48,12 +48,12 @@ class _Group:
 
     @property
     def likeness(self) -> tuple[str, str, int, int]:
-        """Groups that are near in this order ask for the same thing and are of like length."""
+        """Sort key: adjacent groups have the same kind and similar length."""
         return (self.prompt.role, self.prompt.kind, len(self.prompt.token_ids), self.requests[0][0])
 
 
 class TransformersEngine(BatchedEngine):
-    """Shares the trainer's model: after `load` it samples from the weights as they are."""
+    """Samples from the trainer's model in place."""
 
     def __init__(self, tokenizer: Tokenizer, batch: int) -> None:
         """`batch`: sequences that are sampled together."""
@@ -86,11 +86,11 @@ class TransformersEngine(BatchedEngine):
         return [found[place] for place in range(len(requests))]
 
     def _chunks(self, groups: Sequence[_Group]) -> Iterator[list[_Group]]:
-        """Groups that ask for the same thing and are of like length, as many as fit the batch."""
+        """Groups of the same kind and similar length, as many as fit the batch."""
         chunk: list[_Group] = []
         rows = 0
         for group in sorted(groups, key=lambda group: group.likeness):
-            # Another kind of prompt has another length: mixed only where a chunk would be too small to be worth it.
+            # Kinds differ in prompt length, so they are mixed only where a chunk would be too small.
             other = chunk and chunk[-1].likeness[:2] != group.likeness[:2]
             unlike = chunk and _settings(chunk[-1]) != _settings(group)
             full = rows + len(group.requests) > self._batch
@@ -137,14 +137,14 @@ class TransformersEngine(BatchedEngine):
     def _decode(
         self, logits: torch.Tensor, cache: Any, requests: Sequence[Request], limit: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Write all rows to their end: tokens [rows, limit], log-probabilities [rows, limit], lengths [rows]."""
+        """Decode all rows to their end: tokens [rows, limit], log-probabilities [rows, limit], lengths [rows]."""
         assert self._decoder is not None
         rows, sampling = len(requests), requests[0].sampling
         uniforms = Uniforms([(request.sampling.seed, request.row) for request in requests])
         tokens = np.zeros((rows, limit), dtype=np.int64)
         log_probs = np.zeros((rows, limit), dtype=np.float32)
         lengths = np.full(rows, limit)
-        active = torch.arange(rows)  # which row stands where in the batch
+        active = torch.arange(rows)  # row at each place of the batch
         ends = self._ends.to(logits.device)
         writing = np.ones(rows, dtype=bool)
         for position in range(limit):
@@ -166,7 +166,7 @@ class TransformersEngine(BatchedEngine):
 
 
 def _groups(requests: Sequence[Request]) -> list[_Group]:
-    """Neighbours with one prompt and the same settings go together."""
+    """Consecutive requests with one prompt and the same settings."""
     entries = groupby(enumerate(requests), key=lambda entry: (id(entry[1].prompt), _bounds(entry[1].sampling)))
     return [_Group(list(group)) for _, group in entries]
 
@@ -176,5 +176,5 @@ def _settings(group: _Group) -> tuple[float, float, int, int]:
 
 
 def _bounds(sampling: Sampling) -> tuple[float, float, int, int]:
-    """All but the seed: what rows of one batch must share."""
+    """The settings that rows of one batch must share: all except the seed."""
     return (sampling.temperature, sampling.top_p, sampling.top_k, sampling.max_tokens)

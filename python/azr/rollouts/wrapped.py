@@ -1,4 +1,4 @@
-"""The face of an engine that passes everything on: for engines that change a part of another's ways."""
+"""Base of engine decorators: delegates every method."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING

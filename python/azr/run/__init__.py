@@ -1,1 +1,1 @@
-"""The life of a run: its folder, seeds, checkpoints, events, and the session that ties them together."""
+"""The life of a run: folder, seed tasks, checkpoints, events, and `train`, which ties them together."""

@@ -1,6 +1,6 @@
 """Checkpoints of a whole run: weights, optimizer, the buffer's position, the files' lengths, the step.
 
-Chance needs no saving: every generator is made from the seed and the step (`azr.util.randomness`).
+Random state needs no saving: every generator derives from the seed and the step (`azr.util.randomness`).
 """
 
 import json
@@ -20,10 +20,10 @@ STATE = "run.json"
 
 
 class Saver:
-    """Writes a run's checkpoints. What is split over ranks is written while training goes on (`ranks.async_save`)."""
+    """Writes a run's checkpoints. Sharded weights are written in the background (`ranks.async_save`)."""
 
     def __init__(self, folder: RunFolder, policy: Policy, parts: Parts, told: Callable[[int, str], None]) -> None:
-        """`told`: is called with the step and the path of each checkpoint that is whole."""
+        """`told`: called with the step and path of each finished checkpoint."""
         self._folder, self._policy, self._parts, self._told = folder, policy, parts, told
         self._pending: tuple[int, Callable[[], bool], Callable[[], Path]] | None = None
         self._kept: set[int] = set()
@@ -63,7 +63,7 @@ class Saver:
         def seal() -> Path:
             if written is not None:
                 written.result()
-            # Nobody seals before everybody has written.
+            # The checkpoint is sealed after all ranks have written.
             ranks.gather(None)
             return ranks.first(lambda: self._pruned(checkpoint.finish(root, step, complete)))
 
@@ -71,12 +71,12 @@ class Saver:
         self.poll()
 
     def poll(self) -> None:
-        """Seal what is under way if all ranks have written their part."""
+        """Seal a checkpoint in progress if all ranks have written their part."""
         if self._pending is not None and all(self._parts.ranks.gather(self._pending[1]())):
             self.finish()
 
     def finish(self) -> None:
-        """Wait for what is under way."""
+        """Wait for a checkpoint in progress."""
         if self._pending is not None:
             (step, _, seal), self._pending = self._pending, None
             self._told(step, str(seal()))
@@ -89,7 +89,7 @@ class Saver:
 
 
 def latest(folder: RunFolder) -> Path | None:
-    """The checkpoint to resume from, verified; None if the run was stopped before its first."""
+    """The checkpoint to resume from, verified; None if the run stopped before its first."""
     path = checkpoint.newest(folder.checkpoints)
     if path is not None:
         checkpoint.verify(path)
@@ -107,7 +107,7 @@ def positions_of(path: Path) -> dict[str, int]:
 
 
 def oversight_of(path: Path) -> dict[str, Any]:
-    """What oversight has to know at a checkpoint."""
+    """The oversight state of a checkpoint."""
     return dict(_state(path)["oversight"])
 
 
@@ -117,7 +117,7 @@ def best_of(path: Path) -> dict[str, Any]:
 
 
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
-    """Put the weights and the run folder's files back to a checkpoint."""
+    """Restore the weights and the run folder's files from a checkpoint."""
     state = _state(path)
     policy.restore(path)
     if policy.step != state["step"]:

@@ -1,4 +1,4 @@
-"""Who is told of a run: the terminal, the watchdog. A stage never prints."""
+"""Observers of a run: the terminal, the watchdog, loggers. Stages never print."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 class Observer(Protocol):
-    """Is told what happens, in order. Observers never change a run's course."""
+    """Gets the events of a run, in order. Observers never change a run's course."""
 
     def started(self, step: int, steps: int) -> None:
-        """The loop begins, after so many of all the steps."""
+        """The loop begins at this step of all the steps."""
         ...
 
     def phase(self, name: str) -> None:
-        """A stage, or another piece of work, begins."""
+        """A stage, or other work, begins."""
         ...
 
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
-        """Seeding got further."""
+        """Progress of the seed tasks."""
         ...
 
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
@@ -30,7 +30,7 @@ class Observer(Protocol):
         ...
 
     def probed(self, step: int, numbers: Numbers) -> None:
-        """The held-out probe was taken."""
+        """A held-out probe is done."""
         ...
 
     def saved(self, step: int, path: str) -> None:
@@ -38,12 +38,12 @@ class Observer(Protocol):
         ...
 
     def alarmed(self, row: Mapping[str, Any]) -> None:
-        """A finding, as it is in alarms.jsonl; its evidence may be hostile text."""
+        """A finding as a row of alarms.jsonl; its evidence may be hostile text."""
         ...
 
 
 class Quiet:
-    """Nobody watches."""
+    """An observer that does nothing."""
 
     def started(self, step: int, steps: int) -> None: ...
 
@@ -61,7 +61,7 @@ class Quiet:
 
 
 class Together:
-    """Several observers, told in order."""
+    """Several observers, called in order."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
@@ -96,7 +96,7 @@ class Together:
 
 
 class Stopwatch:
-    """Runs the stages of one step and knows how long each took, by the name that it is given."""
+    """Runs and times the stages of one step by name."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
@@ -113,5 +113,5 @@ class Stopwatch:
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """Of each name so far."""
+        """Seconds of each stage so far."""
         return dict(self._seconds)

@@ -1,7 +1,7 @@
 """A run is a folder: config.toml, metrics.jsonl, traces.jsonl.zst, alarms.jsonl, buffer/, checkpoints/step_N/.
 
-One process at a time holds it. What was appended after the checkpoint that a run resumes from is cut off, so that a
-resumed run's files read as if it had never been interrupted.
+One process at a time locks it. On resume, rows after the checkpoint are truncated, so that a resumed run's files read
+as if it had never been interrupted.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ CONFIG, METRICS, TRACES, ALARMS, BUFFER, CHECKPOINTS, LOCK = (
     "config.toml", "metrics.jsonl", "traces.jsonl.zst", "alarms.jsonl", "buffer", "checkpoints", "lock",
 )  # fmt: skip
 APPENDED = (METRICS, TRACES, ALARMS)
-"""Files that only grow, and are cut to a checkpoint's lengths when a run goes on from it."""
+"""Append-only files, truncated to the checkpoint's lengths on resume."""
 
 
 def config_file(folder: Path) -> Path:
     """The config of a run.
 
     Raises:
-        RunError: the folder is no run folder.
+        RunError: the folder is not a run folder.
     """
     path = folder / CONFIG
     if not path.is_file():
@@ -36,10 +36,10 @@ def config_file(folder: Path) -> Path:
 
 
 def read_config(folder: Path) -> Config:
-    """The config that a run was started with, with keys of an older azr under their new names.
+    """The config that a run was started with, with renamed keys migrated.
 
     Raises:
-        RunError: the folder is no run folder.
+        RunError: the folder is not a run folder.
         ConfigError: its config is damaged.
     """
     return load_config(config_file(folder), written=True)
@@ -93,7 +93,7 @@ class RunFolder:
         return self.path / BUFFER
 
     def write(self, name: str, text: str) -> None:
-        """Replace a file of the folder, all or nothing."""
+        """Replace a file of the folder atomically."""
         working = self.path / f".{name}.writing"
         try:
             working.write_text(text, "utf-8")
@@ -118,11 +118,11 @@ class RunFolder:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The numbers of every step so far, under today's names."""
+        """The metrics of every step so far, under current names."""
         return [current(row) for row in self.rows(METRICS)]
 
     def sizes(self) -> dict[str, int]:
-        """How long the appended files are now, all of it on disk: a checkpoint names these lengths."""
+        """Current lengths of the appended files, flushed to disk, for a checkpoint."""
         found = {}
         for name in APPENDED:
             if (path := self.path / name).exists():
@@ -132,7 +132,7 @@ class RunFolder:
         return found
 
     def cut(self, sizes: Mapping[str, int]) -> None:
-        """Make the appended files as long as they were; one that somebody removed stays away.
+        """Truncate the appended files to these lengths; a removed file stays removed.
 
         Raises:
             RunError: one is shorter than it was: rows are lost.
@@ -147,7 +147,7 @@ class RunFolder:
             os.truncate(path, wanted)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         os.close(self._lock)
 
 
@@ -157,7 +157,7 @@ def _finite(value: object) -> object:
 
 
 def _lock(path: Path) -> int:
-    """An exclusive lock that ends with the process, however it ends."""
+    """An exclusive lock, released when the process ends."""
     try:
         handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""What the buffers hold before step 1: tasks that the untrained model makes from the identity program.
+"""Seed tasks: what the buffers hold before step 1, made by the untrained model from the identity program.
 
-One pool of programs is proposed for all kinds that bring their own program, pass by pass, so that later prompts show
-what earlier passes found; then induction tasks are made from that pool. No weights change.
+Kinds that bring their own program share one pool of proposals. It grows pass by pass, so that later prompts show what
+earlier passes found. Induction tasks are then made from that pool. No weights change.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 IDENTITY_INPUTS = ("'Hello world'", "1", "[1, 2, 3]", "{'a': 1}", "None", "(1, 'b')", "True", "2.5", "[]", "''")
 IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
-"""A program and its input make a task of either kind, so these share their seeds."""
+"""A program with an input makes a task of either kind, so these kinds share their seed tasks."""
 
 Progress = Callable[[Kind, int, int], None]
-"""(kind, seeds so far, seeds wanted)"""
+"""(kind, seed tasks so far, seed tasks wanted)"""
 
 Review = Callable[[Sequence[Valid | Rejected]], Collection[int]]
-"""Is shown proposals when those that are new are stored, on the first rank; returns the tasks that it holds back."""
+"""Gets the verdicts after new tasks are stored, on rank 0; returns the tasks to quarantine."""
 
 
 def unreviewed(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
-    """Nobody looks: for seeds that no run goes on from."""
+    """No review: for seed tasks that no run resumes from."""
     return ()
 
 
 def seed(parts: Parts, progress: Progress, review: Review = unreviewed) -> None:
     """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
 
-    `review` sees what the model proposes. What a file or a domain brings was chosen by a person.
+    `review` gets the model's proposals. Tasks from a file or a domain were chosen by a person.
 
     Raises:
         RunError: the model proposes too little that is valid.
@@ -66,7 +66,7 @@ def seed(parts: Parts, progress: Progress, review: Review = unreviewed) -> None:
 
 
 def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
-    """The tasks that a domain brings, each verified by running it; in a domain too, programs make tasks of twins."""
+    """A domain's seed tasks, verified by running them, and their twins."""
     about = domain.folder.about
     if not about.seeds:
         return []
@@ -76,7 +76,7 @@ def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandb
 
 
 def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbox") -> list[Task]:
-    """The one task that nobody had to propose, in each plain kind; `inputs`: of an induction task."""
+    """The identity task in each plain kind; `inputs`: of an induction task."""
     more = (str(number) for number in range(2, inputs))
     several = (*IDENTITY_INPUTS, *more)[:inputs]
     drafts = [
@@ -97,7 +97,7 @@ def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbo
 
 
 def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Review) -> None:
-    """Propose until the kind has its seeds, without those that are held back."""
+    """Propose until the kind has enough seed tasks, not counting quarantined ones."""
     asked = valid = 0
     for turn in range(parts.config.seeding.max_passes):
         progress(kind, min(parts.store.count(kind), wanted), wanted)
@@ -114,7 +114,7 @@ def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Rev
 
 
 def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, review: Review) -> None:
-    """Store what is new, up to what is missing; pooled kinds share it, unless it is held back."""
+    """Store new tasks, up to the missing number; pooled kinds share them, unless quarantined."""
     settled: list[Valid | Rejected] = []
     fresh: list[Task] = []
     for verdict in verdicts:
@@ -129,7 +129,7 @@ def _store(parts: Parts, verdicts: Sequence[Valid | Rejected], missing: int, rev
 
 
 def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:
-    """The other kinds of the domain that a program and an input of this kind make a task of."""
+    """The domain's other kinds for which this program and input make a task."""
     if kind.base not in POOLED:
         return []
     return [other.of(kind.domain) for other in POOLED if other is not kind.base and other.of(kind.domain) in kinds]

@@ -1,4 +1,4 @@
-"""A whole run: open the folder, build the parts, seed or resume, loop."""
+"""A whole run: open the folder, build the parts, make seed tasks or resume, run the loop."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -25,19 +25,19 @@ from azr.trainer.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a run ended."""
+    """Result of a run."""
 
     folder: Path
     step: int
     complete: bool
     before: dict[str, Any]
-    """Numbers of step 0: the probe of the weights that the run started from."""
+    """Metrics of step 0: the probe of the starting weights."""
     after: dict[str, Any]
-    """Numbers of the last step that was probed; empty if none was."""
+    """Metrics of the last probed step; empty if there was none."""
 
 
 def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool], ranks: Ranks = ONE) -> Result:
-    """Make a run folder and train in it. Every rank calls it with the same config.
+    """Make a run folder and train in it. Collective: every rank passes the same config.
 
     Raises:
         AzrError: by the boundary that failed.
@@ -46,7 +46,7 @@ def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool
     with Watchdog(config.oversight.watchdog) as watchdog:
         observer = Together(watchdog, observer)
         observer.phase("load")
-        # The model first: a name that is wrong should not leave a run folder behind.
+        # The model first: a wrong name should not leave a run folder behind.
         built = make_engine(config, ranks)
         path = Path(config.run.folder)
         folder = _held(path, lambda: RunFolder.create(path, config), ranks)
@@ -58,7 +58,7 @@ def start_run(config: Config, observer: Observer, should_stop: Callable[[], bool
 
 
 def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool], ranks: Ranks = ONE) -> Result:
-    """Go on with a run from its last checkpoint, or from its beginning if it was stopped before the first."""
+    """Resume a run from its last checkpoint, or from its start if it has none."""
     folder = _held(path, lambda: RunFolder.open(path), ranks)
     try:
         with Watchdog(folder.config.oversight.watchdog) as watchdog:
@@ -71,7 +71,7 @@ def resume_run(path: Path, observer: Observer, should_stop: Callable[[], bool], 
 
 
 def _held(path: Path, hold: Callable[[], RunFolder], ranks: Ranks) -> RunFolder:
-    """The run folder: held by the first rank, followed by the others."""
+    """The run folder: locked by rank 0, read-only on the others."""
     held: list[RunFolder] = []
     ranks.first(lambda: held.append(hold()))
     return held[0] if held else FollowedFolder(path)

@@ -1,4 +1,4 @@
-"""The run never hangs silently: each phase has a limit; past it, all stacks are written, and the run ends.
+"""A run never hangs silently: each phase has a time limit, after which all stack traces are written and the run ends.
 
 A thread of its own writes a heartbeat file every few seconds, with the phase that the run is in and since when; with
 several ranks each writes its own, in the same folder. When a phase has passed its limit, the watchdog writes what every
@@ -6,7 +6,7 @@ rank was doing and the stacks of its own process's threads to `hang.rank<N>.txt`
 `HangError`. Where the main thread is stuck in native code that does not come back, the process ends itself after
 `grace` seconds: an error, never a hang.
 
-A rank of several also writes its stacks when it is asked to: another rank may have given up on it before.
+With several ranks, a rank also writes its stacks on request: another rank may have given up on it before.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ from azr.types import Kind
 
 SIGNAL: Final = signal.SIGUSR2
 ASK: Final = signal.SIGUSR1
-"""Whoever ends a rank asks it for its stacks first (`azr.distributed.launch`)."""
+"""Signal that requests a rank's stack traces before it is killed (`azr.distributed.launch`)."""
 EVERY_SECONDS: Final = 1.0
 STDERR: Final = 2
 PAUSED: Final = "paused"
-"""The phase in which a run waits for a person: without limit."""
+"""Phase of a paused run: no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Beat:
 
     phase: str
     since: float
-    """By the monotonic clock: when the phase began, or last showed progress."""
+    """Monotonic time when the phase began or last made progress."""
     wall: float
     """Time of day when the phase began."""
     step: int
 
 
 class Watchdog(Quiet):
-    """An observer that knows how long the current phase has taken."""
+    """An observer that measures the current phase."""
 
     def __init__(self, config: WatchdogConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
@@ -83,24 +83,24 @@ class Watchdog(Quiet):
         if self._previous is not None:
             signal.signal(SIGNAL, self._previous)
         if self._asked is not None:
-            # Not unregistered: unhandled, the signal would end a rank that is about to end well.
+            # Not unregistered: unhandled, the signal would kill a rank that is about to exit well.
             faulthandler.register(ASK, file=STDERR, all_threads=True)
             self._asked.close()
             if (path := Path(self._asked.name)).exists() and not path.stat().st_size:
                 path.unlink()
 
     def use(self, folder: Path) -> None:
-        """Where the heartbeat goes, the first at once: a rank that dies early has one too."""
+        """Set the heartbeat's folder and write the first one: a rank that dies early has one too."""
         self._folder = folder
         if _of_several():
-            # By faulthandler itself, and open beforehand: it works whatever the main thread is stuck in.
+            # By faulthandler, with the file open beforehand: it works whatever blocks the main thread.
             with contextlib.suppress(OSError):
                 self._asked = stacks_file(folder, self._rank).open("a", encoding="utf-8")
                 faulthandler.register(ASK, file=self._asked, all_threads=True)
         if self._config.enabled:
             self._write_heartbeat()
 
-    # What the run tells.
+    # Events of the run.
 
     def started(self, step: int, steps: int) -> None:
         self._set(self._beat.phase, step)
@@ -118,14 +118,14 @@ class Watchdog(Quiet):
         # One assignment: the watching thread sees the old beat or the new one.
         self._beat = Beat(phase, self._clock(), time.time(), step)
 
-    # What the thread does.
+    # The watching thread.
 
     def limit(self, phase: str) -> float:
-        """Seconds that a phase may take; 0: any."""
+        """Seconds that a phase may take; 0: no limit."""
         return 0.0 if phase == PAUSED else self._config.phases.get(phase, self._config.seconds)
 
     def check(self) -> str:
-        """What is wrong now; empty if nothing is."""
+        """The current problem; empty if there is none."""
         beat = self._beat
         limit, taken = self.limit(beat.phase), self._clock() - beat.since
         if limit <= 0.0 or taken <= limit:
@@ -158,7 +158,7 @@ class Watchdog(Quiet):
             working.write_text(json.dumps(row), "ascii")
             os.replace(working, path)
         except OSError:
-            # A full disk is for the trainer to report, where it matters; the heartbeat only tells that it lives.
+            # A full disk is for the trainer to report; the heartbeat only shows that it lives.
             return
 
     def _end(self, wrong: str) -> None:
@@ -180,7 +180,8 @@ def stacks_file(folder: Path, rank: int) -> Path:
 
 
 def write_stacks(folder: Path | None, rank: int, wrong: str) -> str:
-    """What is wrong, who is where, and all stacks, into a file of the run folder, or else stderr; says which."""
+    """Write the problem, the ranks' phases and all stacks to a file of the run folder, or else to stderr; returns
+    which."""
     why = ""
     try:
         if folder is not None and folder.is_dir():
@@ -191,9 +192,9 @@ def write_stacks(folder: Path | None, rank: int, wrong: str) -> str:
                 faulthandler.dump_traceback(file=file, all_threads=True)
             return f"the stacks of all threads are in {path}"
     except Exception as error:
-        # Whatever it is, a full disk for one: whoever calls this has still to end the run.
+        # Any error here, such as a full disk: the caller still has to end the run.
         why = f" (not in the run folder: {error})"
-    # By number: nothing that stands in for stderr can fail here.
+    # By number: works even if sys.stderr was replaced.
     faulthandler.dump_traceback(file=STDERR, all_threads=True)
     return f"the stacks of all threads are above{why}"
 
@@ -203,7 +204,7 @@ def _of_several() -> bool:
 
 
 def ranks(folder: Path) -> str:
-    """What each rank was doing by its heartbeat, the longest first: the others wait for those in an earlier phase."""
+    """What each rank was doing, by heartbeat, the longest first: others wait for ranks in an earlier phase."""
     rows = []
     for path in folder.glob("heartbeat.rank*.json"):
         try:

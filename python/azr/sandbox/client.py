@@ -4,14 +4,14 @@
     outcome = sandbox.run("def f(xs):\\n    return sorted(xs)", call="[3, 1, 2]")
     assert outcome.value is not None and outcome.value.to_python() == [1, 2, 3]
 
-However a program ends is an `Outcome`, a value. Where the sandbox itself fails at a row of a batch, that row alone
-says so (`Failed`), no verdict follows from it, and the others are what they are; failures that may pass have been tried
-twice. What is wrong with a call as a whole (a limit, a fork, Ctrl-C) raises, as does `run`, whose one row has no
-neighbours. All batch calls keep order and length, use every core and release the GIL; Ctrl-C stops them within a
-second. A sandbox does not survive `fork`: it says so at once, and a new one can be made in the child.
+However a program ends, it is an `Outcome`, a value. Where the sandbox itself fails on a row of a batch, that row is
+`Failed` and has no verdict; other rows are unaffected. Transient failures are retried once. Errors of a whole call (a
+limit, a fork, Ctrl-C) raise, and so does `run`, which has a single row. All batch calls keep order and length, use
+every core and release the GIL; Ctrl-C stops them within a second. A sandbox does not survive `fork`: it raises at once;
+make a new one in the child.
 
-Any `str` is taken: a text with surrogates, which no source file can hold, is a program with a syntax error, an argument
-text that is none, or no literal.
+Any `str` is accepted: a text with surrogates, which no source file can hold, is a syntax error, an invalid argument
+text, or not a literal.
 """
 
 import asyncio
@@ -30,34 +30,34 @@ ENTRY: Final = "f"
 """The function that tasks call."""
 
 SANDBOX_FAILED: Final = "sandbox_failed"
-"""What stands where a verdict would, if the sandbox failed. Never an outcome of a program."""
+"""Stands for a verdict where the sandbox failed. Never an outcome of a program."""
 
 MAY_PASS: Final = frozenset({"wall_clock", "host", "runtime"})
-"""Codes of failures that another try may not meet: an overloaded machine, memory that was short for a moment."""
+"""Codes of transient failures: an overloaded machine, memory that was short for a moment."""
 
 Mode = Literal["python", "strict"]
-"""`python`: 1 == 1.0 == True, as `==` says. `strict`: values of other types differ."""
+"""`python`: 1 == 1.0 == True, as by `==`. `strict`: values of different types differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run. All but `wall_seconds` decide outcomes."""
+    """Limits of one run. All except `wall_seconds` decide outcomes."""
 
     fuel: int = 200_000_000_000
-    """Processor time, counted: some twenty million a millisecond, ten seconds in all, and 20 at the very most. The same
-    program always takes the same."""
+    """Deterministic CPU work: about twenty million per millisecond, ten seconds by default, at most twenty. Equal
+    programs use equal fuel."""
     memory_bytes: int = 256 << 20
     """Heap that the program may take."""
     output_bytes: int = 1 << 20
-    """What it may print, stdout and stderr together."""
+    """Bytes that it may print, stdout and stderr together."""
     value_bytes: int = 64 << 10
-    """Encoded bytes of the value that it returns."""
+    """Encoded bytes of its return value."""
     source_bytes: int = 256 << 10
-    """Source text, and argument text."""
+    """Bytes of the source text, and of the argument text."""
     nesting: int = 100
     """Depth of brackets and of indentation."""
     wall_seconds: float = 300.0
-    """Backstop against an overloaded machine: past it the row has failed, since the clock decides no verdict."""
+    """Backstop against an overloaded machine: beyond it the row is `Failed`, since the clock decides no verdict."""
 
     def _row(self) -> tuple[int, int, int, int, int, int, float]:
         return (
@@ -85,11 +85,11 @@ class OutcomeKind(StrEnum):
     NOT_A_TASK_VALUE = "not_a_task_value"
     CRASHED = "crashed"
     SANDBOX_FAILED = SANDBOX_FAILED
-    """No outcome of the program: `Outcome.failed` says what became of the sandbox."""
+    """Not an outcome of the program: see `Outcome.failed`."""
 
 
 class InvalidReason(StrEnum):
-    """Why a program and an input are not a task."""
+    """Why a program with an input is not a task."""
 
     SYNTAX_ERROR = "syntax_error"
     INVALID_INPUT = "invalid_input"
@@ -102,21 +102,21 @@ class InvalidReason(StrEnum):
     CRASHED = "crashed"
     NONDETERMINISTIC = "nondeterministic"
     NOT_A_SCORE = "not_a_score"
-    """A verifier returned something else than a number from 0 to 1."""
+    """A verifier returned something else than a number in [0, 1]."""
     SANDBOX_FAILED = SANDBOX_FAILED
-    """Nothing is known of the program: `Outcome.failed` says what became of the sandbox."""
+    """Nothing is known about the program: see `Outcome.failed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The sandbox failed at this row: nothing follows about the program, and nothing may be rewarded for it."""
+    """The sandbox failed on this row: it says nothing about the program, and nothing may be rewarded."""
 
     code: str
     """As of `SandboxError`."""
     message: str
 
     def error(self) -> SandboxError:
-        """The same as an exception, for callers that want no batch with a hole."""
+        """The same as an exception, for callers that need every row."""
         return SandboxError(self.message, self.code)
 
 
@@ -128,14 +128,15 @@ class Value:
 
     @cached_property
     def repr(self) -> str:
-        """The text that Python's `repr` gives; elements of sets in one fixed order.
+        """Python's `repr`, with elements of sets in a fixed order. Integers over 64 KiB are hexadecimal, so the time is
+        linear in the size.
 
         An integer of more than 64 KiB is written in hexadecimal: the time is linear in the size of the value.
         """
         return _azr.value_repr(self.encoded)
 
     def to_python(self) -> object:
-        """The data: exact built-in types, made by azr."""
+        """The data: exact built-in types, built by azr."""
         return _azr.decode_value(self.encoded)
 
     def equals(self, other: "Value", mode: Mode = "python", tolerance: float | None = None) -> bool:
@@ -144,7 +145,7 @@ class Value:
 
     @classmethod
     def from_encoded(cls, encoded: bytes) -> Self:
-        """The value of canonical bytes. Raises ValueError for any others."""
+        """The value of canonical bytes. Raises ValueError for other bytes."""
         _azr.check_encoded(encoded)
         return cls(bytes(encoded))
 
@@ -156,29 +157,29 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one run ended and what it took."""
+    """How one run ended, and its cost."""
 
     kind: OutcomeKind
     value: Value | None = None
-    """What it returned."""
+    """The return value."""
     exception: str | None = None
     """Name of the exception's class."""
     message: str | None = None
-    """Text of the exception (the program's own code may have made it), or what is wrong."""
+    """Text of the exception (possibly made by the program's own code), or the error."""
     traceback: tuple[tuple[int, str], ...] = ()
-    """Line and function of the program's frames, outermost first; of a syntax error, its line."""
+    """Line and function of the program's frames, outermost first; for a syntax error, its line."""
     limit: int | None = None
-    """The bound that it hit."""
+    """The limit that it exceeded."""
     stdout: str = ""
     stderr: str = ""
     fuel_used: int = 0
     peak_memory: int = 0
-    """Most heap bytes held at once; 0 where the run did not reach its end."""
+    """Peak heap bytes; 0 where the run did not finish."""
     reads: tuple[str, ...] = ()
-    """What it read that is not the same in every run: `hash` (of text or an address, or the order of a set that follows
-    from one), `address`, `clock`, `random`. A run that read nothing is the same always."""
+    """Entropy that it read: `hash` (of text or an address, or the order of a set that follows from one), `address`,
+    `clock`, `random`. A run that read none is deterministic."""
     failed: Failed | None = None
-    """Of kind `sandbox_failed`: how. Everything else is empty then."""
+    """For kind `sandbox_failed`: how. All other fields are empty then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +194,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ValidRun:
-    """The program returns `value` on this input, whatever the entropy."""
+    """The program returns `value` on this input, under every setting of entropy."""
 
     value: Value
     fuel_used: int = 0
@@ -201,19 +202,19 @@ class ValidRun:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRun:
-    """The program on this input is not a task."""
+    """The program with this input is not a task."""
 
     reason: InvalidReason
     outcome: Outcome
 
 
 RunResult = ValidRun | InvalidRun
-"""What validation says of a program on one input."""
+"""Result of validation on one input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The verdicts on a program, one an input."""
+    """Results of a program, one per input."""
 
     results: tuple[RunResult, ...]
 
@@ -226,9 +227,9 @@ class Check:
     outcome: Outcome | None = None
     """How the answer's run ended, where something was run."""
     reason: str | None = None
-    """Why an answer text is no answer at all."""
+    """Why an answer text is invalid."""
     failed: Failed | None = None
-    """The sandbox failed: whether the answer is right is not known, and `correct` says nothing."""
+    """The sandbox failed: correctness is unknown, and `correct` is meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +241,13 @@ class ProgramCheck:
 
     @property
     def failed(self) -> Failed | None:
-        """The sandbox failed at a pair: whether the answer is right is not known."""
+        """The sandbox failed on a pair: correctness is unknown."""
         return next((outcome.failed for outcome in self.outcomes if outcome.failed), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a verifier says of an answer, the same whatever the entropy."""
+    """A verifier's score of an answer, equal under every setting of entropy."""
 
     score: float
     """From 0 to 1; `True` and `False` are 1 and 0."""
@@ -255,7 +256,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """The verifier gave no score: no reward follows."""
+    """The verifier gave no score, so there is no reward."""
 
     reason: InvalidReason
     outcome: Outcome
@@ -286,12 +287,12 @@ Answer = TypeVar("Answer")
 class Sandbox:
     """Runs untrusted Python. Owns threads: make one and share it.
 
-    `threads`: workers, one a core if None. `limits`: of requests without their own. `guest`: a WebAssembly
-    guest that you built yourself (`make guest`), instead of the one in the package. `modules`: source texts by
-    dotted name, imported once; programs find them loaded and start no later for it. They are trusted, may import
-    one another, and raise SandboxError with code bad_module and the line where one cannot be imported.
+    `threads`: worker threads; None: one per core. `limits`: of requests without their own. `guest`: a WebAssembly guest
+    that you built (`make guest`), instead of the package's. `modules`: source texts by dotted name, imported once, so
+    that programs find them loaded at no cost. They are trusted and may import one another. A module that cannot be
+    imported raises SandboxError with code bad_module and the line.
 
-    A pickled sandbox is made anew from its arguments where it is loaded: threads do not travel.
+    A sandbox is pickled as its arguments: loading makes a new one.
     """
 
     def __init__(
@@ -324,7 +325,7 @@ class Sandbox:
         return Limits(**dict(zip(names, self._inner.limits, strict=True)))  # type: ignore[arg-type]
 
     def with_modules(self, modules: Mapping[str, str]) -> "Sandbox":
-        """A sandbox as this one, with more modules."""
+        """This sandbox with more modules."""
         threads, _, guest, present = self._made_with
         return Sandbox(threads=threads, limits=self.limits, guest=guest, modules={**present, **modules})
 
@@ -340,7 +341,7 @@ class Sandbox:
         return outcome
 
     def run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
-        """Run every request in a fresh interpreter of its own."""
+        """Run every request in a fresh interpreter."""
         rows = _rows(
             requests,
             lambda one: _unwritable(one.program, one.call, one.entry),
@@ -363,7 +364,7 @@ class Sandbox:
         return await asyncio.to_thread(self.run_batch, requests)
 
     def validate(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[Validation]:
-        """Run each program on each argument text and those that read entropy again under further settings of it."""
+        """Run each program on each argument text; those that read entropy run again under other settings of it."""
         flat = [(program, text) for program, inputs in items for text in inputs]
         rows = _rows(
             flat,
@@ -389,7 +390,7 @@ class Sandbox:
     def check_input(
         self, items: Sequence[tuple[str, str, Value]], mode: Mode = "python", tolerance: float | None = None
     ) -> list[Check]:
-        """Whether each program returns its gold value on its answer, an argument text; any such input is right."""
+        """Whether each program returns its gold value on its answer, an argument text; any such input is correct."""
         rows = _rows(
             items,
             lambda item: _unwritable(item[0], item[1]),
@@ -427,9 +428,9 @@ class Sandbox:
         return verdicts
 
     def score(self, items: Sequence[tuple[str, Value, Value]]) -> list[Score]:
-        """Have verifiers score answers: each item is a source that defines `verify(task, answer)`, and the two values.
+        """Score answers by verifiers: each item is a source that defines `verify(task, answer)`, and the two values.
 
-        Both reach the guest as data: no text of theirs is compiled. Runs under further settings of entropy where
+        Both values are passed as data: none of their text is compiled. Runs under further settings of entropy where
         `validate` does; a verifier may import the sandbox's `modules`.
         """
         rows = _rows(
@@ -451,7 +452,7 @@ class Sandbox:
 
 
 def whole(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-    """The outcomes, for callers that have no use for a batch with a hole.
+    """The outcomes, for callers that need every row.
 
     Raises:
         SandboxError: the sandbox failed at one.
@@ -480,9 +481,8 @@ def _rows(
     known: Callable[[Item], Answer | None],
     run: Callable[[Sequence[Item]], Sequence[Row | SandboxError]],
 ) -> list[Answer | Row | SandboxError]:
-    """What came of each item, in order: what is `known` without running it, else what `run` gives in one batch.
-
-    Rows that failed in a way that may pass are run once more, by themselves.
+    """The result of each item, in order: from `known` without running, else from `run` in one batch. Transient failures
+    are retried once, alone.
     """
     rows: list[Answer | Row | SandboxError | None] = [known(item) for item in items]
     left = [at for at, row in enumerate(rows) if row is None]
@@ -502,7 +502,7 @@ TRIES: Final = 2
 
 
 def _unwritable(program: str, call: str | None = None, entry: str = ENTRY) -> Outcome | None:
-    """How a request ends that no text can be sent for; None where all of it can be."""
+    """The outcome of a request with a text that cannot be encoded; None if all texts can be."""
     if program.isascii() and entry.isascii() and (call is None or call.isascii()):
         return None
     if not (is_text(program) and is_text(entry)):

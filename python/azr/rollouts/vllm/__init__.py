@@ -1,1 +1,1 @@
-"""vLLM as an engine: in a process of its own, alone or shared by the ranks of a group."""
+"""The vLLM engine: in its own process, for one rank or shared by a group of ranks."""

@@ -1,12 +1,12 @@
-"""A rank's place at an engine that a group of ranks shares (`engine.vllm.tensor_parallel` in a run of several).
+"""A rank's client of an engine that a group of ranks shares (`engine.vllm.tensor_parallel` in a run of several).
 
     rank 0: seat --+
                    +-- hub, a thread of rank 0 --- vLLM's process, on the devices of ranks 0 and 1
     rank 1: seat --+
 
 The ranks of a group are neighbours on one machine, as many as the engine has devices. A seat is an engine like any
-other: its requests go to the hub as token ids, and their completions come back as token ids and log-probabilities.
-Weights are the first rank's, which are everybody's; every rank compares the engine with its own trainer.
+other: its requests go to the hub as token ids, and their completions come back as token ids and log-probabilities. The
+weights come from the group's first rank (all ranks have the same); every rank compares the engine with its own trainer.
 """
 
 import queue
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ADDRESS = "hub"
-"""Name of the socket at which the seats of a group meet their hub, in a folder that lives until they have."""
+"""Name of the socket on which the seats of a group connect to their hub, in a temporary folder."""
 
 
 class Seat:
-    """An `Engine` whose work is done elsewhere."""
+    """An `Engine` that forwards to a shared one."""
 
     def __init__(self, tokenizer: Tokenizer, config: Config, wire: Wire, owner: int, hub: Hub | None = None) -> None:
         """`owner`: the rank that has the hub; `hub`: it, if that is this rank."""
         self.tokenizer = tokenizer
         self.sync: Sync | None = None
-        """Of the last update of the weights."""
+        """Result of the last load of weights."""
         self.trainer: Score | None = None
         """See `VllmEngine.trainer`."""
         self._given = config.engine.vllm
@@ -59,7 +59,7 @@ class Seat:
         self._restarts = 0
         self._closed = False
         self._error: AzrError | None = None
-        """What ended it."""
+        """The error that ended it."""
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         # The hub never waits for this rank to read.
         threading.Thread(target=self._read, name="azr-seat", daemon=True).start()
@@ -96,10 +96,10 @@ class Seat:
         """See `Engine.sample`."""
         return sample_all(self, prompts, sampling, count)
 
-    # What all seats do together.
+    # Collectives of the group.
 
     def load(self, model: "PreTrainedModel | None") -> None:
-        """See `Engine.load`. Every rank of the group takes part.
+        """See `Engine.load`. Collective over the group.
 
         Raises:
             EngineError: the engine's log-probabilities are not those of this rank's trainer.
@@ -111,10 +111,10 @@ class Seat:
         trainer = self.trainer or partial(log_probs_of, model)
         tolerance, seconds = self._given.sync_tolerance, float(found["seconds"])
         self.sync = compare(self.score, trainer, model.config.vocab_size, tolerance, seconds)
-        self._meet()  # nobody asks for completions while another still compares
+        self._meet()  # no rank may sample while another still compares
 
     def rest(self) -> None:
-        """See `Engine.rest`. Every rank of the group takes part: the memory is that of them all."""
+        """See `Engine.rest`. Collective over the group, which shares the memory."""
         if self._given.sleep:
             self._meet(_rest)
 
@@ -129,10 +129,10 @@ class Seat:
         return {"restarts": float(self._restarts)} | (self.sync.numbers if self.sync is not None else {})
 
     def close(self) -> None:
-        """See `Engine.close`: the first rank's ends the engine, for all."""
+        """See `Engine.close`: on the group's first rank it ends the engine for all."""
         self._closed = True
         if self._hub is None and not self._pending:
-            # Who goes without a word, or in the middle of its work, has come to grief.
+            # A seat that leaves silently, or with requests in flight, has failed.
             with suppress(Closed):
                 self._wire.send({"op": "leave"})
         self._wire.close()
@@ -140,7 +140,7 @@ class Seat:
             self._hub.close()
 
     def _meet(self, work: Work | None = None) -> Header:
-        """Wait for the other seats; the first rank's hub does the work before any goes on."""
+        """Wait for the other seats; the first rank's hub does the work before any of them continues."""
         if self._hub is not None and work is not None:
             self._hub.at_meeting(work)
         return self._ask({"op": "meet"}, "met")[0]
@@ -164,8 +164,8 @@ class Seat:
     def _take(self, message: Message) -> None:
         header, payload = message
         if header["op"] == "failed":
-            self._inbox.put(message)  # for whoever asks next
-            if self._error is None:  # what comes after it follows from it
+            self._inbox.put(message)  # for the next caller
+            if self._error is None:  # later errors follow from the first one
                 self._error = (RankError if header["rank"] else EngineError)(header["text"])
             raise self._error
         ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
@@ -173,7 +173,7 @@ class Seat:
         self._pending.done(header["id"], ids, log_probs)
 
     def _fail(self) -> NoReturn:
-        """Raise what the hub said last: the connection is closed."""
+        """Raise the hub's last error: the connection is closed."""
         while True:
             self._take(self._inbox.get())
 
@@ -188,7 +188,7 @@ class Seat:
 
 
 def take_seat(tokenizer: Tokenizer, config: Config, ranks: Ranks) -> Seat:
-    """This rank's seat. Every rank of the run calls it at the same place; the engine starts with the first weights.
+    """This rank's seat. Collective over the run; the engine starts with the first weights.
 
     Raises:
         EngineError: the ranks of the group do not find each other.
@@ -236,7 +236,7 @@ def _rest(engine: VllmEngine) -> float:
 
 
 class _Unread:
-    """The tokenizer of an engine whose texts nobody reads: each seat decodes its own."""
+    """Tokenizer of the shared engine, which never decodes: each seat does."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.end_ids = tokenizer.end_ids

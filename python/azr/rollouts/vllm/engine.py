@@ -1,12 +1,12 @@
-"""vLLM in a process of its own: it can die, run out of memory or get stuck without taking the step's work along.
+"""vLLM in its own process: it can die, run out of memory or hang without losing the step's work.
 
-Requests go in as token ids and come out as token ids with the log-probability of each sampled token. What was asked
-for and has not come out is kept here; a process that is lost is started again, gets the weights and those requests, and
-goes on. Weights lie in memory that both processes see (`arena`): an update is one copy. Every update is followed by a
-check: the engine's log-probabilities of fixed tokens against the trainer's.
+Requests go in as token ids and come out as token ids with the log-probability of each sampled token. In-flight requests
+are kept here: a lost process is restarted with the weights and these requests. Weights are in shared memory (`arena`):
+an update is one copy. Every update is followed by a check: the engine's log-probabilities of fixed tokens against the
+trainer's.
 
-Reproducibility: a completion's seed depends on its request alone. But which requests share a batch depends on time, and
-the last digits of a product on the batch; so two runs agree but for rounding, not bit for bit.
+Reproducibility: a completion's seed depends on its request alone. But which requests share a batch depends on timing,
+and rounding depends on the batch, so two runs agree only up to rounding.
 """
 
 import time
@@ -37,28 +37,28 @@ def make(tokenizer: Tokenizer, config: Config) -> "VllmEngine":
 
 
 class VllmEngine:
-    """A queue of requests before a vLLM process."""
+    """The trainer's side of a vLLM process: a queue of requests."""
 
     def __init__(self, tokenizer: Tokenizer, config: Config) -> None:
         self.tokenizer = tokenizer
         self.sync: Sync | None = None
-        """Of the last update of the weights."""
+        """Result of the last load of weights."""
         self.trainer: Score | None = None
-        """The trainer's log-probabilities, to compare the engine's with. None: those of the model that is loaded, which
-        may be a copy that waits in the CPU's memory."""
+        """The trainer's log-probabilities, to compare with the engine's. None: those of the loaded model, which may be
+        a copy in CPU memory."""
         self.restarts = 0
         self.direct = False
-        """Whether updates are plain copies, and not vLLM's own loading."""
+        """Whether updates are plain copies, instead of vLLM's own loader."""
         self._config = config
         self._given = config.engine.vllm
         self._process: EngineProcess | None = None
         self._arena: Arena | None = None
         self._cpu = pick_device(config.model.device).startswith("cpu")
         self.length = 0
-        """Positions that a prompt and its completion may take; known when the process has started."""
+        """Context length of the engine; known after its process has started."""
         self._futile = 0
         self._heard = 0.0
-        """When the process last said something, or was given something to do after it had nothing."""
+        """When the process last sent something, or got work after being idle."""
         self._closed = False
         self._pending = Pending(tokenizer)
 
@@ -81,28 +81,28 @@ class VllmEngine:
         return self.finished()
 
     def finished(self) -> list[Finished]:
-        """What `collect` would give without a look at the process."""
+        """The finished completions, without reading from the process."""
         return self._pending.collect()
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way."""
+        """Whether requests are in flight."""
         return bool(self._pending)
 
     def fileno(self) -> int:
-        """For `select`: readable when the process has said something."""
+        """For `select`: readable when the process has sent something."""
         return self._running().fileno()
 
     @property
     def patience(self) -> float:
-        """Seconds that the process may still say nothing, at work as it is."""
+        """Seconds for which the busy process may stay silent."""
         return max(0.0, self._heard + self._given.stuck_seconds - time.monotonic())
 
     def listen(self, seconds: float) -> None:
-        """Take what the process says within `seconds`. One that has worked in silence for too long is started again.
+        """Read messages of the process for up to `seconds`. A process that is silent for too long is restarted.
 
         Raises:
-            EngineError: it broke, and could not be mended.
+            EngineError: it failed and could not be restarted.
         """
         try:
             message = self._running().poll(seconds)
@@ -143,7 +143,7 @@ class VllmEngine:
         self.sync = compare(self.score, trainer, model.config.vocab_size, self._given.sync_tolerance, seconds)
 
     def update(self, model: "PreTrainedModel | None") -> float:
-        """Take the model's weights, not compared; how many seconds that took once they lay where the engine sees them.
+        """Load the model's weights without the comparison; returns the seconds it took after they were published.
 
         Raises:
             EngineError: there is no model, or the engine broke.
@@ -183,16 +183,16 @@ class VllmEngine:
         return self._running().pid
 
     def _publish(self, model: Any) -> None:
-        """Put the weights where the engine's process can see them."""
+        """Write the weights into memory shared with the engine's process."""
         weights = weights_of(model)
         fresh = self._arena is None
         if self._arena is None:
             self._arena = Arena.like(weights)
         for name, tensor in weights:
-            # Where the trainer's parameters lie in the arena there is nothing to do.
+            # Where the trainer's parameters are views of the arena there is nothing to do.
             if tensor.device.type != "cpu" or tensor.data_ptr() != self._arena[name].data_ptr():
                 self._arena[name].copy_(whole(tensor))
-        # An engine that samples while they change must find the old ones there if it has to start again.
+        # An engine that samples during the change must find the old weights if it restarts.
         shared = model.device.type == "cpu" and not self._config.engine.ahead
         if fresh and shared and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
             parameters = dict(model.named_parameters())
@@ -209,7 +209,7 @@ class VllmEngine:
     def score(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """log p of each token but the first, of each row, under the engine, one row after the other.
 
-        Only while nothing is under way.
+        Only while nothing is in flight.
         """
         header = {"op": "score", "lengths": [len(row) for row in rows]}
         payload = pack_ids([tuple(row) for row in rows])
@@ -236,7 +236,7 @@ class VllmEngine:
         handle = self._arena.handle
         self._process = EngineProcess(environment(self._config, self._cpu), [handle], self._given.stuck_seconds)
         if self._closed:
-            self._process.close()  # by another thread, which has not seen this process
+            self._process.close()  # closed by another thread before this process was known
         slots = [[slot.name, slot.dtype, slot.shape, slot.offset] for slot in self._arena.slots]
         self._process.send(
             {
@@ -254,7 +254,7 @@ class VllmEngine:
         self._heard = time.monotonic()
 
     def _revive(self, lost: Lost) -> None:
-        """Start again, with the weights and everything that was under way.
+        """Restart with the weights and all in-flight requests.
 
         Raises:
             EngineError: it was tried `engine.vllm.restarts` times since a completion last came out.
@@ -277,7 +277,7 @@ class VllmEngine:
                 lost = again
 
     def _send(self, numbers: Sequence[int]) -> None:
-        """Hand requests to the process."""
+        """Send requests to the process."""
         if not numbers:
             return
         requests = self._pending.requests(numbers)
@@ -296,7 +296,7 @@ class VllmEngine:
     def _take(self, message: tuple[dict[str, Any], bytes]) -> None:
         header, payload = message
         if header["op"] != "done":
-            return  # a sign of life
+            return  # any message is a sign of life
         ids = np.frombuffer(payload, dtype=IDS, count=header["tokens"]).tolist()
         log_probs = np.frombuffer(payload, dtype=NUMBERS, offset=IDS.itemsize * len(ids)).tolist()
         if self._pending.done(header["id"], ids, log_probs):

@@ -1,4 +1,4 @@
-"""From the config to vLLM's arguments and environment."""
+"""vLLM's arguments and environment from the config."""
 
 import math
 import os
@@ -9,12 +9,12 @@ from azr.config import Config
 from azr.errors import ConfigError
 
 BLOCK = 32
-"""Tokens of a cache block on a CPU, where vLLM's default of 128 would keep short prompts from being shared."""
+"""Tokens of a cache block on a CPU. vLLM's default of 128 would keep short prompts from being shared."""
 LEAST_BATCHED_TOKENS = 8192
 LAUNCHER = tuple(
     ["RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "MASTER_ADDR", "MASTER_PORT"]
 )
-"""What torchrun tells its processes. The engine's is none of them: it would wait for the others."""
+"""Variables that torchrun sets. The engine must not inherit them: it would wait for other ranks."""
 
 
 def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
         "tensor_parallel_size": given.tensor_parallel,
         "enable_prefix_caching": True,
         "scheduling_policy": "priority",
-        # Before temperature where it is 1, so that truncation leaves them as they are; else after it.
+        # Before temperature where it is 1, so that truncation leaves them unchanged; otherwise after it.
         "logprobs_mode": "raw_logprobs" if sampling.temperature in (0.0, 1.0) else "processed_logprobs",
         "enable_sleep_mode": given.sleep and not cpu,
         "disable_log_stats": True,
@@ -42,7 +42,7 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
     if given.head_float32:
         found["hf_overrides"] = {"head_dtype": "float32"}
     if cpu:
-        # vLLM's random state of a request cannot be turned back on a CPU, which a prompt read in pieces needs.
+        # A prompt in chunks needs to rewind vLLM's random state of a request, which a CPU cannot do.
         found |= {"enable_chunked_prefill": False, "enforce_eager": True, "block_size": BLOCK}
         found["max_num_batched_tokens"] = max(LEAST_BATCHED_TOKENS, found["max_model_len"])
     else:
@@ -51,10 +51,10 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
 
 
 def environment(config: Config, cpu: bool, own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of vLLM's process, from our own: it is no rank, and runs on the GPUs of those that share it.
+    """The environment of vLLM's process: not a rank, and with the GPUs of the ranks that share it.
 
-    These are the rank's own, and where an engine has several, those of the ranks after it on the machine. A run of one
-    rank leaves it all GPUs.
+    These are the rank's own GPU and, for a shared engine, those of the next ranks on the machine. In a run of one rank
+    it sees all GPUs.
     """
     inherited = {name: value for name, value in own.items() if name not in LAUNCHER and "TORCHELASTIC" not in name}
     several = config.engine.vllm.tensor_parallel
@@ -75,7 +75,7 @@ def check_groups(config: Config, world: int, machine: int) -> bool:
         machine: how many of them this machine has.
 
     Raises:
-        ConfigError: they make no whole groups.
+        ConfigError: not a multiple of `engine.vllm.tensor_parallel`.
     """
     size = config.engine.vllm.tensor_parallel
     if config.engine.name != "vllm" or size == 1 or world == 1:
@@ -89,22 +89,22 @@ def check_groups(config: Config, world: int, machine: int) -> bool:
 
 
 def _settings(config: Config, cpu: bool) -> dict[str, str]:
-    """What vLLM reads from there."""
+    """vLLM's settings in the environment."""
     found = {
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
-        # The limits of the config come first: vLLM's own are ten and five minutes, which a busy machine can take.
+        # azr's limits apply first: vLLM's own are ten and five minutes, which a busy machine can exceed.
         "VLLM_ENGINE_READY_TIMEOUT_S": f"{math.ceil(2 * config.engine.vllm.start_seconds)}",
         "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS": f"{math.ceil(2 * config.engine.vllm.stuck_seconds)}",
         "VLLM_LOGGING_LEVEL": os.environ.get("VLLM_LOGGING_LEVEL", "WARNING"),
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
     if config.engine.vllm.tensor_parallel == 1:
-        found["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # this process is the one of its own already
+        found["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # this process is already separate
     if cpu:
         found["VLLM_CPU_KVCACHE_SPACE"] = str(config.engine.vllm.cache_gib)
         if config.engine.vllm.tensor_parallel > 1:
-            # By itself it wants a NUMA node for each worker, and most machines have one.
+            # By default it wants one NUMA node per worker, and most machines have one in all.
             found["VLLM_CPU_OMP_THREADS_BIND"] = os.environ.get("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     if config.engine.vllm.threads:
         found["OMP_NUM_THREADS"] = str(config.engine.vllm.threads)
@@ -112,7 +112,7 @@ def _settings(config: Config, cpu: bool) -> dict[str, str]:
 
 
 def check(config: Config) -> None:
-    """Refuse what the engine cannot do as it is asked to.
+    """Reject settings that the engine cannot fulfil.
 
     Raises:
         ConfigError: names the keys.
@@ -130,7 +130,7 @@ def check(config: Config) -> None:
 
 
 def _fitting(source: str, length: int) -> int:
-    """No more positions than the model has."""
+    """The context length, at most the model's."""
     from transformers import AutoConfig
 
     own = getattr(AutoConfig.from_pretrained(source), "max_position_embeddings", None)

@@ -1,4 +1,4 @@
-"""What an engine elsewhere was asked for, under numbers that cross in place of keys, and what came back."""
+"""In-flight requests to an out-of-process engine, under numbers, and their uncollected completions."""
 
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from azr.types import Completion
 
 
 class Pending:
-    """Requests that are under way, and completions that nobody has collected yet."""
+    """In-flight requests, and completions that are not collected yet."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -19,12 +19,12 @@ class Pending:
         self._ready: deque[Finished] = deque()
 
     def __bool__(self) -> bool:
-        """Whether something is under way."""
+        """Whether requests are in flight."""
         return bool(self._waiting)
 
     @property
     def numbers(self) -> list[int]:
-        """Of what is under way."""
+        """Numbers of in-flight requests."""
         return list(self._waiting)
 
     @property
@@ -33,13 +33,13 @@ class Pending:
         return bool(self._ready)
 
     def enter(self, requests: Sequence[Request], length: int) -> list[int]:
-        """Note requests; their numbers, in order.
+        """Add requests; returns their numbers, in order.
 
         Args:
             length: positions of the engine.
 
         Raises:
-            EngineError: one is under way already, or its prompt leaves no room. None was noted.
+            EngineError: one is in flight already, or its prompt leaves no room. None was added.
         """
         for request in requests:
             if request.key in self._keys:
@@ -54,11 +54,11 @@ class Pending:
         return numbers
 
     def requests(self, numbers: Sequence[int]) -> list[Request]:
-        """Those under way, by number."""
+        """In-flight requests by number."""
         return [self._waiting[number] for number in numbers]
 
     def forget(self, keys: Collection[Key]) -> list[int]:
-        """Drop requests and what came of them; the numbers of those that were under way."""
+        """Drop requests and their completions; returns the numbers of those that were in flight."""
         gone = [number for key in keys if (number := self._keys.pop(key, None)) is not None]
         for number in gone:
             del self._waiting[number]
@@ -67,7 +67,7 @@ class Pending:
         return gone
 
     def done(self, number: int, ids: list[int], log_probs: list[float]) -> bool:
-        """Note a completion; False: it was cancelled meanwhile."""
+        """Add a completion; False: its request was cancelled."""
         request = self._waiting.pop(number, None)
         if request is None:
             return False
@@ -84,7 +84,7 @@ class Pending:
         return True
 
     def collect(self) -> list[Finished]:
-        """Everything that came back since the last call."""
+        """All completions since the last call."""
         found = list(self._ready)
         self._ready.clear()
         return found

@@ -1,4 +1,4 @@
-"""The engine's process, seen from the trainer: start it, talk to it, know when it is dead or stuck."""
+"""The trainer's handle of the engine's process: start it, exchange messages, detect when it is dead or stuck."""
 
 import os
 import select
@@ -16,25 +16,25 @@ from azr.rollouts.vllm import process_group
 from azr.rollouts.vllm.wire import Closed, Header, Message, Stalled, Wire
 
 PROGRAM = ("-m", "azr.rollouts.vllm.worker")
-"""What the process runs; its last argument is the file descriptor of the connection."""
+"""Program of the process; its last argument is the file descriptor of the connection."""
 TAIL = 2000
-"""Characters of the process's own output that an error shows."""
+"""Characters of the process's output in an error."""
 EXIT_SECONDS = 30.0
-"""How long a process that has closed its connection may take to end by itself, before it is killed."""
+"""Seconds for a process that closed its connection to exit by itself, before it is killed."""
 
 
 class Lost(Exception):
-    """The process is gone or of no use: how, and what it said last."""
+    """The process is dead or unusable; with the reason and its last output."""
 
 
 class EngineProcess:
-    """One process of `azr.rollouts.vllm.worker`, in a session of its own: Ctrl-C is the trainer's to handle."""
+    """One process of `azr.rollouts.vllm.worker`, in its own session, so that Ctrl-C reaches only the trainer."""
 
     def __init__(self, environment: Mapping[str, str], handles: Sequence[int], patience: float) -> None:
         """Start it.
 
         Args:
-            environment: all of it.
+            environment: the complete one.
             handles: file descriptors that it inherits.
             patience: seconds that it may hold up a message, in either direction.
         """
@@ -64,11 +64,11 @@ class EngineProcess:
         return self._wire.fileno()
 
     def note_shared_memory(self) -> None:
-        """Note the shared memory of its processes: it is removed with them, also if they end by themselves first."""
+        """Record the shared memory of its processes, so that it is removed with them even if they exit first."""
         self._segments |= process_group.segments(self._process.pid)
 
     def send(self, header: Header, payload: bytes = b"") -> None:
-        """Tell it something.
+        """Send a message.
 
         Raises:
             Lost: it is gone, or does not take the message.
@@ -79,10 +79,10 @@ class EngineProcess:
             raise self._cut_off(error) from error
 
     def receive(self, seconds: float) -> Message:
-        """What it says next, within `seconds`.
+        """Receive its next message, within `seconds`.
 
         Raises:
-            Lost: it is gone, said nothing for that long, or says that it is broken.
+            Lost: it is gone, was silent for that long, or reported an error.
         """
         message = self.poll(seconds)
         if message is None:
@@ -90,17 +90,17 @@ class EngineProcess:
         return message
 
     def silent(self, seconds: float) -> Lost:
-        """The end of a process that has said nothing for so long."""
+        """Kill a process that was silent for too long."""
         return self._lost(f"said nothing for {seconds:g} s")
 
     def poll(self, seconds: float = 0.0) -> Message | None:
-        """What it says within `seconds`, or None."""
+        """Its next message within `seconds`, or None."""
         try:
             if not select.select([self._wire], [], [], seconds)[0]:
                 return None
             header, payload = self._wire.receive()
         except ValueError as error:
-            raise self._lost("was ended", alive=False) from error  # by `close`, in another thread
+            raise self._lost("was ended", alive=False) from error  # closed by another thread
         except Closed as error:
             raise self._cut_off(error) from error
         if header["op"] == "broken":
@@ -108,7 +108,7 @@ class EngineProcess:
         return header, payload
 
     def ask(self, header: Header, answer: str, seconds: float, payload: bytes = b"") -> Message:
-        """Send, and wait for an answer of that kind, past anything said before."""
+        """Send, and wait for an answer of that kind, skipping earlier messages."""
         self.send(header, payload)
         end = time.monotonic() + seconds
         while True:
@@ -119,25 +119,25 @@ class EngineProcess:
                 return found
 
     def close(self) -> None:
-        """End it, whatever state it is in."""
+        """End it, in any state."""
         self._wire.close()
         self._end()
         self._output.close()
 
     def _end(self) -> None:
-        """Kill it and its own children, which it has if it runs on several devices, also where it is dead itself."""
-        if self._process.returncode is None:  # not waited for: its number is still its own
+        """Kill its process group: also its workers on several devices, and also if it is dead itself."""
+        if self._process.returncode is None:  # not reaped, so its number is still its own
             process_group.end(self._process.pid, self._segments)
         self._process.wait()
 
     def _cut_off(self, error: Closed) -> Lost:
-        """Why the connection failed: what the process said of it, or else how it ended."""
+        """Why the connection failed: the error that the process sent, or else how it ended."""
         if isinstance(error, Stalled):
             return self._lost(f"held up a message for {self._patience:g} s")
         return self._lost(self._last_failure() or self._ending(), alive=False)
 
     def _last_failure(self) -> str | None:
-        """What a process that has closed its connection said went wrong. A failed `send` leaves it unread."""
+        """The last error that a process sent before it closed its connection. A failed `send` leaves it unread."""
         with suppress(Closed):
             while True:
                 header, _ = self._wire.receive()
@@ -146,17 +146,17 @@ class EngineProcess:
         return None
 
     def _ending(self) -> str:
-        """How a process that has closed its connection ended by itself, before `_end` kills what is left."""
+        """How a process that closed its connection ended, before `_end` kills the rest."""
         try:
             handle = os.pidfd_open(self._process.pid)
             try:
                 select.select([handle], [], [], EXIT_SECONDS)
-                # It is not reaped: `_end` needs its number, which names its process group too.
+                # Not reaped: `_end` needs its number, which is also its process group's.
                 found = os.waitid(os.P_PIDFD, handle, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             finally:
                 os.close(handle)
         except (ProcessLookupError, ChildProcessError):
-            return "was ended"  # by `close`, in another thread
+            return "was ended"  # closed by another thread
         if found is None:
             return f"closed its connection and was still running {EXIT_SECONDS:g} s later"
         if found.si_code == os.CLD_EXITED:
@@ -164,10 +164,10 @@ class EngineProcess:
         return f"died by signal {signal.Signals(found.si_status).name}"
 
     def _lost(self, how: str, alive: bool = True) -> Lost:
-        """Kill what is left, after a look at where it stands."""
+        """Kill the rest, after collecting stack traces."""
         if alive:
             with suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stacks
+                os.kill(self._process.pid, signal.SIGUSR1)  # it dumps its stack traces
             time.sleep(0.5)
         said = self._tail()
         self._wire.close()
@@ -176,18 +176,18 @@ class EngineProcess:
 
     def _tail(self) -> str:
         if self._output.closed:
-            return ""  # by `close`, in another thread
+            return ""  # closed by another thread
         size = os.fstat(self._output.fileno()).st_size
         return os.pread(self._output.fileno(), TAIL, max(0, size - TAIL)).decode("utf-8", "replace").strip()
 
 
 def _failure(header: Header) -> str:
-    """What the process says broke it."""
+    """The error that the process reported."""
     return "ran out of memory" if header["memory"] else f"failed: {header['text']}"
 
 
 def give_up(lost: Lost, restarts: int) -> EngineError:
-    """The error for a process that does not come back."""
+    """The error for a process that cannot be restarted."""
     return EngineError(
         f"{lost}\nIt was started again {restarts} times since it last finished a completion. If memory is short, lower"
         " engine.batch, engine.vllm.cache_gib or engine.vllm.memory; if it is slow, raise engine.vllm.stuck_seconds."

@@ -1,4 +1,4 @@
-"""The processes of an engine, and the shared memory that they would leave behind.
+"""Clean-up of an engine's processes and of the shared memory that they would leave behind.
 
 An engine on several devices is several processes, all of one process group. They share memory under names in /dev/shm,
 and a name outlives processes that are killed. So the names are looked up before the processes are killed, and removed.
@@ -33,7 +33,7 @@ def members(group: int) -> list[int]:
 
 
 def segments(group: int) -> set[str]:
-    """Shared memory that a process of the group has mapped: its paths."""
+    """Paths of shared memory that a process of the group has mapped."""
     found: set[str] = set()
     for pid in members(group):
         with suppress(OSError):
@@ -45,7 +45,7 @@ def segments(group: int) -> set[str]:
 
 
 def remove(paths: Collection[str]) -> None:
-    """Remove the names of shared memory. Those that are gone stay so."""
+    """Remove names of shared memory. Missing ones are ignored."""
     for path in paths:
         with suppress(OSError):
             os.unlink(path)
@@ -58,7 +58,7 @@ def end(group: int, known: Collection[str]) -> None:
         group: its leader has not been waited for, so that the number is still its own.
         known: shared memory of processes that may have ended already.
     """
-    _signal(group, signal.SIGSTOP)  # nothing new while we look
+    _signal(group, signal.SIGSTOP)  # no new ones while we look
     handles = [handle for pid in members(group) if (handle := _handle(pid)) is not None]
     found = segments(group)
     _signal(group, signal.SIGKILL)
@@ -81,7 +81,7 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 
 def _handle(pid: int) -> int | None:
-    """Something to select on: readable when the process has ended."""
+    """A file descriptor for select: readable when the process has ended."""
     with suppress(ProcessLookupError):
         return os.pidfd_open(pid)
     return None

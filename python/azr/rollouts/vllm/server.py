@@ -1,10 +1,9 @@
-"""The thread that owns an engine which several ranks share, in the first of them.
+"""The thread on a group's first rank that owns the engine shared by the group.
 
-Each rank of the group has a seat (`azr.rollouts.vllm.client`), rank 0 too, and each seat a connection. The thread
-hands the seats' requests to the engine and its completions to the seats. Seats meet before and after weights change:
-the work of a meeting is done when all are there, so nothing is under way then.
-
-Whatever ends the engine, or a seat that is gone, ends all seats with the same words.
+Each rank of the group has a seat (`azr.rollouts.vllm.client`), rank 0 too, and each seat a connection. The thread hands
+the seats' requests to the engine and its completions to the seats. Before and after weights change there is a barrier;
+its work runs when all seats have arrived, so nothing is in flight then. An error of the engine, or a lost seat, ends
+all seats with the same message.
 """
 
 import queue
@@ -23,7 +22,7 @@ from azr.types import Kind, Prompt, Role
 
 Work = Callable[[VllmEngine], float]
 OWNER = 0
-"""The seat of the rank that the thread belongs to."""
+"""Index of the seat on the thread's own rank."""
 
 
 class Hub:
@@ -43,16 +42,16 @@ class Hub:
         self._works: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._arrived: set[int] = set()
         self._closing = False
-        """Whether the owner has ended the engine. Errors that follow from that are nobody's concern."""
+        """Whether the owner has ended the engine. Errors that follow are expected."""
         self._thread = threading.Thread(target=self._serve, name="azr-hub", daemon=True)
         self._thread.start()
 
     def at_meeting(self, work: Work) -> None:
-        """What is done when all seats have come to the next meeting, before any goes on; it gives the seconds taken."""
+        """Work for the next barrier, done when all seats have arrived; it returns the seconds taken."""
         self._works.put(work)
 
     def close(self) -> None:
-        """End the engine, whatever it is at; whoever waits for it gets an error."""
+        """End the engine in any state; waiting seats get an error."""
         self._closing = True
         self._engine.close()
         self._thread.join()
@@ -75,7 +74,7 @@ class Hub:
                 wire.close()
 
     def _turn(self) -> None:
-        """Wait until somebody says something, and see to it."""
+        """Wait for messages, and handle them."""
         engine, busy = self._engine, self._engine.busy
         speakers: list[Wire | VllmEngine] = [*self._seats.values(), *([engine] if busy else [])]
         readable, _, _ = select.select(speakers, [], [], engine.patience if busy else None)
@@ -96,7 +95,7 @@ class Hub:
         except Closed as error:
             if seat != OWNER:
                 raise self._gone(seat) from error
-            del self._seats[OWNER]  # it ends the engine, or the process that this thread is of
+            del self._seats[OWNER]  # it ends the engine, or this thread's process
             return
         handlers: dict[str, Callable[[int, Header, bytes], None]] = {
             "submit": self._submit, "cancel": self._cancel, "score": self._score, "meet": self._meet,
@@ -106,7 +105,7 @@ class Hub:
 
     def _say(self, seat: int, header: Header, payload: bytes = b"") -> None:
         if seat not in self._seats:
-            return  # it has left, and with it who asked
+            return  # it has left, with its caller
         try:
             self._seats[seat].send(header, payload)
         except Closed as error:
@@ -154,5 +153,5 @@ class Hub:
 
 
 def _prompt(ids: Sequence[int]) -> Prompt:
-    """The engine looks at nothing but the ids."""
+    """The engine only uses the ids."""
     return Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=tuple(ids))

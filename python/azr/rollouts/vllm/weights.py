@@ -1,11 +1,11 @@
-"""New weights into a running vLLM, in each of its workers: `worker_extension_cls` of the engine.
+"""In-place weight updates of a running vLLM, in each of its workers (`worker_extension_cls`).
 
-vLLM's own loader runs once, on tensors in the arena, while the copies that it makes are recorded: which piece of which
-tensor goes where, whatever the architecture fuses and however many workers share it. Later updates repeat these copies
-and nothing else: one pass over the weights. Where the loader does more than copy, it runs each time.
+vLLM's own loader runs once on tensors in the arena, and its copies are recorded: which slice of which tensor goes
+where, for any fused layers and any number of workers. Later updates replay these copies: one pass over the weights.
+Where the loader does more than copy, it runs each time.
 
-On a CPU vLLM packs linear weights into a form that cannot be written to; this module, imported by every worker before
-the model is built, keeps them plain.
+On a CPU vLLM packs linear weights into a read-only form. Every worker imports this module before the model is built; it
+keeps the weights plain.
 """
 
 import os
@@ -22,7 +22,7 @@ FILLS = (torch.ops.aten.fill_.Scalar, torch.ops.aten.fill_.Tensor, torch.ops.ate
 
 
 def _plain(layer: Any, remove_weight: bool) -> None:
-    """Stands for vLLM's packing of a linear layer on a CPU; other platforms never call it."""
+    """Replaces vLLM's packing of a linear layer on a CPU; other platforms never call it."""
     layer.cpu_linear = torch.nn.functional.linear
 
 
@@ -30,7 +30,7 @@ layers.dispatch_cpu_unquantized_gemm = _plain
 
 
 class Weights:
-    """Methods that vLLM's worker class gets besides its own."""
+    """Methods added to vLLM's worker class."""
 
     model_runner: Any
     _azr_arena: Arena
@@ -38,7 +38,8 @@ class Weights:
     _azr_constants: "list[tuple[Any, Any]]"
 
     def azr_attach(self, path: str, slots: list[list[Any]]) -> bool:
-        """Load from the arena that `path` opens, and learn how; whether later updates are plain copies."""
+        """Load from the arena that `path` opens, and record the copies; returns whether later updates are plain
+        copies."""
         self._azr_arena = Arena(os.open(path, os.O_RDWR), [Slot(n, d, tuple(s), o) for n, d, s, o in slots])
         recorder = _Recorder(self._azr_arena)
         with recorder, torch.no_grad():
@@ -49,7 +50,7 @@ class Weights:
         return self._azr_copies is not None
 
     def azr_update(self) -> None:
-        """Take what lies in the arena now."""
+        """Load the current content of the arena."""
         with torch.no_grad():
             if self._azr_copies is None:
                 self.model_runner.get_model().load_weights(iter(self._azr_arena))
@@ -59,12 +60,12 @@ class Weights:
                     fill(*arguments)
 
     def azr_stale(self) -> int:
-        """How many copied pieces are not what lies in the arena, looked at whole: for tests and after doubts."""
+        """Number of recorded slices that differ from the arena: for tests and diagnosis."""
         targets, sources = self._azr_copies or ([], [])
         return sum(not torch.equal(t, s.to(t)) for t, s in zip(targets, sources, strict=True))
 
     def _covered(self, targets: list[Tensor]) -> bool:
-        """Whether the targets have every element of every parameter where it lies now."""
+        """Whether the targets cover every element of every parameter."""
         written: dict[int, int] = {}
         for target in targets:
             key = target.untyped_storage().data_ptr()
@@ -74,14 +75,14 @@ class Weights:
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the copies out of an arena, and what is set to a constant: rows that pad a vocabulary."""
+    """Records copies out of an arena, and fills with constants: rows that pad a vocabulary."""
 
     def __init__(self, arena: Arena) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._storages = {tensor.untyped_storage().data_ptr() for _, tensor in arena}
         self.copies: tuple[list[Tensor], list[Tensor]] = ([], [])
         self.constants: list[tuple[Any, Any]] = []
-        """Each an operation and its arguments, the tensor first."""
+        """Operations with their arguments, the tensor first."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten.copy_.default and args[1].untyped_storage().data_ptr() in self._storages:

@@ -21,18 +21,18 @@ NUMBERS = np.dtype("<f4")
 
 
 class Closed(Exception):
-    """The other end is gone."""
+    """The other end is closed."""
 
 
 class Stalled(Closed):
-    """The other end is there, and in the middle of a message takes or gives nothing more."""
+    """The other end is open, but stopped in the middle of a message."""
 
 
 class Wire:
     """One end of a connection."""
 
     def __init__(self, end: socket.socket, patience: float | None = None) -> None:
-        """`patience`: seconds that the other end may hold up a message; without it, for ever."""
+        """`patience`: seconds that the other end may stop within a message; without it, no limit."""
         end.settimeout(patience)
         self._end = end
 
@@ -60,14 +60,14 @@ class Wire:
 
         Raises:
             Closed: the other end is gone.
-            Stalled: it has said nothing more in time.
+            Stalled: it stopped within a message.
         """
         text, payload = LENGTHS.unpack(self._read(LENGTHS.size))
         return json.loads(self._read(text)), self._read(payload)
 
     def close(self) -> None:
-        """Close this end; a thread that waits for a message finds it closed."""
-        with suppress(OSError):  # the other end may be gone already
+        """Close this end, which wakes a thread that waits for a message."""
+        with suppress(OSError):  # the other end may be closed already
             self._end.shutdown(socket.SHUT_RDWR)
         self._end.close()
 
@@ -87,7 +87,7 @@ class Wire:
 
 
 def pack_ids(rows: "list[tuple[int, ...]] | list[list[int]]") -> bytes:
-    """Token ids of several rows, one after the other; the header says how long each is."""
+    """Concatenated token ids of several rows; the header has their lengths."""
     return np.concatenate([np.asarray(row, dtype=IDS) for row in rows]).tobytes() if rows else b""
 
 

@@ -1,7 +1,7 @@
 """The engine's process: vLLM, fed over one socket. Started by `azr.rollouts.vllm.engine`, never by hand.
 
-It lives as long as the connection: when the trainer is gone, however it went, this process ends. A thread reads what
-comes in, so that neither side can wait for the other to read.
+It ends when the connection closes, so it never outlives the trainer. A thread reads incoming messages, so that the two
+sides cannot block each other.
 """
 
 import faulthandler
@@ -45,7 +45,7 @@ class Worker:
         self._wire.send({"op": "ready", "direct": direct, "length": self._engine.model_config.max_model_len})
 
     def serve(self) -> None:
-        """Work until the connection ends."""
+        """Serve until the connection ends."""
         while True:
             busy = self._engine.has_unfinished_requests()
             while not busy or not self._inbox.empty():
@@ -101,7 +101,7 @@ class Worker:
         self._wire.send(header, ids.tobytes() + np.asarray(chosen, dtype=NUMBERS).tobytes())
 
     def _cancel(self, header: Header, payload: bytes) -> None:
-        # Requests are known to vLLM under names that it makes from ours.
+        # vLLM gives requests ids of its own, derived from ours.
         self._engine.abort_request([str(number) for number in header["ids"]])
 
     def _update(self, header: Header, payload: bytes) -> None:
