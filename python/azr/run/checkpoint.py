@@ -113,7 +113,7 @@ def oversight_of(path: Path) -> dict[str, Any]:
 
 def best_of(path: Path) -> dict[str, Any]:
     """What was known of the best weights at a checkpoint."""
-    return dict(_state(path)["best"])
+    return dict(_state(path).get("best", {}))
 
 
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
