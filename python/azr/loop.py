@@ -17,8 +17,8 @@ from azr.pipeline.async_rollouts import Ahead, draw
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import Rollouts, roll_out
 from azr.reward import reward
-from azr.run.best import Best, Move
-from azr.run.checkpoint import Saver
+from azr.run.best import Move
+from azr.run.checkpoint import Past, Saver
 from azr.run.events import Observer, Stopwatch
 from azr.run.folder import RunFolder
 from azr.solve import solve
@@ -38,9 +38,9 @@ class Loop:
         observer: Observer,
         overseer: Overseer,
         ahead: Ahead | None = None,
-        best: Best | None = None,
+        past: Past | None = None,
     ) -> None:
-        """`ahead`: rollouts of the next step, which the checkpoint had already. `best`: what it knew of the best."""
+        """`ahead`: rollouts of the next step, which the checkpoint had already. `past`: what it knew of the steps."""
         self._parts = parts
         self._policy = policy
         self._folder = folder
@@ -50,8 +50,8 @@ class Loop:
         self._saver = Saver(folder, policy, parts, observer.saved)
         self._probes = Probes(parts)
         self._ahead = ahead
-        self._best = best or Best(parts.config)
-        policy.rate = self._best.memory.rate
+        self._past = past or Past.of(parts.config, None)
+        policy.rate = self._past.best.memory.rate
         self.ended_with: int | None = None
         """The step whose weights the run ended with, where they are not those of its last."""
 
@@ -75,7 +75,9 @@ class Loop:
         episodes = watch("oversee", lambda: overseer.answered(step, done.trials, answers, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
         ahead = self._begin_next(step)
-        batch, stats = watch("update", lambda: update(self._policy, episodes, config))
+        replayed = self._past.replay.draw(step)
+        batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
+        self._past.replay.note([*done.trials, *attempts])
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))
@@ -129,13 +131,13 @@ class Loop:
         """Probe the weights that the run starts from, and save, so that there is always something to resume."""
         numbers = self._probe(0)
         self._overseer.begun(numbers)
-        self._best.probed(0, numbers)
+        self._past.best.probed(0, numbers)
         self.save()
 
     def save(self) -> None:
         """Save a checkpoint of everything."""
         self._observer.phase("save")
-        self._saver.save(self._overseer.state(), self._ahead, self._best)
+        self._saver.save(self._overseer.state(), self._ahead, self._past)
         self._saved = self._policy.step
 
     def _left(self) -> bool:
@@ -144,17 +146,17 @@ class Loop:
 
     def _hold(self, step: int, numbers: Numbers) -> None:
         """Keep the weights if they are the best, or put those back (`evals.decline`)."""
-        move = self._best.probed(step, numbers)
+        move = self._past.best.probed(step, numbers)
         if move is Move.NOTHING:
             return
         if move is not Move.KEEP:
             self._saver.finish()
-            memory = self._best.memory
+            memory = self._past.best.memory
             self._policy.restore(self._folder.checkpoints / f"{PREFIX}{memory.step}")
             self._policy.step, self._policy.rate = step, memory.rate
             self._parts.engine.load(self._policy.model)
         if move is Move.STOP:
-            self.ended_with = self._best.memory.step
+            self.ended_with = self._past.best.memory.step
         self.save()
 
     def _record(self, report: StepReport) -> Numbers:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from azr.config import Config
+from azr.replay import ADVANTAGE
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
 from azr.trainer.aggregation import AGGREGATIONS
 from azr.trainer.policy import Policy, UpdateStats
@@ -12,9 +13,11 @@ from azr.types import Batch, Episode, Role
 from azr.util.registry import resolve
 
 
-def update(policy: Policy, episodes: Sequence[Episode], config: Config) -> tuple[Batch, UpdateStats]:
+def update(
+    policy: Policy, episodes: Sequence[Episode], config: Config, replayed: Sequence[Episode] = ()
+) -> tuple[Batch, UpdateStats]:
     """Train on a step's episodes; without any, the step passes and the weights stay as they are."""
-    batch = make_batch(episodes, config, k=annealed_k(config, policy.step + 1))
+    batch = make_batch(episodes, config, k=annealed_k(config, policy.step + 1), replayed=replayed)
     return batch, policy.update(batch)
 
 
@@ -24,8 +27,10 @@ def annealed_k(config: Config, step: int) -> int:
     return round(config.train.k - done * (config.train.k - 1))
 
 
-def make_batch(episodes: Sequence[Episode], config: Config, *, k: int = 1) -> Batch:
-    """Give every episode its advantage and every token its weight."""
+def make_batch(
+    episodes: Sequence[Episode], config: Config, *, k: int = 1, replayed: Sequence[Episode] = ()
+) -> Batch:
+    """Give every episode its advantage and every token its weight. `replayed`: what is learnt again (`azr.replay`)."""
     if not episodes:
         return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))
     cells = _labels([(episode.role, episode.kind) for episode in episodes])
@@ -39,10 +44,13 @@ def make_batch(episodes: Sequence[Episode], config: Config, *, k: int = 1) -> Ba
     )
     advantage = resolve(ADVANTAGES, config.train.advantage, "train.advantage")
     weigh = AGGREGATIONS[config.train.loss.aggregation]
+    everything = (*episodes, *replayed)
+    lengths = np.array([episode.length for episode in everything], dtype=np.int64)
+    cells = _labels([(episode.role, episode.kind) for episode in everything])
     return Batch(
-        episodes=tuple(episodes),
-        advantages=advantage(inputs),
-        weights=weigh(inputs.lengths, cells, config.sampling.max_tokens),
+        episodes=everything,
+        advantages=np.concatenate([advantage(inputs), np.full(len(replayed), ADVANTAGE)]),
+        weights=weigh(lengths, cells, config.sampling.max_tokens),
     )
 
 

@@ -95,7 +95,7 @@ def start(folder: Path, *more: str) -> Result:
 
 def last_state(folder: Path) -> Any:
     newest = max((folder / "checkpoints").iterdir(), key=lambda path: int(path.name.removeprefix("step_")))
-    return json.loads((newest / "run.json").read_text("ascii"))["best"]
+    return json.loads((newest / "run.json").read_text("ascii"))["past"]["best"]
 
 
 def test_stop_ends_the_run_with_its_best_weights(scores: dict[float, float], tmp_path: Path) -> None:

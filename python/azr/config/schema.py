@@ -287,6 +287,8 @@ class TrainConfig(Section):
     """Optimizer steps on one batch; 1 is fully on policy."""
     reset_every: Count = 0
     """After every so many steps the optimizer forgets its moments, and the KL is to the weights of then; 0: never."""
+    replay: Count = 0
+    """Right answers of earlier steps that each step learns again: to tasks that at most half of the attempts solved."""
     micro_batch_tokens: Positive = 16_384
     """Tokens of one forward pass. Changes speed and memory; the gradient only by rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"

@@ -48,6 +48,8 @@ def check(config: Config) -> None:
         from azr.rollouts.vllm.options import check as check_vllm
 
         check_vllm(config)
+    if config.train.replay and config.train.old_log_probs == "engine":
+        raise ConfigError("train.replay needs train.old_log_probs = 'recompute': no engine says how likely it was")
     if config.engine.ahead:
         _check_ahead(config)
     # Otherwise it depends on the number of processes: see `make_engine`.

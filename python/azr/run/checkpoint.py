@@ -5,18 +5,39 @@ Random state needs no saving: every generator derives from the seed and the step
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from azr.config import Config
 from azr.errors import CheckpointError
 from azr.pipeline.async_rollouts import Ahead
 from azr.pipeline.parts import Parts
+from azr.replay import Replay
 from azr.run.best import Best
 from azr.run.folder import RunFolder
 from azr.trainer import checkpoint
 from azr.trainer.policy import Policy
 
 STATE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a run remembers of its steps, besides its weights and its tasks."""
+
+    best: Best
+    replay: Replay
+
+    @classmethod
+    def of(cls, config: Config, path: Path | None) -> Self:
+        """As it was at a checkpoint; None: of a run that begins."""
+        state = _state(path).get("past", {}) if path is not None else {}
+        return cls(Best(config, state.get("best")), Replay(config, state.get("replay", ())))
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint has to hold."""
+        return {"best": self.best.state(), "replay": self.replay.state()}
 
 
 class Saver:
@@ -29,16 +50,19 @@ class Saver:
         self._kept: set[int] = set()
 
     def save(
-        self, oversight: Mapping[str, Any] | None = None, ahead: Ahead | None = None, best: Best | None = None
+        self,
+        oversight: Mapping[str, Any] | None = None,
+        ahead: Ahead | None = None,
+        past: "Past | None" = None,
     ) -> None:
         """Write the checkpoint of the policy's step, or begin to; `ahead`: the next step's rollouts, if there are."""
         self.finish()
-        self._kept = best.kept if best is not None else set()
+        self._kept = past.best.kept if past is not None else set()
         store, ranks, step = self._parts.store, self._parts.ranks, self._policy.step
         positions = dict(ahead.positions) if ahead is not None else store.positions()
         state = {
             "step": step, "buffer": positions.pop(""), "domains": positions, "files": self._folder.sizes(),
-            "oversight": dict(oversight or {}), "best": best.state() if best is not None else {},
+            "oversight": dict(oversight or {}), "past": past.state() if past is not None else {},
         }  # fmt: skip
 
         def complete(folder: Path) -> None:
@@ -111,11 +135,6 @@ def oversight_of(path: Path) -> dict[str, Any]:
     return dict(_state(path)["oversight"])
 
 
-def best_of(path: Path) -> dict[str, Any]:
-    """What was known of the best weights at a checkpoint."""
-    return dict(_state(path).get("best", {}))
-
-
 def restore(path: Path, folder: RunFolder, policy: Policy) -> None:
     """Restore the weights and the run folder's files from a checkpoint."""
     state = _state(path)
@@ -134,7 +153,7 @@ def _state(path: Path) -> dict[str, Any]:
             "domains": dict(state["domains"]),
             "files": dict(state["files"]),
             "oversight": dict(state.get("oversight", {})),
-            "best": dict(state.get("best", {})),
+            "past": dict(state.get("past", {})),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"the checkpoint {path} has no readable {STATE}: {error!r}") from error

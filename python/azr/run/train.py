@@ -14,8 +14,7 @@ from azr.oversight.overseer import Overseer
 from azr.pipeline.async_rollouts import Ahead
 from azr.pipeline.build import assemble, check, make_engine
 from azr.rollouts import Engine
-from azr.run.best import Best
-from azr.run.checkpoint import best_of, latest, oversight_of, position_of, positions_of, restore
+from azr.run.checkpoint import Past, latest, oversight_of, position_of, positions_of, restore
 from azr.run.events import Observer, Together
 from azr.run.folder import RunFolder
 from azr.run.seed import seed
@@ -102,8 +101,7 @@ def _run(
                 with overseer.seeding() as watch:
                     seed(parts, observer.seeded, watch)
             ahead = Ahead.load(parts, policy.step + 1, path) if path else None
-            best = Best(config, best_of(path)) if path else None
-            loop = Loop(parts, policy, folder, observer, overseer, ahead, best)
+            loop = Loop(parts, policy, folder, observer, overseer, ahead, Past.of(config, path))
             if path is None:
                 loop.begin()
             complete = loop.run(lambda: ranks.any(should_stop()))

@@ -286,7 +286,9 @@ class TorchPolicy:
             advantages=piece.advantages.expand_as(log_probs),
             mask=piece.mask,
         )
-        apart = (old_log_probs - piece.engine_log_probs).masked_fill(~piece.mask, 0.0)
+        # What is learnt again has none: nothing is known of the weights that sampled it.
+        engine = torch.where(piece.engine_log_probs.isnan(), old_log_probs, piece.engine_log_probs)
+        apart = (old_log_probs - engine).masked_fill(~piece.mask, 0.0)
         factor = self._correct(apart, piece.mask, self._config.train.mismatch)
         per_token = factor * self._loss(inputs, config) - config.entropy * entropy
         divergence = torch.zeros_like(now)
@@ -302,7 +304,7 @@ class TorchPolicy:
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
         tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped)
-        seen = apart if self._config.train.old_log_probs == "recompute" else now - piece.engine_log_probs
+        seen = apart if self._config.train.old_log_probs == "recompute" else now - engine
         tally.compare(piece, seen, factor)
 
     def _whole(self) -> None:
