@@ -157,6 +157,22 @@ def test_nothing_goes_on_from_programs_that_nobody_solves(make_parts: Make) -> N
     assert all(not prompt.composites and not prompt.start for prompt in propose_prompts(parts, Kind.DEDUCTION, 1))
 
 
+def test_proposals_can_aim_at_what_nobody_solves(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', *TERSE, "tasks.composite.aimed=1.0")
+    far = "def f(a):\n    a = a + 1\n    a = a * 3\n    a = a - 4\n    return a % 7"
+    record(parts, {SOLVED: 1.0, far: 0.0})
+    (target,) = [task.id for task in parts.store.everything() if task.program == far]
+    for prompt in propose_prompts(parts, Kind.DEDUCTION, 1):
+        assert prompt.start == "def f(a):\n    a = a + 1\n    a = a * 3"
+        assert [task.id for task in prompt.composites] == [target]
+
+
+def test_where_all_is_solved_proposals_build_on_it(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', *TERSE, "tasks.composite.aimed=1.0")
+    record(parts, {SOLVED: 1.0})
+    assert {prompt.start for prompt in propose_prompts(parts, Kind.DEDUCTION, 1)} == {"def f(a):\n    a = a + 1"}
+
+
 GOOD = "```python\ndef f(a):\n    return a\n```\n```input\n1\n```"
 
 

@@ -5,6 +5,7 @@ and abduction tasks are shown up to K stored tasks of their kind; those of induc
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,9 +72,18 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
     if knobs.chance == 0.0 or rng.random() >= knobs.chance:
         return []
     if parts.renderer.template.continues:
-        (earlier,) = parts.store.mastered(rng, kind.domain) or (None,)
-        return [earlier] if earlier is not None and composite.head(earlier.program) else []
+        return _beginning(parts, kind, rng)
     wanted = int(rng.integers(knobs.at_least, knobs.at_most + 1))
     chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
     return [task for task in renamed if task is not None] if all(renamed) else []
+
+
+def _beginning(parts: Parts, kind: Kind, rng: np.random.Generator) -> list[Task]:
+    """What a program goes on from: one that is solved, or the first half of one that nobody solves; or nothing."""
+    aimed = parts.config.tasks.composite.aimed
+    if aimed and rng.random() < aimed:
+        for task in parts.store.unsolved(rng, kind.domain):
+            if (half := composite.halved(task.program)) is not None:
+                return [replace(task, program=half)]
+    return [task for task in parts.store.mastered(rng, kind.domain) if composite.head(task.program)]

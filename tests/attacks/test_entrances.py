@@ -230,7 +230,7 @@ def drive_readers(texts: Sequence[str], tasks: Sequence[Task]) -> None:
         patterns.completions([seen]), code.completions([seen])
         visible(text), one_line(text), fold(text), declines(text), REFLECTION.search(text), text_of(text)
         composite.rename(replace(induction, program=text), 0), composite.fits(text, 1)
-        composite.head(text), composite.extends(text, text[: len(text) // 2])
+        composite.head(text), composite.halved(text), composite.extends(text, text[: len(text) // 2])
         facts = ProposalFacts(task=replace(induction, program=text), solve_rate=0.5, references=[induction])
         for reward in (complexity, edit_distance, halstead):
             assert reward.term(facts) >= 0.0

@@ -65,6 +65,7 @@ READERS: dict[str, Reader] = {
     "fits": lambda text: composite.fits(text, 1),
     "rename": renamed,
     "head": composite.head,
+    "halved": composite.halved,
     "extends": lambda text: composite.extends(text, text),
     "measures": measures,
     "comments": lambda text: [phrase(comment) for comment in comments(text)],

@@ -2,7 +2,7 @@
 
 import pytest
 from azr.config.schema import CompositeConfig
-from azr.tasks.composite import extends, fits, head, knobs_at, rename
+from azr.tasks.composite import extends, fits, halved, head, knobs_at, rename
 from azr.types import Kind, Task
 
 
@@ -89,3 +89,19 @@ def test_a_program_that_goes_on_does_more(rest: str, good: bool) -> None:
     start = "def f(x):\n    x = sorted(x)"
     assert extends(start + rest, start) is good
     assert not extends("def f(x):\n    return x[0][1]", start)
+
+
+@pytest.mark.parametrize(
+    ("program", "half"),
+    [
+        ("def f(x):\n    x = x[1:]\n    return sorted(x)", "def f(x):\n    x = x[1:]\n    return x"),
+        (
+            "def f(x):\n    if x:\n        x = x[1:]\n    x = x + x\n    x = x[0]\n    return x + 1",
+            "def f(x):\n    if x:\n        x = x[1:]\n    x = x + x\n    return x",
+        ),
+        ("def f(x):\n    return sorted(x)", None),
+        ("def f(x, y):\n    x = y\n    return x + y", None),
+    ],
+)
+def test_half_of_a_program_is_a_program(program: str, half: str | None) -> None:
+    assert halved(program) == half

@@ -135,6 +135,11 @@ class TaskStore:
         found = self._buffer.get([task_id for task_id, rate in rates.items() if rate >= given.solved])
         return sorted(found, key=lambda task: _operations(task.program))[-1:]
 
+    def unsolved(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """A task that nobody solved when it was last tried; none if there is none."""
+        ids = self._buffer.in_band(self.pool(domain), 1, int(rng.integers(2**62)), low=0.0, high=0.0, unknown=False)
+        return self._buffer.get([task_id for task_id in ids.tolist() if self._buffer.solve_rate(task_id) == 0.0])
+
     def pool(self, domain: str) -> tuple[Kind, ...]:
         """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all its kinds."""
         own = [kind for kind in self._kinds if kind.domain == domain]

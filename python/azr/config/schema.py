@@ -91,6 +91,9 @@ class CompositeConfig(Section):
     """Terse template: least solve rate, as last measured, of a program to build on."""
     candidates: Positive = 1
     """Terse template: number of such programs drawn at random; the one with the most operations is built on."""
+    aimed: Fraction = 0.0
+    """Terse template: share of these that go on from the first half of a program that nobody solves instead: easier
+    tasks on the way to it."""
     schedule: bool = False
     """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
 

@@ -72,6 +72,9 @@ class SharedStore:
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
         return self._ranks.first(lambda: self._store.mastered(rng, domain))
 
+    def unsolved(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        return self._ranks.first(lambda: self._store.unsolved(rng, domain))
+
     def serve(self, step: int) -> list[Task]:
         return self._ranks.first(lambda: self._store.serve(step))
 

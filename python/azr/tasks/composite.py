@@ -85,6 +85,25 @@ def head(program: str) -> str | None:
     return f"{before}{indent}{names[0]} = {ast.get_source_segment(program, result.value)}"
 
 
+def halved(program: str) -> str | None:
+    """The first half of the lines of a program's `f`, as a program: what an easier one on the way to it begins with.
+
+    None where `head` is, or where there is but one line before the result.
+    """
+    if head(program) is None:
+        return None
+    tree = source.parse(program)
+    assert tree is not None and isinstance(tree.body[0], ast.FunctionDef), "it has a head"
+    entry = tree.body[0]
+    kept = len(entry.body) // 2
+    if not kept:
+        return None
+    last, line = entry.body[kept - 1].end_lineno, entry.body[-1].lineno
+    lines = program.encode().splitlines(keepends=True)
+    indent = lines[line - 1][: entry.body[-1].col_offset].decode()
+    return f"{b''.join(lines[:last]).decode()}{indent}return {_parameters(entry)[0]}"
+
+
 def extends(program: str, start: str) -> bool:
     """Whether `program` goes on from a `head` and does more."""
     tree = source.parse(program)
