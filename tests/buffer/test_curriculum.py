@@ -83,6 +83,13 @@ def test_without_unsolved_tasks_the_edge_is_never_short(make_parts: Make) -> Non
     assert len({task.id for task in parts.store.serve(2)}) == 8
 
 
+def test_what_is_always_solved_need_not_be_built_on(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', "tasks.composite.easiest=0.9")
+    ids = rated(parts, [1.0, 0.75, 1.0, 0.25])
+    for step in range(20):
+        assert [task.id for task in parts.store.mastered(generator(0, step, "x"))] == [ids[1]]
+
+
 def test_of_several_that_are_solved_the_largest_is_built_on(make_parts: Make) -> None:
     parts = make_parts(lambda prompt, draw: "", 'tasks.kinds=["deduction"]', "tasks.composite.candidates=40")
     rated(parts, [1.0, 0.25])

@@ -125,14 +125,15 @@ class TaskStore:
         return [task for task in drawn if not task.parents][:count]
 
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
-        """A task to go on from, solved at least as often as `tasks.composite.solved` says; none if there is none."""
+        """A task to go on from, solved as often as `tasks.composite` wants; none if there is none."""
         given, seed = self._config.tasks.composite, int(rng.integers(2**62))
+        low, high = given.solved, given.easiest
         ids = self._buffer.in_band(
-            self.pool(domain), given.candidates, seed, low=given.solved, high=1.0, unknown=given.solved == 0.0
+            self.pool(domain), given.candidates, seed, low=low, high=high, unknown=given.solved == 0.0
         )
         # Where too few are in the band, the buffer draws from the rest.
         rates = {task_id: self._buffer.solve_rate(task_id) or 0.0 for task_id in ids.tolist()}
-        found = self._buffer.get([task_id for task_id, rate in rates.items() if rate >= given.solved])
+        found = self._buffer.get([task_id for task_id, rate in rates.items() if low <= rate <= high])
         return sorted(found, key=lambda task: _operations(task.program))[-1:]
 
     def unsolved(self, rng: np.random.Generator, domain: str = "") -> list[Task]:

@@ -89,6 +89,9 @@ class CompositeConfig(Section):
     start_step: Count = 1
     solved: Fraction = 0.5
     """Terse template: least solve rate, as last measured, of a program to build on."""
+    easiest: Fraction = 1.0
+    """Terse template: largest solve rate. Below 1 it leaves out programs whose result no input changes, on which ever
+    longer ones would be built."""
     candidates: Positive = 1
     """Terse template: number of such programs drawn at random; the one with the most operations is built on."""
     aimed: Fraction = 0.0
