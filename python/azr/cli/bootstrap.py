@@ -92,3 +92,31 @@ def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: 
         seed(parts, lambda kind, done, wanted: None)  # the references that its proposals begin from
         found["proposals"] = {k: asdict(v) for k, v in score_proposing(parts, proposals).items()}
     click.echo(json.dumps(found, indent=1))
+
+
+@bootstrap.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--tasks", "file", default="own", show_default=True, help="Tasks in strata (JSONL); own: the package's.")
+@click.option("--by", default="length", show_default=True, help="A tag of the tasks, or `operations`.")
+@click.option("--samples", default=32, show_default=True)
+@click.option("--limit", default=0, help="Tasks of each kind and stratum; 0: all.")
+@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+def reach(folder: Path, file: str, by: str, samples: int, limit: int, threads: int) -> None:
+    """How far the model in FOLDER reaches: pass@k by stratum, mean of the kinds, in percent."""
+    import tempfile
+
+    from azr.config import load_config
+    from azr.evals.reach import as_numbers, measure, read_strata, shown
+    from azr.pipeline.build import assemble, make_engine
+
+    given = {"model.name": folder, "model.threads": threads, "evals.reach": file, "evals.strata": by}
+    settings = [f"{key}={value}" for key, value in given.items()]
+    config = load_config(None, [*settings, f"evals.reach_samples={samples}"])
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = assemble(config, make_engine(config)[0], Path(scratch))
+        found = measure(parts, read_strata(parts, limit))
+    numbers, ks = as_numbers(found), shown(config)
+    click.echo("".join(f"{text:>12}" for text in (by, *(f"pass@{k}" for k in ks))))
+    for name in found:
+        row = (100 * numbers[f"probe/reach/{name}/pass_at_{k}"] for k in ks)
+        click.echo(f"{name:>12}" + "".join(f"{value:12.1f}" for value in row))
