@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from azr.config import Config
-from azr.replay import ADVANTAGE
+from azr.pipeline.replay import ADVANTAGE
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
 from azr.trainer.aggregation import AGGREGATIONS
 from azr.trainer.policy import Policy, UpdateStats
@@ -30,7 +30,7 @@ def annealed_k(config: Config, step: int) -> int:
 def make_batch(
     episodes: Sequence[Episode], config: Config, *, k: int = 1, replayed: Sequence[Episode] = ()
 ) -> Batch:
-    """Give every episode its advantage and every token its weight. `replayed`: what is learnt again (`azr.replay`)."""
+    """Give every episode its advantage and every token its weight. `replayed`: what is learnt again (`azr.pipeline.replay`)."""
     if not episodes:
         return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))
     cells = _labels([(episode.role, episode.kind) for episode in episodes])

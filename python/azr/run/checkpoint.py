@@ -13,7 +13,7 @@ from azr.config import Config
 from azr.errors import CheckpointError
 from azr.pipeline.async_rollouts import Ahead
 from azr.pipeline.parts import Parts
-from azr.replay import Replay
+from azr.pipeline.replay import Replay
 from azr.run.best import Best
 from azr.run.folder import RunFolder
 from azr.trainer import checkpoint

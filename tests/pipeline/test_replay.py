@@ -9,7 +9,7 @@ import pytest
 from azr.config import resolve
 from azr.errors import ConfigError
 from azr.pipeline.build import check
-from azr.replay import KEPT, Replay
+from azr.pipeline.replay import KEPT, Replay
 from azr.run.events import Quiet
 from azr.run.train import resume_run, start_run
 from azr.trainer.model import load_model
