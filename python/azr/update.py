@@ -30,7 +30,7 @@ def annealed_k(config: Config, step: int) -> int:
 def make_batch(
     episodes: Sequence[Episode], config: Config, *, k: int = 1, replayed: Sequence[Episode] = ()
 ) -> Batch:
-    """Give every episode its advantage and every token its weight. `replayed`: what is learnt again (`azr.pipeline.replay`)."""
+    """Give every episode its advantage and every token its weight. `replayed`: answers that are learnt again."""
     if not episodes:
         return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))
     cells = _labels([(episode.role, episode.kind) for episode in episodes])
