@@ -128,8 +128,10 @@ def test_it_fits_the_screen_and_is_drawn_without_an_error(chromium: Any, report:
         assert seen.messages == [] and seen.requests == [report.as_uri()]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert page.locator("figure.chart").count() > 25
-        for name in ("probe", "band", "solve-length", "cyclomatic", "unlikeness", "seconds"):
+        for name in ("probe", "band", "solve-length", "cyclomatic", "unlikeness", "seconds", "operations", "reach"):
             assert page.locator(f"#chart-{name} svg path").count() >= 2, name
+        # One line for each stratum that the run has.
+        assert page.locator("#chart-reach .legend button").all_inner_texts() == ["2", "3", "4"]
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, background[4:-1].split(","))) < 200) == (options["color_scheme"] == "dark")
 

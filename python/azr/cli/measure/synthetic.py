@@ -242,6 +242,8 @@ def _probe(done: float, rng: random.Random) -> dict[str, float]:
     for number, kind in enumerate(KINDS):
         value = 0.15 + 0.3 * done**0.7 - 0.12 * max(0.0, done - 0.8) - 0.03 * number + rng.gauss(0, 0.01)
         found |= {f"probe/solve/{kind}/sampled": value, f"probe/solve/{kind}/passed": min(1.0, value + 0.25)}
+    for length in range(2, 5):
+        found |= {f"probe/reach/{length}/pass_at_{k}": (0.1 + 0.01 * k) / length * (1 + done) for k in (1, 8, 32)}
     return found | {"probe/sampled": sum(found[f"probe/solve/{kind}/sampled"] for kind in KINDS) / len(KINDS)}
 
 
