@@ -77,7 +77,7 @@ class Loop:
         ahead = self._begin_next(step)
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
-        self._past.replay.note([*done.trials, *attempts])
+        self._past.replay.note([*done.trials, *answers])
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))

@@ -90,7 +90,7 @@ def test_learning_again_makes_the_answer_likelier_and_no_gap_is_measured(tiny_mo
         for one in own
     ]
     _, stats = update(policy, known, config, [again])
-    assert stats.gap_max < 1e-4 and np.isfinite(stats.loss)
+    assert stats.mismatch_max < 1e-4 and np.isfinite(stats.loss)
     assert policy.log_probs(row).sum() > before
 
 
@@ -98,7 +98,7 @@ def test_a_resumed_run_learns_the_same_again(tmp_path: Path) -> None:
     def settings(name: str) -> list[str]:
         return [
             "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=3", "solve.batch=2",
-            "solve.attempts=2", "seeding.factor=1", "evals.every=0", "run.steps=4", "train.replay=2",
+            "solve.trials=2", "seeding.factor=1", "evals.every=0", "run.steps=4", "train.replay=2",
             f"run.folder={tmp_path / name}",
         ]  # fmt: skip
 
