@@ -1,16 +1,19 @@
 """Seeds from the identity program."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from azr.errors import RunError
 from azr.pipeline.parts import Parts
+from azr.rollouts.base import Request
 from azr.rollouts.demo import answer
-from azr.run.seed import seed
+from azr.rollouts.scripted import ScriptedEngine
+from azr.run.seed import SeedingStopped, seed
 from azr.tasks.io import read_drafts, read_tasks, write_tasks
-from azr.types import Kind, Prompt
+from azr.types import Completion, Kind, Prompt
 
 Make = Callable[..., Parts]
 
@@ -97,3 +100,43 @@ def test_a_file_cannot_bring_a_wrong_task_in(make_parts: Make, tmp_path: Path, l
     path.write_text(line, "utf-8")
     with pytest.raises(RunError, match=message):
         read_tasks(path, parts.kinds, parts.sandbox)
+
+
+def test_a_model_whose_proposals_cannot_be_read_is_given_up_after_two_passes(make_parts: Make) -> None:
+    asked: list[Prompt] = []
+
+    def script(prompt: Prompt, draw: int) -> str:
+        asked.append(prompt)
+        return "I would rather talk about \u202e the weather."
+
+    parts = make_parts(script, "seeding.factor=4")
+    with pytest.raises(RunError) as caught:
+        seed(parts, nobody)
+    assert len(asked) == 2 * parts.config.propose.batch
+    text = str(caught.value)
+    assert "0 of 6 proposals could be read" in text and "no_answer (6)" in text
+    assert "talk about <U+202E> the weather" in text, "one completion as an example, made visible"
+    assert "--set prompt.template=chat" in text and "azr train --try" in text
+
+
+def test_completions_that_were_cut_are_told_to_be_longer(make_parts: Make) -> None:
+    class Cut(ScriptedEngine):
+        def _complete(self, requests: Sequence[Request]) -> list[Completion]:
+            return [replace(completion, finished=False) for completion in super()._complete(requests)]
+
+    parts = make_parts(lambda prompt, draw: "and so on", "sampling.max_tokens=100")
+    with pytest.raises(RunError, match=r"--set sampling\.max_tokens=200"):
+        seed(replace(parts, engine=Cut(lambda prompt, draw: "and so on")), nobody)
+
+
+def test_the_limit_can_be_lifted(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", "seeding.least_readable=0", "seeding.max_passes=3")
+    with pytest.raises(RunError, match="after 9 proposals"):
+        seed(parts, nobody)
+
+
+def test_seeding_stops_between_passes_when_asked(make_parts: Make) -> None:
+    parts = make_parts(answer, "seeding.factor=40")
+    passes = iter([False, True])
+    with pytest.raises(SeedingStopped):
+        seed(parts, nobody, should_stop=lambda: next(passes))

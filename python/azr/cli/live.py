@@ -43,6 +43,7 @@ class LiveView:
         self._phase, self._since = "", self._begin
         self._first, self._step, self._steps = 0, 0, 0
         self._note = ""
+        self._tokens, self._counted_since = 0, self._begin
         self._numbers: Numbers = {}
         self._kinds: tuple[Kind, ...] = ()
         self._program = ""
@@ -74,8 +75,15 @@ class LiveView:
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
         self._note = f"seeds {kind} {found}/{wanted}"
 
+    def sampled(self, tokens: int) -> None:
+        self._tokens += tokens
+
+    def noted(self, text: str) -> None:
+        self._note = text
+
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         self._step, self._numbers, self._kinds, self._note = report.step, numbers, tuple(report.stored), ""
+        self._tokens, self._counted_since = 0, time.monotonic()
         accepted = [v for v in report.verdicts if isinstance(v, Valid) and v.duplicate_of is None]
         if accepted:
             task = accepted[-1].task
@@ -116,6 +124,8 @@ class LiveView:
         if self._step > self._first:
             each = (now - self._begin) / (self._step - self._first)
             parts.append(f"{duration(each * (self._steps - self._step))} left")
+        if self._tokens:
+            parts.append(f"{self._tokens / max(now - self._counted_since, 1e-9):,.0f} tokens/s")
         if "probe/sampled" in self._numbers:
             parts.append(f"held-out {100 * self._numbers['probe/sampled']:.1f}%")
         return "  ".join([*parts, self._note])

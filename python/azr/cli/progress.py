@@ -12,6 +12,8 @@ from azr.run.train import Result
 from azr.types import Kind, Role
 
 PROBE = ("sampled", "greedy", "passed")
+EVERY_SECONDS = 10.0
+"""While nothing else is printed, a line this often says what goes on, and how fast."""
 
 
 class Progress:
@@ -20,6 +22,10 @@ class Progress:
     def __init__(self, out: TextIO = sys.stderr) -> None:
         self._out = out
         self._begin, self._first, self._steps = time.monotonic(), 0, 0
+        self._phase, self._said, self._tokens = "load", self._begin, 0
+        self._seeds: tuple[Kind, int, int] | None = None
+        self._seeding = 0.0
+        """When the seeds of this kind began."""
         self.view: Observer = self
         """The observer of the run's events."""
         self._stop: Callable[[], None] | None = None
@@ -33,10 +39,34 @@ class Progress:
         self._begin, self._first, self._steps = time.monotonic(), step, steps
 
     def phase(self, name: str) -> None:
+        self._phase = name
+        if name == "load":
+            self._say("loading the model")
         if name == "paused":
             self._say("paused; go on with: azr resume RUN")
 
+    def sampled(self, tokens: int) -> None:
+        self._tokens += tokens
+        now = time.monotonic()
+        if (passed := now - self._said) >= EVERY_SECONDS:
+            self._say(f"{self._phase}{self._sown(now)}: {self._tokens:,} tokens, {self._tokens / passed:,.0f} tokens/s")
+
+    def _sown(self, now: float) -> str:
+        """How far the seeds are, and the time that the kind's others will take at the rate so far."""
+        if self._phase != "seed" or self._seeds is None:
+            return ""
+        kind, found, wanted = self._seeds
+        each = (now - self._seeding) / found if found else 0.0
+        left = f", {duration(each * (wanted - found))} left" if found else ""
+        return f" {kind} {found}/{wanted}{left}"
+
+    def noted(self, text: str) -> None:
+        self._say(text)
+
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
+        if self._seeds is None or self._seeds[0] is not kind:
+            self._seeding = time.monotonic()
+        self._seeds = (kind, found, wanted)
         if found == wanted:
             self._say(f"seeds  {kind} {found}/{wanted}")
 
@@ -70,7 +100,9 @@ class Progress:
         self.close()
         if not result.complete:
             self._out.write(f"stopped at step {result.step}; go on with: azr train --resume {result.folder}\n")
-        self._out.write(f"run: {result.folder}\nmodel: {result.folder}/checkpoints/step_{result.step}\n")
+        self._out.write(f"run: {result.folder}\n")
+        if result.before:
+            self._out.write(f"model: {result.folder}/checkpoints/step_{result.step}\n")
         if "probe/sampled" in result.before and result.after:
             self._out.write(table(result))
 
@@ -81,6 +113,7 @@ class Progress:
     def _say(self, text: str) -> None:
         self._out.write(text + "\n")
         self._out.flush()
+        self._said, self._tokens = time.monotonic(), 0
 
 
 def table(result: Result) -> str:

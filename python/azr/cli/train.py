@@ -20,6 +20,7 @@ from azr.errors import ConfigError
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run folder; its own config counts.")
 @click.option("--processes", type=click.IntRange(0), default=0, help="Ranks on this machine; 0: one for each GPU.")
 @click.option("--max-restarts", type=click.IntRange(0), default=0, help="Go on by itself after a rank died.")
+@click.option("--try", "attempt", is_flag=True, help="Show what the model writes for each prompt; train nothing.")
 @click.option("--dry-run", is_flag=True, help="Show the resolved config, a step's plan and the prompts; train nothing.")
 def train(
     config_path: Path | None,
@@ -27,6 +28,7 @@ def train(
     overrides: tuple[str, ...],
     run_path: Path | None,
     resume: Path | None,
+    attempt: bool,
     dry_run: bool,
     **crew: int,
 ) -> None:
@@ -39,6 +41,11 @@ def train(
         from azr.cli.dry_run import show
 
         show(_config(config_path, model, overrides, run_path))
+        return
+    if attempt:
+        from azr.cli.try_out import try_out
+
+        try_out(_config(config_path, model, overrides, run_path))
         return
     from azr.cli.ranks import begin, dropped, launched, start_ranks
 
@@ -85,4 +92,4 @@ class _Stop:
             raise KeyboardInterrupt
         self._asked = True
         if os.environ.get("RANK", "0") == "0":
-            click.echo("\nstopping after this step; once more to drop it", err=True)
+            click.echo("\nstopping after this step (while seeding: at once); once more to drop it", err=True)

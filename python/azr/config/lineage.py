@@ -2,8 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+GGUF: Final = ".gguf"
+HEAD_BYTES: Final = 32 << 20
+"""So much of a GGUF file is looked at for its metadata, which stands at its beginning."""
 EMBEDDED: Final = "embedded"
 """Name of the model that comes with the package."""
 EMBEDDED_TEMPLATE: Final = "terse"
@@ -11,11 +14,34 @@ EMBEDDED_TEMPLATE: Final = "terse"
 
 
 def template_of(name: str) -> str:
-    """The template that a model was made for: its config's `azr_template`, or the paper's text."""
+    """The template that a model was made for.
+
+    Its config's `azr_template`; or its chat template, where its tokenizer has one; or else the paper's text. Of a name
+    of the hub nothing is known before it is loaded: the paper's text.
+    """
     if name == EMBEDDED:
         return EMBEDDED_TEMPLATE
+    path = Path(name)
+    if path.suffix == GGUF:
+        return "chat" if _gguf_has_chat(path) else "think"
+    found = _json(path / "config.json").get("azr_template")
+    if found is not None:
+        return str(found)
+    chat = (path / "chat_template.jinja").is_file() or "chat_template" in _json(path / "tokenizer_config.json")
+    return "chat" if chat else "think"
+
+
+def _json(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads((Path(name) / "config.json").read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return "think"  # not a local folder: a hub name
-    return str(config.get("azr_template", "think"))
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _gguf_has_chat(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b"tokenizer.chat_template" in file.read(HEAD_BYTES)
+    except OSError:
+        return False

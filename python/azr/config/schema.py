@@ -317,6 +317,8 @@ class SeedConfig(Section):
     """Seed tasks of each kind: factor x propose.batch."""
     max_passes: Positive = 200
     """Limit of the passes, for models that propose nothing valid."""
+    least_readable: Fraction = 0.1
+    """The run stops after two passes if a smaller share of the model's proposals could be read; 0: it goes on."""
 
 
 class EvalConfig(Section):

@@ -6,7 +6,7 @@ An engine is a queue: requests go in at any time, completions come out as they f
 depends only on its request (up to rounding), so the order matters only for speed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -53,6 +53,9 @@ class Request:
 
 
 Finished = tuple[Request, Completion]
+
+Pulse = Callable[[int], None]
+"""Is called with the number of tokens that were written since its last call. May raise: that ends the sampling."""
 
 
 class Tokenizer(Protocol):
@@ -104,6 +107,10 @@ class Engine(Protocol):
         Raises:
             EngineError: a prompt cannot be sampled from, or the engine broke.
         """
+        ...
+
+    def watch(self, pulse: Pulse) -> None:
+        """From now on, call `pulse` while completions are written, at each token or at each completion."""
         ...
 
     def load(self, model: "PreTrainedModel | None") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ class BatchedEngine:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self._waiting: dict[Key, Request] = {}
+        self._pulse: Pulse = lambda tokens: None
 
     def submit(self, requests: Sequence[Request]) -> None:
         """See `Engine.submit`."""
@@ -38,6 +39,10 @@ class BatchedEngine:
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
         """See `Engine.sample`."""
         return sample_all(self, prompts, sampling, count)
+
+    def watch(self, pulse: Pulse) -> None:
+        """See `Engine.watch`."""
+        self._pulse = pulse
 
     def rest(self) -> None:
         """Nothing to release."""

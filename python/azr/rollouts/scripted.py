@@ -33,7 +33,9 @@ class ScriptedEngine(BatchedEngine):
         """A script has no weights."""
 
     def _complete(self, requests: Sequence[Request]) -> list[Completion]:
-        return [self._write(request.prompt, request.sampling.seed + request.row) for request in requests]
+        written = [self._write(request.prompt, request.sampling.seed + request.row) for request in requests]
+        self._pulse(sum(len(completion.token_ids) for completion in written))
+        return written
 
     def _write(self, prompt: Prompt, draw: int) -> Completion:
         text = self._script(prompt, draw)

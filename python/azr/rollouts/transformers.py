@@ -154,6 +154,7 @@ class TransformersEngine(BatchedEngine):
             ended = torch.isin(token, ends).cpu().numpy()
             newly = place[ended & writing[place]]
             lengths[newly], writing[newly] = position + 1, False
+            self._pulse(int(writing[place].sum()) + len(newly))
             left = writing[place]
             if not left.any() or position + 1 == limit:
                 break

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from azr.rollouts.base import Engine, Finished, Key, Request, Sampling
+from azr.rollouts.base import Engine, Finished, Key, Pulse, Request, Sampling
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class Wrapped:
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
         """See `Engine.sample`."""
         return self._engine.sample(prompts, sampling, count)
+
+    def watch(self, pulse: Pulse) -> None:
+        """See `Engine.watch`."""
+        self._engine.watch(pulse)
 
     def load(self, model: "PreTrainedModel | None") -> None:
         """See `Engine.load`."""

@@ -25,6 +25,14 @@ class Observer(Protocol):
         """Progress of the seed tasks."""
         ...
 
+    def sampled(self, tokens: int) -> None:
+        """The engine wrote so many tokens more. Called at each token of a batch: cheap, and by the rollouts' thread."""
+        ...
+
+    def noted(self, text: str) -> None:
+        """Something that a person should know about the run, in a sentence."""
+        ...
+
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         """A step is done."""
         ...
@@ -50,6 +58,10 @@ class Quiet:
     def phase(self, name: str) -> None: ...
 
     def seeded(self, kind: Kind, found: int, wanted: int) -> None: ...
+
+    def sampled(self, tokens: int) -> None: ...
+
+    def noted(self, text: str) -> None: ...
 
     def stepped(self, report: StepReport, numbers: Numbers) -> None: ...
 
@@ -77,6 +89,14 @@ class Together:
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
         for observer in self._observers:
             observer.seeded(kind, found, wanted)
+
+    def sampled(self, tokens: int) -> None:
+        for observer in self._observers:
+            observer.sampled(tokens)
+
+    def noted(self, text: str) -> None:
+        for observer in self._observers:
+            observer.noted(text)
 
     def stepped(self, report: StepReport, numbers: Numbers) -> None:
         for observer in self._observers:

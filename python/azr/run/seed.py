@@ -4,6 +4,7 @@ Kinds that bring their own program share one pool of proposals. It grows pass by
 earlier passes found. Induction tasks are then made from that pool. No weights change.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from azr.pipeline.parts import Parts
 from azr.propose import ask, propose_prompts
 from azr.tasks import IDENTITY_PROGRAM, TaskKind
 from azr.tasks.io import read_tasks, verify
-from azr.types import Draft, Kind, Rejected, Task, Valid
+from azr.types import Draft, Kind, Reason, Rejected, Task, Valid
+from azr.util.sanitize import visible
 from azr.validate import validate
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 IDENTITY_INPUTS = ("'Hello world'", "1", "[1, 2, 3]", "{'a': 1}", "None", "(1, 'b')", "True", "2.5", "[]", "''")
 IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
+FIRST_PASSES = 2
+"""After so many, a model that writes next to nothing that can be read is given up."""
+EXAMPLE_CHARACTERS = 600
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
 """A program with an input makes a task of either kind, so these kinds share their seed tasks."""
 
@@ -38,13 +43,24 @@ def unreviewed(verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
     return ()
 
 
-def seed(parts: Parts, progress: Progress, review: Review = unreviewed) -> None:
+class SeedingStopped(Exception):
+    """Seeding was asked to stop before it was done."""
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
+def seed(parts: Parts, progress: Progress, review: Review = unreviewed, should_stop: Callable[[], bool] = never) -> None:
     """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
 
-    `review` gets the model's proposals. Tasks from a file or a domain were chosen by a person.
+    `review` gets the model's proposals. Tasks from a file or a domain were chosen by a person. `should_stop` is asked
+    after every pass.
 
     Raises:
-        RunError: the model proposes too little that is valid.
+        RunError: too little of what the model proposes can be read, or is valid.
+        SeedingStopped: it should stop.
     """
     config = parts.config
     for brought in parts.domains:
@@ -62,7 +78,7 @@ def seed(parts: Parts, progress: Progress, review: Review = unreviewed) -> None:
         own = [kind for kind in kinds if not parts.kinds[kind].from_task]
         own += [kind for kind in parts.store.pool(domain) if kind not in own and len(own) < len(kinds)]
         for kind in [*own, *(kind for kind in kinds if kind not in own)]:
-            _fill(parts, kind, wanted, progress, review)
+            _fill(parts, kind, wanted, progress, review, should_stop)
 
 
 def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
@@ -96,9 +112,12 @@ def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbo
     return [task for task in made if isinstance(task, Task)]
 
 
-def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Review) -> None:
+def _fill(
+    parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Review, should_stop: Callable[[], bool]
+) -> None:
     """Propose until the kind has enough seed tasks, not counting quarantined ones."""
     asked = valid = 0
+    unread: list[Rejected] = []
     for turn in range(parts.config.seeding.max_passes):
         progress(kind, min(parts.store.count(kind), wanted), wanted)
         missing = wanted - parts.store.count(kind)
@@ -109,6 +128,13 @@ def _fill(parts: Parts, kind: Kind, wanted: int, progress: Progress, review: Rev
         verdicts = validate(parts, ask(parts, prompts, 0, purpose), 0)
         asked, valid = asked + len(verdicts), valid + sum(isinstance(verdict, Valid) for verdict in verdicts)
         parts.ranks.first(lambda: _store(parts, verdicts, missing, review))  # noqa: B023  # called at once
+        if turn < FIRST_PASSES:
+            unread += [v for v in verdicts if isinstance(v, Rejected) and v.reason is Reason.UNPARSEABLE]
+            readable = 1.0 - len(unread) / max(asked, 1)
+            if turn + 1 == FIRST_PASSES and readable < parts.config.seeding.least_readable:
+                raise RunError(_unreadable(parts, kind, asked, unread))
+        if should_stop():
+            raise SeedingStopped
     if parts.store.count(kind) < wanted:
         raise RunError(_poor(parts, kind, wanted, asked, valid, verdicts))
 
@@ -133,6 +159,26 @@ def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:
     if kind.base not in POOLED:
         return []
     return [other.of(kind.domain) for other in POOLED if other is not kind.base and other.of(kind.domain) in kinds]
+
+
+def _unreadable(parts: Parts, kind: Kind, asked: int, unread: Sequence[Rejected]) -> str:
+    """What a model whose proposals cannot be read did instead, and which settings to try."""
+    reasons = Counter(v.detail for v in unread).most_common(3)
+    example = unread[-1].proposal.completion
+    sampling, template = parts.config.sampling, parts.renderer.template.name
+    other = "chat" if template == "think" else "think"
+    cut = sum(not v.proposal.completion.finished for v in unread)
+    tries = [f"--set prompt.template={other}"] if template in ("think", "chat") else []
+    if 2 * cut > len(unread):
+        tries.insert(0, f"--set sampling.max_tokens={2 * sampling.max_tokens}")
+    tries += ["--set sampling.temperature=0.7", "--set seeding.path=SEEDS.jsonl", "--set seeding.least_readable=0"]
+    return (
+        f"seeding {kind}: {asked - len(unread)} of {asked} proposals could be read, fewer than seeding.least_readable"
+        f" asks for. The commonest reasons: {', '.join(f'{reason} ({count})' for reason, count in reasons)}."
+        f" {cut} of them were cut at sampling.max_tokens = {sampling.max_tokens}. The last one:\n"
+        f"{visible(example.text, EXAMPLE_CHARACTERS)}\n"
+        "Look at more of them with `azr train --try`. What may help, one at a time:\n  " + "\n  ".join(tries)
+    )
 
 
 def _poor(parts: Parts, kind: Kind, wanted: int, asked: int, valid: int, last: Sequence[Valid | Rejected]) -> str:

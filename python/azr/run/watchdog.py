@@ -111,6 +111,10 @@ class Watchdog(Quiet):
     def seeded(self, kind: Kind, found: int, wanted: int) -> None:
         self._set(self._beat.phase, self._beat.step)
 
+    def sampled(self, tokens: int) -> None:
+        # A slow model is no stuck one: each token is progress.
+        self._set(self._beat.phase, self._beat.step)
+
     def stepped(self, report: Any, numbers: Any) -> None:
         self._set(self._beat.phase, report.step)
 

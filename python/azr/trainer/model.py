@@ -1,11 +1,12 @@
 """Load a causal language model and its tokenizer."""
 
+import importlib.util
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azr.config.lineage import EMBEDDED
+from azr.config.lineage import EMBEDDED, GGUF
 from azr.config.schema import ModelConfig
 from azr.errors import ModelError
 
@@ -48,8 +49,11 @@ def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
     if config.threads:
         torch.set_num_threads(config.threads)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=getattr(torch, config.dtype))
+        where, options = _place(source)
+        tokenizer = AutoTokenizer.from_pretrained(where, **options)
+        model = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, config.dtype), **options)
+        if options:
+            model = _plain(model)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(_explain(source, error)) from error
     if config.gradient_checkpointing:
@@ -67,9 +71,39 @@ def load_tokenizer(config: ModelConfig) -> "HuggingFaceTokenizer":
 
     source = locate(config.name)
     try:
-        return HuggingFaceTokenizer(AutoTokenizer.from_pretrained(source))
+        where, options = _place(source)
+        return HuggingFaceTokenizer(AutoTokenizer.from_pretrained(where, **options))
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(_explain(source, error)) from error
+
+
+def _place(source: str) -> tuple[str, dict[str, str]]:
+    """Where transformers loads from, and with which options: a GGUF file is named apart from its folder.
+
+    Raises:
+        ModelError: packages that read such a file are missing.
+    """
+    path = Path(source)
+    if path.suffix != GGUF:
+        return source, {}
+    if not path.is_file():
+        raise ModelError(f"model.name = {source!r}: there is no such file")
+    missing = [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModelError(f"to read {path.name} take: pip install {' '.join(missing)}")
+    return str(path.parent), {"gguf_file": path.name}
+
+
+def _plain(model: Any) -> Any:
+    """A model of the same weights that does not remember its file: one read from GGUF refuses to be saved."""
+    config = type(model.config).from_dict(
+        {name: value for name, value in model.config.to_dict().items() if name != "quantization_config"}
+    )
+    fresh = type(model)(config).to(model.dtype)
+    fresh.load_state_dict(model.state_dict())
+    fresh.generation_config = model.generation_config
+    fresh.tie_weights()
+    return fresh
 
 
 def pick_device(name: str) -> str:

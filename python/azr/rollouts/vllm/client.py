@@ -25,7 +25,7 @@ import numpy as np
 from azr.config import Config
 from azr.distributed.ranks import Ranks
 from azr.errors import AzrError, EngineError, RankError
-from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.rollouts.vllm.pending import Pending
@@ -91,6 +91,10 @@ class Seat:
         """See `Engine.cancel`."""
         if gone := self._pending.forget(keys):
             self._send({"op": "cancel", "ids": gone})
+
+    def watch(self, pulse: Pulse) -> None:
+        """See `Engine.watch`: it is called as completions are collected."""
+        self._pending.pulse = pulse
 
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
         """See `Engine.sample`."""

@@ -19,7 +19,7 @@ import numpy as np
 from azr.config import Config
 from azr.errors import EngineError
 from azr.rollouts.arena import Arena, weights_of, whole
-from azr.rollouts.base import Finished, Key, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.pending import Pending
 from azr.rollouts.vllm.process import EngineProcess, Lost, give_up
@@ -124,6 +124,10 @@ class VllmEngine:
                 self._process.send({"op": "cancel", "ids": gone})
         except Lost as lost:
             self._revive(lost)
+
+    def watch(self, pulse: Pulse) -> None:
+        """See `Engine.watch`: it is called as completions are collected."""
+        self._pending.pulse = pulse
 
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, count: int = 1) -> list[list[Completion]]:
         """See `Engine.sample`."""

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Request, Tokenizer
+from azr.rollouts.base import Finished, Key, Pulse, Request, Tokenizer
 from azr.types import Completion
 
 
@@ -17,6 +17,7 @@ class Pending:
         self._waiting: dict[int, Request] = {}
         self._keys: dict[Key, int] = {}
         self._ready: deque[Finished] = deque()
+        self.pulse: Pulse = lambda tokens: None
 
     def __bool__(self) -> bool:
         """Whether requests are in flight."""
@@ -87,4 +88,6 @@ class Pending:
         """All completions since the last call."""
         found = list(self._ready)
         self._ready.clear()
+        if found:
+            self.pulse(sum(len(completion.token_ids) for _, completion in found))
         return found
