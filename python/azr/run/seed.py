@@ -52,7 +52,9 @@ def never() -> bool:
     return False
 
 
-def seed(parts: Parts, progress: Progress, review: Review = unreviewed, should_stop: Callable[[], bool] = never) -> None:
+def seed(
+    parts: Parts, progress: Progress, review: Review = unreviewed, should_stop: Callable[[], bool] = never
+) -> None:
     """Fill the buffer to `seeding.factor x propose.batch` tasks of each kind.
 
     `review` gets the model's proposals. Tasks from a file or a domain were chosen by a person. `should_stop` is asked
@@ -163,7 +165,7 @@ def _twins(kind: Kind, kinds: Iterable[Kind]) -> list[Kind]:
 
 def _unreadable(parts: Parts, kind: Kind, asked: int, unread: Sequence[Rejected]) -> str:
     """What a model whose proposals cannot be read did instead, and which settings to try."""
-    reasons = Counter(v.detail for v in unread).most_common(3)
+    reasons = Counter(v.detail.partition(":")[0] for v in unread).most_common(3)
     example = unread[-1].proposal.completion
     sampling, template = parts.config.sampling, parts.renderer.template.name
     other = "chat" if template == "think" else "think"
