@@ -21,7 +21,7 @@ fn program(number: u64) -> String {
 fn task(number: u64) -> Task {
     Task {
         step: u32::try_from(number / 200).expect("small"),
-        ..Task::new(Kind::Deduction, program(number), "[1, 2, 3]")
+        ..Task::new(Kind::DEDUCTION, program(number), "[1, 2, 3]")
     }
 }
 

@@ -40,7 +40,7 @@ fn good() -> &'static BTreeMap<String, Vec<u8>> {
         let folder = folder();
         let (buffer, _) = TaskBuffer::open(folder.path(), options(), Open::default()).expect("it opens");
         for number in 0..3_u8 {
-            let task = Task::new(Kind::Deduction, format!("def f(x): return {number}"), "1");
+            let task = Task::new(Kind::DEDUCTION, format!("def f(x): return {number}"), "1");
             buffer.insert(&task).expect("it can be written").expect("it is new");
         }
         buffer.record_solved(1, Solved { step: 3, successes: 2, attempts: 8 }).expect("it is there");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::append_log::Node;
-use crate::by_kind::{ByKind, Served};
+use crate::by_kind::{ByKind, KindNumber, Served};
 use crate::canonical::{Canonical, Invalid, canonicalize};
 use crate::codec;
 use crate::entry::{Entry, Measured};
@@ -139,20 +139,27 @@ impl TaskBuffer {
 
     /// Tasks of a kind that are here, evicted ones included.
     #[must_use]
-    pub fn count(&self, kind: Kind) -> u64 {
+    pub fn count(&self, kind: &Kind) -> u64 {
         self.index_by_kind();
-        self.by_kind.present(kind)
+        self.by_kind.find(kind.name()).map_or(0, |kind| self.by_kind.present(kind))
+    }
+
+    /// The kinds that any task has or had, in order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.by_kind.numbers().into_iter().map(|number| self.by_kind.kind(number).clone()).collect()
     }
 
     /// Tasks of a kind that are served, those held back included.
     #[must_use]
-    pub fn servable(&self, kind: Kind) -> u64 {
-        self.served(kind).len()
+    pub fn servable(&self, kind: &Kind) -> u64 {
+        self.by_kind.find(kind.name()).map_or(0, |kind| self.served(kind).len())
     }
 
     /// Tasks of a kind that a batch can hold: served and not held back.
     #[must_use]
-    pub fn drawable(&self, kind: Kind) -> u64 {
+    pub fn drawable(&self, kind: &Kind) -> u64 {
+        let Some(kind) = self.by_kind.find(kind.name()) else { return 0 };
         let served = self.served(kind);
         // Relaxed: a count for people and for batch sizes. While nothing was ever held back there is nothing to look for.
         if self.order.load(Ordering::Relaxed) == 0 {
@@ -175,7 +182,7 @@ impl TaskBuffer {
             None
         };
         let key = match &form {
-            Some(form) if *level >= Level::Canonical => keys::canonical(task.kind, form),
+            Some(form) if *level >= Level::Canonical => keys::canonical(task.kind.name(), form),
             _ => keys::exact_of(task),
         };
         let signature = form.as_ref().filter(|_| *similarity).map(|form| similarity::signature(&form.program));
@@ -183,7 +190,8 @@ impl TaskBuffer {
         if payload.len() > MAX_TASK {
             return Err(Rejected::TooLarge { bytes: payload.len(), limit: MAX_TASK });
         }
-        Ok(Prepared { node: Node::new(Entry::new(payload, key, *level, signature)), form })
+        let kind = self.by_kind.intern(&task.kind);
+        Ok(Prepared { node: Node::new(Entry::new(payload, kind, key, *level, signature)), form })
     }
 
     /// Add a prepared task, unless it is a duplicate. Waits for nobody.
@@ -299,12 +307,18 @@ impl TaskBuffer {
 
     pub(crate) fn index_by_kind(&self) {
         if let Some(last) = self.len().checked_sub(1) {
-            self.by_kind.enter(last, |id| self.entry(id).map(|entry| (entry.kind, entry.step)));
+            self.by_kind.enter(last, |id| self.entry(id).map(|entry| (entry.kind(), entry.step)));
         }
     }
 
+    /// Tasks that are here, of all kinds.
+    fn present(&self) -> u64 {
+        self.index_by_kind();
+        self.by_kind.numbers().into_iter().map(|kind| self.by_kind.present(kind)).sum()
+    }
+
     /// The served ids of `kind`, every task that is published by now considered.
-    pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
+    pub(crate) fn served(&self, kind: KindNumber) -> Served<'_> {
         self.index_by_kind();
         self.by_kind.served(kind)
     }
@@ -338,7 +352,7 @@ impl TaskBuffer {
             history: self.history(entry),
             served: facts.served,
             quarantined: facts.quarantined,
-            servable: self.served(entry.kind).contains(id),
+            servable: self.served(entry.kind()).contains(id),
         })
     }
 
@@ -362,18 +376,19 @@ impl TaskBuffer {
     /// # Errors
     ///
     /// [`Error::NoSuchTask`].
-    pub fn kind_and_step(&self, id: u64) -> Result<(Kind, u32)> {
+    pub fn kind_and_step(&self, id: u64) -> Result<(&Kind, u32)> {
         let entry = self.existing(id)?;
-        Ok((entry.kind, entry.step))
+        Ok((self.by_kind.kind(entry.kind()), entry.step))
     }
 
     /// Draw a batch: distinct ids, as many as asked for while as many are served.
     #[must_use]
     pub fn sample(&self, request: &Request<'_>) -> Vec<u64> {
-        let kinds = if request.kinds.is_empty() { Kind::ALL.as_slice() } else { request.kinds };
+        let wanted =
+            |number: &KindNumber| request.kinds.is_empty() || request.kinds.contains(self.by_kind.kind(*number));
         // In the order of kinds, each once, however they were asked for.
         let runs: Vec<Served<'_>> =
-            Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(|kind| self.served(kind)).collect();
+            self.by_kind.numbers().into_iter().filter(wanted).map(|kind| self.served(kind)).collect();
         sample::draw(&runs, |id| self.facts(id), request.count, request.strategy, request.seed, request.exclude)
     }
 
@@ -410,7 +425,7 @@ impl TaskBuffer {
     }
 
     fn look_around(&self, signature: &Signature, threshold: f64, exclude: Option<u64>) -> Neighbourhood {
-        let extent = (self.len(), Kind::ALL.into_iter().map(|kind| self.count(kind)).sum());
+        let extent = (self.len(), self.present());
         let task = |id| self.entry(id).map(|entry| (&entry.signature, &entry.links));
         self.index.query(signature, extent, threshold, exclude, task)
     }

@@ -7,9 +7,12 @@
 //! already, because ids only rise along a list.
 
 use crate::rng::mix;
+use std::collections::BTreeMap;
+
+use crate::append_log::{AppendLog, Node};
 use crate::slots::Slots;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use crate::task::{KINDS, Kind};
+use crate::task::Kind;
 
 /// Which tasks stay served once a kind has more than its cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +42,7 @@ impl Cap {
 
 /// Ids of one kind.
 struct KindIds {
+    kind: Kind,
     /// Id plus one, ascending; zero where nothing is yet. Ids fit: the buffer refuses more.
     ids: Slots<AtomicU32>,
     len: AtomicU64,
@@ -52,8 +56,9 @@ struct KindIds {
 }
 
 impl KindIds {
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
         Self {
+            kind,
             ids: Slots::new(),
             len: AtomicU64::new(0),
             gone: AtomicU64::new(0),
@@ -74,8 +79,13 @@ impl KindIds {
     }
 }
 
+/// The number of a kind in this buffer. Two runs may number kinds in another order: nothing that lasts depends on it.
+pub(crate) type KindNumber = u32;
+
 pub(crate) struct ByKind {
-    kinds: [KindIds; KINDS],
+    /// The list of each kind, under its number. Threads that meet a kind at once may each append a list: the first one
+    /// counts, for everyone, because what is appended stays, in order. The others stay empty.
+    kinds: AppendLog<KindIds>,
     /// Ids below this are in their lists.
     entered: AtomicU64,
     cap: Cap,
@@ -83,20 +93,57 @@ pub(crate) struct ByKind {
 }
 
 /// Ids that compaction has taken out. The ordinals of the reservoir depend on how many of each kind stood where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Gap {
     pub(crate) start: u64,
     pub(crate) count: u64,
-    pub(crate) kinds: [u64; KINDS],
+    /// How many of each kind, those of which there are any.
+    pub(crate) kinds: BTreeMap<KindNumber, u64>,
 }
 
 impl ByKind {
     pub(crate) fn new(cap: Cap) -> Self {
-        Self { kinds: std::array::from_fn(|_| KindIds::new()), entered: AtomicU64::new(0), cap, gaps: Vec::new() }
+        Self { kinds: AppendLog::new(), entered: AtomicU64::new(0), cap, gaps: Vec::new() }
+    }
+
+    /// The number of a kind, which has one from now on.
+    pub(crate) fn intern(&self, kind: &Kind) -> KindNumber {
+        self.find(kind.name()).unwrap_or_else(|| {
+            self.kinds.publish(&Node::new(KindIds::new(kind.clone())), self.kinds.near_end());
+            self.find(kind.name()).expect("it has just been appended, or another thread's before it")
+        })
+    }
+
+    /// The number of a kind, if any task had it: the first one under its name.
+    pub(crate) fn find(&self, name: &str) -> Option<KindNumber> {
+        // There are few kinds, so looking through them takes less time than a hash.
+        self.lists().find(|(_, list)| list.kind.name() == name).map(|(number, _)| number)
+    }
+
+    /// The name of a kind that has a number.
+    pub(crate) fn kind(&self, number: KindNumber) -> &Kind {
+        &self.list(number).kind
+    }
+
+    /// The numbers of all kinds, in the order of kinds.
+    pub(crate) fn numbers(&self) -> Vec<KindNumber> {
+        let mut kinds: Vec<(&Kind, KindNumber)> = self.lists().map(|(number, list)| (&list.kind, number)).collect();
+        // Of those with one name the first one.
+        kinds.sort_unstable();
+        kinds.dedup_by_key(|(kind, _)| *kind);
+        kinds.into_iter().map(|(_, number)| number).collect()
+    }
+
+    fn lists(&self) -> impl Iterator<Item = (KindNumber, &KindIds)> {
+        (0..).map_while(|number| Some((number, &self.kinds.get(u64::from(number))?.value)))
+    }
+
+    fn list(&self, number: KindNumber) -> &KindIds {
+        &self.kinds.get(u64::from(number)).expect("numbers are given to kinds that are there").value
     }
 
     /// Enter all ids up to and including `id`, which is published; `task(id)` gives kind and step, none for a gap.
-    pub(crate) fn enter(&self, id: u64, task: impl Fn(u64) -> Option<(Kind, u32)>) {
+    pub(crate) fn enter(&self, id: u64, task: impl Fn(u64) -> Option<(KindNumber, u32)>) {
         loop {
             // Acquire: pairs with the release below; what was entered is seen in its list.
             let next = self.entered.load(Ordering::Acquire);
@@ -104,7 +151,7 @@ impl ByKind {
                 return;
             }
             if let Some((kind, step)) = task(next) {
-                self.enter_one(&self.kinds[kind.index()], next, step);
+                self.enter_one(self.list(kind), next, step);
             }
             // Release: the list's change is seen with the count. Relaxed on failure: another thread has done the same.
             let _ = self.entered.compare_exchange(next, next + 1, Ordering::Release, Ordering::Relaxed);
@@ -139,9 +186,9 @@ impl ByKind {
 
     /// Note a gap, which begins at the next id.
     pub(crate) fn leave_gap(&mut self, gap: Gap) {
-        for (list, count) in self.kinds.iter().zip(gap.kinds) {
+        for (&kind, &count) in &gap.kinds {
             // Relaxed: exclusive access.
-            list.gone.fetch_add(count, Ordering::Relaxed);
+            self.list(kind).gone.fetch_add(count, Ordering::Relaxed);
         }
         self.gaps.push(gap);
     }
@@ -152,13 +199,13 @@ impl ByKind {
     }
 
     /// Tasks of `kind` that are here.
-    pub(crate) fn present(&self, kind: Kind) -> u64 {
-        self.kinds[kind.index()].len()
+    pub(crate) fn present(&self, kind: KindNumber) -> u64 {
+        self.list(kind).len()
     }
 
     /// The served ids of `kind` as they are now.
-    pub(crate) fn served(&self, kind: Kind) -> Served<'_> {
-        let list = &self.kinds[kind.index()];
+    pub(crate) fn served(&self, kind: KindNumber) -> Served<'_> {
+        let list = self.list(kind);
         let len = list.len();
         let (start, count) = match self.cap.policy {
             Policy::Newest => (len - len.min(self.cap.tasks), len.min(self.cap.tasks)),

@@ -1,6 +1,6 @@
 //! Bytes of tasks and of the records of the log: variable-length integers, length before content, no padding.
 
-use crate::task::{Kind, Output, Role, Task};
+use crate::task::{Kind, NUMBERED, Output, Role, Task};
 
 /// The bytes are not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,12 +89,26 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// The byte before a kind's name.
+const NAMED: u8 = NUMBERED.len() as u8;
+
+/// A kind: a number for those that had one when there were no others, else a name.
+pub(crate) fn put_kind(out: &mut Vec<u8>, name: &str) {
+    match Kind::number(name) {
+        Some(number) => out.push(number),
+        None => {
+            out.push(NAMED);
+            put_bytes(out, name.as_bytes());
+        }
+    }
+}
+
 /// The bytes of a task. What duplicates are compared by comes first.
 pub(crate) fn encode_task(task: &Task) -> Vec<u8> {
     let size =
         64 + task.program.len() + task.message.len() + task.inputs.iter().map(|input| input.len() + 2).sum::<usize>();
     let mut out = Vec::with_capacity(size);
-    out.push(task.kind as u8);
+    put_kind(&mut out, task.kind.name());
     put_bytes(&mut out, task.program.as_bytes());
     put_list(&mut out, &task.inputs, |out, input| put_bytes(out, input.as_bytes()));
     put_number(&mut out, u64::from(task.step));
@@ -120,7 +134,7 @@ pub(crate) fn encode_task(task: &Task) -> Vec<u8> {
 /// The parts of an encoded task that the buffer itself looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: &'a str,
     program: &'a [u8],
     /// The encoded list of inputs.
     inputs: &'a [u8],
@@ -150,8 +164,14 @@ impl<'a> Head<'a> {
     }
 }
 
-fn kind(bytes: &mut Bytes<'_>) -> Result<Kind, Malformed> {
-    Kind::ALL.get(usize::from(bytes.byte()?)).copied().ok_or(Malformed)
+/// A kind's name. One kind has one form: a number is not written as a name.
+pub(crate) fn kind<'a>(bytes: &mut Bytes<'a>) -> Result<&'a str, Malformed> {
+    let number = bytes.byte()?;
+    if number == NAMED {
+        let name = bytes.text()?;
+        return if Kind::is_name(name) && Kind::number(name).is_none() { Ok(name) } else { Err(Malformed) };
+    }
+    NUMBERED.get(usize::from(number)).copied().ok_or(Malformed)
 }
 
 /// Read the head. Texts are checked when they are asked for.
@@ -171,7 +191,7 @@ pub(crate) fn decode_task(payload: &[u8]) -> Result<Task, Malformed> {
     let mut bytes = Bytes(payload);
     let owned = |bytes: &mut Bytes<'_>| bytes.text().map(str::to_owned);
     let task = Task {
-        kind: kind(&mut bytes)?,
+        kind: Kind::new(kind(&mut bytes)?).map_err(|_| Malformed)?,
         program: owned(&mut bytes)?,
         inputs: bytes.list(owned)?,
         step: bytes.narrow()?,

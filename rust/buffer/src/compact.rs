@@ -10,7 +10,6 @@ use crate::log::position::Position;
 use crate::log::record::Record;
 use crate::log::rewrite::{self, Rewrite};
 use crate::log::write::Appender;
-use crate::task::{KINDS, Kind};
 
 impl TaskBuffer {
     /// Rewrite the log without evicted tasks, and with one record for each task's updates. Inserting and sampling go on.
@@ -50,32 +49,32 @@ impl TaskBuffer {
         stop: &dyn Fn() -> bool,
         acknowledged: &mut Acknowledged,
     ) -> Result<(Appender, Position)> {
-        let served = Kind::ALL.map(|kind| self.served(kind));
+        let served: Vec<_> = self.by_kind.numbers().into_iter().map(|kind| self.served(kind)).collect();
         let served: FxHashSet<u64> =
             served.iter().flat_map(|ids| (0..ids.len()).filter_map(|index| ids.id(index))).collect();
         let kept = |id: u64| self.entry(id).filter(|_| served.contains(&id));
         let mut old_gaps = self.by_kind.gaps().iter().peekable();
-        let mut gap = Gap { start: 0, count: 0, kinds: [0; KINDS] };
+        let mut gap = Gap::default();
         let mut id = 0;
         while id < end {
             if let Some(old) = old_gaps.next_if(|old| old.start == id) {
                 gap.count += old.count;
-                gap.kinds.iter_mut().zip(old.kinds).for_each(|(sum, count)| *sum += count);
+                old.kinds.iter().for_each(|(kind, count)| *gap.kinds.entry(*kind).or_default() += count);
                 id += old.count;
                 continue;
             }
             let entry = self.entry(id).expect("an id is in a gap or has a task");
             if kept(id).is_some() {
-                add_gap(&mut rewrite, &mut gap, id, stop)?;
+                self.add_gap(&mut rewrite, &mut gap, id, stop)?;
                 let record = Record::Task { id, derived: self.derived(entry), payload: entry.payload() };
                 rewrite.add(&record, id + 1, stop)?;
             } else {
                 gap.count += 1;
-                gap.kinds[entry.kind.index()] += 1;
+                *gap.kinds.entry(entry.kind()).or_default() += 1;
             }
             id += 1;
         }
-        add_gap(&mut rewrite, &mut gap, end, stop)?;
+        self.add_gap(&mut rewrite, &mut gap, end, stop)?;
         for id in 0..end {
             let Some(entry) = kept(id) else { continue };
             for solved in self.history(entry) {
@@ -92,13 +91,14 @@ impl TaskBuffer {
         }
         rewrite.finish(acknowledged)
     }
-}
 
-/// Write the gap that ends at `end`, if there is one.
-fn add_gap(rewrite: &mut Rewrite<'_>, gap: &mut Gap, end: u64, stop: &dyn Fn() -> bool) -> Result<()> {
-    if gap.count > 0 {
-        rewrite.add(&Record::Gap { count: gap.count, kinds: gap.kinds }, end, stop)?;
-        *gap = Gap { start: 0, count: 0, kinds: [0; KINDS] };
+    /// Write the gap that ends at `end`, if there is one.
+    fn add_gap(&self, rewrite: &mut Rewrite<'_>, gap: &mut Gap, end: u64, stop: &dyn Fn() -> bool) -> Result<()> {
+        if gap.count > 0 {
+            let kinds = gap.kinds.iter().map(|(kind, count)| (self.by_kind.kind(*kind).name(), *count)).collect();
+            rewrite.add(&Record::Gap { count: gap.count, kinds }, end, stop)?;
+            *gap = Gap::default();
+        }
+        Ok(())
     }
-    Ok(())
 }

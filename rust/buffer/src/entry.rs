@@ -1,12 +1,13 @@
 //! A task as the buffer keeps it: encoded, with the few things beside it that are looked at often or that change.
 
+use crate::by_kind::KindNumber;
 use crate::codec::{self, Head};
 use crate::keys::{self, Level};
 use crate::sample::Facts;
 use crate::similarity::{self, Links, Signature};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::table::{Keyed, Keys};
-use crate::task::{Kind, Solved, Task};
+use crate::task::{Solved, Task};
 
 /// One measurement in the chain of a task's history.
 #[derive(Debug)]
@@ -23,9 +24,9 @@ pub(crate) struct Entry {
     /// Its key at the level of the buffer, or at the canonical level where that is by behaviour. In bytes, since a `u128`
     /// would be aligned to 16 bytes, and there are millions of these.
     key: [u8; 16],
-    pub(crate) kind: Kind,
-    /// The buffer also looks at behaviour, and this task has a signature.
-    has_behaviour: bool,
+    /// The number of its kind; and above it, whether the buffer also looks at behaviour and this task has a signature. In
+    /// one word, since there are millions of these.
+    kind: u32,
     pub(crate) step: u32,
     /// The last measurement: step, successes, attempts, in 32, 16 and 16 bits. No attempts: none.
     latest: AtomicU64,
@@ -38,24 +39,38 @@ pub(crate) struct Entry {
     pub(crate) links: Links,
 }
 
+/// Above the number of a kind.
+const HAS_BEHAVIOUR: u32 = 1 << 31;
+
 impl Keyed for Entry {
     fn keys(&self) -> Keys {
-        let behaviour = if self.has_behaviour { self.head().behaviour } else { None };
+        let by_behaviour = || {
+            let head = self.head();
+            head.behaviour.map(|signature| keys::behaviour(head.kind, signature))
+        };
+        let behaviour = if self.kind & HAS_BEHAVIOUR == 0 { None } else { by_behaviour() };
         // Behaviour first: the canonical key is then the last one that can be lost, and needs no undoing.
-        [behaviour.map(|signature| keys::behaviour(self.kind, signature)), Some(self.key())]
+        [behaviour, Some(self.key())]
     }
 }
 
 impl Entry {
     /// `payload` has been checked: it decodes.
-    pub(crate) fn new(payload: Box<[u8]>, key: u128, level: Level, signature: Option<Signature>) -> Self {
+    pub(crate) fn new(
+        payload: Box<[u8]>,
+        kind: KindNumber,
+        key: u128,
+        level: Level,
+        signature: Option<Signature>,
+    ) -> Self {
         let head = codec::decode_head(&payload).expect("the payload was encoded or checked by this program");
-        let (kind, step, behaviour) = (head.kind, head.step, head.behaviour);
+        let step = head.step;
+        let has_behaviour = level == Level::Behaviour && head.behaviour.is_some();
+        assert!(kind < HAS_BEHAVIOUR, "two thousand million kinds are more than memory holds");
         Self {
             payload,
             key: key.to_le_bytes(),
-            kind,
-            has_behaviour: level == Level::Behaviour && behaviour.is_some(),
+            kind: kind | if has_behaviour { HAS_BEHAVIOUR } else { 0 },
             step,
             latest: AtomicU64::new(0),
             served: AtomicU32::new(0),
@@ -64,6 +79,11 @@ impl Entry {
             signature: signature.unwrap_or([0; similarity::WIDTH]),
             links: similarity::no_links(),
         }
+    }
+
+    /// The number of its kind.
+    pub(crate) fn kind(&self) -> KindNumber {
+        self.kind & !HAS_BEHAVIOUR
     }
 
     pub(crate) fn key(&self) -> u128 {

@@ -4,7 +4,7 @@ use twox_hash::XxHash3_128;
 
 use crate::canonical::Canonical;
 use crate::codec::{self, Head, Malformed};
-use crate::task::{Kind, Task};
+use crate::task::Task;
 
 /// How alike two tasks have to be to count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -33,9 +33,10 @@ impl Level {
 /// Changes whenever canonical forms do: keys of an older canonicaliser are computed anew.
 pub(crate) const CANONICALISER: u8 = 1;
 
-fn key<'a>(level: Level, kind: Kind, parts: impl Iterator<Item = &'a [u8]>) -> u128 {
+fn key<'a>(level: Level, kind: &str, parts: impl Iterator<Item = &'a [u8]>) -> u128 {
     let mut bytes = Vec::with_capacity(512);
-    bytes.extend_from_slice(&[level as u8, kind as u8]);
+    bytes.push(level as u8);
+    codec::put_kind(&mut bytes, kind);
     for part in parts {
         // Lengths first: no two lists of parts give the same bytes.
         codec::put_bytes(&mut bytes, part);
@@ -49,14 +50,14 @@ pub(crate) fn exact(head: &Head<'_>) -> Result<u128, Malformed> {
 
 pub(crate) fn exact_of(task: &Task) -> u128 {
     let parts = std::iter::once(task.program.as_bytes()).chain(task.inputs.iter().map(|input| input.as_bytes()));
-    key(Level::Exact, task.kind, parts)
+    key(Level::Exact, task.kind.name(), parts)
 }
 
-pub(crate) fn canonical(kind: Kind, form: &Canonical) -> u128 {
+pub(crate) fn canonical(kind: &str, form: &Canonical) -> u128 {
     let parts = std::iter::once(form.program.as_bytes()).chain(form.inputs.iter().map(|input| input.as_bytes()));
     key(Level::Canonical, kind, parts)
 }
 
-pub(crate) fn behaviour(kind: Kind, signature: u128) -> u128 {
+pub(crate) fn behaviour(kind: &str, signature: u128) -> u128 {
     key(Level::Behaviour, kind, std::iter::once(signature.to_le_bytes().as_slice()))
 }

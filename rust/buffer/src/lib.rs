@@ -9,12 +9,12 @@
 //! use azr_buffer::{Kind, Options, Request, Strategy, Task, TaskBuffer};
 //!
 //! let buffer = TaskBuffer::in_memory(Options::default());
-//! let id = buffer.insert(&Task::new(Kind::Deduction, "def f(x): return x + 1", "41"))?.expect("it is new");
-//! let again = buffer.insert(&Task::new(Kind::Deduction, "def f(y):\n    # one more\n    return y+1", "41"))?;
+//! let id = buffer.insert(&Task::new(Kind::DEDUCTION, "def f(x): return x + 1", "41"))?.expect("it is new");
+//! let again = buffer.insert(&Task::new(Kind::DEDUCTION, "def f(y):\n    # one more\n    return y+1", "41"))?;
 //! assert!(again.is_err(), "the same program, whatever its variables are called");
 //!
 //! let request =
-//!     Request { kinds: &[Kind::Deduction], count: 1, strategy: Strategy::Uniform, seed: 7, exclude: &[] };
+//!     Request { kinds: &[Kind::DEDUCTION], count: 1, strategy: Strategy::Uniform, seed: 7, exclude: &[] };
 //! assert_eq!(buffer.sample(&request), [id]);
 //! # Ok::<(), azr_buffer::Error>(())
 //! ```
@@ -63,7 +63,7 @@ mod task;
 mod update;
 
 pub use by_kind::{Cap, Policy};
-pub use task::{KINDS, Kind, Output, Role, Solved, State, Task};
+pub use task::{BadKind, Kind, Output, Role, Solved, State, Task};
 #[cfg(not(loom))]
 pub use {
     buffer::{Prepared, Rejected, Request, TaskBuffer, Verdict},

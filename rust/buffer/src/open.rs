@@ -26,6 +26,7 @@ use crate::log::write::{self, Appender};
 use crate::options::Options;
 use crate::similarity::{self, BANDS};
 use crate::sync::AtomicU64;
+use crate::task::Kind;
 
 /// What an open is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,11 +83,18 @@ impl Apply for Filler {
             }
             Record::Gap { count, kinds } => {
                 let room = u64::from(u32::MAX) - len;
-                if count > room || kinds.iter().try_fold(0_u64, |sum, kind| sum.checked_add(*kind)) != Some(count) {
+                if count > room
+                    || kinds.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count)) != Some(count)
+                {
                     return Err("a gap does not add up");
                 }
                 self.0.table.appended_mut().skip(count);
-                self.0.by_kind.leave_gap(Gap { start: len, count, kinds });
+                let mut gap = Gap { start: len, count, ..Gap::default() };
+                for (name, count) in kinds {
+                    let kind = Kind::new(name).map_err(|_| "a gap is of a kind that has no name")?;
+                    *gap.kinds.entry(self.0.by_kind.intern(&kind)).or_default() += count;
+                }
+                self.0.by_kind.leave_gap(gap);
             }
         }
         Ok(())
@@ -132,6 +140,7 @@ impl TaskBuffer {
             // First the promise, then the bytes: an interruption in between leaves a longer log, which is no damage.
             acknowledged.write(report.end, true)?;
         }
+        files::raise_version(folder, generation)?;
         let torn = open.at.is_none() && !open.salvage;
         report.set_aside = write::cut_after(folder, report.end, !torn)?;
         rewrite::remove_others(folder, generation)?;
@@ -235,7 +244,9 @@ impl TaskBuffer {
             (None, None) => exact(),
         };
         let signature = derived.signature.or_else(|| form.map(|form| similarity::signature(&form.program)));
-        let node = Node::new(Entry::new(payload.into(), key, *level, signature));
+        let kind = Kind::new(head.kind).expect("the caller has checked it");
+        let kind = self.by_kind.intern(&kind);
+        let node = Node::new(Entry::new(payload.into(), kind, key, *level, signature));
         let id = self.table.restore(&node, &|index, a, b| self.is_same(index, a, b, None));
         // At once: the ordinals of the reservoir depend on the gaps read so far.
         self.index_by_kind();

@@ -266,10 +266,11 @@ mod models {
             builder.check(move || {
                 let table = table();
                 let by_kind = Arc::new(ByKind::new(Cap { tasks: 2, policy }));
-                let add = |table: &Table<Value>, by_kind: &ByKind, content: u64| {
+                let kind = by_kind.intern(&Kind::DEDUCTION);
+                let add = move |table: &Table<Value>, by_kind: &ByKind, content: u64| {
                     let id = insert(table, value([None, Some(u128::from(content))], content)).expect("it is new");
-                    by_kind.enter(id, |id| table.appended().get(id).map(|_| (Kind::Deduction, 0)));
-                    assert!(by_kind.served(Kind::Deduction).contains(id), "a task is served when its insert returns");
+                    by_kind.enter(id, |id| table.appended().get(id).map(|_| (kind, 0)));
+                    assert!(by_kind.served(kind).contains(id), "a task is served when its insert returns");
                 };
                 let other = {
                     let (table, by_kind) = (Arc::clone(&table), Arc::clone(&by_kind));
@@ -277,10 +278,26 @@ mod models {
                 };
                 add(&table, &by_kind, 2);
                 other.join().expect("the thread ends");
-                let served = by_kind.served(Kind::Deduction);
+                let served = by_kind.served(kind);
                 assert_eq!(served.len(), 2);
                 assert_eq!([served.id(0), served.id(1)], [Some(0), Some(1)]);
             });
         }
+    }
+
+    #[test]
+    fn threads_that_meet_a_kind_at_once_give_it_one_number() {
+        loom::model(|| {
+            let by_kind = Arc::new(ByKind::new(Cap { tasks: 2, policy: Policy::None }));
+            let other = {
+                let by_kind = Arc::clone(&by_kind);
+                thread::spawn(move || by_kind.intern(&Kind::ABDUCTION))
+            };
+            let [deduction, abduction] = [Kind::DEDUCTION, Kind::ABDUCTION].map(|kind| by_kind.intern(&kind));
+            assert_ne!(deduction, abduction);
+            assert_eq!(other.join().expect("the thread ends"), abduction);
+            assert_eq!(by_kind.numbers(), [deduction, abduction], "in the order of kinds, each once");
+            assert_eq!(by_kind.find(Kind::ABDUCTION.name()), Some(abduction));
+        });
     }
 }

@@ -1,48 +1,101 @@
 //! What the buffer holds: validated tasks with their provenance.
 
-/// What a task asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Program and input: predict the output.
-    Deduction,
-    /// Program and output: find an input.
-    Abduction,
-    /// Pairs and a message: write the program.
-    Induction,
-    /// Program and input: predict the exception.
-    Error,
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// What a task asks for: a name. A buffer holds tasks of any number of kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Kind(Cow<'static, str>);
+
+/// A text is not the name of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadKind {
+    /// The text.
+    pub text: String,
 }
 
-/// How many kinds there are.
-pub const KINDS: usize = 4;
+/// The kinds that there were when a kind was a number: they keep their numbers in the log, so that logs from then are
+/// read, and written, as they were.
+pub(crate) const NUMBERED: [&str; 4] = ["deduction", "abduction", "induction", "error"];
+
+/// The most bytes of a kind's name.
+const KIND_BYTES: usize = 128;
 
 impl Kind {
-    /// Every kind, in order.
-    pub const ALL: [Self; KINDS] = [Self::Deduction, Self::Abduction, Self::Induction, Self::Error];
+    /// Program and input: predict the output.
+    pub const DEDUCTION: Self = Self(Cow::Borrowed("deduction"));
+    /// Program and output: find an input.
+    pub const ABDUCTION: Self = Self(Cow::Borrowed("abduction"));
+    /// Pairs and a message: write the program.
+    pub const INDUCTION: Self = Self(Cow::Borrowed("induction"));
+    /// Program and input: predict the exception.
+    pub const ERROR: Self = Self(Cow::Borrowed("error"));
 
-    /// Its place in [`Kind::ALL`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
+    /// The kind of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`BadKind`] for an empty name, one of more than 128 bytes, and one with a control character.
+    pub fn new(name: impl Into<String>) -> Result<Self, BadKind> {
+        let text = name.into();
+        if Self::is_name(&text) { Ok(Self(Cow::Owned(text))) } else { Err(BadKind { text }) }
+    }
+
+    /// Whether a text is the name of a kind.
+    pub(crate) fn is_name(text: &str) -> bool {
+        !text.is_empty() && text.len() <= KIND_BYTES && !text.chars().any(char::is_control)
     }
 
     /// Its name.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Deduction => "deduction",
-            Self::Abduction => "abduction",
-            Self::Induction => "induction",
-            Self::Error => "error",
-        }
+    pub fn name(&self) -> &str {
+        &self.0
     }
 
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    /// The number that stands for a name in the log, if one does.
+    pub(crate) fn number(name: &str) -> Option<u8> {
+        let at = NUMBERED.iter().position(|kind| *kind == name)?;
+        u8::try_from(at).ok()
     }
 }
+
+/// Those of plain Python first, then by name: batches are drawn in this order, whichever kind came first.
+impl Ord for Kind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let place = |kind: &Self| Self::number(kind.name()).unwrap_or(u8::MAX);
+        place(self).cmp(&place(other)).then_with(|| self.name().cmp(other.name()))
+    }
+}
+
+impl PartialOrd for Kind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = BadKind;
+
+    fn from_str(text: &str) -> Result<Self, BadKind> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for BadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a kind's name: 1 to {KIND_BYTES} bytes without control characters are", self.text)
+    }
+}
+
+impl std::error::Error for BadKind {}
 
 /// Who made a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

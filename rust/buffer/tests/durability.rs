@@ -6,7 +6,9 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
-use azr_buffer::{Access, Cap, Error, GroupCommit, Kind, Level, Open, Options, Policy, Report, Solved, TaskBuffer};
+use azr_buffer::{
+    Access, Cap, Error, GroupCommit, Kind, Level, Open, Options, Policy, Report, Request, Solved, Strategy, TaskBuffer,
+};
 use common::{contents, copy, files, filled, open, options, task};
 
 fn try_open(folder: &Path, how: Open) -> Result<(std::sync::Arc<TaskBuffer>, Report), Error> {
@@ -214,9 +216,9 @@ fn other_peoples_files_and_newer_versions_are_left_alone() {
         filled(at.path(), 3);
         let path = at.path().join(file);
         let mut bytes = fs::read(&path).expect("it is there");
-        bytes[version_at] = 2;
+        bytes[version_at] = 3;
         fs::write(&path, bytes).expect("it can be written");
-        refused(at.path(), |error| matches!(error, Error::Newer { found: 2, known: 1, .. }));
+        refused(at.path(), |error| matches!(error, Error::Newer { found: 3, known: 2, .. }));
     }
     let at = folder();
     assert!(matches!(try_open(&at.path().join("no"), READ), Err(Error::Missing { .. })));
@@ -321,7 +323,7 @@ fn a_position_restores_exactly_its_state_and_sets_the_rest_aside() {
         assert!(matches!(result, Err(Error::NoSuchPosition { .. })), "{result:?}");
         assert_eq!(files(whole.path()), before);
     }
-    assert!(matches!("1.2.x".parse::<azr_buffer::Position>(), Err(Error::BadPosition { .. })));
+    assert!(matches!("1.2.x".parse::<azr_buffer::Position>(), Err(azr_buffer::BadPosition { .. })));
 }
 
 #[test]
@@ -379,7 +381,7 @@ fn compaction_drops_what_is_evicted_and_keeps_all_else() {
         buffer.compact(&|| false).expect("it can be written");
         drop(buffer);
         let buffer = with_cap(at.path(), 5, policy);
-        assert_eq!(Kind::ALL.map(|kind| buffer.servable(kind)), [5; 4]);
+        assert_eq!(common::kinds().map(|kind| buffer.servable(&kind)), [5; 4]);
     }
 }
 
@@ -474,7 +476,7 @@ fn a_crash_within_compaction_leaves_one_whole_log() {
             common::files(crashed.path()).into_keys().filter(|name| name.starts_with("segment")).collect();
         let generations: std::collections::BTreeSet<_> = left.iter().map(|name| name[..16].to_owned()).collect();
         assert_eq!(generations.len(), 1, "the other generation is removed");
-        (0..4).map(|kind| buffer.servable(Kind::ALL[kind])).collect::<Vec<_>>()
+        common::kinds().iter().map(|kind| buffer.servable(kind)).collect::<Vec<_>>()
     };
     // Before the switch: some of the new segments, the last one in part, with the old or the new note.
     for count in 0..=new_segments.len() {
@@ -503,7 +505,7 @@ fn a_log_is_read_under_other_options_than_it_was_written() {
     let at = folder();
     let exact = Options { level: Level::Exact, ..options() };
     let (buffer, _) = TaskBuffer::open(at.path(), exact, Open::default()).expect("it opens");
-    let spelt = |program: &str| azr_buffer::Task::new(Kind::Deduction, program, "1");
+    let spelt = |program: &str| azr_buffer::Task::new(Kind::DEDUCTION, program, "1");
     for program in ["def f(x): return x", "def f(y): return y", "def f(:"] {
         buffer.insert(&spelt(program)).expect("it can be written").expect("it is new as text");
     }
@@ -534,4 +536,60 @@ fn commits_in_the_background_come_after_so_many_tasks() {
     buffer.insert(&task(10)).expect("it can be written").expect("it is new");
     drop(buffer);
     assert_eq!(open(at.path()).len(), 11, "the last ones are committed when the buffer is dropped");
+}
+
+/// Written by version 1, which had four kinds and counted them by number: 24 tasks of cap 2, compacted after 20.
+fn version_1() -> tempfile::TempDir {
+    let at = folder();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/version-1");
+    for entry in fs::read_dir(from).expect("it is there") {
+        let entry = entry.expect("it is there");
+        fs::copy(entry.path(), at.path().join(entry.file_name())).expect("it can be copied");
+    }
+    at
+}
+
+#[test]
+fn a_log_of_version_1_is_read_as_it_was_written() {
+    let at = version_1();
+    let before = files(at.path());
+    let options = Options { cap: Cap { tasks: 2, policy: Policy::Newest }, ..Options::default() };
+    let (buffer, report) = TaskBuffer::open(at.path(), options, READ).expect("it opens");
+    assert_eq!((buffer.len(), report.cut), (24, None));
+    assert_eq!(buffer.ids().collect::<Vec<_>>(), (12..24).collect::<Vec<_>>());
+    let numbered = [Kind::DEDUCTION, Kind::ABDUCTION, Kind::INDUCTION, Kind::ERROR];
+    assert_eq!(buffer.kinds(), numbered);
+    assert_eq!(
+        numbered.each_ref().map(|kind| (buffer.count(kind), buffer.drawable(kind))),
+        [(3, 1), (3, 2), (3, 2), (3, 2)]
+    );
+    let request = Request { kinds: &[], count: 8, strategy: Strategy::Uniform, seed: 7, exclude: &[] };
+    assert_eq!(buffer.sample(&request), [19, 21, 17, 20, 18, 23, 22], "the same seed gives the same batch");
+    assert_eq!(buffer.solve_rate(19).expect("it is there"), Some(0.5));
+    assert!(buffer.state(16).expect("it is there").quarantined);
+    assert_eq!(files(at.path()), before, "reading changes nothing");
+}
+
+#[test]
+fn a_log_of_version_1_takes_kinds_of_any_name_and_older_versions_then_refuse_it() {
+    let at = version_1();
+    let names: Vec<Kind> = (0..40).map(|number| Kind::new(format!("chess/{number}")).expect("a name")).collect();
+    {
+        let (buffer, _) = try_open(at.path(), Open::default()).expect("it opens");
+        for (number, kind) in names.iter().enumerate() {
+            let task = azr_buffer::Task::new(kind.clone(), "def f(x): return x", number.to_string());
+            buffer.insert(&task).expect("it can be written").expect("it is new");
+        }
+        buffer.commit().expect("it can be written");
+        buffer.compact(&|| false).expect("it can be written");
+    }
+    let current = fs::read(at.path().join("CURRENT")).expect("it is there");
+    assert_eq!(current[8..12], 2_u32.to_le_bytes(), "version 1 reads no further than this");
+    let (buffer, _) = try_open(at.path(), Open::default()).expect("it opens");
+    assert!(names.iter().all(|kind| buffer.count(kind) == 1));
+    assert_eq!(buffer.kinds().len(), 44);
+    let same = azr_buffer::Task::new(names[7].clone(), "def f(y): return y", "7");
+    assert!(buffer.insert(&same).expect("it can be written").is_err(), "a duplicate, of the same kind");
+    let other = azr_buffer::Task::new(names[8].clone(), "def f(y): return y", "7");
+    assert!(buffer.insert(&other).expect("it can be written").is_ok(), "of another kind it is another task");
 }

@@ -62,7 +62,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 
 fn task(class: u8, spelling: u8, behaviour: u8, step: u8) -> Task {
     let name = ["x", "value", "longer_name"][usize::from(spelling)];
-    let kind = Kind::ALL[usize::from(class % 4)];
+    let kind = common::kinds()[usize::from(class % 4)].clone();
     let mut task = Task::new(kind, format!("def f({name}):\n    return {name} + {class}"), class.to_string());
     task.step = u32::from(step);
     // Behaviour follows the canonical program, as it does for a program that runs: classes share one of a few.
@@ -79,8 +79,8 @@ struct Model {
 
 impl Model {
     fn rejection(&self, new: &Task, level: Level) -> Option<Rejected> {
-        let class = |task: &Task| (task.kind, task.inputs.clone());
-        let behaviour = |task: &Task| task.behaviour.map(|signature| (task.kind, signature));
+        let class = |task: &Task| (task.kind.clone(), task.inputs.clone());
+        let behaviour = |task: &Task| task.behaviour.map(|signature| (task.kind.clone(), signature));
         let there = || self.tasks.iter().enumerate().filter_map(|(id, task)| Some((id as u64, &task.as_ref()?.0)));
         let equal = |there: &Task| match level {
             Level::Exact => there.program == new.program && class(there) == class(new),
@@ -101,16 +101,16 @@ impl Model {
         Some(Rejected::Duplicate { level, of })
     }
 
-    fn of_kind(&self, kind: Kind) -> Vec<u64> {
+    fn of_kind(&self, kind: &Kind) -> Vec<u64> {
         let present =
-            self.tasks.iter().enumerate().filter(|(_, task)| task.as_ref().is_some_and(|(task, _)| task.kind == kind));
+            self.tasks.iter().enumerate().filter(|(_, task)| task.as_ref().is_some_and(|(task, _)| task.kind == *kind));
         present.map(|(id, _)| id as u64).collect()
     }
 
     /// Set which tasks are servable under the newest policy.
     fn serve_newest(&mut self, cap: Cap) {
-        for kind in Kind::ALL {
-            let ids = self.of_kind(kind);
+        for kind in common::kinds() {
+            let ids = self.of_kind(&kind);
             let cap =
                 if cap.policy == Policy::None { ids.len() } else { usize::try_from(cap.tasks).expect("a small cap") };
             let start = ids.len().saturating_sub(cap);
@@ -140,7 +140,7 @@ fn check_sample(buffer: &TaskBuffer, model: &Model, count: u8, strategy: u8, see
         4 => Draw::Priority,
         _ => Draw::SolveRate { low: 0.2, high: 0.8, unknown: seed.is_multiple_of(2) },
     };
-    let kinds = &Kind::ALL[..usize::from(seed % 5).min(4)];
+    let kinds = &common::kinds()[..usize::from(seed % 5).min(4)];
     let request = Request { kinds, count: usize::from(count), strategy, seed: u64::from(seed), exclude: &[] };
     let batch = buffer.sample(&request);
     assert_eq!(batch, buffer.sample(&request), "the same seed gives the same batch");

@@ -76,7 +76,7 @@ fn unknown(what: &str, name: &str, known: &[&str]) -> PyErr {
 }
 
 fn parse_kind(name: &str) -> PyResult<Kind> {
-    Kind::from_name(name).ok_or_else(|| unknown("kind", name, &Kind::ALL.map(Kind::name)))
+    Kind::new(name).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 fn parse_kinds(names: &[String]) -> PyResult<Vec<Kind>> {
@@ -102,7 +102,7 @@ fn task_of(row: Row) -> PyResult<Task> {
 
 fn row_of(task: Task) -> Row {
     (
-        task.kind.name().to_owned(),
+        task.kind.to_string(),
         task.program,
         task.inputs,
         task.outputs.into_iter().map(|output| (output.value, output.repr)).collect(),
@@ -349,7 +349,7 @@ impl TaskBuffer {
             let mut ids = Vec::new();
             for id in buffer.ids() {
                 let (kind, step) = buffer.kind_and_step(id)?;
-                let fits = (kinds.is_empty() || kinds.contains(&kind))
+                let fits = (kinds.is_empty() || kinds.contains(kind))
                     && (filter.first_step..=filter.last_step).contains(&step)
                     && buffer.solve_rate(id)?.map_or(filter.unknown, |rate| (filter.low..=filter.high).contains(&rate))
                     && (!filter.servable || buffer.state(id)?.servable);
@@ -363,13 +363,18 @@ impl TaskBuffer {
     }
 
     fn count(&self, kind: &str) -> PyResult<u64> {
-        Ok(self.buffer()?.count(parse_kind(kind)?))
+        Ok(self.buffer()?.count(&parse_kind(kind)?))
+    }
+
+    /// The kinds that any task has or had.
+    fn kinds(&self) -> PyResult<Vec<String>> {
+        Ok(self.buffer()?.kinds().iter().map(Kind::to_string).collect())
     }
 
     fn drawable(&self, py: Python<'_>, kind: &str) -> PyResult<u64> {
         let buffer = self.buffer()?;
         let kind = parse_kind(kind)?;
-        Ok(py.detach(|| buffer.drawable(kind)))
+        Ok(py.detach(|| buffer.drawable(&kind)))
     }
 
     fn neighbours(&self, py: Python<'_>, programs: Vec<String>, threshold: f64) -> PyResult<Vec<Option<Neighbours>>> {

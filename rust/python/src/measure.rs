@@ -26,7 +26,7 @@ pub(crate) enum Sharing {
 pub(crate) fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
     let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
     let prepare = |number: usize| {
-        let task = Task::new(Kind::Deduction, format!("def f(x):\n    return x + {number}"), "1");
+        let task = Task::new(Kind::DEDUCTION, format!("def f(x):\n    return x + {number}"), "1");
         // For the plain map: spread over all bits, as the buffer's own keys are.
         let key = (number as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         (key, buffer.prepare(&task).expect("the exact level needs no canonical form"))

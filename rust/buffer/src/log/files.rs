@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::position::Position;
 use crate::error::{Context, Error, Result};
 
-/// Version of all files of a buffer.
-pub(crate) const VERSION: u32 = 1;
+/// Version of all files of a buffer. Version 1 had four kinds; its logs are read, and gone on with.
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of a segment's header.
 pub(crate) const HEADER: u64 = 32;
 const SEGMENT_MAGIC: &[u8; 8] = b"AZRTASKS";
@@ -114,6 +114,13 @@ pub(crate) fn write_current(folder: &Path, generation: u64) -> Result<()> {
     let path = folder.join(CURRENT);
     fs::rename(&temporary, &path).context("replace", &path)?;
     sync_folder(folder)
+}
+
+/// Have an older program refuse a log that this one is about to write to: it would take new records for damage.
+pub(crate) fn raise_version(folder: &Path, generation: u64) -> Result<()> {
+    let path = folder.join(CURRENT);
+    let bytes = fs::read(&path).context("read", &path)?;
+    if u32::from_le_bytes(number(&bytes, 8)) < VERSION { write_current(folder, generation) } else { Ok(()) }
 }
 
 /// Refuse to make a buffer in a folder that holds anything but the leavings of an earlier try.

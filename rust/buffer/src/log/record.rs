@@ -1,8 +1,8 @@
 //! The records of the log, and their frames.
 
-use crate::codec::{Bytes, Malformed, put_bytes, put_number};
+use crate::codec::{self, Bytes, Malformed, put_bytes, put_kind, put_number};
 use crate::similarity::{Signature, WIDTH};
-use crate::task::{KINDS, Solved};
+use crate::task::{NUMBERED, Solved};
 
 /// Bytes of a frame before its payload.
 pub(crate) const FRAME: u64 = 8;
@@ -21,7 +21,7 @@ pub(crate) enum Record<'a> {
     /// A task was held back, or let go again. The latest `order` of a task holds.
     Quarantined { id: u64, order: u64, held: bool },
     /// Ids that compaction has taken out, and how many of each kind.
-    Gap { count: u64, kinds: [u64; KINDS] },
+    Gap { count: u64, kinds: Vec<(&'a str, u64)> },
 }
 
 /// What the buffer computes from a task's program and need not compute again.
@@ -36,7 +36,9 @@ const TASK: u8 = 1;
 const SOLVED: u8 = 2;
 const SERVED: u8 = 3;
 const QUARANTINED: u8 = 4;
-const GAP: u8 = 5;
+/// Of version 1: the counts of the four kinds that there were.
+const GAP_OF_FOUR: u8 = 5;
+const GAP: u8 = 6;
 
 impl<'a> Record<'a> {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -77,7 +79,11 @@ impl<'a> Record<'a> {
             Self::Gap { count, kinds } => {
                 out.push(GAP);
                 put_number(out, *count);
-                kinds.iter().for_each(|kind| put_number(out, *kind));
+                put_number(out, kinds.len() as u64);
+                for (kind, count) in kinds {
+                    put_kind(out, kind);
+                    put_number(out, *count);
+                }
             }
         }
     }
@@ -119,11 +125,19 @@ impl<'a> Record<'a> {
                     _ => return Err(Malformed),
                 },
             },
+            GAP_OF_FOUR => {
+                let count = bytes.number()?;
+                let mut kinds = Vec::with_capacity(NUMBERED.len());
+                for kind in NUMBERED {
+                    kinds.push((kind, bytes.number()?));
+                }
+                Self::Gap { count, kinds }
+            }
             GAP => {
                 let count = bytes.number()?;
-                let mut kinds = [0; KINDS];
-                for kind in &mut kinds {
-                    *kind = bytes.number()?;
+                let mut kinds = Vec::new();
+                for _ in 0..bytes.number()? {
+                    kinds.push((codec::kind(&mut bytes)?, bytes.number()?));
                 }
                 Self::Gap { count, kinds }
             }
