@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from azr.buffer.client import Duplicate, Inserted, TaskBuffer
-from azr.buffer.domains import BITS, Shard, Shards, note_slots, slots_of
+from azr.buffer.domains import BITS, KINDS_FILE, Shard, Shards, stored_names
 from azr.errors import RunError
 from azr.types import Kind, Task
 
@@ -25,7 +25,7 @@ def make(tmp_path: Path) -> Callable[..., Shards]:
         for number, (name, own) in enumerate(kinds.items()):
             at = None if positions is None else positions[name]
             buffer = TaskBuffer.open(tmp_path / (name or "plain"), position=at)
-            shards[name] = Shard(number, buffer, slots_of(own))
+            shards[name] = Shard(number, buffer, own)
         return Shards(shards)
 
     return open_all
@@ -82,11 +82,43 @@ def test_every_domain_goes_back_to_its_position(make: Callable[..., Shards]) -> 
     assert (again.count(PLAN), again.count(BUY), again.count(Kind.DEDUCTION)) == (1, 1, 0)
 
 
-def test_a_kind_has_the_same_name_in_the_buffer_every_time(tmp_path: Path) -> None:
-    kinds = [Kind("farm.deduction"), Kind("farm.plan"), Kind("farm.price")]
-    slots = slots_of(kinds)
-    assert slots[kinds[0]] is Kind.DEDUCTION and len(set(slots.values())) == 3
-    note_slots(tmp_path, slots)
-    note_slots(tmp_path, slots)
-    with pytest.raises(RunError, match="tasks of other kinds"):
-        note_slots(tmp_path, slots_of([kinds[2], kinds[1]]))
+def test_a_domain_may_have_any_number_of_kinds(tmp_path: Path) -> None:
+    kinds = [Kind(f"farm.kind{number}") for number in range(9)]
+    with TaskBuffer.open(tmp_path) as buffer:
+        shards = Shards({"farm": Shard(0, buffer, kinds)})
+        shards.insert_many([task(kind, 1) for kind in kinds])
+        assert [shards.count(kind) for kind in kinds] == [1] * 9
+        assert buffer.kinds() == kinds, "under their own names"
+        shards.checkpoint()
+    with TaskBuffer.open(tmp_path) as buffer:
+        assert [stored.kind for stored in Shards({"farm": Shard(0, buffer, kinds)}).get(range(9))] == kinds
+
+
+def test_an_old_log_keeps_the_names_that_it_has_for_its_kinds_and_takes_new_kinds(tmp_path: Path) -> None:
+    plan, price = Kind("farm.plan"), Kind("farm.price")
+    with TaskBuffer.open(tmp_path) as buffer:
+        buffer.insert(task(Kind.DEDUCTION, 1))
+        buffer.commit()
+    (tmp_path / KINDS_FILE).write_text('{"deduction": "farm.plan"}\n', "ascii")
+    old = stored_names(tmp_path)
+    assert old == {plan: Kind.DEDUCTION}
+    with TaskBuffer.open(tmp_path) as buffer:
+        shards = Shards({"farm": Shard(0, buffer, [plan, price], old)})
+        found = shards.insert_many([task(plan, 1), task(price, 1)])
+        assert found == [Duplicate("exact", 0), Inserted(1)]
+        assert [stored.kind for stored in shards.get([0, 1])] == [plan, price]
+        assert buffer.kinds() == [Kind.DEDUCTION, price]
+
+
+def test_tasks_of_a_kind_that_the_domain_has_no_more_are_an_error_that_names_it(tmp_path: Path) -> None:
+    with TaskBuffer.open(tmp_path) as buffer:
+        buffer.insert(task(PLAN, 1))
+        with pytest.raises(RunError, match=r"kinds that the domain does not have: farm\.plan"):
+            Shard(0, buffer, [Kind("farm.price")])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"deduction": "Not a kind"}'])
+def test_an_old_logs_note_that_cannot_be_read_is_an_error_that_names_the_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / KINDS_FILE).write_text(text, "ascii")
+    with pytest.raises(RunError, match=r"cannot read .*kinds\.json"):
+        stored_names(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from azr.buffer.client import Extras, Inserted, TaskBuffer
-from azr.buffer.domains import Shard, Shards, note_slots, slots_of
+from azr.buffer.domains import Shard, Shards
 from azr.cli import main
 from azr.cli.buffer import buffer as group
 from azr.cli.buffer_bench import measure
@@ -121,11 +121,9 @@ def test_the_benchmark_checks_what_it_measures(tmp_path: Path, monkeypatch: pyte
 
 def test_the_tasks_of_all_domains_are_shown_under_their_own_names(run: Path) -> None:
     lookup, deduction = Kind("tables.lookup"), Kind("tables.deduction")
-    slots = slots_of([lookup, deduction])
     (run / "config.toml").write_text('[[domains]]\nname = "python"\n\n[[domains]]\nname = "tables"\n', "utf-8")
-    tables = Shard(1, TaskBuffer.open(run / "buffer-tables"), slots)
-    note_slots(run / "buffer-tables", slots)
-    shards = Shards({"": Shard(0, TaskBuffer.open(run / "buffer"), {kind: kind for kind in Kind}), "tables": tables})
+    tables = Shard(1, TaskBuffer.open(run / "buffer-tables"), [lookup, deduction])
+    shards = Shards({"": Shard(0, TaskBuffer.open(run / "buffer"), Kind), "tables": tables})
     new = [
         Task(kind=kind, program="def f(t):\n    return t[0]", inputs=("[7]",), outputs=(), step=1)
         for kind in (lookup, deduction)

@@ -27,10 +27,6 @@ Make = Callable[..., Path]
         ('name = "shop"\nkinds = ["deduction"]\n[prompts.induction]\npropose = "x"', "induction is no kind of it"),
         ('name = "shop"\nkinds = ["deduction"]\n[verifier]\nfile = "v.py"\nkinds = ["rule"]', "rule is no kind"),
         ('name = "shop"\nkinds = ["deduction"]\n[new_kinds]\ndeduction = "k.py:K"', "each name once"),
-        (
-            'name = "shop"\nkinds = ["deduction", "abduction", "induction", "error"]\n[new_kinds]\nmore = "k.py:K"',
-            "at most 4",
-        ),
         ('name = "shop"\nkinds = ["deduction"]\n[types.P]\ntype = "lib:P"\nencode = "lib:e"', "lib is no module"),
         ("name = ", "cannot read"),
     ],

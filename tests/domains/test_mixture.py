@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from azr.buffer.client import TaskBuffer
 from azr.cli.domain import domain as command
 from azr.config import Config, load_config, resolve
 from azr.config.mixture import shares
@@ -99,7 +100,8 @@ def test_a_run_over_domains_keeps_each_ones_tasks_baselines_and_numbers_apart(tw
             assert numbers[f"domain/{name}/stored"] == stored
             assert f"domain/{name}/solve/score" in numbers and f"domain/{name}/propose/reward" in numbers
         assert not any(key.startswith("domain/bank") for key in numbers)
-    assert (tmp_path / "run" / "buffer-shop" / "kinds.json").exists()
+    with TaskBuffer.open(tmp_path / "run" / "buffer-shop", access="read") as shop_tasks:
+        assert shop_tasks.kinds() == [Kind("shop.abduction"), Kind("shop.deduction")], "under their own names"
 
 
 def test_tasks_drawn_for_a_kind_are_of_its_domain(two: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from azr.buffer.client import TaskBuffer
-from azr.buffer.domains import BITS, Shard, Shards, note_slots, slots_of
+from azr.buffer.domains import BITS, Shard, Shards
 from azr.oversight.traces import TraceReader
 from azr.report.curriculum import Measured, curriculum, read_tasks
 from azr.report.gallery import Gallery, Wanted
@@ -20,15 +20,8 @@ def task(kind: Kind, number: int) -> Task:
 
 def made(run: Path, kind: Kind) -> list[int]:
     """A run's buffers as the trainer makes them, with tasks; their ids."""
-    slots = slots_of([kind])
     buffers = {"": TaskBuffer.open(run / "buffer"), "tables": TaskBuffer.open(run / "buffer-tables")}
-    note_slots(run / "buffer-tables", slots)
-    shards = Shards(
-        {
-            "": Shard(0, buffers[""], {plain: plain for plain in Kind}),
-            "tables": Shard(1, buffers["tables"], slots),
-        }
-    )
+    shards = Shards({"": Shard(0, buffers[""], Kind), "tables": Shard(1, buffers["tables"], [kind])})
     found = shards.insert_many([task(Kind.DEDUCTION, 1), task(kind, 2), task(kind, 3)])
     ids = [one.id for one in found]  # type: ignore[union-attr]
     shards.record_solve_rate(ids[2], 0.5, 3, attempts=4)

@@ -237,6 +237,10 @@ class TaskBuffer:
         """Number of tasks of a kind that can be sampled."""
         return self._inner.drawable(kind)
 
+    def kinds(self) -> list[Kind]:
+        """The kinds that any task has or had: plain ones first, then by name."""
+        return [Kind(name) for name in self._inner.kinds()]
+
     def stored(self, kind: Kind) -> int:
         """Number of stored tasks of a kind, evicted ones included."""
         return self._inner.count(kind)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azr.buffer.client import Duplicate, Extras, Inserted, Neighbourhood, TaskBuffer, Unusable
-from azr.buffer.domains import Shard, Shards, folder_of, note_slots, slots_of
+from azr.buffer.domains import Shard, Shards, folder_of, stored_names
 from azr.config import Config
 from azr.config.mixture import folders, shares
 from azr.errors import RunError
@@ -284,13 +284,12 @@ def open_store(
     plain = _open(folder, config, position)
     if not domains:
         return TaskStore(plain, config, signatures=signatures)
-    shards = {"": Shard(0, plain, {kind: kind for kind in Kind})}
+    shards = {"": Shard(0, plain, Kind)}
     for number, (name, kinds) in enumerate(domains.items(), 1):
-        path, slots = folder_of(folder, name), slots_of(kinds)
+        path = folder_of(folder, name)
         at = None if position is None else (positions or {}).get(name, 0)
-        shards[name] = Shard(number, _open(path, config, at), slots)
-        note_slots(path, slots)
-    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.slots], signatures)
+        shards[name] = Shard(number, _open(path, config, at), kinds, stored_names(path))
+    return TaskStore(Shards(shards), config, [kind for shard in shards.values() for kind in shard.kinds], signatures)
 
 
 def _open(folder: Path, config: Config, position: int | None) -> TaskBuffer:

@@ -1,7 +1,8 @@
 """The buffers of a run over several domains behind one interface. Each domain has a shard with its own log.
 
 A task's id is its domain's number times 2**40 plus its id there; plain Python has number 0, so its ids are plain ids.
-A buffer tells four kinds apart, so a domain's kinds stand in it under the names of plain ones (`SLOTS`).
+A kind has its own name in the buffer. Logs from when a buffer told four kinds apart have a `kinds.json` beside them: in
+these the kinds that it lists keep the names of plain kinds, and all others have their own.
 """
 
 import json
@@ -18,7 +19,6 @@ from azr.errors import RunError
 from azr.types import Kind, Task
 
 BITS: Final = 40
-SLOTS: Final = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION, Kind.ERROR)
 KINDS_FILE: Final = "kinds.json"
 
 Ids = NDArray[np.int64]
@@ -27,15 +27,25 @@ Ids = NDArray[np.int64]
 class Shard:
     """One domain's buffer."""
 
-    def __init__(self, number: int, buffer: TaskBuffer, slots: Mapping[Kind, Kind]) -> None:
+    def __init__(
+        self, number: int, buffer: TaskBuffer, kinds: Iterable[Kind], stored_as: Mapping[Kind, Kind] | None = None
+    ) -> None:
+        """`stored_as`: the kinds that an old log has under another name, as `stored_names` reads them.
+
+        Raises:
+            RunError: the buffer holds tasks of a kind that is not among `kinds`.
+        """
         self.buffer = buffer
         self.base = number << BITS
-        self.slots = dict(slots)
-        self._names = {slot: kind for kind, slot in slots.items()}
+        self.kinds = {kind: (stored_as or {}).get(kind, kind) for kind in kinds}
+        """The domain's kinds, each with its name in the buffer."""
+        self._names = {stored: kind for kind, stored in self.kinds.items()}
+        if strange := [str((stored_as or {}).get(kind, kind)) for kind in buffer.kinds() if kind not in self._names]:
+            raise RunError(f"the buffer holds tasks of kinds that the domain does not have: {', '.join(strange)}")
 
     def inward(self, task: Task) -> Task:
         """A task as the buffer has it."""
-        return replace(task, kind=self.slots[task.kind])
+        return replace(task, kind=self.kinds[task.kind])
 
     def outward(self, task: Task) -> Task:
         """A task as the run has it."""
@@ -82,12 +92,12 @@ class Shards:
 
     def ids(self, kind: Kind) -> Ids:
         shard = self._of(kind)
-        return shard.buffer.ids(shard.slots[kind]) + shard.base
+        return shard.buffer.ids(shard.kinds[kind]) + shard.base
 
     def count(self, kind: Kind) -> int:
         """Tasks of a kind that can be drawn."""
         shard = self._of(kind)
-        return shard.buffer.count(shard.slots[kind])
+        return shard.buffer.count(shard.kinds[kind])
 
     def record_solve_rate(self, task_id: int, rate: float, step: int, attempts: int | None = None) -> None:
         shard, local = self._place(task_id)
@@ -108,16 +118,16 @@ class Shards:
     # Sampling; the kinds of one call are of one domain.
 
     def uniform(self, kinds: Sequence[Kind], count: int, seed: int) -> Ids:
-        return self._sample(kinds, lambda buffer, slots: buffer.uniform(slots, count, seed))
+        return self._sample(kinds, lambda buffer, kinds: buffer.uniform(kinds, count, seed))
 
     def weighted(self, kinds: Sequence[Kind], count: int, seed: int) -> Ids:
-        return self._sample(kinds, lambda buffer, slots: buffer.weighted(slots, count, seed))
+        return self._sample(kinds, lambda buffer, kinds: buffer.weighted(kinds, count, seed))
 
     def max_new(self, kinds: Sequence[Kind], count: int, seed: int, *, since: int) -> Ids:
-        return self._sample(kinds, lambda buffer, slots: buffer.max_new(slots, count, seed, since=since))
+        return self._sample(kinds, lambda buffer, kinds: buffer.max_new(kinds, count, seed, since=since))
 
     def half_new(self, kinds: Sequence[Kind], count: int, seed: int, *, since: int) -> Ids:
-        return self._sample(kinds, lambda buffer, slots: buffer.half_new(slots, count, seed, since=since))
+        return self._sample(kinds, lambda buffer, kinds: buffer.half_new(kinds, count, seed, since=since))
 
     def in_band(
         self, kinds: Sequence[Kind], count: int, seed: int, *, low: float, high: float, unknown: bool = True
@@ -140,7 +150,7 @@ class Shards:
 
     def _sample(self, kinds: Sequence[Kind], draw: Callable[[TaskBuffer, list[Kind]], Ids]) -> Ids:
         (shard,) = {self._of(kind).base: self._of(kind) for kind in kinds}.values()
-        return draw(shard.buffer, [shard.slots[kind] for kind in kinds]) + shard.base
+        return draw(shard.buffer, [shard.kinds[kind] for kind in kinds]) + shard.base
 
     def _of(self, kind: Kind) -> Shard:
         return self._shards[kind.domain]
@@ -156,30 +166,25 @@ class Shards:
         return [(self._numbered[number], mine) for number, mine in rows.items()]
 
 
-def slots_of(kinds: Sequence[Kind]) -> dict[Kind, Kind]:
-    """Which plain name each kind of a domain has in its buffer: its own where it has one, else a free one."""
-    slots = {kind: kind.base for kind in kinds if kind.base in SLOTS}
-    free = [slot for slot in SLOTS if slot not in slots.values()]
-    return slots | dict(zip([kind for kind in kinds if kind not in slots], free, strict=False))
-
-
 def folder_of(buffer: Path, domain: str) -> Path:
     """Where a domain's log lies, beside that of plain Python."""
     return buffer.with_name(f"{buffer.name}-{domain}") if domain else buffer
 
 
-def note_slots(folder: Path, slots: Mapping[Kind, Kind]) -> None:
-    """Write down which kind stands under which name, for people and for the next opening."""
+def stored_names(folder: Path) -> dict[Kind, Kind]:
+    """The kinds that a log from when a buffer told four apart has under other names: each with that name.
+
+    Raises:
+        RunError: the note of them cannot be read.
+    """
     path = folder / KINDS_FILE
-    wanted = {str(slot): str(kind) for kind, slot in slots.items()}
-    if path.exists():
-        if json.loads(path.read_text("ascii")) != wanted:
-            raise RunError(f"{folder} holds tasks of other kinds: {path.read_text('ascii').strip()}")
-        return
     try:
-        path.write_text(json.dumps(wanted) + "\n", "ascii")
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error}") from error
+        if not path.exists():
+            return {}
+        found = json.loads(path.read_text("ascii"))
+        return {Kind(name): Kind(stored) for stored, name in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"cannot read {path}, which names the kinds of an old log: {error}") from error
 
 
 def _lift(verdict: Inserted | Duplicate | Unusable, base: int) -> Inserted | Duplicate | Unusable:

@@ -17,8 +17,6 @@ PlainKind = Literal["deduction", "abduction", "induction", "error"]
 PYTHON = "python"
 """Name of the domain that is always there: plain Python."""
 ALL = "all"
-MAX_KINDS = 4
-"""Of one domain: its tasks share one buffer, which tells four kinds apart."""
 
 
 class PromptAdditions(Section):
@@ -90,8 +88,6 @@ class DomainFile(Section):
             raise ValueError("kinds and new_kinds: at least one kind between them")
         if len(set(names)) != len(names):
             raise ValueError(f"kinds and new_kinds: each name once, not {', '.join(names)}")
-        if len(names) > MAX_KINDS:
-            raise ValueError(f"{len(names)} kinds: a domain has at most {MAX_KINDS}; make two domains of it")
         for where, named in (("prompts", set(self.prompts) - {ALL}), ("verifier.kinds", self._verified())):
             if unknown := named - set(names):
                 raise ValueError(f"{where}: {', '.join(sorted(unknown))} is no kind of it ({', '.join(names)})")

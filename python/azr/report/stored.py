@@ -1,9 +1,8 @@
 """A run's tasks, read-only, over the buffers of all its domains (`azr.buffer.domains`), under the run's ids."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azr.buffer.client import Cut, Filter, State, TaskBuffer
-from azr.buffer.domains import BITS, KINDS_FILE, SLOTS, folder_of
+from azr.buffer.domains import BITS, folder_of, stored_names
 from azr.errors import RunError
 from azr.run.folder import BUFFER
 from azr.types import Kind
@@ -25,15 +24,15 @@ class Part:
 
     number: int
     buffer: TaskBuffer
-    names: Mapping[str, str] = field(default_factory=lambda: {str(slot): str(slot) for slot in SLOTS})
-    """Names of its kinds, by their names in its buffer."""
+    names: Mapping[str, str]
+    """Of its kinds, by the names under which its buffer has them."""
 
     def find(self, where: Filter) -> list[int]:
-        """The run's ids of its matching tasks, ascending; `where` has the run's kind names."""
-        slots = tuple(Kind(slot) for slot, name in self.names.items() if name in where.kinds)
-        if where.kinds and not slots:
+        """The run's ids of its tasks that fit, ascending; `where` names kinds as the run does."""
+        kinds = tuple(Kind(stored) for stored, name in self.names.items() if name in where.kinds)
+        if where.kinds and not kinds:
             return []
-        return [int(task_id) + (self.number << BITS) for task_id in self.buffer.ids(where=replace(where, kinds=slots))]
+        return [int(task_id) + (self.number << BITS) for task_id in self.buffer.ids(where=replace(where, kinds=kinds))]
 
 
 class Stored:
@@ -120,12 +119,13 @@ def open_part(folder: Path, number: int = 0) -> Part:
     """One buffer's folder, for reading.
 
     Raises:
-        RunError: it is no buffer, or damaged.
-        OSError, ValueError: the names of its kinds cannot be read.
+        RunError: it is no buffer, or damaged, or the names of its kinds cannot be read.
     """
-    names = folder / KINDS_FILE
+    renamed = {stored: name for name, stored in stored_names(folder).items()}
     buffer = TaskBuffer.open(folder, access="read", similarity=False)
-    return Part(number, buffer, json.loads(names.read_text("ascii"))) if names.is_file() else Part(number, buffer)
+    # Plain Python's kinds can be asked for before there are any; of a domain's, those that are there.
+    known = dict.fromkeys([*(() if number or renamed else Kind), *renamed, *buffer.kinds()])
+    return Part(number, buffer, {str(stored): str(renamed.get(stored, stored)) for stored in known})
 
 
 NAME = re.compile(r"[^/\0]{1,100}")
