@@ -1,7 +1,7 @@
 """Types of the Rust half. Checked against the module by `mypy.stubtest`."""
 
 from pathlib import Path
-from typing import Protocol, TypeAlias, final
+from typing import Protocol, TypeAlias, TypedDict, final
 
 from azr.errors import SandboxError
 
@@ -15,6 +15,7 @@ __all__ = [
     "encode_value",
     "measure_canonical",
     "measure_publish",
+    "outcome_names",
     "shapes",
     "value_repr",
     "values_equal",
@@ -95,6 +96,7 @@ class TaskBuffer:
     ) -> bytes: ...
     def ids(self, filter: _Filter) -> bytes: ...
     def count(self, kind: str) -> int: ...
+    def kinds(self) -> list[str]: ...
     def drawable(self, kind: str) -> int: ...
     def neighbours(
         self, programs: list[str], threshold: float
@@ -110,10 +112,19 @@ def measure_publish(sharing: str, threads: int, tasks: int) -> float: ...
 def measure_canonical(programs: list[tuple[str, list[str]]], rounds: int) -> float: ...
 
 _LimitsRow: TypeAlias = tuple[int, int, int, int, int, int, float]
-_OutcomeRow: TypeAlias = tuple[
-    str, bytes | None, str | None, str | None, list[tuple[int, str]], int | None, str, str, int, int,
-    list[str],
-]
+class _OutcomeRow(TypedDict):
+    kind: str
+    value: bytes | None
+    exception: str | None
+    message: str | None
+    traceback: list[tuple[int, str]]
+    limit: int | None
+    stdout: str
+    stderr: str
+    fuel_used: int
+    peak_memory: int
+    reads: list[str]
+
 _CheckRow: TypeAlias = tuple[bool, _OutcomeRow | None, str | None]
 _ValidationRow: TypeAlias = tuple[str | None, bytes | None, int, _OutcomeRow | None]
 _ScoreRow: TypeAlias = tuple[float | None, int, str | None, _OutcomeRow | None]
@@ -150,6 +161,7 @@ class Sandbox:
 
 def values_equal(a: bytes, b: bytes, strict: bool, tolerance: float) -> bool: ...
 def check_encoded(encoded: bytes) -> None: ...
+def outcome_names() -> tuple[list[str], list[str]]: ...
 def value_repr(encoded: bytes) -> str: ...
 def decode_value(encoded: bytes) -> object: ...
 def encode_value(object: object) -> bytes: ...

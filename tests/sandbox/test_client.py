@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from azr import _azr
 from azr.errors import SandboxError
 from azr.sandbox import (
     Imports,
@@ -29,6 +30,7 @@ from azr.sandbox import (
     ValidRun,
     Value,
 )
+from azr.types import Reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -424,3 +426,12 @@ def test_verifiers_score_data_and_their_failures_are_typed() -> None:
     assert [score.score for score in scores if isinstance(score, Scored)] == [1.0, 0.0, 1.0]
     reasons = [score.reason for score in scores if isinstance(score, Unscored)]
     assert reasons == [InvalidReason.NOT_A_SCORE, InvalidReason.OUT_OF_FUEL, InvalidReason.NONDETERMINISTIC]
+
+
+def test_kinds_of_outcomes_and_reasons_are_those_of_the_rust_crate() -> None:
+    kinds, reasons = _azr.outcome_names()
+    ours = "sandbox_failed"
+    assert [*kinds, ours] == [kind.value for kind in OutcomeKind]
+    assert {*reasons, ours} == {reason.value for reason in InvalidReason}
+    # A proposal is scored by no verifier before it is a task.
+    assert {*reasons, ours} - {"not_a_score"} <= {reason.value for reason in Reason}

@@ -538,19 +538,18 @@ def _read(
 def _outcome(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
     if isinstance(row, SandboxError):
         return Outcome(kind=OutcomeKind.SANDBOX_FAILED, message=str(row), failed=_failed(row))
-    kind, value, exception, message, traceback, limit, stdout, stderr, fuel_used, peak_memory, reads = row
     return Outcome(
-        kind=OutcomeKind(kind),
-        value=Value(value) if value is not None else None,
-        exception=exception,
-        message=message,
-        traceback=tuple(traceback),
-        limit=limit,
-        stdout=stdout,
-        stderr=stderr,
-        fuel_used=fuel_used,
-        peak_memory=peak_memory,
-        reads=tuple(reads),
+        kind=OutcomeKind(row["kind"]),
+        value=Value(row["value"]) if row["value"] is not None else None,
+        exception=row["exception"],
+        message=row["message"],
+        traceback=tuple(row["traceback"]),
+        limit=row["limit"],
+        stdout=row["stdout"],
+        stderr=row["stderr"],
+        fuel_used=row["fuel_used"],
+        peak_memory=row["peak_memory"],
+        reads=tuple(row["reads"]),
     )
 
 

@@ -142,6 +142,31 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Its name, for programs: `in_use`, `damaged`, ...
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::InUse { .. } => "in_use",
+            Self::Missing { .. } => "missing",
+            Self::Foreign { .. } => "foreign",
+            Self::Newer { .. } => "newer",
+            Self::Damaged { .. } => "damaged",
+            Self::Lost { .. } => "lost",
+            Self::NoSuchPosition { .. } | Self::BadPosition(_) => "no_such_position",
+            Self::ReadOnly => "read_only",
+            Self::NoLog => "no_log",
+            Self::Forked { .. } => "forked",
+            Self::NoSuchTask { .. } => "no_such_task",
+            Self::BadRate { .. } => "bad_rate",
+            Self::Poisoned { .. } => "poisoned",
+            Self::Interrupted => "interrupted",
+            Self::Full { .. } => "full",
+        }
+    }
+}
+
 /// Results of the buffer.
 pub type Result<T> = std::result::Result<T, Error>;
 

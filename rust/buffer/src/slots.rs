@@ -6,6 +6,8 @@
     reason = "elements are shared while the array grows, which no safe container allows without a lock"
 )]
 
+use std::marker::PhantomData;
+
 use crate::sync::{AtomicPtr, Ordering};
 
 /// Elements of the first bucket; each further one doubles the array.
@@ -17,7 +19,15 @@ const BUCKETS: usize = if cfg!(loom) { 3 } else { 40 };
 pub(crate) struct Slots<T> {
     /// Bucket 0 holds `FIRST` elements, bucket `b` holds `FIRST << (b - 1)`. Null, or a leaked boxed slice of that length.
     buckets: [AtomicPtr<T>; BUCKETS],
+    /// An atomic pointer may be sent and shared whatever it points to, so the bounds below are ours to state.
+    owns: PhantomData<*mut T>,
 }
+
+// SAFETY: whoever has the array has its elements, and drops them.
+unsafe impl<T: Send> Send for Slots<T> {}
+// SAFETY: a shared array hands out `&T` to any thread (needs `T: Sync`), and takes elements that one thread made to be
+// dropped by another (needs `T: Send`).
+unsafe impl<T: Send + Sync> Sync for Slots<T> {}
 
 /// The bucket of an index, its place in there and the length of the bucket.
 fn locate(index: u64) -> (usize, usize, usize) {
@@ -33,7 +43,7 @@ fn locate(index: u64) -> (usize, usize, usize) {
 
 impl<T: Default> Slots<T> {
     pub(crate) fn new() -> Self {
-        Self { buckets: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())) }
+        Self { buckets: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())), owns: PhantomData }
     }
 
     /// The element, if its bucket exists.
@@ -90,5 +100,41 @@ impl<T> Drop for Slots<T> {
                 drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, length)) });
             }
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::MutexGuard;
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    /// Tells at compile time whether `T` may be sent and shared: the constants of the type itself come before the trait's.
+    struct Probe<T>(PhantomData<T>);
+
+    trait Otherwise {
+        const IS_SEND: bool = false;
+        const IS_SYNC: bool = false;
+    }
+
+    impl<T> Otherwise for Probe<T> {}
+
+    impl<T: Send> Probe<T> {
+        const IS_SEND: bool = true;
+    }
+
+    impl<T: Sync> Probe<T> {
+        const IS_SYNC: bool = true;
+    }
+
+    #[test]
+    fn an_array_is_sent_and_shared_only_where_its_elements_may_be() {
+        const { assert!(Probe::<Slots<AtomicU32>>::IS_SEND && Probe::<Slots<AtomicU32>>::IS_SYNC) };
+        const { assert!(Probe::<Slots<Cell<u32>>>::IS_SEND && !Probe::<Slots<Cell<u32>>>::IS_SYNC) };
+        // May be shared, but not sent.
+        type Guard = Option<MutexGuard<'static, u32>>;
+        const { assert!(!Probe::<Slots<Guard>>::IS_SEND && !Probe::<Slots<Guard>>::IS_SYNC) };
     }
 }

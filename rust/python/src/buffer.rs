@@ -41,26 +41,8 @@ type Neighbours = (Option<u64>, f64, f64, bool);
 /// An error of the buffer as `azr.errors.BufferError(message, code)`.
 fn raise(py: Python<'_>, error: &Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let code = match error {
-        Error::Io { .. } => "io",
-        Error::InUse { .. } => "in_use",
-        Error::Missing { .. } => "missing",
-        Error::Foreign { .. } => "foreign",
-        Error::Newer { .. } => "newer",
-        Error::Damaged { .. } => "damaged",
-        Error::Lost { .. } => "lost",
-        Error::NoSuchPosition { .. } | Error::BadPosition(_) => "no_such_position",
-        Error::ReadOnly => "read_only",
-        Error::NoLog => "no_log",
-        Error::Forked { .. } => "forked",
-        Error::NoSuchTask { .. } => "no_such_task",
-        Error::BadRate { .. } => "bad_rate",
-        Error::Poisoned { .. } => "poisoned",
-        Error::Interrupted => "interrupted",
-        Error::Full { .. } => "full",
-        _ => "other",
-    };
-    match CLASS.import(py, "azr.errors", "BufferError").and_then(|class| class.call1((error.to_string(), code))) {
+    match CLASS.import(py, "azr.errors", "BufferError").and_then(|class| class.call1((error.to_string(), error.code())))
+    {
         Ok(value) => PyErr::from_value(value),
         Err(failure) => failure,
     }

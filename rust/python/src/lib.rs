@@ -14,7 +14,7 @@ mod _azr {
     #[pymodule_export]
     use crate::buffer::{BufferReport, TaskBuffer, canonicalize, measure_canonical, measure_publish, shapes};
     #[pymodule_export]
-    use crate::sandbox::{Sandbox, check_encoded, value_repr, values_equal};
+    use crate::sandbox::{Sandbox, check_encoded, outcome_names, value_repr, values_equal};
     #[pymodule_export]
     use crate::value::{decode_value, encode_value};
 }

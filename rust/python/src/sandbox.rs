@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use azr_sandbox::{
-    Cancel, Check, Equality, Error, Guest, Limits, Literal, Outcome, Program, Score, Termination, Validation, Value,
+    Cancel, Check, Equality, Error, Guest, InvalidReason, Limits, Literal, Outcome, OutcomeKind, Program, Score,
+    Termination, Validation, Value,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -25,20 +26,25 @@ type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
 /// Source, entry, argument text, limits.
 type RequestRow = (Text, Text, Option<Text>, Option<LimitsRow>);
 
-/// Kind, value, class, message, traceback, limit, stdout, stderr, fuel used, peak memory, names of what it read.
-type OutcomeRow = (
-    &'static str,
-    Option<Vec<u8>>,
-    Option<String>,
-    Option<String>,
-    Vec<(u32, String)>,
-    Option<u64>,
-    String,
-    String,
-    u64,
-    u32,
-    Vec<&'static str>,
-);
+/// An outcome; Python gets a dict of it.
+#[derive(IntoPyObject, Default)]
+struct OutcomeRow {
+    kind: &'static str,
+    /// Encoded.
+    value: Option<Vec<u8>>,
+    /// Name of the exception's class.
+    exception: Option<String>,
+    message: Option<String>,
+    /// Line and function.
+    traceback: Vec<(u32, String)>,
+    limit: Option<u64>,
+    stdout: String,
+    stderr: String,
+    fuel_used: u64,
+    peak_memory: u32,
+    /// Names of what it read.
+    reads: Vec<&'static str>,
+}
 
 /// Verdict, outcome, problem.
 type CheckRow = (bool, Option<OutcomeRow>, Option<String>);
@@ -70,20 +76,8 @@ fn is_of_the_call(error: &Error) -> bool {
 /// An error of the sandbox as `azr.errors.SandboxError(message, code)`.
 fn raise(py: Python<'_>, error: &Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let code = match error {
-        Error::BadGuest(_) => "bad_guest",
-        Error::BadModule { .. } => "bad_module",
-        Error::GuestContract(_) => "guest_contract",
-        Error::WallClock { .. } => "wall_clock",
-        Error::Cancelled => "cancelled",
-        Error::Forked { .. } => "forked",
-        Error::BadLimit { .. } => "bad_limit",
-        Error::Host(_) => "host",
-        Error::Runtime(_) => "runtime",
-        _ => "other",
-    };
     let class = CLASS.import(py, "azr.errors", "SandboxError");
-    match class.and_then(|class| class.call1((error.to_string(), code))) {
+    match class.and_then(|class| class.call1((error.to_string(), error.code()))) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }
@@ -295,6 +289,13 @@ impl Sandbox {
     }
 }
 
+/// The names of all kinds of outcomes, and of all reasons why something is no task.
+#[pyfunction]
+pub(crate) fn outcome_names() -> (Vec<&'static str>, Vec<&'static str>) {
+    let reasons = InvalidReason::all().into_iter().map(InvalidReason::name).collect();
+    (OutcomeKind::ALL.map(OutcomeKind::name).to_vec(), reasons)
+}
+
 /// Whether two encoded values are the same.
 #[pyfunction]
 pub(crate) fn values_equal(a: &[u8], b: &[u8], strict: bool, tolerance: f64) -> PyResult<bool> {
@@ -350,29 +351,29 @@ fn program((source, entry, call, limits): RequestRow) -> Program {
 }
 
 fn outcome_row(outcome: Outcome) -> OutcomeRow {
-    let kind = outcome.termination.kind();
-    let (mut value, mut class, mut message, mut traceback, mut limit) = (None, None, None, Vec::new(), None);
-    match outcome.termination {
-        Termination::Returned(returned) => value = Some(Value::encode(&returned)),
-        Termination::Raised { class: name, message: text, traceback: frames } => {
-            (class, message) = (Some(name), Some(text));
-            traceback = frames.into_iter().map(|frame| (frame.line, frame.function)).collect();
+    let Outcome { termination, stdout, stderr, fuel_used, peak_memory, reads, .. } = outcome;
+    let kind = termination.kind().name();
+    let mut row =
+        OutcomeRow { kind, stdout, stderr, fuel_used, peak_memory, reads: reads.names(), ..Default::default() };
+    match termination {
+        Termination::Returned(value) => row.value = Some(value.encode()),
+        Termination::Raised { class, message, traceback } => {
+            (row.exception, row.message) = (Some(class), Some(message));
+            row.traceback = traceback.into_iter().map(|frame| (frame.line, frame.function)).collect();
         }
-        Termination::SyntaxError { message: text, line } => {
-            message = Some(text);
-            traceback.push((line, "<module>".to_owned()));
+        Termination::SyntaxError { message, line } => {
+            row.message = Some(message);
+            row.traceback.push((line, "<module>".to_owned()));
         }
         Termination::InvalidInput(why) | Termination::NotATaskValue(why) | Termination::Crashed(why) => {
-            message = Some(why);
+            row.message = Some(why);
         }
-        Termination::OutOfFuel { limit: bound } => limit = Some(bound),
-        Termination::OutOfMemory { limit: bound } | Termination::OutputTooLong { limit: bound } => {
-            limit = Some(u64::from(bound));
-        }
+        Termination::OutOfFuel { limit } => row.limit = Some(limit),
+        Termination::OutOfMemory { limit } | Termination::OutputTooLong { limit } => row.limit = Some(limit.into()),
+        // `StackOverflow` has nothing to add; of another the kind is known.
         _ => {}
     }
-    let Outcome { stdout, stderr, fuel_used, peak_memory, reads, .. } = outcome;
-    (kind, value, class, message, traceback, limit, stdout, stderr, fuel_used, peak_memory, reads.names())
+    row
 }
 
 fn validation_row(validation: Validation) -> ValidationRow {

@@ -74,7 +74,7 @@ fn answer(outcome: Outcome) -> Json {
         _ => json!({}),
     };
     json!({
-        "ended": outcome.termination.kind(), "detail": detail, "stdout": outcome.stdout, "stderr": outcome.stderr,
+        "ended": outcome.termination.kind().name(), "detail": detail, "stdout": outcome.stdout, "stderr": outcome.stderr,
         "fuel_used": outcome.fuel_used,
     })
 }

@@ -43,7 +43,7 @@ fn grade(sandbox: &Sandbox, row: &Json) -> Result<Json, Box<dyn Error>> {
     for check in checks {
         let check = check?;
         passed += usize::from(check.correct);
-        termination.push(check.outcome.map(|outcome| outcome.termination.kind()));
+        termination.push(check.outcome.map(|outcome| outcome.termination.kind().name()));
     }
     Ok(json!({ "id": row["id"], "passed": passed, "of": tests.len(), "ended": termination }))
 }

@@ -58,3 +58,21 @@ pub enum Error {
     #[error("the WebAssembly runtime failed: {0}")]
     Runtime(String),
 }
+
+impl Error {
+    /// Its name, for programs: `wall_clock`, `bad_limit`, ...
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadGuest(_) => "bad_guest",
+            Self::BadModule { .. } => "bad_module",
+            Self::GuestContract(_) => "guest_contract",
+            Self::WallClock { .. } => "wall_clock",
+            Self::Cancelled => "cancelled",
+            Self::Forked { .. } => "forked",
+            Self::BadLimit { .. } => "bad_limit",
+            Self::Host(_) => "host",
+            Self::Runtime(_) => "runtime",
+        }
+    }
+}

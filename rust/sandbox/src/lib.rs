@@ -19,7 +19,8 @@
 //! # What is promised
 //!
 //! - **Isolation.** The interpreter is one WebAssembly module that imports nothing: there is no call by
-//!   which a program could reach the host. `SECURITY.md` has the threat model.
+//!   which a program could reach the host. The code that counts fuel, which is added to the module here, calls one
+//!   function of the host (`refuel`); the module's own code has no way to name it. `SECURITY.md` has the threat model.
 //! - **Freshness.** Every program starts from the same state and leaves nothing behind.
 //! - **Verdicts.** Fuel, not the clock, ends programs: the same program has the same [`Outcome`] and the
 //!   same [`Outcome::fuel_used`] on every machine. A failure of the sandbox is an [`Error`], never an outcome.
@@ -58,7 +59,7 @@ pub use check::{Check, Score, VERIFIER_ENTRY};
 pub use error::Error;
 pub use guest::{Guest, Target, embedded_wasm};
 pub use limits::Limits;
-pub use outcome::{Outcome, Termination};
+pub use outcome::{Outcome, OutcomeKind, Termination, UnknownOutcome};
 pub use program::Program;
 pub use sandbox::Sandbox;
 pub use validate::{ENTRY, InvalidReason, Validation};

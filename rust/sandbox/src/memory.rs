@@ -1,12 +1,12 @@
 //! The linear memory of a guest: a private view of one pristine image, put back after every program.
 //!
-//! This file holds the crate's memory mapping, and with [`crate::guest`]'s loading of native code all
-//! of its `unsafe`.
+//! This file holds the crate's memory mapping. The rest of its `unsafe`: [`crate::instance`] calls what is unsafe here,
+//! [`crate::code`] loads native code ([`crate::guest`] passes on that promise), [`crate::signals`] installs handlers.
 //!
 //! # Why a reset guest is a fresh guest
 //!
 //! A core WebAssembly instance has no other state than its memory, its mutable globals, its tables and
-//! which segments it has dropped. [`crate::guest`] refuses a module that could change the last two or
+//! which segments it has dropped. `crate::instrument` refuses a module that could change the last two or
 //! that has a mutable global besides the stack pointer, which the host sets before every program.
 //! That leaves the memory. Its code was given companions that note every page it writes
 //! (`crate::instrument`), out of its own reach; the host notes what it writes itself, the request. After a

@@ -1,11 +1,15 @@
 //! How a program ended.
 
+use std::fmt;
+use std::str::FromStr;
+
 use azr_wire::{Frame, Reads};
 
 use crate::value::Value;
 
 /// One run: how it ended and what it took.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// How the program ended.
     pub termination: Termination,
@@ -70,20 +74,102 @@ pub enum Termination {
 }
 
 impl Termination {
-    /// The variant's name as it stands in JSON and in Python: `returned`, `out_of_fuel`, ...
+    /// Which kind it is, without what goes with it.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> OutcomeKind {
         match self {
-            Self::Returned(_) => "returned",
-            Self::Raised { .. } => "raised",
-            Self::SyntaxError { .. } => "syntax_error",
-            Self::InvalidInput(_) => "invalid_input",
-            Self::OutOfFuel { .. } => "out_of_fuel",
-            Self::OutOfMemory { .. } => "out_of_memory",
-            Self::StackOverflow => "stack_overflow",
-            Self::OutputTooLong { .. } => "output_too_long",
-            Self::NotATaskValue(_) => "not_a_task_value",
-            Self::Crashed(_) => "crashed",
+            Self::Returned(_) => OutcomeKind::Returned,
+            Self::Raised { .. } => OutcomeKind::Raised,
+            Self::SyntaxError { .. } => OutcomeKind::SyntaxError,
+            Self::InvalidInput(_) => OutcomeKind::InvalidInput,
+            Self::OutOfFuel { .. } => OutcomeKind::OutOfFuel,
+            Self::OutOfMemory { .. } => OutcomeKind::OutOfMemory,
+            Self::StackOverflow => OutcomeKind::StackOverflow,
+            Self::OutputTooLong { .. } => OutcomeKind::OutputTooLong,
+            Self::NotATaskValue(_) => OutcomeKind::NotATaskValue,
+            Self::Crashed(_) => OutcomeKind::Crashed,
         }
+    }
+}
+
+/// The kinds of [`Termination`]. This is the one list of their names: the Python package tests its own against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is the termination of the same name")]
+pub enum OutcomeKind {
+    Returned,
+    Raised,
+    SyntaxError,
+    InvalidInput,
+    OutOfFuel,
+    OutOfMemory,
+    StackOverflow,
+    OutputTooLong,
+    NotATaskValue,
+    Crashed,
+}
+
+impl OutcomeKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Returned,
+        Self::Raised,
+        Self::SyntaxError,
+        Self::InvalidInput,
+        Self::OutOfFuel,
+        Self::OutOfMemory,
+        Self::StackOverflow,
+        Self::OutputTooLong,
+        Self::NotATaskValue,
+        Self::Crashed,
+    ];
+
+    /// Its name in JSON and in Python: `returned`, `out_of_fuel`, ...
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::Raised => "raised",
+            Self::SyntaxError => "syntax_error",
+            Self::InvalidInput => "invalid_input",
+            Self::OutOfFuel => "out_of_fuel",
+            Self::OutOfMemory => "out_of_memory",
+            Self::StackOverflow => "stack_overflow",
+            Self::OutputTooLong => "output_too_long",
+            Self::NotATaskValue => "not_a_task_value",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+/// A text is not the name of a kind of outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the name of a kind of outcome")]
+pub struct UnknownOutcome(pub String);
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for OutcomeKind {
+    type Err = UnknownOutcome;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOutcome> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| UnknownOutcome(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_what_its_name_reads_as() {
+        for kind in OutcomeKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!("ended".parse::<OutcomeKind>(), Err(UnknownOutcome("ended".to_owned())));
     }
 }

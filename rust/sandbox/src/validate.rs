@@ -1,11 +1,13 @@
 //! Is this a task: a program and an input whose output is always the same.
 
+use std::fmt;
+
 use azr_wire::Reads;
 
 use crate::cancel::Cancel;
 use crate::entropy::{OTHER_SETTINGS, entropy};
 use crate::error::Error;
-use crate::outcome::{Outcome, Termination};
+use crate::outcome::{Outcome, OutcomeKind, Termination};
 use crate::program::Program;
 use crate::sandbox::Sandbox;
 use crate::value::Value;
@@ -35,17 +37,9 @@ pub enum Validation {
 /// Why a program and an input are not a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each is the outcome of the same name")]
 pub enum InvalidReason {
-    SyntaxError,
-    InvalidInput,
-    Raised,
-    OutOfFuel,
-    OutOfMemory,
-    StackOverflow,
-    OutputTooLong,
-    NotATaskValue,
-    Crashed,
+    /// It did not return, or no plain data.
+    Outcome(OutcomeKind),
     /// Runs under different settings of entropy differ, or the value's text has no one form.
     Nondeterministic,
     /// A verifier returned something else than a number from 0 to 1.
@@ -53,19 +47,18 @@ pub enum InvalidReason {
 }
 
 impl InvalidReason {
-    /// The name in JSON and in Python.
+    /// All of them.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn all() -> Vec<Self> {
+        let outcomes = OutcomeKind::ALL.into_iter().filter(|kind| *kind != OutcomeKind::Returned);
+        outcomes.map(Self::Outcome).chain([Self::Nondeterministic, Self::NotAScore]).collect()
+    }
+
+    /// Its name in JSON and in Python: that of the outcome, or `nondeterministic`, or `not_a_score`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::SyntaxError => "syntax_error",
-            Self::InvalidInput => "invalid_input",
-            Self::Raised => "raised",
-            Self::OutOfFuel => "out_of_fuel",
-            Self::OutOfMemory => "out_of_memory",
-            Self::StackOverflow => "stack_overflow",
-            Self::OutputTooLong => "output_too_long",
-            Self::NotATaskValue => "not_a_task_value",
-            Self::Crashed => "crashed",
+            Self::Outcome(kind) => kind.name(),
             Self::Nondeterministic => "nondeterministic",
             Self::NotAScore => "not_a_score",
         }
@@ -73,18 +66,16 @@ impl InvalidReason {
 
     /// The reason of an outcome that is no value.
     fn of(termination: &Termination) -> Option<Self> {
-        Some(match termination {
-            Termination::Returned(_) => return None,
-            Termination::Raised { .. } => Self::Raised,
-            Termination::SyntaxError { .. } => Self::SyntaxError,
-            Termination::InvalidInput(_) => Self::InvalidInput,
-            Termination::OutOfFuel { .. } => Self::OutOfFuel,
-            Termination::OutOfMemory { .. } => Self::OutOfMemory,
-            Termination::StackOverflow => Self::StackOverflow,
-            Termination::OutputTooLong { .. } => Self::OutputTooLong,
-            Termination::NotATaskValue(_) => Self::NotATaskValue,
-            Termination::Crashed(_) => Self::Crashed,
-        })
+        match termination.kind() {
+            OutcomeKind::Returned => None,
+            kind => Some(Self::Outcome(kind)),
+        }
+    }
+}
+
+impl fmt::Display for InvalidReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -128,7 +119,7 @@ impl Sandbox {
                 (outcome @ Outcome { termination: Termination::Returned(_), .. }, None) => {
                     let termination = Termination::NotATaskValue(format!("nested deeper than {SERVED_DEPTH}"));
                     Validation::Invalid {
-                        reason: InvalidReason::NotATaskValue,
+                        reason: InvalidReason::Outcome(OutcomeKind::NotATaskValue),
                         outcome: Outcome { termination, ..outcome },
                     }
                 }
@@ -199,7 +190,10 @@ const SETTINGS_FOR_ORDERS: u32 = 4;
 fn is_open(first: &Outcome, reason: Option<InvalidReason>, setting: u32) -> bool {
     // Only what may be a task, or may show an address, is worth another run.
     let may_differ = matches!((&first.termination, reason), (Termination::Returned(_), None))
-        || matches!((&first.termination, reason), (Termination::NotATaskValue(_), Some(InvalidReason::NotATaskValue)));
+        || matches!(
+            (&first.termination, reason),
+            (Termination::NotATaskValue(_), Some(InvalidReason::Outcome(OutcomeKind::NotATaskValue)))
+        );
     let settings = if first.reads == Reads::HASH { SETTINGS_FOR_ORDERS } else { OTHER_SETTINGS };
     may_differ && !first.reads.is_none() && setting <= settings
 }

@@ -62,7 +62,7 @@ fn programs_with_other_limits_share_nothing() {
         Program::call(program, "f", "1000000").with_limits(small),
         Program::call(program, "f", "2"),
     ]);
-    let kinds: Vec<&str> = outcomes.iter().map(|outcome| outcome.termination.kind()).collect();
+    let kinds: Vec<&str> = outcomes.iter().map(|outcome| outcome.termination.kind().name()).collect();
     assert_eq!(kinds, ["not_a_task_value", "out_of_memory", "returned"]);
 }
 

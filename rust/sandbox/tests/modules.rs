@@ -4,7 +4,9 @@
 
 mod common;
 
-use azr_sandbox::{Cancel, Error, Guest, InvalidReason, Program, Sandbox, Score, Termination, Validation, Value};
+use azr_sandbox::{
+    Cancel, Error, Guest, InvalidReason, OutcomeKind, Program, Sandbox, Score, Termination, Validation, Value,
+};
 use common::{guest, limits, text};
 
 const TABLES: &str = "
@@ -214,11 +216,11 @@ fn a_verifier_that_gives_no_score_is_a_typed_failure() {
     assert_eq!(no("def verify(t, a): return 1.5"), InvalidReason::NotAScore);
     assert_eq!(no("def verify(t, a): return -1"), InvalidReason::NotAScore);
     assert_eq!(no("def verify(t, a): return '1'"), InvalidReason::NotAScore);
-    assert_eq!(no("def verify(t, a): return float('nan')"), InvalidReason::NotATaskValue);
-    assert_eq!(no("def verify(t, a): raise ValueError"), InvalidReason::Raised);
-    assert_eq!(no("def verify(t, a):\n    while True: pass"), InvalidReason::OutOfFuel);
-    assert_eq!(no("def other(t, a): return 1"), InvalidReason::InvalidInput);
-    assert_eq!(no("def verify(t, a:"), InvalidReason::SyntaxError);
+    assert_eq!(no("def verify(t, a): return float('nan')"), InvalidReason::Outcome(OutcomeKind::NotATaskValue));
+    assert_eq!(no("def verify(t, a): raise ValueError"), InvalidReason::Outcome(OutcomeKind::Raised));
+    assert_eq!(no("def verify(t, a):\n    while True: pass"), InvalidReason::Outcome(OutcomeKind::OutOfFuel));
+    assert_eq!(no("def other(t, a): return 1"), InvalidReason::Outcome(OutcomeKind::InvalidInput));
+    assert_eq!(no("def verify(t, a:"), InvalidReason::Outcome(OutcomeKind::SyntaxError));
     assert_eq!(no("import random\ndef verify(t, a): return random.random()"), InvalidReason::Nondeterministic);
 }
 
@@ -239,5 +241,5 @@ fn values_reach_the_guest_as_they_are() {
     assert_eq!(back.encode(), Value::List(values).encode());
     let unhashable = Value::Dict(vec![(Value::List(vec![]), Value::None)]);
     let outcome = common::sandbox().run(&Program::call_with("def f(x): return 1", "f", vec![unhashable])).unwrap();
-    assert_eq!(outcome.termination.kind(), "invalid_input");
+    assert_eq!(outcome.termination.kind().name(), "invalid_input");
 }

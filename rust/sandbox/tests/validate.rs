@@ -4,7 +4,7 @@
 
 mod common;
 
-use azr_sandbox::{Cancel, InvalidReason, Validation};
+use azr_sandbox::{Cancel, InvalidReason, OutcomeKind, Validation};
 use common::sandbox;
 
 fn validate(program: &str, input: &str) -> Result<String, InvalidReason> {
@@ -95,15 +95,24 @@ fn the_order_of_sets_is_seen_through() {
 
 #[test]
 fn what_is_no_value_is_rejected_with_its_reason() {
-    assert_eq!(validate("def f(x): return float('nan')", "0"), Err(InvalidReason::NotATaskValue));
-    assert_eq!(validate("def f(x): return [1, [x]]", "float('nan')"), Err(InvalidReason::NotATaskValue));
-    assert_eq!(validate("def f(x): raise Exception('plain')", "0"), Err(InvalidReason::Raised));
-    assert_eq!(validate("def f(x): raise StopIteration", "0"), Err(InvalidReason::Raised));
-    assert_eq!(validate("def f(x): raise KeyboardInterrupt", "0"), Err(InvalidReason::Raised));
-    assert_eq!(validate("def f(x: return", "0"), Err(InvalidReason::SyntaxError));
-    assert_eq!(validate("def f(x):\n    while True: pass", "0"), Err(InvalidReason::OutOfFuel));
-    assert_eq!(validate("class S(str): pass\ndef f(x): return S('a')", "0").unwrap_err(), InvalidReason::NotATaskValue);
-    assert_eq!(validate("class I(int): pass\ndef f(x): return I(1)", "0").unwrap_err(), InvalidReason::NotATaskValue);
+    assert_eq!(validate("def f(x): return float('nan')", "0"), Err(InvalidReason::Outcome(OutcomeKind::NotATaskValue)));
+    assert_eq!(
+        validate("def f(x): return [1, [x]]", "float('nan')"),
+        Err(InvalidReason::Outcome(OutcomeKind::NotATaskValue))
+    );
+    assert_eq!(validate("def f(x): raise Exception('plain')", "0"), Err(InvalidReason::Outcome(OutcomeKind::Raised)));
+    assert_eq!(validate("def f(x): raise StopIteration", "0"), Err(InvalidReason::Outcome(OutcomeKind::Raised)));
+    assert_eq!(validate("def f(x): raise KeyboardInterrupt", "0"), Err(InvalidReason::Outcome(OutcomeKind::Raised)));
+    assert_eq!(validate("def f(x: return", "0"), Err(InvalidReason::Outcome(OutcomeKind::SyntaxError)));
+    assert_eq!(validate("def f(x):\n    while True: pass", "0"), Err(InvalidReason::Outcome(OutcomeKind::OutOfFuel)));
+    assert_eq!(
+        validate("class S(str): pass\ndef f(x): return S('a')", "0").unwrap_err(),
+        InvalidReason::Outcome(OutcomeKind::NotATaskValue)
+    );
+    assert_eq!(
+        validate("class I(int): pass\ndef f(x): return I(1)", "0").unwrap_err(),
+        InvalidReason::Outcome(OutcomeKind::NotATaskValue)
+    );
 }
 
 #[test]
@@ -123,7 +132,11 @@ fn arguments_are_arguments_and_nothing_else() {
         "lambda: gold",
         "[g for g in gold]",
     ] {
-        assert_eq!(validate("def f(x=0, *a): return 1", input), Err(InvalidReason::InvalidInput), "{input}");
+        assert_eq!(
+            validate("def f(x=0, *a): return 1", input),
+            Err(InvalidReason::Outcome(OutcomeKind::InvalidInput)),
+            "{input}"
+        );
     }
     for input in
         ["1", "1, 2", "*[1, 2]", "x=1", "1 # comment", "lambda y: y", "[i for i in range(3)]", "max(1, 2)", "\n 1"]

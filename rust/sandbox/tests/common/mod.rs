@@ -52,7 +52,7 @@ pub fn text(outcome: &Outcome) -> String {
     match &outcome.termination {
         Termination::Returned(value) => repr(value),
         Termination::Raised { class, .. } => class.clone(),
-        other => other.kind().to_owned(),
+        other => other.kind().to_string(),
     }
 }
 
