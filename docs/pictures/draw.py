@@ -5,6 +5,7 @@ Each picture is written twice, for light and for dark pages. A test draws them a
 
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -51,7 +52,7 @@ class Picture:
         for number, line in enumerate(lines, 1):
             self.text(x + width / 2, top + 16 * number, line, tone="soft", size=11.5, anchor="middle")
 
-    def text(
+    def text(  # noqa: PLR0913 - keywords of one call
         self, x: float, y: float, text: str, *, tone: str = "ink", size: float = 13, weight: int = 400,
         anchor: str = "start", mono: bool = False,
     ) -> None:  # fmt: skip
@@ -121,7 +122,7 @@ PROPOSAL_PATH = (
 def proposal(theme: str) -> str:
     """The path of one proposal, function by function."""
     row = 38
-    picture = Picture(760, 58 + row * len(PROPOSAL_PATH), "The twelve functions from a proposal's text to a task", theme)
+    picture = Picture(760, 58 + row * len(PROPOSAL_PATH), "The twelve functions from text to stored task", theme)
     picture.text(44, 24, "function", tone="soft", size=12)
     picture.text(290, 24, "file in python/azr", tone="soft", size=12)
     picture.text(484, 24, "what it hands on", tone="soft", size=12)
@@ -178,7 +179,7 @@ def gradient(theme: str) -> str:
 
 def sandbox(theme: str) -> str:
     """A program on its way through the sandbox."""
-    picture = Picture(880, 330, "A program from the caller through the host into the guest, and its outcome back", theme)
+    picture = Picture(880, 330, "A program, from the caller to the guest, and its outcome back", theme)
     columns = [(12, "Python caller", "azr.sandbox"), (232, "extension", "rust/python"),
                (452, "host", "rust/sandbox"), (672, "guest in WebAssembly", "rust/guest")]  # fmt: skip
     for x, title, place in columns:
@@ -198,7 +199,7 @@ def sandbox(theme: str) -> str:
     ]
     for column, top, title, lines, tone in steps:
         picture.box(columns[column][0], top, 196, 54, title, lines, tone)
-    for (column, top, *_), (after, below, *_) in zip(steps, steps[1:], strict=False):
+    for (column, top, *_), (after, below, *_) in pairwise(steps):
         x, y = columns[column][0], columns[after][0]
         if column == after:
             picture.arrow((x + 98, top + 54), (x + 98, below - 2))

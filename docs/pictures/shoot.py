@@ -1,7 +1,7 @@
 """Take the pictures of a run: python docs/pictures/shoot.py RUN
 
-RUN is a run folder, such as that of `azr train --run RUN --set evals.every=10`. The pictures are parts of its report and
-of the live page, in Chromium (`make browser`), light and dark.
+RUN is a run folder, such as that of `azr train --run RUN --set evals.every=10`. The pictures are parts of its report
+and the top of the live page, in Chromium (`make browser`), light and dark.
 """
 
 import shutil
