@@ -1,0 +1,117 @@
+"""What pages say about the code is so: pictures, the path of a proposal, layers, keys, files and commands."""
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+import pytest
+from azr.cli import COMMANDS
+from azr.config import resolve
+from azr.errors import ConfigError
+from azr.pipeline.parts import Parts
+from azr.pipeline.rollout_step import roll_out
+from azr.rollouts.demo import answer
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [*DOCS.glob("*.md"), *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "LIMITATIONS"))]
+
+
+def module(path: Path) -> ModuleType:
+    """A script of the documentation as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+draw = module(DOCS / "pictures" / "draw.py")
+hooks = module(DOCS / "hooks.py")
+
+
+def test_the_diagrams_are_what_the_script_draws(tmp_path: Path) -> None:
+    draw.main(tmp_path)
+    for drawn in tmp_path.iterdir():
+        assert drawn.read_bytes() == (DOCS / "pictures" / drawn.name).read_bytes(), "run docs/pictures/draw.py"
+
+
+def test_a_proposal_passes_the_functions_of_the_picture(make_parts: Callable[..., Parts]) -> None:
+    """From text to stored task it is handed through these, at most twelve, in this order."""
+    parts = make_parts(answer, "propose.batch=1", "solve.batch=1", "tasks.kinds=['deduction']")
+    wanted = [(file, function) for file, function, _, _ in draw.PROPOSAL_PATH]
+    called: list[tuple[str, str]] = []
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        file = frame.f_code.co_filename.rpartition("/azr/")[2]
+        if event == "call" and (file, frame.f_code.co_qualname) in wanted:
+            called.append((file, frame.f_code.co_qualname))
+
+    sys.setprofile(note)
+    try:
+        done = roll_out(parts, 1, [], lambda name, stage: stage())
+    finally:
+        sys.setprofile(None)
+    assert done.verdicts[0].task.id is not None, "the proposal became a task"
+    assert len(wanted) <= 12
+    # Checks of the attempts come later and pass some of the same functions.
+    first = called[called.index(wanted[2]) - 2 :][: len(wanted)]
+    assert first == wanted
+
+
+def test_every_layer_says_what_is_in_it() -> None:
+    rows = hooks.layers().splitlines()
+    assert len(rows) >= 10 and not any(row.endswith("|  |") for row in rows), "docs/hooks.py: SUBJECTS"
+
+
+def test_the_list_of_keys_has_every_key() -> None:
+    listed = set(re.findall(r"^\| `([a-z0-9_.]+)` \|", hooks.keys(), re.M))
+
+    def flat(values: dict[str, Any], prefix: str = "") -> set[str]:
+        inner = [flat(value, f"{prefix}{name}.") for name, value in values.items() if isinstance(value, dict) and value]
+        own = {prefix + name for name, value in values.items() if not isinstance(value, dict)}
+        return own.union(*inner)
+
+    keys = flat(resolve({}).model_dump(mode="json"))
+    assert len(keys) > 100 and keys - listed == set()
+
+
+def code(page: Path) -> list[str]:
+    """What stands as code: lines of blocks, and spans within lines."""
+    text = page.read_text("utf-8")
+    fenced = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.M | re.S)
+    return [line for block in fenced for line in block.splitlines()] + re.findall(r"^ {4}(.+)|`([^`\n]+)`", text, re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    folders = "python|rust|tests|configs|examples|benchmarks|docs|tools"
+    for name in re.findall(rf"`((?:{folders})/[\w./*-]*)`", page.read_text("utf-8")):
+        assert "/target/" in name or any(ROOT.glob(name.rstrip("/"))), f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_keys_that_a_page_names_are_there(page: Path) -> None:
+    for piece in code(page):
+        line = "".join(piece)
+        for command in re.findall(r"^(?:\$ )?(?:\.venv/bin/)?azr ([a-z]+)", line):
+            assert command in COMMANDS, f"{page.name}: {line}"
+        for key, value in re.findall(r"--set ([a-z_.0-9]+)=(\S+)", line):
+            try:
+                resolve({}, [f"{key}={value}"])
+            except ConfigError as error:
+                assert "unknown key" not in str(error), f"{page.name}: {error}"
+
+
+def test_paths_of_the_paper_page_are_there() -> None:
+    text = (DOCS / "paper.md").read_text("utf-8")
+    paths = re.findall(r"`((?:[a-z_*]+/)*[a-z_*]+\.(?:py|rs)|(?:[a-z_]+/)+)`", text)
+    assert len(paths) > 15
+    package = ROOT / "python" / "azr"
+    for path in paths:
+        places = (package, ROOT, package / "tasks", package / "trainer" / "advantages")
+        assert any(any(place.glob(path.rstrip("/"))) for place in places), path
