@@ -1,5 +1,6 @@
 """The files that a person steps through run from top to bottom and show what their headings say."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,11 @@ def test_every_file_is_run() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SHOWN))
-def test_a_file_of_steps_runs_and_shows_its_results(name: str) -> None:
+def test_a_file_of_steps_runs_and_shows_its_results(name: str, tmp_path: Path) -> None:
     file = STEPS / f"{name}.py"
     assert file.read_text("utf-8").count("\n# %% ") >= 4, "cells to step through"
-    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, str(file)], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for text in SHOWN[name]:
         assert text in done.stdout, done.stdout
