@@ -5,6 +5,7 @@ and the top of the live page, in Chromium (`make browser`), light and dark.
 """
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,30 +26,53 @@ SHOWN = {
 
 
 def main(run: Path, folder: Path = HERE) -> None:
-    """Make the report of a run and photograph parts of it."""
+    """Make the report of a run and photograph parts of it; then the live page."""
     with tempfile.TemporaryDirectory() as scratch:
         page = Path(scratch) / "report.html"
         write(build([run]), page)
         for theme in THEMES:
-            with opened(page, theme) as report:
+            with opened(page.as_uri(), theme) as report:
+                _gallery(report, folder / f"gallery-{theme}.png")
                 for name, charts in SHOWN.items():
                     _charts(report, charts, folder / f"{name}-{theme}.png")
-                report.locator("#gallery").screenshot(path=folder / f"gallery-{theme}.png")
+    with served(run) as address:
+        for theme in THEMES:
+            with opened(address, theme) as live:
+                live.screenshot(path=folder / f"watch-{theme}.png")
 
 
 @contextmanager
-def opened(page: Path, theme: str) -> Iterator[Any]:
-    """The report in a browser window of the width of a page of documentation."""
+def opened(address: str, theme: str) -> Iterator[Any]:
+    """The page in a browser window of the width of a page of documentation."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     own = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 1000, "height": 1000}, color_scheme=theme)
+        view = browser.new_page(viewport={"width": 1060, "height": 760}, color_scheme=theme)
         view.set_default_timeout(300_000)
-        view.goto(page.as_uri())
+        view.goto(address)
         view.wait_for_selector("#gallery li[aria-selected=true]")
         yield view
         browser.close()
+
+
+@contextmanager
+def served(run: Path) -> Iterator[str]:
+    """The address of the live page while `azr watch` runs."""
+    command = [sys.executable, "-m", "azr", "watch", str(run), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        yield server.stderr.readline().split()[0]
+        server.terminate()
+
+
+def _gallery(report: Any, path: Path) -> None:
+    """Photograph the newest accepted program with its first attempt open."""
+    report.locator("#gallery select[name=verdict]").select_option("accepted")
+    report.locator("#gallery label:has-text('Order') select").select_option("1")
+    report.wait_for_selector("#gallery details")
+    report.evaluate("() => { document.querySelector('#gallery details').open = true; }")
+    report.locator("#gallery .browser").screenshot(path=path)
 
 
 def _charts(report: Any, charts: tuple[str, ...], path: Path) -> None:
@@ -60,7 +84,7 @@ def _charts(report: Any, charts: tuple[str, ...], path: Path) -> None:
             shown.id = 'shown';
             shown.className = 'charts pairs';
             shown.style.padding = '12px';
-            shown.style.width = '976px';
+            shown.style.width = '1060px';
             document.body.prepend(shown);
             for (const chart of charts) {
                 const card = document.querySelector(chart);
