@@ -67,11 +67,11 @@ def served(run: Path) -> Iterator[str]:
 
 
 def _gallery(report: Any, path: Path) -> None:
-    """Photograph the newest accepted program with its first attempt open."""
+    """Photograph the newest accepted program, with its first attempt open if the trace has one."""
     report.locator("#gallery select[name=verdict]").select_option("accepted")
     report.locator("#gallery label:has-text('Order') select").select_option("1")
-    report.wait_for_selector("#gallery details")
-    report.evaluate("() => { document.querySelector('#gallery details').open = true; }")
+    report.locator("#gallery li[role=option]").first.click()
+    report.evaluate("() => { const one = document.querySelector('#gallery details'); if (one) one.open = true; }")
     report.locator("#gallery .browser").screenshot(path=path)
 
 

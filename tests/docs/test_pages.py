@@ -166,8 +166,12 @@ def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "site" / "rust" / "index.html").read_text("utf-8")
-    assert "Sandbox" in page and "--8&lt;--" not in page
+    pages = {path.parent.name: path.read_text("utf-8") for path in (tmp_path / "site").glob("*/index.html")}
+    assert "Sandbox" in pages["rust"] and "--8&lt;--" not in pages["rust"]
+    # What hooks and docstrings fill in.
+    assert "train.optim.lr" in pages["reference-config"] and "<!-- config -->" not in pages["reference-config"]
+    assert "metrics.reductions" in pages["architecture"] and "<!-- layers -->" not in pages["architecture"]
+    assert "check_output" in pages["reference-python"] and "azr.rollouts.base.Engine" in pages["reference-python"]
 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES if page.stem != "index"])
