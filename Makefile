@@ -25,10 +25,12 @@ $(VENV)/.tools: pyproject.toml $(LOCKED) | $(BIN)/python
 	$(INSTALL) --group dev
 	touch $@
 
+# The standard dependencies.
+CORE := 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
+  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
 # Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
 $(VENV)/.train: $(VENV)/.tools
-	$(INSTALL) 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
-	  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
+	$(INSTALL) $(CORE)
 	if UV_HTTP_TIMEOUT=15 $(INSTALL) --torch-backend=cpu 'torch==2.13.0' 2>/dev/null; \
 	then echo 'torch: CPU build'; \
 	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
@@ -36,11 +38,16 @@ $(VENV)/.train: $(VENV)/.tools
 	$(INSTALL) 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22'
 	touch $@
 
+# What quick tests need beside that; nothing of it is large.
+LIGHT := 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' --group evals
+$(VENV)/.quick: $(VENV)/.tools
+	$(INSTALL) $(CORE) $(LIGHT)
+	touch $@
+
 # What only tests need: training does not wait for it.
 $(VENV)/.peers: $(VENV)/.train
 	$(MAKE) vllm
-	$(INSTALL) 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' \
-	  --group peers --group evals --group docs
+	$(INSTALL) $(LIGHT) --group peers --group docs
 	touch $@
 
 # vLLM's build for CPUs pins a torch of the PyTorch project's own index; it runs with the same version from anywhere.
@@ -86,7 +93,15 @@ test: dev browser ## Every test and check.
 	$(MAKE) lint
 	cargo test --release -p azr-wire -p azr-sandbox
 	cargo test --release -p azr-buffer
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --durations=25
+
+.PHONY: test-quick
+test-quick: $(VENV)/.extension $(VENV)/.quick ## Tests that need no torch, no vLLM and no browser: two minutes.
+	$(BIN)/python -m pytest --quick --quiet
+
+.PHONY: test-repeat
+test-repeat: dev browser ## `make test` TIMES times (5), the last BUSY of them (2) with another process on each core.
+	$(BIN)/python tests/support/repeat.py --times $(or $(TIMES),5) --busy $(or $(BUSY),2) -- $(MAKE) test
 
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.

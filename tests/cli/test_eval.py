@@ -14,7 +14,7 @@ from azr.evals.benchmarks import find
 from azr.evals.records import Line, files, read_lines
 from azr.evals.run import Share
 from click.testing import CliRunner, Result
-from processes import started
+from processes import free_port, started
 
 ROWS = [
     {"id": f"sample_{n}", "code": f"def f(a):\n    return a + {n}", "input": str(n), "output": str(2 * n)}
@@ -84,14 +84,15 @@ def test_benchmarks_can_be_added_to_an_evaluation(folder: Path) -> None:
     assert sum(1 for path in files(folder / "one") for _ in read_lines(path)) == 7
 
 
+@pytest.mark.ranks
 def test_two_processes_end_as_one(folder: Path) -> None:
     """As torchrun starts them."""
     scripted("--out", "alone", "--n", "3", "--batch", "6")
     command = [sys.executable, "-m", "azr", "eval", "-b", "cruxeval_o", "--data", "data", "--engine", "scripted"]
     command += ["--script", "answers_of_mine:answer", "--out", "shared", "--n", "3", "--batch", "6"]
     paths = os.pathsep.join([str(folder), *(path for path in sys.path if path)])
-    environment = {"PYTHONPATH": paths, "WORLD_SIZE": "2"}
-    ranks = [started(command, environment | {"RANK": rank}) for rank in ("0", "1")]
+    address = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    ranks = [started(command, {"PYTHONPATH": paths, "RANK": rank, **address}) for rank in ("0", "1")]
     with ranks[0] as first, ranks[1] as second:
         first.ends()
         second.ends()

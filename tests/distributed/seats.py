@@ -1,6 +1,7 @@
 """Ranks that share one vLLM on two devices; each writes down what it got, and what its own model says.
 
-python seats.py OUT MODEL engine|groups
+python seats.py engine OUT CONFIG RUN_CONFIG ...
+python seats.py groups OUT CONFIG
 """
 
 import json
@@ -14,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from azr.config import Config, resolve
+from azr.config import Config, load_config
 from azr.distributed.group import Group
+from azr.distributed.ranks import Ranks
 from azr.errors import AzrError
 from azr.rollouts import Sampling
-from azr.rollouts.base import Key, requests_for
-from azr.rollouts.vllm.client import Seat, take_seat
+from azr.rollouts.base import Key, Tokenizer, requests_for
+from azr.rollouts.vllm import client
+from azr.rollouts.vllm.client import Seat
 from azr.rollouts.vllm.engine import VllmEngine
+from azr.run.events import Quiet
+from azr.run.train import start_run
 from azr.trainer.model import LoadedModel, load_model
 from azr.types import Completion, Kind, Prompt, Role
 from forks import fork
@@ -32,13 +37,20 @@ LIMIT = timedelta(hours=2)
 GREEDY = Sampling(seed=0, temperature=0.0, max_tokens=24)
 
 
-def config_of(model: Path) -> Config:
-    settings = [
-        f"model.name={model}", "engine.name=vllm", "engine.vllm.tensor_parallel=2", "prompt.max_tokens=256",
-        "sampling.max_tokens=128", "engine.batch=64", "engine.vllm.threads=1", "engine.vllm.start_seconds=3600",
-        "engine.vllm.stuck_seconds=1800",
-    ]  # fmt: skip
-    return resolve({}, settings)
+class Kept:
+    """One seat for all that a rank does here: an engine on two devices takes a minute to start."""
+
+    def __init__(self) -> None:
+        self._seat: Seat | None = None
+        self._take = client.take_seat
+
+    def take(self, tokenizer: Tokenizer, config: Config, ranks: Ranks) -> Seat:
+        """In place of `take_seat`. The first config is the engine's."""
+        if self._seat is None:
+            self._seat = self._take(tokenizer, config, ranks)
+            self.close, self._seat.close = self._seat.close, lambda: None  # type: ignore[method-assign]
+        self._seat._given, self._seat.trainer = config.engine.vllm, None
+        return self._seat
 
 
 def generated(model: Any, prompts: Sequence[Prompt]) -> list[list[int]]:
@@ -66,11 +78,14 @@ def moved(model: Any) -> None:
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.05)
 
 
-def engine(out: Path, path: Path) -> None:
+def engine(out: Path, path: Path, run_paths: Sequence[Path]) -> None:
     torch.set_num_threads(1)
-    ranks, config = Group("cpu", LIMIT), config_of(path)
+    ranks, kept, config = Group("cpu", LIMIT), Kept(), load_config(path, [])
+    client.take_seat = kept.take
+    for run_path in run_paths:
+        start_run(load_config(run_path, []), Quiet(), lambda: False, ranks)
     loaded = load_model(config.model)
-    seat = take_seat(loaded.tokenizer, config, ranks)
+    seat = kept.take(loaded.tokenizer, config, ranks)
     seat.load(loaded.model)
     prompts = [
         Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text=text, token_ids=tuple(loaded.tokenizer.encode(text, False)))
@@ -82,7 +97,7 @@ def engine(out: Path, path: Path) -> None:
         "killed": killed(seat, prompts, ranks), "stuck": stuck(seat, prompts, ranks),
     }  # fmt: skip
     (out / f"{ranks.rank}.json").write_text(json.dumps(found), "utf-8")
-    seat.close()
+    kept.close()
     ranks.close()
 
 
@@ -171,8 +186,8 @@ def inner(seat: Seat) -> VllmEngine:
 
 def groups(out: Path, path: Path) -> None:
     """Four ranks, two groups; the first rank of one and the second of the other go without a word."""
-    ranks, config = Group("cpu", LIMIT), config_of(path)
-    seat = take_seat(load_model(config.model).tokenizer, config, ranks)
+    ranks, config = Group("cpu", LIMIT), load_config(path, [])
+    seat = client.take_seat(load_model(config.model).tokenizer, config, ranks)
     seat._meet()
     ranks.gather(None)
     if ranks.rank in (0, 3):
@@ -185,8 +200,8 @@ def groups(out: Path, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    place, model = Path(sys.argv[1]), Path(sys.argv[2])
-    if sys.argv[3] == "engine":
-        fork(2, partial(engine, place, model))
+    place, given, *runs = map(Path, sys.argv[2:])
+    if sys.argv[1] == "engine":
+        fork(2, partial(engine, place, given, runs))
     else:
-        fork(4, partial(groups, place, model))
+        fork(4, partial(groups, place, given))

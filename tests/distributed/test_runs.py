@@ -2,12 +2,10 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from azr.cli.ranks import begin
 from azr.config import Config, dump_config, resolve
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.errors import ConfigError, RankError
-from processes import Started, script, started
+from processes import Started, free_port, script, started
 
 pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
@@ -35,16 +33,6 @@ def config_file(folder: Path, script: str, *more: str) -> Path:
 
 def scripted(*more: str) -> Config:
     return resolve({}, [*SIZES, "engine.script=azr.rollouts.demo:answer", *more])
-
-
-def free_port() -> int:
-    """A port that torchrun is told of before it listens there, so not one that the kernel gives to any program."""
-    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
-    while True:
-        port = random.randrange(lowest // 2, lowest)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,48 @@ SEEDS = [
 ]
 pytestmark = pytest.mark.vllm
 BOTH = pytest.mark.parametrize("rank", [0, 1])
+WAYS = {
+    "in turn": (["engine.vllm.sleep=true"], [0, 0, 0]),
+    "one step off": (["engine.ahead=1", "train.mismatch.name=tis"], [0, 1, 1]),
+}
+"""Settings of a run, and how old the weights are that sample its steps."""
+
+
+def config_file(path: Path, model: Path, *more: str) -> Path:
+    """Limits that only a process reaches that has stopped for good, however busy the machine is."""
+    settings = [
+        f"model.name={model}", "engine.name=vllm", "engine.vllm.tensor_parallel=2", "engine.vllm.threads=1",
+        "engine.vllm.start_seconds=3600", "engine.vllm.stuck_seconds=3600", "engine.batch=64",
+        "prompt.max_tokens=512", "sampling.max_tokens=128", *more,
+    ]  # fmt: skip
+    path.write_text(dump_config(resolve({}, settings)), "utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
-def found(vllm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    out = tmp_path_factory.mktemp("seats")
-    script(HERE / "seats.py", out, vllm_model, "engine")
+def out(vllm_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What both ranks wrote: of two runs, and of what they asked the same engine for after that.
+
+    Random rewards, so that the weights move; a high rate, so that old weights would show.
+    """
+    folder = tmp_path_factory.mktemp("seats")
+    seeds = folder / "seeds.jsonl"
+    seeds.write_text("\n".join(json.dumps(row) for row in SEEDS), "utf-8")
+    sizes = [
+        f"seeding.path={seeds}", "reward.solver.name=random", "train.optim.lr=1e-3", "prompt.template=terse",
+        "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "sampling.max_tokens=24",
+        "run.steps=3", "run.save_every=3", "evals.every=0",
+    ]  # fmt: skip
+    runs = [
+        config_file(folder / f"{name}.toml", vllm_model, *sizes, f"run.folder={folder / name}", *way)
+        for name, (way, _) in WAYS.items()
+    ]
+    script(HERE / "seats.py", "engine", folder, config_file(folder / "given.toml", vllm_model), *runs)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(out: Path) -> list[dict[str, Any]]:
     return [json.loads((out / f"{rank}.json").read_text("utf-8")) for rank in (0, 1)]
 
 
@@ -71,7 +107,7 @@ def test_a_number_of_processes_that_makes_no_whole_groups_is_refused_before_they
 
 def test_a_rank_that_is_gone_is_named_by_those_that_shared_an_engine_with_it(vllm_model: Path, tmp_path: Path) -> None:
     """Ranks 0 and 3 of two groups."""
-    script(HERE / "seats.py", tmp_path, vllm_model, "groups")
+    script(HERE / "seats.py", "groups", tmp_path, config_file(tmp_path / "given.toml", vllm_model))
     told = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("*.txt")}
     assert told == {
         "1": "RankError: rank 0 is gone, which had the engine of this rank (engine.vllm.tensor_parallel)",
@@ -79,27 +115,10 @@ def test_a_rank_that_is_gone_is_named_by_those_that_shared_an_engine_with_it(vll
     }
 
 
-@pytest.mark.parametrize(
-    ("way", "staleness"),
-    [(["engine.vllm.sleep=true"], [0, 0, 0]), (["engine.ahead=1", "train.mismatch.name=tis"], [0, 1, 1])],
-    ids=["in turn", "one step off"],
-)
-def test_a_run_trains_on_what_its_shared_engine_samples(
-    vllm_model: Path, tmp_path: Path, way: list[str], staleness: list[int]
-) -> None:
-    """Random rewards, so that the weights move; a high rate, so that old weights would show."""
-    seeds = tmp_path / "seeds.jsonl"
-    seeds.write_text("\n".join(json.dumps(row) for row in SEEDS), "utf-8")
-    settings = [
-        f"model.name={vllm_model}", f"seeding.path={seeds}", "engine.name=vllm", "engine.vllm.tensor_parallel=2",
-        "reward.solver.name=random", "train.optim.lr=1e-3", "prompt.template=terse", "prompt.max_tokens=512",
-        "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "sampling.max_tokens=24",
-        "run.steps=3", "run.save_every=3", "evals.every=0", "engine.vllm.threads=1", *way,
-    ]  # fmt: skip
-    config = tmp_path / "given.toml"
-    config.write_text(dump_config(resolve({}, settings)), "utf-8")
-    script(HERE / "runs.py", tmp_path, config, 2)
-    lines = (tmp_path / "2" / "metrics.jsonl").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("name", WAYS)
+def test_a_run_trains_on_what_its_shared_engine_samples(out: Path, name: str) -> None:
+    staleness = WAYS[name][1]
+    lines = (out / name / "metrics.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines][1:]
     assert [row["update/staleness"] for row in rows] == staleness
     assert all(row["rollout/sync_mismatch"] < 1e-4 and row["update/grad_norm"] > 0 for row in rows)

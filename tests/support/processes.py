@@ -1,9 +1,11 @@
 """Processes that tests start. None outlives its test, and what it said is shown when it fails."""
 
 import os
+import random
 import select
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -115,6 +117,16 @@ def run(command: Sequence[str | Path], more: Mapping[str, str] | None = None, cw
 def script(path: Path, *arguments: object, more: Mapping[str, str] | None = None) -> str:
     """Run one of our scripts to its end, which must be a good one; what it said."""
     return run([sys.executable, path, *map(str, arguments)], more)
+
+
+def free_port() -> int:
+    """A port that ranks are told of before the first listens there, so not one that the kernel gives to any program."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    while True:
+        port = random.randrange(lowest // 2, lowest)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def tagged(name: str, value: str) -> list[int]:

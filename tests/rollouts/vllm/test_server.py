@@ -145,6 +145,27 @@ def test_an_engine_that_died_with_nothing_to_do_is_started_again_for_the_next_re
     assert engine.restarts == 1
 
 
+STOPS_ONCE = DIES_ONCE.replace("SIGKILL", "SIGSTOP")
+
+
+@pytest.mark.parametrize("script", [DIES_ONCE, STOPS_ONCE], ids=["killed", "stuck"])
+def test_an_engine_of_one_rank_that_is_lost_comes_back_with_its_work_kept(
+    loaded: LoadedModel, vllm_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    monkeypatch.setenv("AZR_TEST_DIED", str(tmp_path / "died"))
+    monkeypatch.setattr(process, "PROGRAM", ("-c", WORKER + script))
+    # On a busy machine one that works may seem stuck: it is started again as often as it takes.
+    patience = ["engine.vllm.stuck_seconds=0.5", "engine.vllm.restarts=1000"]
+    given = [f"model.name={vllm_model}", "engine.name=vllm", *patience]
+    engine = VllmEngine(loaded.tokenizer, resolve({}, given))
+    engine.update(loaded.model)
+    first = engine.pid
+    found = engine.sample([PROMPT] * 3, GREEDY)
+    assert [completion.token_ids for row in found for completion in row] == [(1,)] * 3
+    assert engine.restarts >= 1 and engine.pid != first
+    engine.close()
+
+
 class Closing:
     """An engine that is at work when it is closed, and fails for it before anything else is noticed."""
 

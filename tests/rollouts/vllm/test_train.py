@@ -1,11 +1,15 @@
 """Whole runs of `azr train` with the real vLLM: the engine has the trainer's weights at every step."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from azr.config import Config, resolve
+from azr.rollouts.base import Tokenizer
+from azr.rollouts.vllm import engine
+from azr.rollouts.vllm.engine import VllmEngine
 from azr.run.events import Quiet
 from azr.run.train import start_run
 from safetensors.torch import load_file
@@ -20,6 +24,25 @@ SEEDS = [
 STEPS = 3
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_engine() -> Iterator[None]:
+    """One engine for all runs: to start it takes longer than a run."""
+    kept: list[VllmEngine] = []
+
+    def make(tokenizer: Tokenizer, config: Config) -> VllmEngine:
+        if not kept:
+            kept.append(VllmEngine(tokenizer, config))
+        kept[0].trainer = None
+        return kept[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "make", make)
+        patch.setattr(VllmEngine, "close", lambda self: None)
+        yield
+    for each in kept:
+        each.close()
+
+
 @pytest.fixture
 def settings(vllm_model: Path, tmp_path: Path) -> list[str]:
     """Random rewards, so that the weights move; a high rate, so that old weights would show."""
@@ -30,6 +53,7 @@ def settings(vllm_model: Path, tmp_path: Path) -> list[str]:
         "reward.solver.name=random", "train.optim.lr=1e-3", "prompt.template=terse", "prompt.max_tokens=512",
         "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "sampling.max_tokens=24",
         f"run.steps={STEPS}", f"run.save_every={STEPS}", "evals.every=0", "engine.vllm.threads=1",
+        "engine.vllm.start_seconds=3600", "engine.vllm.stuck_seconds=3600",
     ]  # fmt: skip
 
 
