@@ -1,28 +1,24 @@
 """A run whose model writes nothing but hostile texts takes its 50 steps, killed and resumed, and counts every text."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azr.config import dump_config, resolve
 from azr.util.registry import load_module
+from processes import Started, finish, started
 
+pytestmark = pytest.mark.ranks
 HOSTILE = Path(__file__).with_name("hostile.py")
 hostile = load_module(str(HOSTILE))
 STEPS, KILLED_AFTER = 50, 20
 
 
-def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "azr", "train", *arguments], cwd=folder, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+def train(folder: Path, *arguments: str) -> AbstractContextManager[Started]:
+    return started([sys.executable, "-m", "azr", "train", *arguments], cwd=folder)
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -42,16 +38,10 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ]  # fmt: skip
     (folder / "given.toml").write_text(dump_config(resolve({}, given)), "utf-8")
     ranks = ["--processes", str(request.param)] if request.param > 1 else []
-    first = started(folder, "--config", "given.toml", *ranks, "--run", "r")
-    assert first.stdout is not None
-    for line in first.stdout:
-        if line.startswith(f"step {KILLED_AFTER} "):
-            break
-    os.killpg(first.pid, signal.SIGKILL)
-    first.communicate()
-    again = started(folder, "--resume", "r", *ranks)
-    said, _ = again.communicate()
-    assert again.returncode == 0, said
+    with train(folder, "--config", "given.toml", *ranks, "--run", "r") as first:
+        first.says(f"step {KILLED_AFTER} ")  # and all of its processes are killed
+    with train(folder, "--resume", "r", *ranks) as again:
+        again.ends()
     return folder / "r"
 
 
@@ -84,9 +74,6 @@ def test_no_alarm_is_raised_that_is_not_true(run: Path) -> None:
 
 
 def test_the_report_shows_it(run: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "azr", "report", "r"], cwd=run.parent, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    finish([sys.executable, "-m", "azr", "report", "r"], cwd=run.parent)
     page = (run / "report.html").read_text("utf-8")
     assert "\ud800" not in page and len(page) > 10_000

@@ -11,6 +11,7 @@ from azr.tasks.render import Renderer
 from azr.tasks.templates import Terse
 from azr.types import Completion, Kind, Prompt, Role, Unparsed
 
+pytestmark = pytest.mark.torch
 INPUTS = 4
 KINDS = make_kinds(KindOptions(inputs=INPUTS))
 

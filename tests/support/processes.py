@@ -108,7 +108,7 @@ def started(
             process.wait()
 
 
-def run(command: Sequence[str | Path], more: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+def finish(command: Sequence[str | Path], more: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run a command to its end, which must be a good one; what it said."""
     with started(command, more, cwd) as running:
         return running.ends()
@@ -116,7 +116,7 @@ def run(command: Sequence[str | Path], more: Mapping[str, str] | None = None, cw
 
 def script(path: Path, *arguments: object, more: Mapping[str, str] | None = None) -> str:
     """Run one of our scripts to its end, which must be a good one; what it said."""
-    return run([sys.executable, path, *map(str, arguments)], more)
+    return finish([sys.executable, path, *map(str, arguments)], more)
 
 
 def free_port() -> int:

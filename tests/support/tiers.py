@@ -20,6 +20,8 @@ TIERS = {
     "vllm": "starts vLLM",
 }
 """In the order in which they run, after all that have no mark."""
+BY_FIXTURE = {"tiny_model": "torch", "vllm_model": "torch", "chromium": "browser"}
+"""Single tests that use one of these need no mark."""
 QUICK = "quick"
 MARKED = re.compile(rf"^pytestmark = .*\bmark\.({'|'.join(TIERS)})\b", re.MULTILINE)
 ABSENT = ("torch", "transformers", "tokenizers", "safetensors", "vllm", "trl", "peft", "bitsandbytes", "playwright")
@@ -46,7 +48,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in BY_FIXTURE.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(BY_FIXTURE[name])
     if config.option.quick:
         slow = [item for item in items if tier(item) != QUICK]
         config.hook.pytest_deselected(items=slow)
