@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.torch
 COMMAND = Path(__file__).parents[3] / "benchmarks" / "gpu.py"
 TOY = ["--device", "cpu", "--shapes", "toy", "--lengths", "64", "128", "--batch", "256", "--repeat", "1"]
 
