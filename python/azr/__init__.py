@@ -5,6 +5,13 @@ Importing this package is cheap: no torch, no transformers, no compiled guest is
 
 from azr.errors import AzrError
 
-__version__ = "0.1.0"
-
 __all__ = ["AzrError", "__version__"]
+
+
+def __getattr__(name: str) -> str:
+    """The version is asked of the Rust half when someone wants it: Cargo.toml alone has it."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from azr._azr import VERSION
+
+    return VERSION

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias, TypedDict, final
 from azr.errors import SandboxError
 
 __all__ = [
+    "VERSION",
     "BufferReport",
     "Sandbox",
     "TaskBuffer",
@@ -20,6 +21,8 @@ __all__ = [
     "value_repr",
     "values_equal",
 ]
+
+VERSION: str
 
 _Row: TypeAlias = tuple[
     str, str, list[str], list[tuple[bytes, str]], str, list[str], int, str, list[int], list[int], int | None

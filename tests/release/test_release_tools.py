@@ -7,7 +7,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import azr
 import pytest
+from azr.cli import azr as command
+from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +27,11 @@ def load(path: str) -> ModuleType:
 release = load("tools/release_check.py")
 history = load("benchmarks/history.py")
 outcomes = load("tools/same_outcomes.py")
+
+
+def test_the_version_is_cargos_wherever_it_is_asked() -> None:
+    assert azr.__version__ == release.version() == release.one_version()
+    assert CliRunner().invoke(command, ["--version"]).output == f"azr {release.version()}\n"
 
 
 def test_the_changelogs_newest_section_is_this_version() -> None:

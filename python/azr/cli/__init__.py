@@ -59,8 +59,17 @@ def _exists(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Also in a checkout, which has no metadata of a package."""
+    if wanted:
+        import azr
+
+        click.echo(f"azr {azr.__version__}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="azr")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def azr() -> None:
     """Absolute zero self-play: a model proposes tasks, a sandbox verifies them, the model learns to solve them."""
 

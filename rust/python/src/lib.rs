@@ -11,6 +11,10 @@ mod value;
 /// The Rust half of azr.
 #[pymodule(gil_used = false)]
 mod _azr {
+    /// The package's version, which Cargo.toml alone says.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
     #[pymodule_export]
     use crate::buffer::{BufferReport, TaskBuffer, canonicalize, measure_canonical, measure_publish, shapes};
     #[pymodule_export]

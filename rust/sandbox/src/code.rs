@@ -19,7 +19,7 @@ pub(crate) const STACK_BYTES: usize = 64 << 20;
 const RESERVATION: u64 = 4 << 30;
 
 /// First bytes of a file that [`GuestCode::precompile`] makes.
-const PRECOMPILED: &[u8; 16] = b"azr-guest-code 4";
+const PRECOMPILED: &[u8; 16] = b"azr-guest-code 5";
 
 /// Which processors precompiled code is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl GuestCode {
     #[cfg(feature = "compiler")]
     pub(crate) fn compile(wasm: &[u8]) -> Result<Self, Error> {
         let instrumented = instrument(wasm)?;
-        let code = engine(&Config::new())?
+        let code = engine(&Config::new(), cfg!(windows))?
             .precompile_module(&instrumented.code)
             .map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         let Instrumented { start, image, size, .. } = &instrumented;
@@ -56,13 +56,29 @@ impl GuestCode {
     /// Compiles a guest into a file for [`GuestCode::load`].
     #[cfg(feature = "compiler")]
     pub(crate) fn precompile(wasm: &[u8], target: Target) -> Result<Vec<u8>, Error> {
-        let instrumented = instrument(wasm)?;
-        let mut config = Config::new();
         match target {
-            Target::Portable => portable_target(&mut config)?,
-            Target::Native => {}
+            Target::Portable => {
+                let system = match std::env::consts::OS {
+                    "macos" => "apple-darwin",
+                    "windows" => "pc-windows-msvc",
+                    _ => "unknown-linux-gnu",
+                };
+                Self::precompile_for(wasm, &format!("{}-{system}", std::env::consts::ARCH))
+            }
+            Target::Native => Self::file(wasm, &Config::new(), cfg!(windows)),
         }
-        let code = engine(&config)?
+    }
+
+    /// The same, portable, for what Rust calls by that name.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn precompile_for(wasm: &[u8], triple: &str) -> Result<Vec<u8>, Error> {
+        Self::file(wasm, &portable(triple)?, triple.contains("-windows-"))
+    }
+
+    #[cfg(feature = "compiler")]
+    fn file(wasm: &[u8], config: &Config, windows: bool) -> Result<Vec<u8>, Error> {
+        let instrumented = instrument(wasm)?;
+        let code = engine(config, windows)?
             .precompile_module(&instrumented.code)
             .map_err(|error| Error::BadGuest(format!("{error:#}")))?;
         Ok(join(&code, &instrumented, &hash(wasm)))
@@ -84,7 +100,7 @@ impl GuestCode {
         let image = Arc::new(Image::new(start, image, size).map_err(Error::Host)?);
         let mut config = Config::new();
         config.with_host_memory(Arc::new(Creator));
-        let engine = engine(&config)?;
+        let engine = engine(&config, cfg!(windows))?;
         // SAFETY: the caller's promise.
         let module =
             unsafe { Module::deserialize(&engine, code) }.map_err(|error| Error::BadGuest(format!("{error:#}")))?;
@@ -97,8 +113,8 @@ pub(crate) fn hash(wasm: &[u8]) -> String {
     blake3::hash(wasm).to_hex().to_string()
 }
 
-/// The engine that guests are compiled for and run in. All that is not needed is off.
-fn engine(config: &Config) -> Result<Engine, Error> {
+/// The engine that guests are compiled for and run in, on Windows or elsewhere. All that is not needed is off.
+fn engine(config: &Config, windows: bool) -> Result<Engine, Error> {
     let mut config = config.clone();
     config
         // Those of `crate::instrument::fuel`, and no others: they say which calls are rare, and change nothing that code does.
@@ -110,7 +126,10 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .memory_reservation(RESERVATION)
         .memory_may_move(false)
         .wasm_backtrace_max_frames(None)
-        .native_unwind_info(false)
+        // Windows unwinds by it whatever happens.
+        .native_unwind_info(windows)
+        // Signals, as on other systems: see crate::signals.
+        .macos_use_mach_ports(false)
         .wasm_simd(true)
         .wasm_bulk_memory(true)
         .wasm_multi_value(true)
@@ -119,16 +138,18 @@ fn engine(config: &Config) -> Result<Engine, Error> {
         .wasm_multi_memory(true)
         .wasm_memory64(false)
         .wasm_extended_const(false);
+    // The bits of a NaN that arithmetic makes are the processor's to choose, and x86-64 and aarch64 choose otherwise:
+    // with one for all, no program can tell them apart.
     #[cfg(feature = "compiler")]
-    config.cranelift_opt_level(wasmtime::OptLevel::Speed).cranelift_nan_canonicalization(false);
+    config.cranelift_opt_level(wasmtime::OptLevel::Speed).cranelift_nan_canonicalization(true);
     Engine::new(&config).map_err(|error| Error::Runtime(format!("{error:#}")))
 }
 
 #[cfg(feature = "compiler")]
-fn portable_target(config: &mut Config) -> Result<(), Error> {
-    let target = if cfg!(target_arch = "x86_64") { "x86_64-unknown-linux-gnu" } else { "aarch64-unknown-linux-gnu" };
-    config.target(target).map_err(|error| Error::Runtime(format!("{error:#}")))?;
-    if cfg!(target_arch = "x86_64") {
+fn portable(triple: &str) -> Result<Config, Error> {
+    let mut config = Config::new();
+    config.target(triple).map_err(|error| Error::Runtime(format!("{error:#}")))?;
+    if triple.starts_with("x86_64-") {
         let level_3 = [
             "has_sse3",
             "has_ssse3",
@@ -147,7 +168,7 @@ fn portable_target(config: &mut Config) -> Result<(), Error> {
             unsafe { config.cranelift_flag_enable(flag) };
         }
     }
-    Ok(())
+    Ok(config)
 }
 
 struct Parts<'a> {

@@ -15,6 +15,7 @@ use crate::code::{GuestCode, hash};
 use crate::error::Error;
 use crate::instance::Instance;
 use crate::modules::module_request;
+#[cfg(unix)]
 use crate::signals;
 
 pub use crate::code::Target;
@@ -72,6 +73,17 @@ impl Guest {
         GuestCode::precompile(wasm, target)
     }
 
+    /// As [`Target::Portable`], for machines of another kind than this: `triple` is what Rust calls them, such as
+    /// `aarch64-unknown-linux-gnu`. A build script has it in the variable `TARGET`.
+    ///
+    /// # Errors
+    /// As [`Guest::from_wasm`], and when this build has no compiler for `triple`: for the other one of x86-64 and
+    /// aarch64 that takes the feature `cross`.
+    #[cfg(feature = "compiler")]
+    pub fn precompile_for(wasm: &[u8], triple: &str) -> Result<Vec<u8>, Error> {
+        GuestCode::precompile_for(wasm, triple)
+    }
+
     /// Loads what [`Guest::precompile`] made.
     ///
     /// # Safety
@@ -87,6 +99,7 @@ impl Guest {
 
     /// A guest of code that has just been loaded, once it has shown that it runs a program.
     fn ready(code: GuestCode) -> Result<Self, Error> {
+        #[cfg(unix)]
         signals::remember();
         Instance::new(&code)?.try_out()?;
         Ok(Self(Arc::new(code)))

@@ -17,6 +17,7 @@ use crate::layout::{CARDS, FUEL, PAGE, SLICE};
 use crate::memory::{Checkpoint, Image, starting_as};
 use crate::modules::{ModuleRequest, modules_imported};
 use crate::request::{Budget, RunRequest};
+#[cfg(unix)]
 use crate::signals;
 
 /// What a guest must be able to run: shows at once that a module is none.
@@ -177,7 +178,10 @@ impl Instance {
         *self.store.data_mut() = Control { started, before, wall, cancel: cancel.clone(), rest };
         // An empty slice: the first that the code does is to ask for one.
         self.set_slice(0)?;
+        #[cfg(unix)]
         let termination = signals::in_guest(|| ask(self));
+        #[cfg(not(unix))]
+        let termination = ask(self);
         let left = self.store.data().rest + self.slice()?;
         // Less than nothing where the last that was taken was too much.
         let used = run.budget.fuel - left.max(0) as u64;

@@ -1,6 +1,6 @@
 //! What instrumented code and the host that runs it agree on: the parts of memory, and what goes by which name.
 
-/// Pages of the host; the image is laid out in these.
+/// What a card stands for. Hosts may have larger pages: see `GRAIN` in `crate::memory`.
 pub(crate) const PAGE: usize = 4096;
 
 /// Memory behind the image: what all programs' memory limits must lie below.

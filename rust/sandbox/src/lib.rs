@@ -43,10 +43,12 @@ mod memory;
 mod modules;
 mod nesting;
 mod outcome;
+mod pages;
 mod parse;
 mod program;
 mod request;
 mod sandbox;
+#[cfg(unix)]
 mod signals;
 mod source;
 mod unicode;

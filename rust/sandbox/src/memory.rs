@@ -1,7 +1,8 @@
 //! The linear memory of a guest: a private view of one pristine image, put back after every program.
 //!
-//! This file holds the crate's memory mapping. The rest of its `unsafe`: [`crate::instance`] calls what is unsafe here,
-//! [`crate::code`] loads native code ([`crate::guest`] passes on that promise), [`crate::signals`] installs handlers.
+//! What the operating system has to do for that is in [`crate::pages`]. The rest of the crate's `unsafe`: [`crate::instance`]
+//! calls what is unsafe here, [`crate::code`] loads native code ([`crate::guest`] passes on that promise),
+//! [`crate::signals`] installs handlers.
 //!
 //! # Why a reset guest is a fresh guest
 //!
@@ -27,27 +28,26 @@
 #![expect(unsafe_code, reason = "maps memory; every block says why it is right")]
 
 use std::cell::RefCell;
-use std::ffi::c_void;
-use std::fs::File;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::{io, ptr, slice};
+use std::{io, slice};
 
-use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
 use crate::layout::{CARD_BYTES, PAGE, WINDOW};
+use crate::pages::{Contents, Mapping, clear};
 
-/// The memory of a guest after start-up, in a sealed memory file that every instance maps.
+/// A multiple of every host's pages (4 to 64 KiB) and a divisor of every memory's size: what is mapped, or given
+/// back to the host, starts and ends on one.
+const GRAIN: usize = 64 << 10;
+
+/// The memory of a guest after start-up, in contents that every instance maps.
 #[derive(Debug)]
 pub(crate) struct Image {
-    file: OwnedFd,
-    /// Where the file's bytes lie in the guest's memory.
+    /// The bytes that are not all zero.
+    contents: Contents,
+    /// Where they lie in the guest's memory.
     data: Range<usize>,
-    /// The file's bytes, mapped for reading.
-    pristine: Mapping,
     /// Bytes of the guest's memory, all of it.
     size: usize,
 }
@@ -66,19 +66,10 @@ const GLANCE: usize = 256;
 impl Image {
     /// An image of `size` bytes, zero but for `bytes` at `start`.
     pub(crate) fn new(start: usize, bytes: &[u8], size: usize) -> io::Result<Self> {
-        let end = (start + bytes.len()).next_multiple_of(PAGE);
-        assert!(start.is_multiple_of(PAGE) && size.is_multiple_of(PAGE) && end <= size);
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("azr-guest", flags)?;
-        let mut writer = File::from(file);
-        io::Write::write_all(&mut writer, bytes)?;
-        writer.set_len((end - start) as u64)?;
-        let file = OwnedFd::from(writer);
-        // From here on nothing in this process can change the image either.
-        let seals = SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK;
-        rustix::fs::fcntl_add_seals(&file, seals)?;
-        let pristine = Mapping::of_file(&file, end - start)?;
-        Ok(Self { file, data: start..end, pristine, size })
+        let data = start / GRAIN * GRAIN..(start + bytes.len()).next_multiple_of(GRAIN);
+        assert!(size.is_multiple_of(GRAIN) && data.end <= size);
+        let contents = Contents::new(start - data.start, bytes, data.len())?;
+        Ok(Self { contents, data, size })
     }
 
     /// Bytes of the guest's memory.
@@ -88,15 +79,8 @@ impl Image {
 
     /// Maps a memory that starts as the image.
     fn map(&self, reservation: usize) -> io::Result<Mapping> {
-        let memory = Mapping::zeros(self.size, reservation)?;
-        // SAFETY: the range lies within what was just mapped, which nothing else uses yet; FIXED replaces
-        // that part and nothing else.
-        unsafe {
-            let read_write = ProtFlags::READ | ProtFlags::WRITE;
-            let private = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
-            let at = memory.base.byte_add(self.data.start);
-            mmap(at, self.data.len(), read_write, private, &self.file, 0)?;
-        }
+        let mut memory = Mapping::zeros(self.size, reservation)?;
+        memory.start_as(&self.contents, self.data.start)?;
         Ok(memory)
     }
 
@@ -110,10 +94,8 @@ impl Image {
         // Cards behind the memory's end stand for no page.
         let (cards, _) = cards.split_at_mut(self.size / PAGE);
         let behind = self.data.end / PAGE;
-        // SAFETY: the range lies within the memory, whose pages are all private.
-        let drop = |pages: Range<usize>| unsafe {
-            madvise(base.add(pages.start * PAGE).cast(), pages.len() * PAGE, Advice::LinuxDontNeed)
-        };
+        // SAFETY: the range lies within the memory, behind the image, and ends on grains.
+        let drop = |range: Range<usize>| unsafe { clear(base.add(range.start), range.len()) };
         let (mut from, mut heap_pages) = (0, 0);
         while let Some(run) = next_run(cards, from) {
             // A run of the image ends where the heap begins: only heap is given back.
@@ -123,14 +105,17 @@ impl Image {
             if run.start >= behind {
                 heap_pages += run.len();
                 if heap_pages > MOST_PAGES {
-                    drop(behind..self.size / PAGE)?;
+                    drop(self.data.end..self.size)?;
                     cards[from..].fill(0);
                     break;
                 }
                 if run.len() >= LONG_RUN {
-                    drop(run.clone())?;
+                    let whole = (run.start * PAGE).next_multiple_of(GRAIN)..run.end * PAGE / GRAIN * GRAIN;
                     // SAFETY: the caller owns the memory.
-                    unsafe { self.put_back(base, run.end * PAGE..run.end * PAGE) };
+                    unsafe { self.put_back(base, run.start * PAGE..whole.start) };
+                    drop(whole.clone())?;
+                    // SAFETY: as above.
+                    unsafe { self.put_back(base, whole.end..run.end * PAGE) };
                     continue;
                 }
             }
@@ -236,7 +221,7 @@ impl Image {
 
     /// Copies what the image has at `range` to `to`.
     fn copy_pristine(&self, range: &Range<usize>, to: &mut [u8]) {
-        let data = self.pristine.bytes();
+        let data = self.contents.bytes();
         let (start, end) =
             (range.start.clamp(self.data.start, self.data.end), range.end.clamp(self.data.start, self.data.end));
         if start == end {
@@ -259,7 +244,7 @@ impl Image {
         let memory = unsafe { slice::from_raw_parts(base, self.size) };
         let zero = |bytes: &[u8]| bytes.chunks(PAGE).all(|page| *page == [0; PAGE][..page.len()]);
         zero(&memory[..self.data.start])
-            && memory[self.data.clone()] == *self.pristine.bytes()
+            && memory[self.data.clone()] == *self.contents.bytes()
             && zero(&memory[self.data.end..])
     }
 }
@@ -288,62 +273,6 @@ fn next_run(cards: &[u8], from: usize) -> Option<Range<usize>> {
     let start = from + clear + rest[clear..].iter().position(|&card| card != 0)?;
     let end = start + cards[start..].iter().position(|&card| card == 0).unwrap_or(cards.len() - start);
     Some(start..end)
-}
-
-/// Address space that is unmapped when this is dropped.
-#[derive(Debug)]
-struct Mapping {
-    base: *mut c_void,
-    length: usize,
-}
-
-// SAFETY: a mapping is an address range, which means the same in every thread.
-unsafe impl Send for Mapping {}
-// SAFETY: shared access only reads the address, and the bytes of mappings that nobody writes.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    /// Reserves address space without access.
-    fn reserve(length: usize) -> io::Result<Self> {
-        // SAFETY: the kernel picks an unused range.
-        let base = unsafe {
-            let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-            mmap_anonymous(ptr::null_mut(), length, ProtFlags::empty(), flags)?
-        };
-        Ok(Self { base, length })
-    }
-
-    /// Reserves address space and maps zeros at its start.
-    fn zeros(size: usize, reservation: usize) -> io::Result<Self> {
-        let memory = Self::reserve(reservation)?;
-        // SAFETY: the range lies within the reservation, which nothing else uses yet.
-        unsafe {
-            let private = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
-            mmap_anonymous(memory.base, size, ProtFlags::READ | ProtFlags::WRITE, private)?;
-        }
-        Ok(memory)
-    }
-
-    /// Maps a sealed file for reading.
-    fn of_file(file: &OwnedFd, length: usize) -> io::Result<Self> {
-        // SAFETY: the kernel picks an unused range.
-        let base = unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, file, 0)? };
-        Ok(Self { base, length })
-    }
-
-    /// The bytes of a mapping made by [`Mapping::of_file`].
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: mapped for reading, as long as `self`; the file is sealed against writing.
-        unsafe { slice::from_raw_parts(self.base.cast(), self.length) }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: this value owns the range, and what borrowed from it is gone.
-        let unmapped = unsafe { munmap(self.base, self.length) };
-        debug_assert!(unmapped.is_ok(), "an owned range can be unmapped");
-    }
 }
 
 thread_local! {
@@ -393,7 +322,7 @@ struct Memory {
     size: usize,
 }
 
-// SAFETY: `as_ptr` is page-aligned, `size` bytes behind it are mapped for reading and writing, and the
+// SAFETY: `as_ptr` is aligned to pages, `size` bytes behind it are mapped for reading and writing, and the
 // rest of the reservation has no access.
 unsafe impl LinearMemory for Memory {
     fn byte_size(&self) -> usize {
@@ -409,6 +338,6 @@ unsafe impl LinearMemory for Memory {
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.mapping.base.cast()
+        self.mapping.base()
     }
 }

@@ -4,6 +4,8 @@
 //! `faulthandler.enable()` and `disable()` do. Then the next trap would end the process. So before a program runs the
 //! handlers are looked at. Wasmtime's are put back where none are left; before another's a handler goes that
 //! gives Wasmtime what happens in a guest, and the other all the rest.
+//!
+//! On Windows Wasmtime's handler is one in a list to which others add theirs: none takes another's away.
 
 #![expect(unsafe_code, reason = "signal handlers; the blocks say why they are right")]
 
@@ -15,8 +17,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libc::{c_int, c_void, sigaction, siginfo_t};
 
-/// The signals of traps: accesses outside the memory, trap instructions, divisions.
+/// The signals of traps, those that Wasmtime handles: accesses outside the memory, which Apple's systems report by
+/// another signal, trap instructions, and divisions, which trap by themselves on x86-64 alone.
+#[cfg(all(target_vendor = "apple", target_arch = "x86_64"))]
+const TRAPS: [c_int; 4] = [libc::SIGSEGV, libc::SIGILL, libc::SIGFPE, libc::SIGBUS];
+#[cfg(all(target_vendor = "apple", not(target_arch = "x86_64")))]
+const TRAPS: [c_int; 3] = [libc::SIGSEGV, libc::SIGILL, libc::SIGBUS];
+#[cfg(all(not(target_vendor = "apple"), target_arch = "x86_64"))]
 const TRAPS: [c_int; 3] = [libc::SIGSEGV, libc::SIGILL, libc::SIGFPE];
+#[cfg(all(not(target_vendor = "apple"), not(target_arch = "x86_64")))]
+const TRAPS: [c_int; 2] = [libc::SIGSEGV, libc::SIGILL];
 
 /// What Wasmtime installed, seen when the first guest was ready.
 static WASMTIME: OnceLock<[sigaction; TRAPS.len()]> = OnceLock::new();
@@ -36,7 +46,7 @@ pub(crate) fn remember() {
     WASMTIME.get_or_init(|| TRAPS.map(action));
 }
 
-/// Sees to it that traps reach Wasmtime: three system calls, a few hundred nanoseconds.
+/// Sees to it that traps reach Wasmtime: a system call for each, a few hundred nanoseconds.
 fn keep() {
     static CHANGING: Mutex<()> = Mutex::new(());
     let Some(wasmtimes) = WASMTIME.get() else { return };

@@ -105,3 +105,10 @@ fn each_source_is_counted_as_itself() {
         assert_eq!(run(program, "0").reads, source, "{program}");
     }
 }
+
+/// x86-64 makes NaNs with the sign of minus and aarch64 of plus, and both keep some of what an operand's NaN says.
+#[test]
+fn the_bits_of_a_computed_nan_are_the_same_on_every_processor() {
+    let program = "import math, struct\ndef f(x):\n    made = x - x, x * 0, x / x, -x + x, (-x) % 3, float('-nan') * 2, x ** 2 - x\n    return {struct.pack('>d', nan).hex() for nan in made}, math.copysign(1.0, x - x)";
+    assert_eq!(common::text(&common::run(program, "float('inf')")), "({'7ff8000000000000'}, 1.0)");
+}

@@ -1,6 +1,6 @@
 //! The process's signal handlers. One test in a process of its own: others would meet what it does to them.
 
-#![cfg(feature = "compiler")]
+#![cfg(all(unix, feature = "compiler"))]
 #![expect(unsafe_code, reason = "takes signal handlers away")]
 
 mod common;
