@@ -87,7 +87,7 @@ test-rust: ## The Rust crates' tests.
 	cargo test --release -p azr-buffer
 
 # The Rust half with a Python of any version, by UV_PYTHON=3.14; what trains is for `test`.
-PORTABLE := tests/test_extension.py tests/sandbox tests/buffer/test_client.py tests/differential
+PORTABLE := tests/test_extension.py tests/sandbox tests/buffer tests/differential
 .PHONY: test-python
 test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buffer from Python, no torch.
 	$(INSTALL) -r pyproject.toml
