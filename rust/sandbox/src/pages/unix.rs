@@ -76,7 +76,6 @@ fn nameless() -> io::Result<File> {
 
 /// Without a name, and with no other descriptor, the file is this value's alone: there is nothing to seal.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 fn seal(_: &OwnedFd) -> io::Result<()> {
     Ok(())
 }

@@ -16,7 +16,6 @@ pub(crate) struct Contents(Vec<u8>);
 
 impl Contents {
     /// `length` bytes, zero but for `bytes` at `at`.
-    #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
     pub(crate) fn new(at: usize, bytes: &[u8], length: usize) -> io::Result<Self> {
         let mut contents = vec![0; length];
         contents[at..at + bytes.len()].copy_from_slice(bytes);
