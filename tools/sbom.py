@@ -15,16 +15,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def component(package: dict[str, Any], patched: set[str]) -> dict[str, Any]:
-    """A crate of the lock file. Crates of this repository have neither source nor checksum."""
+def component(package: dict[str, Any], published: dict[str, Any] | None) -> dict[str, Any]:
+    """A crate of the lock file; `published`: what it was before the patches. This repository's own have no checksum."""
     name, version = package["name"], package["version"]
     made: dict[str, Any] = {"type": "library", "name": name, "version": version, "purl": f"pkg:cargo/{name}@{version}"}
-    made["bom-ref"] = made["purl"]
     if "checksum" in package:
         made["hashes"] = [{"alg": "SHA-256", "content": package["checksum"]}]
-    if name in patched:
-        made["modified"] = True
-        made["description"] = "as published, with the patches of rust/guest/patches"
+    if published is not None:
+        made["pedigree"] = {
+            "ancestors": [component(published, None)],
+            "notes": "the published crate with the patches of rust/guest/patches",
+        }
     return made
 
 
@@ -32,7 +33,9 @@ def bill() -> dict[str, Any]:
     """All of them; the module itself, by its hash, is what they are in."""
     guest = ROOT / "rust" / "guest"
     lock = tomllib.loads((guest / "Cargo.lock").read_text("utf-8"))
+    upstream = tomllib.loads((guest / "upstream" / "Cargo.lock").read_text("utf-8"))
     patched = set((guest / "patches" / "crates.txt").read_text("utf-8").split())
+    published = {one["name"]: one for one in upstream["package"] if one["name"] in patched}
     packages = sorted(lock["package"], key=lambda one: (one["name"], one["version"]))
     [own] = [one for one in packages if one["name"] == "azr-guest"]
     module = ROOT / "rust" / "sandbox" / "guest" / "guest.wasm.zst.blake3"
@@ -49,7 +52,7 @@ def bill() -> dict[str, Any]:
                 "hashes": [{"alg": "BLAKE3", "content": module.read_text("ascii").strip()}],
             }
         },
-        "components": [component(one, patched) for one in packages if one is not own],
+        "components": [component(one, published.get(one["name"])) for one in packages if one is not own],
     }
 
 
