@@ -7,7 +7,8 @@ import re
 from typing import Final
 
 HOST: Final = re.compile(
-    r"needs a host|absent_modules|'_Absent'|io.open likely isn't supported|\[Errno 38\]|SkipTest'?[:,] '?needs |_testinternalcapi|_testcapi"
+    r"needs a host|absent_modules|'_Absent'|io.open likely isn't supported|\[Errno (30|38)\]|SkipTest'?[:,] '?needs |_testinternalcapi|_testcapi"
+    r"|No usable temporary directory"
     r"|No module named '(_testcapi|_testlimitedcapi|_testsinglephase|_datetime|_pyio|test\.)"
     r"|has no attribute '(supports_follow_symlinks|times_result|n_unnamed_fields|FileIO)'|cannot import name 'FileIO'"
 )

@@ -3,7 +3,7 @@
 mod common;
 
 use azr_sandbox::{Limits, Program};
-use common::{run, script, text};
+use common::{check, run, script, text};
 
 const MODULES: &str = "math cmath json re collections collections.abc itertools functools heapq bisect string operator
     random statistics copy typing dataclasses enum datetime decimal fractions abc numbers textwrap types
@@ -257,4 +257,91 @@ fn a_loop_that_nothing_can_wake_raises() {
     let program =
         "import asyncio\nasync def main(): await asyncio.Event().wait()\ndef f(x): return asyncio.run(main())";
     assert_eq!(text(&run(program, "0")), "RuntimeError");
+}
+
+#[test]
+fn a_match_knows_what_was_searched() {
+    check(&[(
+        r#"import re
+def f(x):
+    bounds = lambda m: (m.pos, m.endpos, m.span())
+    return (bounds(re.search('b', 'abc')), bounds(re.compile('b').search('abcb', 2, 10)), bounds(re.match('a', 'abc')),
+        bounds(re.compile('c').fullmatch('abc', 2)), [bounds(m) for m in re.finditer('a', 'aXa')],
+        [bounds(m) for m in re.compile('a').finditer('aXaXa', 1, 4)], re.sub('a', lambda m: str(m.endpos), 'ba'))"#,
+        r#"((0, 3, (1, 2)), (2, 4, (3, 4)), (0, 3, (0, 1)), (2, 3, (2, 3)), [(0, 3, (0, 1)), (0, 3, (2, 3))], [(1, 4, (2, 3))], 'b2')"#,
+    )]);
+}
+
+#[test]
+fn native_sizes_are_those_of_64_bit_machines() {
+    check(&[
+        (
+            r#"import array, pickle, struct
+def f(x):
+    arrays = [array.array(c, [1, 2]) for c in 'bBhHiIlLqQfd']
+    return ([struct.calcsize(c) for c in 'clLnNPqihfd'], [struct.calcsize('<' + c) for c in 'lLqi'], struct.calcsize('cl'),
+        struct.pack('l', -2), struct.unpack('N', b'\x01' * 8), [a.itemsize for a in arrays], array.array('l', [2**40])[0],
+        all(pickle.loads(pickle.dumps(a)) == a for a in arrays), memoryview(b'12345678').cast('l').tolist(), array.array('b', [-1]).__reduce_ex__(3)[1][2])"#,
+            r#"([1, 8, 8, 8, 8, 8, 8, 4, 2, 4, 8], [4, 4, 8, 4], 16, b'\xfe\xff\xff\xff\xff\xff\xff\xff', (72340172838076673,), [1, 1, 2, 2, 4, 4, 8, 8, 8, 8, 4, 8], 1099511627776, True, [4050765991979987505], 1)"#,
+        ),
+        (
+            r#"import struct
+def end(*args):
+    try: return struct.pack(*args)
+    except Exception as e: return type(e).__name__
+def f(x): return [end(c, v) for c in ('e', 'f', '<f', 'd') for v in (10**400, 10**40, 1e40, True, 'x')]"#,
+            r#"['error', 'error', 'OverflowError', b'\x00<', 'error', 'error', b'\x00\x00\x80\x7f', b'\x00\x00\x80\x7f', b'\x00\x00\x80?', 'error', 'error', 'error', 'OverflowError', b'\x00\x00\x80?', 'error', 'error', b'\xa5\\\xc3\xf1)c=H', b'\xa5\\\xc3\xf1)c=H', b'\x00\x00\x00\x00\x00\x00\xf0?', 'error']"#,
+        ),
+    ]);
+}
+
+#[test]
+fn text_that_is_no_token_is_an_error() {
+    check(&[(
+        r#"import io, tokenize
+def end(text):
+    try: return [t.string for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.string.strip()]
+    except tokenize.TokenError: return 'TokenError'
+def f(x): return [end(t) for t in ("it's", "a = '", 'a $ b', chr(28) + 'y', '(', '1_', '0777', 'a\\ b', '1if 2else 3', '0x', "x = 'ok'", '1a', '"""', chr(0x2028) + 'x', chr(178) + chr(189), 'x' + chr(178), 'a ' + chr(8364) + ' b', '1' + chr(178), '12b4', '1__0')]"#,
+        r#"['TokenError', 'TokenError', ['a', '$', 'b'], 'TokenError', 'TokenError', 'TokenError', ['0777'], 'TokenError', ['1', 'if', '2', 'else', '3'], 'TokenError', ['x', '=', "'ok'"], ['1', 'a'], 'TokenError', ['\u2028x'], ['²½'], ['x²'], ['a', '€', 'b'], ['1', '²'], ['12', 'b4'], 'TokenError']"#,
+    )]);
+}
+
+#[test]
+fn an_indented_expression_is_an_indentation_error() {
+    check(&[(
+        r#"import ast
+def end(work):
+    try: return type(work()).__name__
+    except SyntaxError as e: return type(e).__name__
+def f(x):
+    return [end(w) for w in (lambda: ast.parse(' pad ', mode='eval'), lambda: compile(' x', 'f', 'eval'), lambda: eval(' 1'),
+        lambda: ast.literal_eval('\n 1'), lambda: ast.literal_eval(' 1'), lambda: ast.parse(' x = 1'), lambda: eval('\n 1'))]"#,
+        r#"['IndentationError', 'IndentationError', 'int', 'IndentationError', 'int', 'IndentationError', 'IndentationError']"#,
+    )]);
+}
+
+#[test]
+fn affixes_and_separators_have_their_types_checked() {
+    check(&[(
+        r#"def end(work):
+    try: return work()
+    except Exception as e: return type(e).__name__
+def f(x):
+    return [end(w) for w in (lambda: bytearray(b'abc').endswith(('x', 'y'), 2), lambda: b'abc'.endswith(('x',), 9), lambda: 'abc'.startswith(b'a', 5),
+        lambda: 'abc'.endswith((b'x',), 5), lambda: 'abc'.endswith('', 5), lambda: 'abc'.endswith(('a', 'c'), 1), lambda: b'ab'.hex([1, 2]),
+        lambda: b'ab'.hex([1]), lambda: b'ab'.hex('ab'), lambda: b'ab'.hex(b':'), lambda: __import__('math').dist([''], [1, 2]))]"#,
+        r#"['TypeError', 'TypeError', 'TypeError', 'TypeError', False, True, 'ValueError', 'TypeError', 'ValueError', '61:62', 'ValueError']"#,
+    )]);
+}
+
+#[test]
+fn a_decimal_context_shows_its_signals_in_order() {
+    check(&[(
+        r#"from decimal import *
+def f(x):
+    c = Context(prec=2, traps=[], flags=[Clamped, Inexact, Rounded, Subnormal, Underflow, Overflow, DivisionByZero, FloatOperation, InvalidOperation])
+    return repr(c), repr(Context(flags=[Subnormal, FloatOperation], traps=[Clamped, DivisionByZero, InvalidOperation]))"#,
+        r#"('Context(prec=2, rounding=ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[Clamped, InvalidOperation, DivisionByZero, Inexact, FloatOperation, Overflow, Rounded, Subnormal, Underflow], traps=[])', 'Context(prec=28, rounding=ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[FloatOperation, Subnormal], traps=[Clamped, InvalidOperation, DivisionByZero])')"#,
+    )]);
 }

@@ -2,18 +2,11 @@
 
 mod common;
 
-use common::{run, script, text};
-
-fn returns(cases: &[(&str, &str)]) {
-    for (program, expected) in cases {
-        let outcome = run(program, "0");
-        assert_eq!(text(&outcome), *expected, "{program}: {:?}", outcome.termination);
-    }
-}
+use common::{check, script, text};
 
 #[test]
 fn the_right_operand_of_a_sequence_is_asked_first_or_last_as_in_cpython() {
-    returns(&[(
+    check(&[(
         "class A:
     def __floordiv__(self, o): return 'A//'
     def __rfloordiv__(self, o): return 'A r//'
@@ -36,7 +29,7 @@ def f(x):
 
 #[test]
 fn from_bytes_makes_an_object_of_the_subclass() {
-    returns(&[
+    check(&[
         (
             "from enum import IntEnum\nclass E(IntEnum):\n    A = 3\ndef f(x): return E.from_bytes(b'\\0\\3', 'big') is E.A",
             "True",
@@ -51,7 +44,7 @@ fn from_bytes_makes_an_object_of_the_subclass() {
 
 #[test]
 fn the_end_of_an_iteration_has_cpythons_arguments() {
-    returns(&[
+    check(&[
         (
             "class Seq:\n    def __getitem__(self, i): raise StopIteration(42)\ndef f(x):\n    try: next(iter(Seq()))\n    except StopIteration as e: return e.args",
             "()",
@@ -66,7 +59,7 @@ fn the_end_of_an_iteration_has_cpythons_arguments() {
 
 #[test]
 fn arrays_show_their_items_as_python_does() {
-    returns(&[(
+    check(&[(
         "import array\ndef f(x): return repr(array.array('f', [1, 0.5])), repr(array.array('d', [1e300, -0.0])), repr(array.array('b', [1]))",
         "(\"array('f', [1.0, 0.5])\", \"array('d', [1e+300, -0.0])\", \"array('b', [1])\")",
     )]);
@@ -74,7 +67,7 @@ fn arrays_show_their_items_as_python_does() {
 
 #[test]
 fn threads_that_run_at_once_are_threads() {
-    returns(&[
+    check(&[
         (
             "import threading
 def f(x):
@@ -127,7 +120,7 @@ def f(n):
 
 #[test]
 fn errors_of_the_operating_system_have_their_classes() {
-    returns(&[(
+    check(&[(
         "import errno, os\ndef f(x): return errno.ENOENT, errno.errorcode[11], type(OSError(2, 'x')).__name__, type(OSError(errno.EEXIST, '')).__name__, os.strerror(2)",
         "(2, 'EAGAIN', 'FileNotFoundError', 'FileExistsError', 'No such file or directory')",
     )]);
@@ -138,7 +131,7 @@ fn errors_of_the_operating_system_have_their_classes() {
 
 #[test]
 fn json_refuses_integers_that_int_refuses() {
-    returns(&[
+    check(&[
         (
             "import json\ndef f(x):\n    try: json.loads('1' * 5000)\n    except ValueError as e: return type(e).__name__",
             "'ValueError'",
@@ -149,7 +142,7 @@ fn json_refuses_integers_that_int_refuses() {
 
 #[test]
 fn patterns_and_matches_are_their_own_copies() {
-    returns(&[(
+    check(&[(
         "import copy, re
 def f(x):
     p = re.compile('a')
@@ -161,7 +154,7 @@ def f(x):
 
 #[test]
 fn a_condition_can_be_notified_by_who_holds_it() {
-    returns(&[(
+    check(&[(
         "import threading
 def f(x):
     condition = threading.Condition()
@@ -169,5 +162,230 @@ def f(x):
         condition.notify_all()
         return condition.wait_for(lambda: 5)",
         "5",
+    )]);
+}
+
+#[test]
+fn equal_dicts_are_compared_as_cpython_compares_them() {
+    check(&[
+        (
+            r#"class A:
+    def __eq__(self, other): left.clear(); return True
+    def __hash__(self): return 13
+class B:
+    def __eq__(self, other): right.clear(); return True
+class E:
+    def __init__(self, n): self.n = n
+    def __eq__(self, other): seen.append((self.n, other.n)); return True
+class Missing(dict):
+    def __missing__(self, key): seen.append(key); return 0
+class H:
+    def __hash__(self): seen.append('hash'); return 1
+left, right, seen = {A(): 0}, {0: set()}, []
+def f(x):
+    h = H()
+    one, two = {h: 1}, {h: 1}
+    seen.clear()
+    return (left == {A(): A()}, {0: B()} == right, {1: E(1)} == {1: E(2)}, Missing() == {}, Missing({1: 1}) == {2: 1},
+            one == two, list(seen))"#,
+            r#"(True, True, True, True, False, True, [(1, 2)])"#,
+        ),
+        (
+            r#"def f(x):
+    def end(work):
+        try: return work()
+        except Exception as e: return type(e).__name__
+    from collections import OrderedDict
+    return [end(w) for w in (lambda: {}.pop({}, None), lambda: {}.pop({}), lambda: {1: 2}.pop({}, None), lambda: {}.get([], 1),
+        lambda: OrderedDict().move_to_end([]), lambda: OrderedDict(a=1).move_to_end([]))]"#,
+            r#"[None, 'KeyError', 'TypeError', 'TypeError', 'KeyError', 'TypeError']"#,
+        ),
+    ]);
+}
+
+#[test]
+fn an_object_is_not_made_without_what_its_methods_read() {
+    check(&[
+        (
+            r#"import asyncio, collections, contextvars, itertools, re
+def made(kind):
+    ends = []
+    for make in (lambda: object.__new__(kind), kind):
+        try: ends.append(type(make()).__name__)
+        except TypeError: ends.append('TypeError')
+    return ends
+async def numbers(): yield 1
+async def one(): return 1
+def f(x):
+    o = collections.OrderedDict(a=1)
+    waiting = one().__await__()
+    kinds = [type(v) for v in (o.keys(), o.values(), o.items(), iter(o), {}.keys(), iter([]), iter(int, 1), iter(''), reversed([]),
+        re.compile(''), re.match('', ''), re.compile('').scanner(''), next(itertools.groupby([1]))[1], waiting,
+        numbers().asend(None), numbers().athrow(ValueError), anext(numbers(), 0), iter(list[int]))]
+    return [made(kind) for kind in kinds], made(contextvars.Context)"#,
+            r#"([['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError'], ['TypeError', 'TypeError']], ['TypeError', 'Context'])"#,
+        ),
+        (
+            r#"import io
+class Own(io.TextIOBase): pass
+class Raw(io.RawIOBase):
+    def readinto(self, b): return 0
+class Slots: __slots__ = ('a',)
+class Error(Exception): pass
+def f(x): return type(Own()).__name__, Raw().read(1), type(object.__new__(Slots)).__name__, type(Error.__new__(Error)).__name__"#,
+            r#"('Own', b'', 'Slots', 'Error')"#,
+        ),
+    ]);
+}
+
+#[test]
+fn names_of_an_object_are_listed_once() {
+    check(&[(
+        r#"class A:
+    x, y = 1, 2
+    def __init__(self): self.x = self.z = 3
+class B(A): y = 4
+def f(x):
+    names = [n for n in dir(B()) if not n.startswith('_')]
+    return names, dir(B()) == sorted(set(dir(B()))), [n for n in dir(B) if not n.startswith('_')]"#,
+        r#"(['x', 'y', 'z'], True, ['x', 'y'])"#,
+    )]);
+}
+
+#[test]
+fn ranges_of_64_bits_are_walked_and_searched() {
+    check(&[(
+        r#"def f(x):
+    class Odd:
+        def __eq__(self, other): raise ValueError
+    def end(work):
+        try: return work()
+        except Exception as e: return type(e).__name__
+    it = iter(range(2**32 + 5))
+    it.__setstate__(2**32 + 1)
+    return ([type(v).__name__ for v in (iter(range(2**40)), reversed(range(2**40)), iter(range(2**63)), reversed(range(2**63 + 2)))],
+        list(range(2**63 - 3, 2**63 + 1)), list(reversed(range(-3, 2**40, 2**39))), [i for i in range(2**62, 2**62 + 2)],
+        list(range(2**63 - 1, -2**63, -2**62)), list(range(2**31 - 1, 2**31 + 2)), next(it), it.__length_hint__(), str(it.__reduce__()[1]),
+        True in range(2), end(lambda: Odd() in range(3)))"#,
+        r#"(['range_iterator', 'range_iterator', 'longrange_iterator', 'longrange_iterator'], [9223372036854775805, 9223372036854775806, 9223372036854775807, 9223372036854775808], [1099511627773, 549755813885, -3], [4611686018427387904, 4611686018427387905], [9223372036854775807, 4611686018427387903, -1, -4611686018427387905], [2147483647, 2147483648, 2147483649], 4294967297, 3, '(range(4294967298, 4294967301),)', True, 'ValueError')"#,
+    )]);
+}
+
+#[test]
+fn subclasses_of_dict_are_merged_without_their_methods() {
+    check(&[(
+        r#"from collections import Counter, OrderedDict
+class Loud(dict):
+    def __getitem__(self, key): return 'loud'
+    def keys(self): return ['z']
+class Walked(dict):
+    def __iter__(self): return iter(['a'])
+    def __getitem__(self, key): return 'walked'
+class Ordered(OrderedDict):
+    def __getitem__(self, key): return 'ordered'
+def f(x):
+    def keywords(**k): return k
+    def updated(d):
+        e = {}
+        e.update(d)
+        return e
+    return [(dict(d), {**d}, keywords(**d), {} | d, updated(d), dict(d, q=1)) for d in (Loud(a=1), Walked(a=1, b=2), Ordered(a=1), Counter('aab'))]"#,
+        r#"[({'a': 1}, {'a': 1}, {'a': 1}, {'a': 1}, {'a': 1}, {'a': 1, 'q': 1}), ({'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked', 'q': 1}), ({'a': 'ordered'}, {'a': 'ordered'}, {'a': 'ordered'}, Ordered({'a': 'ordered'}), {'a': 'ordered'}, {'a': 'ordered', 'q': 1}), ({'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1, 'q': 1})]"#,
+    )]);
+}
+
+#[test]
+fn copies_keep_the_values_of_slots() {
+    check(&[(
+        r#"import copy, pickle
+class B(bytearray): __slots__ = ('x', 'y', '__dict__')
+class S(set): __slots__ = ('x', 'y')
+class F(frozenset): __slots__ = ('x', 'y')
+class L(list): __slots__ = ('x', 'y')
+def f(x):
+    found = []
+    for kind in (B, S, F, L):
+        o = kind([1])
+        o.x = [2]
+        for way in (copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))):
+            c = way(o)
+            found.append((type(c).__name__, c.x, hasattr(c, 'y'), list(c)))
+    return found"#,
+        r#"[('B', [2], False, [1]), ('B', [2], False, [1]), ('B', [2], False, [1]), ('S', [2], False, [1]), ('S', [2], False, [1]), ('S', [2], False, [1]), ('F', [2], False, [1]), ('F', [2], False, [1]), ('F', [2], False, [1]), ('L', [2], False, [1]), ('L', [2], False, [1]), ('L', [2], False, [1])]"#,
+    )]);
+}
+
+#[test]
+fn repeating_copies_the_whole() {
+    check(&[(
+        r#"def f(x):
+    inner = [[]] * 3
+    inner[0].append(1)
+    return ('abc' * 5, b'ab' * 3, [1, 2] * 3, (1, 'x') * 4, 'é' * 3, 'ab' * 0, inner, len('abc' * 100_001), ('abc' * 100_001)[-4:],
+        [1, 2, 3] * -1, bytes(bytearray(b'xyz') * 2), ('ab' * 7)[13])"#,
+        r#"('abcabcabcabcabc', b'ababab', [1, 2, 1, 2, 1, 2], (1, 'x', 1, 'x', 1, 'x', 1, 'x'), 'ééé', '', [[1], [1], [1]], 300003, 'cabc', [], b'xyzxyz', 'b')"#,
+    )]);
+}
+
+#[test]
+fn values_that_every_tee_has_taken_are_freed() {
+    check(&[(
+        r#"import itertools, weakref
+class Thing: pass
+def f(x):
+    refs = []
+    def things():
+        for _ in range(200):
+            thing = Thing()
+            refs.append(weakref.ref(thing))
+            yield thing
+            del thing
+    one, two = itertools.tee(things())
+    for _ in range(150): next(one)
+    for _ in range(140): next(two)
+    alive = sum(r() is not None for r in refs)
+    a, b = itertools.tee(range(300_000))
+    return alive < 70, sum(a) == sum(b), [len(list(t)) for t in itertools.tee(range(100), 3)]"#,
+        r#"(True, True, [100, 100, 100])"#,
+    )]);
+}
+
+#[test]
+fn a_dict_display_keeps_the_scopes_of_its_keys_and_values_apart() {
+    check(&[(
+        r#"def f(x):
+    n = 5
+    return ({(lambda: 1)(): (lambda x: x)(2), (lambda y: y)(3): 4, (lambda: n)(): [z for z in 'q']},
+        {**{v: (lambda: v + n)() for v in [1]}, max([27], key=(lambda v: v * 2)): 1},
+        {**(lambda: {1: 2})(), (lambda v: v * 2)(5): (lambda w: w + n)(7), **{k: 3 for k in [9]}, (lambda: 8)(): {s for s in [n]}})"#,
+        r#"({1: 2, 3: 4, 5: ['q']}, {1: 6, 27: 1}, {1: 2, 10: 12, 9: 3, 8: {5}})"#,
+    )]);
+}
+
+#[test]
+fn a_class_that_is_no_exception_cannot_be_caught() {
+    check(&[(
+        r#"def f(x):
+    ends = []
+    for kind in (5, 'x', (ValueError, 5), int):
+        try:
+            try: 1 / 0
+            except kind: ends.append('caught')
+        except TypeError as e: ends.append(str(e))
+    return ends"#,
+        r#"['catching classes that do not inherit from BaseException is not allowed', 'catching classes that do not inherit from BaseException is not allowed', 'catching classes that do not inherit from BaseException is not allowed', 'catching classes that do not inherit from BaseException is not allowed']"#,
+    )]);
+}
+
+#[test]
+fn slices_have_an_order_and_proxies_a_text() {
+    check(&[(
+        r#"import enum, re, types
+class C(enum.Enum): A = 1
+def f(x):
+    return (slice(1) < slice(2), slice(1, 2) >= slice(1, 2), sorted([slice(3), slice(1)]) == [slice(1), slice(3)],
+        str(types.MappingProxyType({'a': 1})), repr(types.MappingProxyType({'a': 1})), f'{C.__members__}',
+        str(re.compile('(?P<n>a)').groupindex), list(__import__('string').Formatter().parse('a{b!r:c}{{e}}')))"#,
+        r#"(True, True, True, "{'a': 1}", "mappingproxy({'a': 1})", "{'A': <C.A: 1>}", "{'n': 1}", [('a', 'b', 'c', 'r'), ('{', None, None, None), ('e}', None, None, None)])"#,
     )]);
 }
