@@ -146,7 +146,8 @@ def given(library: Path, names: list[str], file: str) -> dict[str, str] | None:
     late = stand_ins(library, names) | helpers(library, file, source + ALWAYS, {file})
     late[f"test.{file}"] = source
     late["test.support.script_helper"] = (HERE / "script_helper.py").read_text()
-    files = data_files(library, source)
+    # Test files share what they read: test_cmath's data are named in test_math.
+    files = data_files(library, "".join(text for name, text in late.items() if name.startswith("test.test_") or text is source))
     return {
         "test_files": f"FILE = {'test.' + file!r}\nFILES = {files!r}\nMODULES = {late!r}\n",
         "host": (HERE / "host.py").read_text(),
