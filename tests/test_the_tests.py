@@ -9,6 +9,7 @@ import pytest
 import tiers
 from processes import Started, started
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 CONFTEST = """
 import sys

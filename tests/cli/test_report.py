@@ -13,6 +13,8 @@ import pytest
 from azr.cli.measure.synthetic import make
 from processes import started
 
+pytestmark = pytest.mark.slow
+
 
 def azr(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

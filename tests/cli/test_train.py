@@ -13,6 +13,7 @@ from azr.rollouts.scripted import ScriptedEngine
 from click.testing import CliRunner
 from processes import started
 
+pytestmark = pytest.mark.slow
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.toml"
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import compare
 import kinds
+import pytest
 import zstandard
 from kinds import Kind
 
+pytestmark = pytest.mark.slow
 RECORDED = Path(__file__).parent / "recorded.jsonl.zst"
 KNOWN = Path(kinds.__file__).parent / "known.txt"
 

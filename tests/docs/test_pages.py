@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.torch
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^(`{3,})(\S*)(?: title=\"([^\"]+)\")?[ \t]*$")
 

@@ -11,6 +11,7 @@ from azr.run.train import start_run
 from azr.tasks.io import read_tasks
 from azr.types import Task
 
+pytestmark = pytest.mark.slow
 FOURTH = Path(__file__).parent / "fourth"
 PAGE = Path(__file__).parents[2] / "docs" / "own-domain.md"
 

@@ -17,6 +17,7 @@ from azr.run.train import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role
 from click.testing import CliRunner
 
+pytestmark = pytest.mark.slow
 Make = Callable[..., Path]
 SMALL = [
     "engine.name=scripted", f"engine.script={__name__}:answer", "propose.batch=2", "solve.batch=2", "solve.trials=2",

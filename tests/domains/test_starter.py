@@ -12,6 +12,7 @@ from azr.run.events import Quiet
 from azr.run.train import start_run
 from click.testing import CliRunner
 
+pytestmark = pytest.mark.slow
 Make = Callable[..., Path]
 
 

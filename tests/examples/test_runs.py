@@ -8,6 +8,7 @@ from azr.domains.check import examine
 from azr.run.events import Quiet
 from azr.run.train import start_run
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples" / "domains"
 NAMES = ("tables", "compliance", "planning")
 

@@ -23,6 +23,7 @@ from azr.run.folder import TRACES
 from azr.run.train import Result, resume_run, start_run
 from azr.types import Kind, Prompt, Role, Task
 
+pytestmark = pytest.mark.slow
 SMALL = [
     "engine.name=scripted", "propose.batch=3", "solve.batch=3", "solve.trials=2", "seeding.factor=2", "run.steps=4",
     "run.save_every=1", "tasks.inputs=4",

@@ -18,6 +18,7 @@ from azr.trainer import checkpoint
 from azr.trainer.policy import StillPolicy, UpdateStats
 from azr.types import Batch, Prompt
 
+pytestmark = pytest.mark.slow
 STEPS = 5
 
 

@@ -16,6 +16,7 @@ from azr.run.folder import TRACES, RunFolder
 from azr.run.train import resume_run, start_run
 from azr.trainer import checkpoint
 
+pytestmark = pytest.mark.slow
 SCRIPTED = ["engine.name=scripted", "engine.script=azr.rollouts.demo:answer"]
 SMALL = [
     "propose.batch=3", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", "seeding.factor=2", "run.steps=4",

@@ -8,6 +8,7 @@ import sympy
 import sympy.ntheory
 from azr.sandbox import OutcomeKind, Request, Sandbox
 
+pytestmark = pytest.mark.slow
 RANDOM = random.Random(7)
 NUMBERS = [*range(-30, 400), *(RANDOM.randrange(10**digits) for digits in range(3, 16) for _ in range(6))]
 PAIRS = [(a, b) for a in range(-9, 28) for b in range(-9, 28)]
