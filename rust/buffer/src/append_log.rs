@@ -167,6 +167,7 @@ impl<T> AppendLog<T> {
     }
 
     /// The node with this number; none beyond the length and in a gap.
+    #[inline]
     pub(crate) fn get(&self, id: u64) -> Option<&Node<T>> {
         // Acquire: pairs with the release in `publish`; the node is seen whole.
         let node = self.slots.get(id)?.load(Ordering::Acquire);

@@ -323,6 +323,7 @@ impl TaskBuffer {
         self.by_kind.served(kind)
     }
 
+    #[inline]
     pub(crate) fn entry(&self, id: u64) -> Option<&Entry> {
         self.table.appended().get(id).map(|node| &node.value)
     }

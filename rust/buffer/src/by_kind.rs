@@ -73,6 +73,7 @@ impl KindIds {
         self.len.load(Ordering::Acquire)
     }
 
+    #[inline]
     fn id(&self, index: u64) -> Option<u64> {
         // Relaxed: the caller has acquired the length.
         self.ids.get(index)?.load(Ordering::Relaxed).checked_sub(1).map(u64::from)
@@ -230,6 +231,7 @@ pub(crate) struct Served<'a> {
 }
 
 impl Served<'_> {
+    #[inline]
     pub(crate) fn len(&self) -> u64 {
         self.count
     }
@@ -240,6 +242,7 @@ impl Served<'_> {
     }
 
     /// The id at `index`; none in a place of the reservoir that compaction has emptied.
+    #[inline]
     pub(crate) fn id(&self, index: u64) -> Option<u64> {
         if self.reservoir {
             // Relaxed: the list's length was acquired; a newer id is as good.

@@ -110,6 +110,7 @@ impl Entry {
         codec::decode_task(&self.payload).expect("the payload was encoded or checked by this program")
     }
 
+    #[inline]
     pub(crate) fn facts(&self) -> Facts {
         // Relaxed, here and below: each is one number that says nothing about other memory.
         let latest = self.latest.load(Ordering::Relaxed);
@@ -122,6 +123,7 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(crate) fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed) & 1 == 1
     }
@@ -191,6 +193,7 @@ fn pack(solved: Solved) -> u64 {
     u64::from(solved.step) << 32 | u64::from(solved.successes) << 16 | u64::from(solved.attempts)
 }
 
+#[inline]
 fn unpack(bits: u64) -> Solved {
     let part = |shift: u32| u16::try_from(bits >> shift & 0xffff).expect("masked to 16 bits");
     let step = u32::try_from(bits >> 32).expect("shifted to 32 bits");

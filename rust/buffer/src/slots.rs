@@ -30,6 +30,7 @@ unsafe impl<T: Send> Send for Slots<T> {}
 unsafe impl<T: Send + Sync> Sync for Slots<T> {}
 
 /// The bucket of an index, its place in there and the length of the bucket.
+#[inline]
 fn locate(index: u64) -> (usize, usize, usize) {
     let small = |value: u64| usize::try_from(value).expect("an index that memory can hold fits in usize");
     let block = index / FIRST;
@@ -47,6 +48,7 @@ impl<T: Default> Slots<T> {
     }
 
     /// The element, if its bucket exists.
+    #[inline]
     pub(crate) fn get(&self, index: u64) -> Option<&T> {
         let (bucket, place, length) = locate(index);
         // Acquire: pairs with the release in `grow`, so that the elements are seen initialised.
