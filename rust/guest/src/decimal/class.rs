@@ -12,37 +12,14 @@ use rustpython_vm::{
     AsObject, Context, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
-use super::context::{PyContext, optional_context, rounding_of};
+use super::context::rounding_of;
 use super::convert::{Operand, big_to_dec, exact, float_to_dec, needed_operand, operand, ratio, to_float, to_int};
 use super::int::Int;
 use super::methods::{Arguments, PLAIN, add_method, bind, given, text_of};
-use super::module::{current, shared};
 use super::number::{Ctx, Dec, Kind, Rounding, condition::*};
+use super::objects::{Hash, PyContext, PyDecimal, current, decimal_class, new_decimal, optional_context, shared};
 use super::tables::{BINARY, CONTEXT_QUESTIONS, COPIES, PAIRS, QUESTIONS, UNARY, Unary};
 use super::text::Spec;
-
-type Hash = i64;
-
-#[pyclass(module = "decimal", name = "Decimal")]
-#[derive(Debug, PyPayload)]
-pub(super) struct PyDecimal {
-    pub(super) dec: Dec,
-    hash: Cell<Hash>,
-}
-
-impl From<Dec> for PyDecimal {
-    fn from(dec: Dec) -> Self {
-        Self { dec, hash: Cell::new(-1) }
-    }
-}
-
-pub(super) fn new_decimal(dec: Dec, vm: &VirtualMachine) -> PyObjectRef {
-    PyDecimal::from(dec).into_ref(&vm.ctx).into()
-}
-
-pub(super) fn decimal_class() -> &'static Py<PyType> {
-    PyDecimal::static_type()
-}
 
 /// The number of a `Decimal`, or of a method's own object.
 fn dec_of(object: &PyObject) -> &Dec {

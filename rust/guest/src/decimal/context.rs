@@ -11,21 +11,11 @@ use rustpython_vm::{
     AsObject, Context, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, pyclass,
 };
 
-use super::class::{decimal_class, new_decimal};
 use super::convert::{ascii_text, big_to_dec, exact, float_to_dec, needed_operand};
 use super::methods::{PLAIN, add_method, bind, class_name, given, text_of};
-use super::module::{current, shared};
 use super::number::{Ctx, Dec, MAX_EMAX, MAX_PREC, MIN_EMIN, Rounding, condition::*};
+use super::objects::{PyBits, PyContext, decimal_class, new_decimal, optional_context, shared};
 use super::tables::{BINARY, CONTEXT_BINARY, CONTEXT_QUESTIONS, CONTEXT_UNARY, COPIES, PAIRS, QUESTIONS, UNARY};
-
-pub(super) fn optional_context(object: Option<&PyObjectRef>, vm: &VirtualMachine) -> PyResult<PyRef<PyContext>> {
-    match object {
-        Some(object) if !vm.is_none(object) => {
-            object.clone().downcast::<PyContext>().map_err(|_| vm.new_type_error("optional argument must be a context"))
-        }
-        _ => current(vm),
-    }
-}
 
 pub(super) fn rounding_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<Rounding> {
     text_of(object).and_then(|text| Rounding::named(text.to_str()?)).ok_or_else(|| {
@@ -36,13 +26,6 @@ pub(super) fn rounding_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<Ro
              ROUND_05UP]",
         )
     })
-}
-
-/// Bits of conditions that a context and its signal dictionary share.
-#[pyclass(module = "decimal", name = "Bits")]
-#[derive(Debug, PyPayload)]
-pub(super) struct PyBits {
-    bits: Rc<Cell<u32>>,
 }
 
 fn signal_bit(signal: &PyObject, vm: &VirtualMachine) -> PyResult<u32> {
@@ -68,116 +51,6 @@ impl PyBits {
         zelf.bits.set(if on { bits | bit } else { bits & !bit });
         Ok(())
     }
-}
-
-#[pyclass(module = "decimal", name = "Context")]
-#[derive(Debug, PyPayload)]
-pub(super) struct PyContext {
-    prec: Cell<i64>,
-    pub(super) rounding: Cell<Rounding>,
-    emin: Cell<i64>,
-    emax: Cell<i64>,
-    pub(super) capitals: Cell<bool>,
-    clamp: Cell<bool>,
-    pub(super) flags: Rc<Cell<u32>>,
-    traps: Rc<Cell<u32>>,
-    flag_dict: OnceCell<PyObjectRef>,
-    trap_dict: OnceCell<PyObjectRef>,
-}
-
-impl PyContext {
-    pub(super) fn initial() -> Self {
-        Self {
-            prec: Cell::new(28),
-            rounding: Cell::new(Rounding::HalfEven),
-            emin: Cell::new(-999_999),
-            emax: Cell::new(999_999),
-            capitals: Cell::new(true),
-            clamp: Cell::new(false),
-            flags: Rc::default(),
-            traps: Rc::new(Cell::new(INVALID | DIVISION_BY_ZERO | OVERFLOW)),
-            flag_dict: OnceCell::new(),
-            trap_dict: OnceCell::new(),
-        }
-    }
-
-    pub(super) fn duplicate(&self, with_flags: bool) -> Self {
-        Self {
-            prec: self.prec.clone(),
-            rounding: self.rounding.clone(),
-            emin: self.emin.clone(),
-            emax: self.emax.clone(),
-            capitals: self.capitals.clone(),
-            clamp: self.clamp.clone(),
-            flags: Rc::new(Cell::new(if with_flags { self.flags.get() } else { 0 })),
-            traps: Rc::new(Cell::new(self.traps.get())),
-            flag_dict: OnceCell::new(),
-            trap_dict: OnceCell::new(),
-        }
-    }
-
-    pub(super) fn ctx(&self) -> Ctx {
-        Ctx {
-            prec: self.prec.get(),
-            rounding: self.rounding.get(),
-            emin: self.emin.get(),
-            emax: self.emax.get(),
-            clamp: self.clamp.get(),
-            status: 0,
-        }
-    }
-
-    /// Sets flags, and raises what is trapped.
-    pub(super) fn note(&self, status: u32, vm: &VirtualMachine) -> PyResult<()> {
-        if status == 0 {
-            return Ok(());
-        }
-        self.flags.set(self.flags.get() | status);
-        if status & NO_MEMORY != 0 {
-            return Err(vm.new_memory_error(""));
-        }
-        match status & self.traps.get() {
-            0 => Ok(()),
-            trapped => Err(raised(trapped, vm)),
-        }
-    }
-
-    /// An operation in this context.
-    pub(super) fn run(&self, vm: &VirtualMachine, work: impl FnOnce(&mut Ctx) -> Dec) -> PyResult {
-        let mut ctx = self.ctx();
-        let result = work(&mut ctx);
-        self.note(ctx.status, vm)?;
-        Ok(new_decimal(result, vm))
-    }
-
-    pub(super) fn div_mod(&self, a: &Dec, b: &Dec, vm: &VirtualMachine) -> PyResult {
-        let mut ctx = self.ctx();
-        let (quotient, rest) = ctx.div_mod(a, b);
-        self.note(ctx.status, vm)?;
-        Ok(vm.ctx.new_tuple(vec![new_decimal(quotient, vm), new_decimal(rest, vm)]).into())
-    }
-
-    fn dict(place: &OnceCell<PyObjectRef>, bits: &Rc<Cell<u32>>, vm: &VirtualMachine) -> PyResult {
-        if let Some(dict) = place.get() {
-            return Ok(dict.clone());
-        }
-        let bits = PyBits { bits: Rc::clone(bits) }.into_ref(&vm.ctx);
-        let dict = shared().signal_dict.call((bits,), vm)?;
-        Ok(place.get_or_init(|| dict).clone())
-    }
-}
-
-#[cold]
-fn raised(trapped: u32, vm: &VirtualMachine) -> PyBaseExceptionRef {
-    let shared = shared();
-    let named = |list: &[(u32, PyTypeRef)]| -> Vec<PyTypeRef> {
-        list.iter().filter(|(bit, _)| bit & trapped != 0).map(|(_, class)| class.clone()).collect()
-    };
-    let mut reasons: Vec<PyObjectRef> = named(&shared.conditions).into_iter().map(Into::into).collect();
-    reasons.extend(named(&shared.signals[1..]).into_iter().map(PyObjectRef::from));
-    let class = named(&shared.signals).swap_remove(0);
-    let reasons: PyObjectRef = vm.ctx.new_list(reasons).into();
-    vm.invoke_exception(&class, vec![reasons]).unwrap_or_else(|error| error)
 }
 
 /// The signals of a list or of a signal dictionary as bits.

@@ -5,11 +5,10 @@ use num_traits::{Signed, ToPrimitive};
 use rustpython_vm::builtins::{PyBaseExceptionRef, PyFloat, PyInt, PyList, PyTuple};
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::class::PyDecimal;
-use super::context::PyContext;
 use super::int::{Int, has_room};
 use super::methods::{class_name, text_of};
 use super::number::{Ctx, Dec, Kind, MAX_EMAX, Rounding, condition::*};
+use super::objects::{PyContext, PyDecimal};
 
 pub(super) fn big_to_dec(value: &BigInt) -> Dec {
     match value.to_i64() {

@@ -8,6 +8,7 @@ mod int;
 mod methods;
 mod module;
 mod number;
+mod objects;
 mod tables;
 mod text;
 

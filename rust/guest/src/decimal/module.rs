@@ -1,46 +1,16 @@
 //! The module: what `_decimal.py` gives it, and the current context.
 
 pub(crate) use decl::module_def;
-pub(super) use decl::{current, shared};
 
 #[rustpython_derive::pymodule(name = "_azr_decimal")]
 mod decl {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
     use rustpython_vm::builtins::{PyModule, PyTypeRef};
     use rustpython_vm::class::PyClassImpl;
     use rustpython_vm::function::FuncArgs;
     use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine, extend_module};
 
-    use super::super::class::PyDecimal;
-    use super::super::context::{PyBits, PyContext};
     use super::super::number::{MAX_EMAX, MAX_PREC, MIN_EMIN, condition::*};
-
-    /// What `_decimal.py` makes and this module needs.
-    #[derive(Debug)]
-    pub(in super::super) struct Shared {
-        /// `decimal.InvalidOperation` and the others that can be trapped, in CPython's order.
-        pub(in super::super) signals: Vec<(u32, PyTypeRef)>,
-        /// The kinds of invalid operations that only exceptions name.
-        pub(in super::super) conditions: Vec<(u32, PyTypeRef)>,
-        pub(in super::super) tuple: PyObjectRef,
-        pub(in super::super) signal_dict: PyObjectRef,
-        pub(in super::super) rational: PyObjectRef,
-        pub(in super::super) default: PyRef<PyContext>,
-        /// The context variable that holds the current context.
-        variable: PyObjectRef,
-    }
-
-    thread_local! {
-        static SHARED: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
-        /// The current decimal context, and the `contextvars` context in which it is the current one.
-        static CURRENT: RefCell<Option<(PyObjectRef, PyRef<PyContext>)>> = const { RefCell::new(None) };
-    }
-
-    pub(in super::super) fn shared() -> Rc<Shared> {
-        SHARED.with(|shared| shared.borrow().clone()).expect("_decimal.py sets this module up")
-    }
+    use super::super::objects::{PyBits, PyContext, PyDecimal, Shared, current, forget_current, set_shared, shared};
 
     const SIGNALS: [u32; 9] =
         [INVALID, FLOAT_OPERATION, DIVISION_BY_ZERO, OVERFLOW, UNDERFLOW, SUBNORMAL, INEXACT, ROUNDED, CLAMPED];
@@ -76,7 +46,7 @@ mod decl {
             default: PyContext::initial().into_ref(&vm.ctx),
             variable: variable.clone(),
         };
-        SHARED.with(|place| *place.borrow_mut() = Some(Rc::new(shared)));
+        set_shared(shared);
         Ok(())
     }
 
@@ -94,41 +64,9 @@ mod decl {
     /// Makes a context the current one, as it is.
     #[pyfunction]
     fn set_current(context: PyRef<PyContext>, vm: &VirtualMachine) -> PyResult<()> {
-        CURRENT.with(|current| current.borrow_mut().take());
+        forget_current();
         vm.call_method(&shared().variable, "set", (context,))?;
         Ok(())
-    }
-
-    pub(in super::super) fn current(vm: &VirtualMachine) -> PyResult<PyRef<PyContext>> {
-        let known = CURRENT.with(|current| {
-            let current = current.borrow();
-            let (within, context) = current.as_ref()?;
-            let stack = vm.context_stack.borrow();
-            stack.last().is_some_and(|top| top.is(within)).then(|| context.clone())
-        });
-        match known {
-            Some(context) => Ok(context),
-            None => look_up_current(vm),
-        }
-    }
-
-    #[cold]
-    fn look_up_current(vm: &VirtualMachine) -> PyResult<PyRef<PyContext>> {
-        let shared = shared();
-        let found = vm.call_method(&shared.variable, "get", (vm.ctx.none(),))?;
-        let context = match found.downcast::<PyContext>() {
-            Ok(context) => context,
-            Err(_) => {
-                let context = shared.default.duplicate(false).into_ref(&vm.ctx);
-                vm.call_method(&shared.variable, "set", (context.clone(),))?;
-                context
-            }
-        };
-        let within = vm.context_stack.borrow().last().cloned();
-        if let Some(within) = within {
-            CURRENT.with(|current| *current.borrow_mut() = Some((within, context.clone())));
-        }
-        Ok(context)
     }
 
     pub(crate) fn module_exec(vm: &VirtualMachine, module: &Py<PyModule>) -> PyResult<()> {
