@@ -98,6 +98,7 @@ class Setup:
         self.python = self.bin / ("python.exe" if os.name == "nt" else "python")
         self.logs = ROOT / "target" / "setup"
         self.display = Display()
+        self.children = []
         # A job server of make's is not for cargo, which would warn that it cannot reach it.
         self.environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         self.environment["PATH"] = os.pathsep.join([str(self.bin), self.environment.get("PATH", "")])
@@ -125,6 +126,7 @@ class Setup:
                 command, cwd=str(ROOT), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
             )  # fmt: skip
+            self.children.append(child)
             lines = []
             for line in child.stdout:
                 out.write(line)
@@ -142,6 +144,12 @@ class Setup:
     def install(self, step, *arguments, **variables):
         constraints = self.venv / "constraints.txt"
         self.uv(step, "pip", "install", "--python", self.python, "--constraint", constraints, *arguments, **variables)
+
+    def stop(self):
+        """Ends what still runs beside a step that failed."""
+        for child in self.children:
+            if child.poll() is None:
+                child.terminate()
 
     # Steps.
 
@@ -188,7 +196,7 @@ class Setup:
             raise Stop(
                 "Python {}.{} is too old, azr needs 3.11 or newer: ".format(*version)
                 + "`pip install uv`, and uv finds or fetches one"
-                + ("" if python == sys.executable else f"; remove {self.venv} first")
+                + ("" if str(python) == sys.executable else f"; remove {self.venv} first")
             )
 
     def engine(self):
@@ -374,6 +382,8 @@ def main():
         if given.what == "train":
             ready = all((setup.venv / mark).exists() for mark in (".tools", ".extension", ".train"))
             if not ready:
+                if not setup.python.exists() and not shutil.which("uv"):
+                    setup.check_version(sys.executable)
                 plan(setup)
             setup.work("tools")
             setup.work("engine", "torch")
@@ -387,6 +397,8 @@ def main():
         return f"{failed.advice()} (all of it: {failed.log})"
     except KeyboardInterrupt:
         return "stopped: run this again to go on"
+    finally:
+        setup.stop()
     return 0
 
 

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,8 +45,9 @@ def only(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
     monkeypatch.setenv("HOME", str(folders[0]))
 
 
-def test_an_old_python_is_told_to_get_uv(script: ModuleType, tmp_path: Path) -> None:
+def test_an_old_python_is_told_to_get_uv(script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old = executable(tmp_path / "python3.10", "echo 3 10\n")
+    monkeypatch.setattr(sys, "executable", str(old))
     with pytest.raises(script.Stop, match=r"^Python 3\.10 is too old, .*uv finds or fetches one$"):
         script.Setup(tmp_path / "venv").check_version(old)
 
@@ -154,6 +156,25 @@ def test_steps_beside_each_other_are_one_line_each(
     monkeypatch.setattr(setup, "torch", lambda: "CPU build")
     setup.work("engine", "torch")
     assert sorted(capsys.readouterr().out.splitlines()) == ["  engine   compiled, 0 s", "  torch    CPU build, 0 s"]
+
+
+def test_what_runs_beside_a_failed_step_is_ended(script: ModuleType, tmp_path: Path) -> None:
+    setup = script.Setup(tmp_path / "venv")
+    started = threading.Event()
+
+    def downloads() -> str:
+        setup.run("torch", ["/bin/sh", "-c", "echo started; exec sleep 1000"], lambda _: started.set())
+        return "never"
+
+    def fails() -> str:
+        assert started.wait(60)
+        raise script.Stop("no Rust")
+
+    setup.torch, setup.engine = downloads, fails
+    with pytest.raises(script.Stop, match="no Rust"):
+        setup.work("engine", "torch")
+    setup.stop()
+    assert setup.children[0].wait(60) != 0
 
 
 def test_the_script_compiles_for_pythons_that_are_too_old() -> None:
