@@ -120,7 +120,7 @@ def records() -> list[dict[str, Any]]:
 
 def page(history: list[dict[str, Any]]) -> str:
     """The site's page: a row a figure, a column a version."""
-    versions = [record["version"] for record in history]
+    versions = [record["version"] for record in history] or ["no version yet"]
     lines = [
         "# Benchmarks by version",
         "",
@@ -133,10 +133,10 @@ def page(history: list[dict[str, Any]]) -> str:
         "|---|---|" + "---:|" * len(versions),
     ]
     for name, (text, more_is_better) in FIGURES.items():
-        cells = [shown(record["figures"].get(name)) for record in history]
+        cells = [shown(record["figures"].get(name)) for record in history] or [""]
         lines.append(f"| {text} | {'more' if more_is_better else 'less'} | " + " | ".join(cells) + " |")
     machines = {record["version"]: record["machine"] for record in history}
-    lines += ["", "Measured on:", ""]
+    lines += ["", "Measured on:", ""] if history else []
     lines += [
         f"- {name}: {one['platform']}, {one['cpus']} CPUs, load {one['load']:.1f}" for name, one in machines.items()
     ]
