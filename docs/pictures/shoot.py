@@ -84,7 +84,7 @@ def _charts(report: Any, charts: tuple[str, ...], path: Path) -> None:
             shown.id = 'shown';
             shown.className = 'charts pairs';
             shown.style.padding = '12px';
-            shown.style.width = '1060px';
+            shown.style.width = '1044px';
             document.body.prepend(shown);
             for (const chart of charts) {
                 const card = document.querySelector(chart);
