@@ -104,7 +104,7 @@ def loop(theme: str) -> str:
 
 PROPOSAL_PATH = (
     ("pipeline/rollout_step.py", "_Flow.take", "Completion", "plain"),
-    ("pipeline/rollout_step.py", "_Flow._judge", "Completion", "plain"),
+    ("pipeline/rollout_step.py", "_Flow._validate", "Completion", "plain"),
     ("propose.py", "read_proposal", "Completion", "model"),
     ("tasks/templates.py", "Think.read", "the answer's text", "model"),
     ("tasks/parsing.py", "Fenced.split", "Blocks", "model"),

@@ -88,7 +88,7 @@ path = "."
 batch = 4
 [solve]
 batch = 4
-attempts = 4
+trials = 4
 [seeding]
 factor = 1
 [run]
