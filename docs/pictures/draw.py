@@ -110,7 +110,7 @@ PROPOSAL_PATH = (
     ("tasks/parsing.py", "Fenced.split", "Blocks", "model"),
     ("tasks/deduction.py", "Deduction.parse_proposal", "Draft, in a Proposal", "model"),
     ("validate.py", "validate", "Proposal", "sandbox"),
-    ("tasks/policy.py", "Policy.judge", "Proposal, or Rejected", "sandbox"),
+    ("tasks/static_filter.py", "StaticFilter.check", "Proposal, or Rejected", "sandbox"),
     ("sandbox/client.py", "Sandbox.validate", "Validation: an output for each input", "sandbox"),
     ("tasks/deduction.py", "Deduction.materialise", "Task, in a Valid verdict", "sandbox"),
     ("buffer/curriculum.py", "TaskStore.admit", "Task with its id, or Rejected: duplicate", "buffer"),
