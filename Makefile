@@ -125,6 +125,11 @@ check-crate: ## The sandbox crate as it would be published: its size, and both w
 docs: dev ## The documentation site, into target/site.
 	$(BIN)/mkdocs build --strict
 
+.PHONY: pictures
+pictures: dev browser ## The site's drawings, and with RUN=runs/NAME its pictures of a run.
+	$(BIN)/python docs/pictures/draw.py
+	$(if $(RUN),$(BIN)/python docs/pictures/shoot.py $(RUN))
+
 .PHONY: guest
 guest: ## Rebuild the WebAssembly guest (needs a wasm toolchain: see CONTRIBUTING.md).
 	rust/guest/make.sh
