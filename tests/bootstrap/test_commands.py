@@ -3,9 +3,12 @@
 from importlib import resources
 from pathlib import Path
 
+import pytest
 from azr.cli.bootstrap import bootstrap
 from azr.tasks.io import read_tags
 from click.testing import CliRunner
+
+pytestmark = pytest.mark.torch
 
 
 def test_tasks_can_be_made_in_strata(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Attempt, Completion, Episode, Kind, Prompt, Role, Task
 from azr.update import make_batch, update
 
+pytestmark = pytest.mark.torch
+
 
 def attempts(scores: Sequence[float], answer: int = 7) -> list[Attempt]:
     task = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return a", inputs=("1",), outputs=(), id=1)
