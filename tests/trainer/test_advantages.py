@@ -140,6 +140,7 @@ def test_whitened_cells_have_mean_zero_and_variance_one(
         assert (w * (a - mean) ** 2).sum() / (w.sum() - 1) == pytest.approx(1.0, rel=0.1)
 
 
+@pytest.mark.torch
 def test_group_advantages_equal_those_of_trl() -> None:
     """TRL's GRPO: rewards in rows of one prompt; centred, divided by the row's deviation + 1e-4."""
     import torch
