@@ -165,6 +165,7 @@ def test_proposals_can_aim_at_what_nobody_solves(make_parts: Make) -> None:
     for prompt in propose_prompts(parts, Kind.DEDUCTION, 1):
         assert prompt.start == "def f(a):\n    a = a + 1\n    a = a * 3"
         assert [task.id for task in prompt.composites] == [target]
+        assert prompt.target is not None and prompt.target.program == far
 
 
 def test_where_all_is_solved_proposals_build_on_it(make_parts: Make) -> None:

@@ -80,10 +80,10 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
 
 
 def _beginning(parts: Parts, kind: Kind, rng: np.random.Generator) -> list[Task]:
-    """What a program goes on from: one that is solved, or the first half of one that nobody solves; or nothing."""
+    """What a program goes on from: one that is solved, or half of one that nobody solves, and that one; or nothing."""
     aimed = parts.config.tasks.composite.aimed
     if aimed and rng.random() < aimed:
         for task in parts.store.unsolved(rng, kind.domain):
             if (half := composite.halved(task.program)) is not None:
-                return [replace(task, program=half)]
+                return [replace(task, program=half), task]
     return [task for task in parts.store.mastered(rng, kind.domain) if composite.head(task.program)]

@@ -78,6 +78,7 @@ def _reward_task(parts: Parts, completion: Completion, verdict: Valid, rate: flo
         task=verdict.task,
         solve_rate=rate,
         references=completion.prompt.references,
+        target=completion.prompt.target,
         history=parts.store,
         noise=noise,
         quality=verdict.quality,

@@ -169,6 +169,8 @@ class Prompt:
     composites: tuple[Task, ...] = ()
     start: str = ""
     """The beginning of the answer, where the prompt itself wrote it: the composite that a program goes on from."""
+    target: Task | None = None
+    """The unsolved task whose first half that is, if a proposal aims at one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What a valid proposal earns, by solve rate."""
 
+from dataclasses import replace
+
 import pytest
 from azr.errors import RegistryError
 from azr.rewards import PROPOSER, ProposalFacts
@@ -41,3 +43,23 @@ def test_a_users_function_is_found_by_its_path() -> None:
 def test_a_name_that_is_not_there_is_an_error_of_the_user(name: str, message: str) -> None:
     with pytest.raises(RegistryError, match=message):
         resolve(PROPOSER, name, "reward.proposer.name")
+
+
+def aimed(program: str, rate: float, target: str | None) -> float:
+    made = Task(kind=Kind.DEDUCTION, program=program, inputs=("1",), outputs=())
+    wanted = replace(made, program=target) if target is not None else None
+    facts = ProposalFacts(task=made, solve_rate=rate, target=wanted)
+    return float(resolve(PROPOSER, "stepping_stone", "reward.proposer.name")(facts))
+
+
+def test_a_stepping_stone_pays_for_what_is_solved_lies_on_the_way_and_is_shorter() -> None:
+    target = "def f(a):\n    a = a + 1\n    a = a * 3\n    return a - 4"
+    # Two operations of three, three lines of four in common.
+    assert aimed("def f(a):\n    a = a + 1\n    a = a * 3\n    return a", 0.5, target) == pytest.approx(0.5 * 3 / 4 / 3)
+    assert aimed("def f(a):\n    b = a + 1\n    return b", 0.5, target) == pytest.approx(0.5 * 1 / 4 * 2 / 3)
+    assert aimed(target, 1.0, target) == 0.0
+    assert aimed("def f(a):\n    return a", 0.0, target) == 0.0
+
+
+def test_a_proposal_that_aims_at_nothing_is_paid_by_learnability() -> None:
+    assert aimed("def f(a):\n    return a", 0.25, None) == pytest.approx(0.75)

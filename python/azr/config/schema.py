@@ -203,7 +203,8 @@ class ProposerRewardConfig(Section):
     """Reward of a proposal."""
 
     name: str = "azr"
-    """azr, inverse, learnability, rzero, random, format_only, or `module:function`."""
+    """azr, inverse, learnability, rzero, stepping_stone (for `tasks.composite.aimed`), random, format_only, or
+    `module:function`."""
     extremes: float = -0.5
     """For solve rates of exactly 0 or 1: -0.5 as in the published runs, 0 as in the paper's text."""
     invalid: float = -1.0

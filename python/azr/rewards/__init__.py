@@ -7,6 +7,7 @@ PROPOSER = {
     "inverse": "azr.rewards.inverse:reward",
     "learnability": "azr.rewards.learnability:reward",
     "rzero": "azr.rewards.rzero:reward",
+    "stepping_stone": "azr.rewards.stepping_stone:reward",
     "random": "azr.rewards.random_proposer:reward",
     "format_only": "azr.rewards.format_only_proposer:reward",
 }

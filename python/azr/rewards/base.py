@@ -31,6 +31,8 @@ class ProposalFacts:
     solve_rate: float
     """Mean score of the trials."""
     references: Sequence[Task] = ()
+    target: Task | None = None
+    """The unsolved task that the proposal aims at (`tasks.composite.aimed`)."""
     history: History | None = None
     noise: float = 0.0
     """Uniform in [0, 1), seeded; for control runs."""

@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from azr.tasks import composite
 from azr.tasks.base import TaskKind
@@ -40,7 +41,13 @@ class Renderer:
         source: Task | None = None,
         composites: Sequence[Task] = (),
     ) -> Prompt:
-        """Ask for a task. `source`: the stored task that an induction proposal is about."""
+        """Ask for a task.
+
+        Args:
+            source: the stored task that an induction proposal is about.
+            composites: earlier programs to call; where the template goes on from one instead, that one, and behind it
+                the task that the proposal aims at, if there is one.
+        """
         syntax = self.template.syntax
         start = composite.head(composites[0].program) or "" if composites and self.template.continues else ""
         slots = {
@@ -49,10 +56,12 @@ class Renderer:
             "references": self._references(kind, references),
             "composites": "" if start else self._composites(composites),
         }
-        return self._prompt(
-            Role.PROPOSE, kind, slots, task=source, references=tuple(references), composites=tuple(composites),
-            start=start,
-        )  # fmt: skip
+        return replace(
+            self._prompt(Role.PROPOSE, kind, slots, task=source, start=start),
+            references=tuple(references),
+            composites=tuple(composites[:1] if start else composites),
+            target=composites[1] if start and len(composites) > 1 else None,
+        )
 
     def solve(self, task: Task) -> Prompt:
         """Ask for a task's answer."""
@@ -71,8 +80,6 @@ class Renderer:
         slots: dict[str, str],
         *,
         task: Task | None,
-        references: tuple[Task, ...] = (),
-        composites: tuple[Task, ...] = (),
         start: str = "",
     ) -> Prompt:
         syntax = self.template.syntax.name
@@ -84,8 +91,6 @@ class Renderer:
             text=text,
             token_ids=tuple(self._encode(text, self.template.special_tokens)),
             task=task,
-            references=references,
-            composites=composites,
             start=start,
         )
 
