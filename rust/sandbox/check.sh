@@ -13,3 +13,6 @@ if [ "$bytes" -gt 10000000 ]; then
 fi
 cargo clippy --release -p azr-sandbox -- -D warnings
 cargo clippy --release -p azr-sandbox --no-default-features -- -D warnings
+cargo clippy --release -p azr-sandbox --no-default-features --features compiler -- -D warnings
+# A new crate with the README's program: builds, runs, and has no compiler in it.
+cargo test --release -p azr-sandbox --test new_crate -- --ignored

@@ -4,7 +4,7 @@
 use azr_sandbox::{Guest, Limits, Program, Sandbox, Termination, repr};
 
 fn main() -> Result<(), azr_sandbox::Error> {
-    // Compiles the interpreter once, some seconds; `Guest::precompile` moves that to build time.
+    // The crate's build script has compiled the interpreter: this loads it.
     let sandbox = Sandbox::new(&Guest::embedded()?, Limits::default())?;
 
     // However a program ends is a value; only a failure of the sandbox is an error.

@@ -4,14 +4,14 @@
 //! was snapshotted after its interpreter started. [`Guest`] is that module made ready: native code
 //! without data segments, and the image that the segments describe.
 
-#![expect(unsafe_code, reason = "passes on the promise of who loads native code")]
+#![expect(unsafe_code, reason = "loads native code, or passes on the promise of who does")]
 
 use std::collections::HashMap;
-#[cfg(feature = "compiler")]
+#[cfg(any(feature = "native", feature = "compiler"))]
 use std::sync::OnceLock;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::code::{GuestCode, hash};
+use crate::code::GuestCode;
 use crate::error::Error;
 use crate::instance::Instance;
 use crate::modules::module_request;
@@ -26,6 +26,10 @@ const EMBEDDED: &[u8] = include_bytes!("../guest/guest.wasm.zst");
 /// BLAKE3 of [`EMBEDDED`], written by `make guest` with the sources' hash.
 const EMBEDDED_HASH: &str = include_str!("../guest/guest.wasm.zst.blake3");
 
+/// The same guest as native code, compressed: this crate's build script made it.
+#[cfg(feature = "native")]
+const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.code.zst"));
+
 /// A guest, compiled and ready: cheap to clone, shared by any number of sandboxes.
 #[derive(Clone)]
 pub struct Guest(Arc<GuestCode>);
@@ -37,21 +41,33 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// The guest that comes with this crate, compiled here on first use and kept for the process.
+    /// The guest that comes with this crate, kept for the process.
     ///
-    /// Compiling takes some 15 seconds on two cores. To pay that at build time instead, see
-    /// [`Guest::precompile`].
+    /// With the feature `native`, which is on by default, this crate's build script has compiled it: loading takes a
+    /// fraction of a second. With `compiler` alone it is compiled here on first use, some 15 seconds on two cores.
     ///
     /// # Errors
     /// When this machine cannot run it.
-    #[cfg(feature = "compiler")]
+    #[cfg(any(feature = "native", feature = "compiler"))]
     pub fn embedded() -> Result<Self, Error> {
         static GUEST: OnceLock<Guest> = OnceLock::new();
         if let Some(guest) = GUEST.get() {
             return Ok(guest.clone());
         }
-        let guest = Self::from_wasm(&embedded_wasm()?)?;
+        let guest = Self::made_ready()?;
         Ok(GUEST.get_or_init(|| guest).clone())
+    }
+
+    #[cfg(feature = "native")]
+    fn made_ready() -> Result<Self, Error> {
+        let code = zstd::decode_all(NATIVE).map_err(Error::Host)?;
+        // SAFETY: the bytes are part of this program: the build script of this very version made them.
+        unsafe { Self::from_precompiled(&code) }
+    }
+
+    #[cfg(all(feature = "compiler", not(feature = "native")))]
+    fn made_ready() -> Result<Self, Error> {
+        Self::from_wasm(&embedded_wasm()?)
     }
 
     /// A guest of your own: a module made by this project's `make guest`, from changed sources or not.
@@ -168,7 +184,7 @@ impl Guest {
 /// When the crate's own file is damaged.
 pub fn embedded_wasm() -> Result<Vec<u8>, Error> {
     let wasm = zstd::decode_all(EMBEDDED).map_err(Error::Host)?;
-    if hash(&wasm) != EMBEDDED_HASH.trim() {
+    if blake3::hash(&wasm).to_hex().as_str() != EMBEDDED_HASH.trim() {
         return Err(Error::BadGuest("the embedded guest does not have its recorded hash".to_owned()));
     }
     Ok(wasm)

@@ -363,7 +363,7 @@ mod tests {
     /// Loads and calls under a second setting of entropy, on a thread with the stack that a guest needs.
     fn with_instance(check: impl FnOnce(&mut Instance) + Send + 'static) {
         let guest = Guest::embedded().unwrap();
-        let worker = std::thread::Builder::new().stack_size(crate::code::STACK_BYTES + (2 << 20));
+        let worker = std::thread::Builder::new().stack_size(crate::engine::STACK_BYTES + (2 << 20));
         worker.spawn(move || check(&mut Instance::new(guest.code()).unwrap())).unwrap().join().unwrap();
     }
 

@@ -1,4 +1,6 @@
 //! What instrumented code and the host that runs it agree on: the parts of memory, and what goes by which name.
+//!
+//! `azr-sandbox-build` has this file, too.
 
 /// What a card stands for. Hosts may have larger pages: see `GRAIN` in `crate::memory`.
 pub(crate) const PAGE: usize = 4096;

@@ -4,7 +4,6 @@
 //! use azr_sandbox::{Termination, Guest, Limits, Program, Sandbox, repr};
 //!
 //! fn main() -> Result<(), azr_sandbox::Error> {
-//!     // Compiles the interpreter, some 15 s; `Guest::precompile` moves that to build time.
 //!     let sandbox = Sandbox::new(&Guest::embedded()?, Limits::default())?;
 //!     let program = Program::call("def f(xs):\n    return sorted(xs)[-1]", "f", "[3, 1, 2]");
 //!     let outcome = sandbox.run(&program)?;
@@ -31,6 +30,9 @@ mod answer;
 mod cancel;
 mod check;
 mod code;
+#[cfg(feature = "compiler")]
+mod compile;
+mod engine;
 mod entropy;
 mod error;
 mod guest;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::answer::{Answer, outcome};
 use crate::cancel::Cancel;
-use crate::code::STACK_BYTES;
+use crate::engine::STACK_BYTES;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::instance::Instance;

@@ -1,0 +1,1 @@
+../../../sandbox/src/instrument/dirty_pages.rs

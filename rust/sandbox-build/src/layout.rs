@@ -1,0 +1,1 @@
+../../sandbox/src/layout.rs
