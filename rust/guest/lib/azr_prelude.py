@@ -169,6 +169,14 @@ def set_identity():
     _thread.get_ident = threading.get_ident = get_ident
 
 
+def host_function(name):
+    """What a program calls to have the host's function of that name called."""
+    def function(*args, **kwargs):
+        return _azr.call(name, *args, **kwargs)
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
 class _Given:
     """Finds and loads modules whose source texts were handed in."""
 

@@ -9,6 +9,11 @@ const MESSAGE_BYTES: usize = 2_000;
 /// Frames of a traceback that are kept, the innermost.
 const FRAMES: usize = 20;
 
+/// An exception of ours, without a traceback.
+pub(crate) fn ended(class: &str, message: &str) -> Termination {
+    Termination::Raised { class: class.to_owned(), message: message.to_owned(), traceback: Vec::new() }
+}
+
 pub(crate) fn raised(vm: &VirtualMachine, error: &PyBaseExceptionRef) -> Termination {
     let class = error.class().name().to_string();
     // An exception's text is the program's to make: it may raise in turn, or be of any length.

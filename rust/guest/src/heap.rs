@@ -33,6 +33,7 @@ static HEAPS: Heaps = Heaps(UnsafeCell::new(State {
     start: usize::MAX,
     top: 0,
     limit: 0,
+    opened: 0,
     held: 0,
     collect_at: COLLECT_STEP,
     handed: 0,
@@ -53,6 +54,8 @@ struct State {
     top: usize,
     /// What it may take.
     limit: usize,
+    /// What it might take when it was opened.
+    opened: usize,
     /// Bytes of its blocks that are not small.
     held: usize,
     /// From how many on garbage is looked for.
@@ -183,6 +186,15 @@ pub(crate) fn open(memory: u32, shift: u32) {
     state.top = state.start.saturating_add(shift as usize);
     let end = core::arch::wasm32::memory_size::<0>().saturating_mul(PAGE);
     state.limit = state.top.saturating_add(memory as usize).min(end);
+    state.opened = state.limit;
+}
+
+/// Lets one request at a time of a session take `bytes` more than the session may.
+pub(crate) fn allow(bytes: u32) {
+    // SAFETY: as in `seal`.
+    let state = unsafe { &mut *HEAPS.0.get() };
+    let end = core::arch::wasm32::memory_size::<0>().saturating_mul(PAGE);
+    state.limit = state.limit.max(state.opened.saturating_add(bytes as usize)).min(end);
 }
 
 /// Lets the request that is open take `bytes` more.

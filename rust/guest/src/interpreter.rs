@@ -8,7 +8,7 @@ use rustpython_vm::compiler::Mode;
 use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
 use crate::library::{call, import};
-use crate::{arguments, decimal, entropy, native, output, scope};
+use crate::{arguments, decimal, entropy, files, native, output, scope};
 
 /// Modules that are imported before the snapshot, so that a program's `import` finds them loaded.
 const IMPORTED: &str = "
@@ -82,6 +82,7 @@ fn prepare(vm: &VirtualMachine) -> PyResult<()> {
     call(vm, "azr_prelude", "set_names")?;
     scope::prepare(vm)?;
     crate::call::prepare(vm);
+    files::prepare(vm)?;
     warm_up(vm)?;
     keep(vm)
 }

@@ -4,7 +4,8 @@
 //! the snapshot, `azr_begin` for a place to write a request to and `azr_run` to answer it. A guest
 //! answers one request and is thrown away, so nothing here cleans up. Two requests ask to be kept:
 //! the memory after [`Request::Modules`] is a snapshot in its turn, and after [`Response::Loaded`] the
-//! program's call follows, for which `azr_next` makes room.
+//! program's call follows, for which `azr_next` makes room. After [`Request::Open`] any number of requests
+//! follow, for each of which `azr_resume` makes room.
 
 mod abort;
 mod arguments;
@@ -15,7 +16,9 @@ mod decode;
 mod encode;
 mod entropy;
 mod exception;
+mod files;
 mod heap;
+mod host;
 mod imports;
 mod interpreter;
 mod library;
@@ -27,6 +30,7 @@ mod output;
 mod plain;
 mod run;
 mod scope;
+mod session;
 
 use std::alloc::Layout;
 
@@ -72,6 +76,15 @@ pub extern "C" fn azr_next(length: u32) -> *mut u8 {
     room(length)
 }
 
+/// Makes room for the `length` bytes of the next request of a session.
+#[unsafe(no_mangle)]
+pub extern "C" fn azr_resume(length: u32) -> *mut u8 {
+    session::next(length);
+    let at = room(length);
+    session::note(0, at.expose_provenance(), length.max(1) as usize);
+    at
+}
+
 fn room(length: u32) -> *mut u8 {
     let layout = Layout::array::<u8>(length.max(1) as usize).expect("a request is below 2 GiB");
     // SAFETY: the size is not zero.
@@ -99,8 +112,17 @@ pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
         Request::Modules { modules, entropy } => {
             Response::Modules(modules::import(&modules, &entropy))
         }
+        Request::Open(open) => session::open(&open),
+        Request::Exec(exec) => session::exec(&exec),
+        Request::Get(name) => session::get(&name),
+        Request::Set(variables) => session::set(&variables),
+        Request::Put { files, stdin } => session::put(&files, stdin.as_deref()),
+        Request::Files => session::files(),
     };
-    let bytes = response.encode().leak();
+    let bytes = response.encode();
+    let size = bytes.capacity();
+    let bytes = bytes.leak();
+    session::note(1, bytes.as_ptr().expose_provenance(), size);
     if matches!(response, Response::Modules(Ok(()))) {
         heap::seal_again();
     }

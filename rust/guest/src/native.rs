@@ -6,14 +6,14 @@ pub(crate) use decl::module_def;
 mod decl {
     use rustpython_vm::builtins::{PyBytes, PyInt, PyStrRef};
     use rustpython_vm::common::hash::{PyHash, hash_bigint};
-    use rustpython_vm::function::PyComparisonValue;
+    use rustpython_vm::function::{FuncArgs, PyComparisonValue};
     use rustpython_vm::protocol::PyNumberMethods;
     use rustpython_vm::types::{AsNumber, Comparable, Constructor, Hashable, PyComparisonOp, Representable};
     use rustpython_vm::{
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine, pyclass, unpromised,
     };
 
-    use crate::{entropy, output};
+    use crate::{entropy, files, host, output};
 
     /// Appends text to a captured stream: 1 is stdout, 2 is stderr. As in CPython, a surrogate is an error for
     /// the first and escaped for the second.
@@ -141,6 +141,20 @@ mod decl {
         let mut bytes = vec![0; count];
         entropy::random_bytes(&mut bytes);
         Ok(bytes)
+    }
+
+    /// Calls a function of the host's, named by the first argument, with the others.
+    #[pyfunction]
+    fn call(name: PyStrRef, arguments: FuncArgs, vm: &VirtualMachine) -> PyResult {
+        let name = name.to_str().ok_or_else(|| vm.new_value_error("not a function's name"))?;
+        host::call(vm, name, &arguments)
+    }
+
+    /// Takes bytes and entries from what files may take, or gives them back where the numbers are below zero. Whether
+    /// there were as many.
+    #[pyfunction]
+    fn charge(bytes: i64, entries: i64) -> bool {
+        files::charge(bytes, entries)
     }
 
     /// Ends the program at once.

@@ -17,12 +17,15 @@ struct State {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     limit: usize,
+    /// Whether the host wants output as it is written.
+    streamed: bool,
 }
 
 static STREAMS: Streams = Streams(UnsafeCell::new(State {
     stdout: Vec::new(),
     stderr: Vec::new(),
     limit: usize::MAX,
+    streamed: false,
 }));
 
 /// Puts the captured streams into `sys`.
@@ -44,6 +47,12 @@ pub(crate) fn limit(bytes: u32) {
     unsafe { (*STREAMS.0.get()).limit = bytes as usize };
 }
 
+/// Says whether the host wants output as it is written.
+pub(crate) fn stream(on: bool) {
+    // SAFETY: as in `limit`.
+    unsafe { (*STREAMS.0.get()).streamed = on };
+}
+
 /// Appends to a stream; a program that writes more than its limit ends here.
 pub(crate) fn write(stream: u32, text: &[u8]) {
     // SAFETY: as in `limit`.
@@ -53,6 +62,9 @@ pub(crate) fn write(stream: u32, text: &[u8]) {
     }
     let bytes = if stream == 1 { &mut state.stdout } else { &mut state.stderr };
     bytes.extend_from_slice(text);
+    if state.streamed {
+        crate::host::output(stream, text);
+    }
 }
 
 /// Takes what was written.

@@ -27,30 +27,49 @@ pub(crate) fn run(run: &Run) -> Response {
     output::limit(run.limits.output_bytes);
     let termination = match interpreter::enter(|vm| load(vm, run)) {
         Ok(()) if run.called => {
-            // SAFETY: one thread, and no reference to it exists.
-            unsafe { *WAITING.0.get() = (run.entropy, run.limits) };
+            wait(run.entropy, run.limits);
             return Response::Loaded;
         }
         Ok(()) => Termination::Returned(Value::None),
         Err(termination) => termination,
     };
-    response(termination, run.entropy.address_shift)
+    responded(termination, run.entropy.address_shift)
+}
+
+/// Keeps what later requests need to know of this one.
+pub(crate) fn wait(entropy: Entropy, limits: GuestLimits) {
+    // SAFETY: one thread, and no reference to it exists.
+    unsafe { *WAITING.0.get() = (entropy, limits) };
+}
+
+/// Bytes of encoding that a value may take, by the request that is waited with.
+pub(crate) fn value_bytes() -> usize {
+    // SAFETY: as above.
+    let (_, limits) = unsafe { *WAITING.0.get() };
+    limits.value_bytes as usize
 }
 
 /// Evaluates a call of the program that has run.
 pub(crate) fn call(call: &Call) -> Response {
     // SAFETY: as above.
-    let (entropy, limits) = unsafe { *WAITING.0.get() };
+    let (_, limits) = unsafe { *WAITING.0.get() };
     let termination = interpreter::enter(|vm| {
         evaluate(vm, call).map_or_else(
             |termination| termination,
             |object| returned(vm, &object, limits.value_bytes as usize),
         )
     });
-    response(termination, entropy.address_shift)
+    response(termination)
 }
 
-fn response(termination: Termination, address_shift: u32) -> Response {
+/// The response of a guest that has waited.
+pub(crate) fn response(termination: Termination) -> Response {
+    // SAFETY: as above.
+    let (entropy, _) = unsafe { *WAITING.0.get() };
+    responded(termination, entropy.address_shift)
+}
+
+fn responded(termination: Termination, address_shift: u32) -> Response {
     let (stdout, stderr) = output::take();
     let peak_memory = heap::peak(address_shift);
     Response::Run { termination: bounded(termination), stdout, stderr, peak_memory, reads: entropy::reads() }
@@ -127,7 +146,7 @@ fn call_with(
     call::call(vm, scope, function, arguments).map_err(|error| raised(vm, &error))
 }
 
-fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Termination {
+pub(crate) fn returned(vm: &VirtualMachine, object: &PyObjectRef, bytes: usize) -> Termination {
     match encode::encode(vm, object, bytes) {
         Ok(value) => Termination::Returned(value),
         Err(why) => Termination::NotATaskValue(why),

@@ -190,6 +190,13 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
+    /// Bytes whose number is known.
+    pub fn raw(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let (head, rest) = self.bytes.split_at_checked(length).ok_or(DecodeError::Truncated)?;
+        self.bytes = rest;
+        Ok(head)
+    }
+
     /// A length and that many bytes of UTF-8.
     pub fn text(&mut self) -> Result<&'a str, DecodeError> {
         std::str::from_utf8(self.bytes()?).map_err(|_| DecodeError::NotUtf8)

@@ -14,7 +14,7 @@ mod value;
 
 pub use codec::{DecodeError, MAX_DEPTH, Reader, Writer};
 pub use message::{
-    Abort, Arguments, Call, Entropy, Frame, GuestLimits, Literal, ModuleProblem, Reads, Request, Response, Run,
-    Termination,
+    Abort, Arguments, Call, Entropy, Exec, ExecMode, FileQuota, Frame, GuestLimits, HostCall, HostReply, Literal,
+    ModuleProblem, Open, Reads, Request, Response, Run, Termination, host,
 };
 pub use value::{Int, Value};

@@ -27,6 +27,108 @@ pub enum Request {
         /// What the modules see of it while they are imported.
         entropy: Entropy,
     },
+    /// Open a session: the requests below follow in the same guest, any number of them.
+    Open(Open),
+    /// Run source text in the session's `__main__`.
+    Exec(Exec),
+    /// The value of one of its global variables.
+    Get(String),
+    /// Set global variables.
+    Set(Vec<(String, Value)>),
+    /// Give it files, and text for standard input in place of what was left of it.
+    Put {
+        /// Paths, absolute or below the root, and what the files hold.
+        files: Vec<(String, Vec<u8>)>,
+        /// Standard input.
+        stdin: Option<Vec<u8>>,
+    },
+    /// Its files, as they are now.
+    Files,
+}
+
+/// What a session may do, for all of its runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Bounds. Those of output and values hold for calls, and for arguments and results of functions.
+    pub limits: GuestLimits,
+    /// Where the guest's entropy comes from.
+    pub entropy: Entropy,
+    /// Names of the host's functions that its programs find among their globals.
+    pub functions: Vec<String>,
+    /// What its files may take; none has no files.
+    pub files: Option<FileQuota>,
+    /// Whether the host wants output as it is written.
+    pub stream: bool,
+}
+
+/// What a session's files may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileQuota {
+    /// Bytes of all files together, and of their names.
+    pub bytes: u32,
+    /// Files and folders.
+    pub entries: u32,
+}
+
+/// One run of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exec {
+    /// Source text.
+    pub source: String,
+    /// What becomes of expressions.
+    pub mode: ExecMode,
+    /// Bytes that it may print.
+    pub output_bytes: u32,
+    /// Bytes of encoding that its value may take.
+    pub value_bytes: u32,
+}
+
+/// What becomes of a run's expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExecMode {
+    /// Nothing, as in a script.
+    Script,
+    /// The value of the last statement, if it is an expression, is returned.
+    Last,
+    /// One statement, as typed at a prompt: the value of an expression is printed unless it is `None`.
+    Prompt,
+}
+
+/// A program calls a function of the host's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostCall {
+    /// Which.
+    pub name: String,
+    /// Positional arguments.
+    pub arguments: Vec<Value>,
+    /// Keyword arguments.
+    pub named: Vec<(String, Value)>,
+}
+
+/// What a function of the host's gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HostReply {
+    /// A value.
+    Value(Value),
+    /// An exception: the name of a built-in class, and its text.
+    Raise {
+        /// Class.
+        class: String,
+        /// Text.
+        message: String,
+    },
+}
+
+/// What a guest asks of the host's one door.
+pub mod host {
+    /// Call a function: a [`super::HostCall`] at the address. Gives the length of the reply.
+    pub const CALL: u32 = 0;
+    /// Copy the reply to the address.
+    pub const TAKE: u32 = 1;
+    /// Bytes of standard output at the address.
+    pub const STDOUT: u32 = 2;
+    /// Bytes of standard error at the address.
+    pub const STDERR: u32 = 3;
 }
 
 /// A program and the bounds that the guest itself keeps.
@@ -201,6 +303,8 @@ pub enum Response {
     Imports(Vec<Result<Vec<String>, String>>),
     /// To [`Request::Modules`].
     Modules(Result<(), ModuleProblem>),
+    /// To [`Request::Files`], in order of their paths: absolute ones, and what the files hold.
+    Files(Vec<(String, Vec<u8>)>),
 }
 
 /// Why the guest stopped in the middle: it stores the number, then traps.
@@ -243,9 +347,7 @@ impl Request {
                 out.u8(0);
                 out.bytes(run.program.as_bytes());
                 out.u8(u8::from(run.called));
-                for limit in [run.limits.memory_bytes, run.limits.output_bytes, run.limits.value_bytes] {
-                    out.number(u64::from(limit));
-                }
+                write_limits(&mut out, run.limits);
                 write_entropy(&mut out, run.entropy);
             }
             Self::Literals { texts, value_bytes } => {
@@ -270,6 +372,42 @@ impl Request {
                 out.bytes(call.entry.as_bytes());
                 write_arguments(&mut out, &call.arguments);
             }
+            Self::Open(open) => {
+                out.u8(5);
+                write_limits(&mut out, open.limits);
+                write_entropy(&mut out, open.entropy);
+                out.list(&open.functions, |out, name| out.bytes(name.as_bytes()));
+                out.u8(u8::from(open.files.is_some()));
+                if let Some(quota) = open.files {
+                    out.number(u64::from(quota.bytes));
+                    out.number(u64::from(quota.entries));
+                }
+                out.u8(u8::from(open.stream));
+            }
+            Self::Exec(exec) => {
+                out.u8(6);
+                out.bytes(exec.source.as_bytes());
+                out.u8(exec.mode as u8);
+                out.number(u64::from(exec.output_bytes));
+                out.number(u64::from(exec.value_bytes));
+            }
+            Self::Get(name) => {
+                out.u8(7);
+                out.bytes(name.as_bytes());
+            }
+            Self::Set(variables) => {
+                out.u8(8);
+                write_named(&mut out, variables);
+            }
+            Self::Put { files, stdin } => {
+                out.u8(9);
+                write_files(&mut out, files);
+                out.u8(u8::from(stdin.is_some()));
+                if let Some(stdin) = stdin {
+                    out.bytes(stdin);
+                }
+            }
+            Self::Files => out.u8(10),
         }
         out.finish()
     }
@@ -284,11 +422,7 @@ impl Request {
             0 => Self::Run(Run {
                 program: input.text()?.to_owned(),
                 called: input.u8()? != 0,
-                limits: GuestLimits {
-                    memory_bytes: input.u32()?,
-                    output_bytes: input.u32()?,
-                    value_bytes: input.u32()?,
-                },
+                limits: read_limits(&mut input)?,
                 entropy: read_entropy(&mut input)?,
             }),
             1 => Self::Literals { value_bytes: input.u32()?, texts: input.list(|input| Ok(input.text()?.to_owned()))? },
@@ -298,6 +432,37 @@ impl Request {
                 entropy: read_entropy(&mut input)?,
             },
             4 => Self::Call(Call { entry: input.text()?.to_owned(), arguments: read_arguments(&mut input)? }),
+            5 => Self::Open(Open {
+                limits: read_limits(&mut input)?,
+                entropy: read_entropy(&mut input)?,
+                functions: input.list(|input| Ok(input.text()?.to_owned()))?,
+                files: match input.u8()? {
+                    0 => None,
+                    _ => Some(FileQuota { bytes: input.u32()?, entries: input.u32()? }),
+                },
+                stream: input.u8()? != 0,
+            }),
+            6 => Self::Exec(Exec {
+                source: input.text()?.to_owned(),
+                mode: match input.u8()? {
+                    0 => ExecMode::Script,
+                    1 => ExecMode::Last,
+                    2 => ExecMode::Prompt,
+                    unknown => return Err(DecodeError::UnknownTag(unknown)),
+                },
+                output_bytes: input.u32()?,
+                value_bytes: input.u32()?,
+            }),
+            7 => Self::Get(input.text()?.to_owned()),
+            8 => Self::Set(read_named(&mut input)?),
+            9 => Self::Put {
+                files: read_files(&mut input)?,
+                stdin: match input.u8()? {
+                    0 => None,
+                    _ => Some(input.bytes()?.to_vec()),
+                },
+            },
+            10 => Self::Files,
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
@@ -357,6 +522,10 @@ impl Response {
                 out.bytes(problem.message.as_bytes());
             }
             Self::Loaded => out.u8(4),
+            Self::Files(files) => {
+                out.u8(5);
+                write_files(&mut out, files);
+            }
         }
         out.finish()
     }
@@ -399,11 +568,103 @@ impl Response {
                 unknown => return Err(DecodeError::UnknownTag(unknown)),
             }),
             4 => Self::Loaded,
+            5 => Self::Files(read_files(&mut input)?),
             unknown => return Err(DecodeError::UnknownTag(unknown)),
         };
         input.end()?;
         Ok(response)
     }
+}
+
+impl HostCall {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.bytes(self.name.as_bytes());
+        out.list(&self.arguments, |out, value| value.write(out));
+        write_named(&mut out, &self.named);
+        out.finish()
+    }
+
+    /// From bytes that nobody vouches for.
+    ///
+    /// # Errors
+    /// When they are not one call.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Reader::new(bytes);
+        let name = input.text()?.to_owned();
+        let call = Self { name, arguments: input.list(Value::read)?, named: read_named(&mut input)? };
+        input.end()?;
+        Ok(call)
+    }
+}
+
+impl HostReply {
+    /// As bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        match self {
+            Self::Value(value) => {
+                out.u8(0);
+                value.write(&mut out);
+            }
+            Self::Raise { class, message } => {
+                out.u8(1);
+                out.bytes(class.as_bytes());
+                out.bytes(message.as_bytes());
+            }
+        }
+        out.finish()
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// When they are not one reply.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Reader::new(bytes);
+        let reply = match input.u8()? {
+            0 => Self::Value(Value::read(&mut input)?),
+            1 => Self::Raise { class: input.text()?.to_owned(), message: input.text()?.to_owned() },
+            unknown => return Err(DecodeError::UnknownTag(unknown)),
+        };
+        input.end()?;
+        Ok(reply)
+    }
+}
+
+fn write_limits(out: &mut Writer, limits: GuestLimits) {
+    for limit in [limits.memory_bytes, limits.output_bytes, limits.value_bytes] {
+        out.number(u64::from(limit));
+    }
+}
+
+fn read_limits(input: &mut Reader<'_>) -> Result<GuestLimits, DecodeError> {
+    Ok(GuestLimits { memory_bytes: input.u32()?, output_bytes: input.u32()?, value_bytes: input.u32()? })
+}
+
+fn write_named(out: &mut Writer, values: &[(String, Value)]) {
+    out.list(values, |out, (name, value)| {
+        out.bytes(name.as_bytes());
+        value.write(out);
+    });
+}
+
+fn read_named(input: &mut Reader<'_>) -> Result<Vec<(String, Value)>, DecodeError> {
+    input.list(|input| Ok((input.text()?.to_owned(), Value::read(input)?)))
+}
+
+fn write_files(out: &mut Writer, files: &[(String, Vec<u8>)]) {
+    out.list(files, |out, (path, bytes)| {
+        out.bytes(path.as_bytes());
+        out.bytes(bytes);
+    });
+}
+
+fn read_files(input: &mut Reader<'_>) -> Result<Vec<(String, Vec<u8>)>, DecodeError> {
+    input.list(|input| Ok((input.text()?.to_owned(), input.bytes()?.to_vec())))
 }
 
 fn write_arguments(out: &mut Writer, arguments: &Arguments) {

@@ -2,7 +2,7 @@
 //!
 //! The fuzz target of the same name goes on for as long as it is let; this is its bounded, repeatable part.
 
-use azr_wire::{Frame, Literal, ModuleProblem, Reader, Reads, Response, Termination, Value};
+use azr_wire::{Frame, HostCall, Literal, ModuleProblem, Reader, Reads, Response, Termination, Value};
 
 /// Hostile and honest bytes, as the decoder is given them.
 fn check(bytes: &[u8]) {
@@ -11,6 +11,9 @@ fn check(bytes: &[u8]) {
     }
     if let Ok(response) = Response::decode(bytes) {
         assert_eq!(response.encode(), bytes, "two encodings of one response");
+    }
+    if let Ok(call) = HostCall::decode(bytes) {
+        assert_eq!(call.encode(), bytes, "two encodings of one call");
     }
     let mut reader = Reader::new(bytes);
     while reader.bytes().is_ok() || reader.u64().is_ok() {}
@@ -45,8 +48,11 @@ fn corpus() -> Vec<Vec<u8>> {
         Response::Imports(vec![Ok(vec!["os.path".to_owned()]), Err("bad".to_owned())]),
         Response::Modules(Ok(())),
         Response::Modules(Err(problem)),
+        Response::Files(vec![("/a.csv".to_owned(), b"1,2".to_vec()), ("/b".to_owned(), Vec::new())]),
     ];
     bytes.extend(responses.iter().map(Response::encode));
+    let named = vec![("key".to_owned(), int(7))];
+    bytes.push(HostCall { name: "lookup".to_owned(), arguments: vec![int(1), Value::None], named }.encode());
     bytes
 }
 
@@ -67,7 +73,7 @@ impl Random {
 fn honest_bytes_come_back() {
     corpus().iter().for_each(|bytes| {
         check(bytes);
-        assert!(Value::decode(bytes).is_ok() || Response::decode(bytes).is_ok());
+        assert!(Value::decode(bytes).is_ok() || Response::decode(bytes).is_ok() || HostCall::decode(bytes).is_ok());
     });
 }
 
