@@ -41,6 +41,15 @@ pub enum Error {
         /// Process that made it.
         parent: u32,
     },
+    /// A function that a program called asked the sandbox that waits for it.
+    #[error("a function called the sandbox that waits for its result: it would wait for itself")]
+    CalledBack,
+    /// Bytes that are no snapshot of a session, or one of another guest or of other options.
+    #[error("not a snapshot that this session can start from: {0}")]
+    BadSnapshot(String),
+    /// Options of a session that cannot be kept, or something that it was not opened for.
+    #[error("{0}")]
+    BadSession(String),
     /// A limit that no run can keep.
     #[error("{name} must be {range}, not {value}")]
     BadLimit {
@@ -71,8 +80,20 @@ impl Error {
             Self::Cancelled => "cancelled",
             Self::Forked { .. } => "forked",
             Self::BadLimit { .. } => "bad_limit",
+            Self::CalledBack => "called_back",
+            Self::BadSnapshot(_) => "bad_snapshot",
+            Self::BadSession(_) => "bad_session",
             Self::Host(_) => "host",
             Self::Runtime(_) => "runtime",
+        }
+    }
+
+    /// The same once more, of those that are about no one program.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Forked { parent } => Self::Forked { parent: *parent },
+            Self::CalledBack => Self::CalledBack,
+            other => Self::Runtime(other.to_string()),
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azr_wire::{Abort, GuestLimits, Request, Run};
+use azr_wire::{Abort, GuestLimits, HostCall, HostReply, Request, Run, host};
 use wasmtime::{Caller, Func, Global, Memory, Store, Trap, TypedFunc, Val};
 
 use crate::answer::Answer;
@@ -13,10 +13,11 @@ use crate::cancel::Cancel;
 use crate::code::GuestCode;
 use crate::entropy::entropy;
 use crate::error::Error;
+use crate::functions::Known;
 use crate::layout::{CARDS, FUEL, PAGE, SLICE};
-use crate::memory::{Checkpoint, Image, starting_as};
+use crate::memory::{Checkpoint, Image, Pages, starting_as};
 use crate::modules::{ModuleRequest, modules_imported};
-use crate::request::{Budget, RunRequest};
+use crate::request::{Budget, OnOutput, RunRequest, SessionJob, SessionRan, Stream};
 #[cfg(unix)]
 use crate::signals;
 
@@ -32,6 +33,115 @@ struct Control {
     cancel: Cancel,
     /// The fuel beside what the code has left of its slice.
     rest: i64,
+    /// What a session's programs may ask of the host; others may ask nothing.
+    door: Option<Door>,
+    /// The instance's memory, cards and fuel, once it is made.
+    parts: Option<(Memory, Memory, Global)>,
+}
+
+/// What the programs of a session may ask of the host.
+struct Door {
+    functions: Option<Known>,
+    output: Option<OnOutput>,
+    /// Most bytes of a call or of its reply.
+    most: usize,
+    /// Bytes of output that may still come.
+    output_left: usize,
+    /// The reply that the guest has not taken yet.
+    reply: Vec<u8>,
+}
+
+/// Fuel that a call of the host takes, beside what its bytes take.
+const HOST_CALL: i64 = 10_000;
+/// Fuel for each byte that crosses.
+const HOST_BYTE: i64 = 4;
+/// Bytes of a call or a reply besides its values: names, an exception's text.
+const HOST_BYTES: usize = 64 << 10;
+
+/// Called by the guest in the place of its stub: see [`host`] for what it may ask. Every number and byte is the guest's, who
+/// is not trusted.
+fn ask_host(mut caller: Caller<'_, Control>, operation: i32, at: i32, length: i32) -> wasmtime::Result<i32> {
+    let (at, length) = (at as u32 as usize, length as u32 as usize);
+    let (Some((memory, cards, fuel)), Some(mut door)) = (caller.data().parts, caller.data_mut().door.take()) else {
+        return Err(Trap::UnreachableCodeReached.into());
+    };
+    let bad = |why: &str| wasmtime::Error::msg(format!("it asked the host for what it may not: {why}"));
+    let beyond = || bad("bytes outside its memory");
+    let mut moved = length;
+    let answer = match operation as u32 {
+        host::CALL if length > door.most => return Err(bad("a call that is too long")),
+        host::CALL => {
+            let bytes = memory.data(&caller).get(at..).and_then(|data| data.get(..length)).ok_or_else(beyond)?;
+            let call = HostCall::decode(bytes).map_err(|error| bad(&error.to_string()))?;
+            let functions = door.functions.clone().ok_or_else(|| bad("a call, and there are no functions"))?;
+            let name = call.name.clone();
+            let mut reply = outside(|| functions.answer(call)).encode();
+            if reply.len() > door.most {
+                let message = format!("the result of {}() is larger than {} bytes", cut(name), door.most);
+                reply = HostReply::Raise { class: "ValueError".to_owned(), message }.encode();
+            }
+            moved += reply.len();
+            door.reply = reply;
+            door.reply.len() as i32
+        }
+        host::TAKE => {
+            let reply = std::mem::take(&mut door.reply);
+            if reply.len() != length {
+                return Err(bad("a reply that it was not given"));
+            }
+            memory.write(&mut caller, at, &reply).map_err(|_| beyond())?;
+            let written = at / PAGE..(at + length).div_ceil(PAGE);
+            cards.data_mut(&mut caller)[written].fill(1);
+            0
+        }
+        operation @ (host::STDOUT | host::STDERR) => {
+            let output = door.output.as_ref().ok_or_else(|| bad("output that nobody wants"))?;
+            let bytes = memory.data(&caller).get(at..).and_then(|data| data.get(..length)).ok_or_else(beyond)?;
+            door.output_left = door.output_left.checked_sub(length).ok_or_else(|| bad("more output than it may"))?;
+            let stream = if operation == host::STDOUT { Stream::Stdout } else { Stream::Stderr };
+            outside(|| output(stream, bytes));
+            0
+        }
+        _ => return Err(bad("an operation that there is not")),
+    };
+    let slice = fuel.get(&mut caller).i64().unwrap_or(0);
+    let control = caller.data_mut();
+    control.door = Some(door);
+    // At most 2^34 bytes: no overflow.
+    control.rest -= HOST_CALL + moved as i64 * HOST_BYTE;
+    if control.rest + slice < 0 {
+        return Err(Trap::OutOfFuel.into());
+    }
+    control.stopped()?;
+    Ok(answer)
+}
+
+/// Runs code of the embedder's while a guest waits for it.
+fn outside<T>(run: impl FnOnce() -> T) -> T {
+    #[cfg(unix)]
+    let done = signals::outside(run);
+    #[cfg(not(unix))]
+    let done = run();
+    done
+}
+
+/// A name that a program made up, short enough for a message.
+fn cut(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(100));
+    name
+}
+
+impl Control {
+    /// Fails where the run was stopped from outside.
+    fn stopped(&self) -> wasmtime::Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Stopped::Cancelled.into());
+        }
+        if self.before + self.started.elapsed() >= self.wall {
+            return Err(Stopped::Wall(self.wall).into());
+        }
+        Ok(())
+    }
 }
 
 /// Why a run was stopped from outside.
@@ -49,12 +159,7 @@ fn refuel(mut caller: Caller<'_, Control>, slice: i64) -> wasmtime::Result<i64> 
     if control.rest + slice < 0 {
         return Err(Trap::OutOfFuel.into());
     }
-    if control.cancel.is_cancelled() {
-        return Err(Stopped::Cancelled.into());
-    }
-    if control.before + control.started.elapsed() >= control.wall {
-        return Err(Stopped::Wall(control.wall).into());
-    }
+    control.stopped()?;
     let next = control.rest.min(SLICE);
     control.rest -= next;
     Ok(slice + next)
@@ -85,6 +190,8 @@ pub(crate) struct Instance {
     panic_at: usize,
     begin: TypedFunc<(u32, u32, u32), u32>,
     next: TypedFunc<u32, u32>,
+    /// None in guests made before there were sessions.
+    resume: Option<TypedFunc<u32, u32>>,
     run: TypedFunc<(u32, u32), u64>,
 }
 
@@ -94,10 +201,10 @@ impl Instance {
         let runtime = |error: wasmtime::Error| Error::Runtime(format!("{error:#}"));
         let missing = |name: &str| Error::BadGuest(format!("it does not export {name}"));
         let (started, before, wall) = (Instant::now(), Duration::ZERO, Duration::MAX);
-        let control = Control { started, before, wall, cancel: Cancel::new(), rest: 0 };
+        let control = Control { started, before, wall, cancel: Cancel::new(), rest: 0, door: None, parts: None };
         let mut store = Store::new(code.module.engine(), control);
-        let refuel = Func::wrap(&mut store, refuel).into();
-        let instance = starting_as(&code.image, || wasmtime::Instance::new(&mut store, &code.module, &[refuel]));
+        let imports = [Func::wrap(&mut store, refuel).into(), Func::wrap(&mut store, ask_host).into()];
+        let instance = starting_as(&code.image, || wasmtime::Instance::new(&mut store, &code.module, &imports));
         let instance = instance.map_err(runtime)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
         let cards = instance.get_memory(&mut store, CARDS).ok_or_else(|| missing(CARDS))?;
@@ -114,7 +221,9 @@ impl Instance {
         let typed = |error: wasmtime::Error| Error::BadGuest(format!("{error:#}"));
         let begin = instance.get_typed_func(&mut store, "azr_begin").map_err(typed)?;
         let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
+        let resume = instance.get_typed_func(&mut store, "azr_resume").ok();
         let run = instance.get_typed_func(&mut store, "azr_run").map_err(typed)?;
+        store.data_mut().parts = Some((memory, cards, fuel));
         let image = Arc::clone(&code.image);
         let loaded_in = Duration::ZERO;
         Ok(Self {
@@ -130,6 +239,7 @@ impl Instance {
             panic_at,
             begin,
             next,
+            resume,
             run,
         })
     }
@@ -175,7 +285,9 @@ impl Instance {
     ) -> Result<(Answer, u64), Error> {
         let rest = i64::try_from(run.budget.fuel - used).map_err(|error| Error::Runtime(error.to_string()))?;
         let (started, before, wall) = (Instant::now(), self.loaded_in, run.wall);
-        *self.store.data_mut() = Control { started, before, wall, cancel: cancel.clone(), rest };
+        let control = self.store.data_mut();
+        (control.started, control.before, control.wall, control.rest) = (started, before, wall, rest);
+        control.cancel.clone_from(cancel);
         // An empty slice: the first that the code does is to ask for one.
         self.set_slice(0)?;
         #[cfg(unix)]
@@ -224,6 +336,70 @@ impl Instance {
     /// Ends the use of a checkpoint: the next reset puts back what was written before it, too.
     pub(crate) fn forget(&mut self, checkpoint: &Checkpoint) {
         checkpoint.mark(self.cards.data_mut(&mut self.store));
+    }
+
+    /// Continues a session, or opens it, in a fresh instance: answers its requests in turn, up to one that stops in the
+    /// middle. Unless one did, the session's new state comes with them, and the instance must be reset; else it is spent.
+    pub(crate) fn session(&mut self, job: &SessionJob, cancel: &Cancel) -> Result<SessionRan, Error> {
+        if self.resume.is_none() {
+            return Err(Error::BadGuest("it was made before there were sessions".to_owned()));
+        }
+        let most = job.value_bytes + HOST_BYTES;
+        let output_left = job.output_bytes;
+        let (functions, output, reply) = (job.functions.clone(), job.output.clone(), Vec::new());
+        self.store.data_mut().door = Some(Door { functions, output, most, output_left, reply });
+        let ran = self.session_open(job, cancel);
+        self.store.data_mut().door = None;
+        ran
+    }
+
+    fn session_open(&mut self, job: &SessionJob, cancel: &Cancel) -> Result<SessionRan, Error> {
+        self.loaded_in = Duration::ZERO;
+        let mut ran = SessionRan { answers: Vec::new(), fuel_used: 0, state: None };
+        let before = match &job.state {
+            Some(pages) => {
+                let base = self.memory.data_ptr(&self.store);
+                // SAFETY: as in `reset`; the instance is fresh, and a session's pages are checked when they come from outside.
+                unsafe { self.image.apply(pages, base) };
+                pages.clone()
+            }
+            None => {
+                let (answer, used) = self.load(&job.open, cancel)?;
+                ran.fuel_used = used;
+                if !answer.is_loaded() {
+                    ran.answers.push(answer);
+                    return Ok(ran);
+                }
+                Pages::default()
+            }
+        };
+        for request in &job.requests {
+            let (answer, used) = self.resume(&job.open, request, ran.fuel_used, cancel)?;
+            ran.fuel_used = used;
+            let stop = answer.is_trap();
+            ran.answers.push(answer);
+            if stop {
+                return Ok(ran);
+            }
+        }
+        self.reset_stack()?;
+        let base = self.memory.data_ptr(&self.store);
+        let cards = self.cards.data_mut(&mut self.store);
+        // SAFETY: as in `reset`; `before` is what was applied to this memory when it was fresh.
+        ran.state = Some(unsafe { self.image.collect(&before, base, cards) });
+        // The next reset puts back what was applied, too.
+        before.mark(cards);
+        Ok(ran)
+    }
+
+    /// Answers the next request of a session; the fuel includes what was `used` before.
+    fn resume(&mut self, run: &RunRequest, request: &[u8], used: u64, cancel: &Cancel) -> Result<(Answer, u64), Error> {
+        self.answer(run, used, cancel, |this| {
+            let length = u32::try_from(request.len())?;
+            let resume = this.resume.as_ref().ok_or_else(|| wasmtime::Error::msg("it knows no sessions"))?.clone();
+            let at = resume.call(&mut this.store, length)?;
+            this.ask(at, request)
+        })
     }
 
     /// Has the guest import modules, and makes what its memory is then into an image.

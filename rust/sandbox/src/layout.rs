@@ -21,3 +21,9 @@ pub(crate) const FUEL: &str = "azr fuel";
 pub(crate) const REFUEL: (&str, &str) = ("azr", "refuel");
 /// Most fuel of a slice. The clock is looked at whenever one is spent: every millisecond, about.
 pub(crate) const SLICE: i64 = 1 << 23;
+/// Module and name of the import that calls functions of the embedder's.
+pub(crate) const HOST: (&str, &str) = ("azr", "host");
+/// Name of the guest's function in whose place that import is called.
+pub(crate) const HOST_STUB: &str = "azr_host";
+/// How many functions the instrumented code imports: its own are numbered after them.
+pub(crate) const IMPORTS: u32 = 2;

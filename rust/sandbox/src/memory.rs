@@ -192,6 +192,59 @@ impl Image {
         true
     }
 
+    /// Writes a session's pages to a memory that is as it was at the start. Sets no cards: those are of what is written
+    /// from now on.
+    ///
+    /// # Safety
+    /// As for [`Image::restore`].
+    pub(crate) unsafe fn apply(&self, pages: &Pages, base: *mut u8) {
+        for (page, bytes) in &pages.0 {
+            let at = *page as usize * PAGE;
+            assert!(at < self.size, "a session's pages are pages of its memory");
+            // SAFETY: the page lies within the memory, which the caller owns.
+            unsafe { slice::from_raw_parts_mut(base.add(at), PAGE) }.copy_from_slice(&bytes[..]);
+        }
+    }
+
+    /// What differs from the image in a memory to which `before` was applied, and whose cards say what was written since.
+    /// Pages that are as they were are shared with `before`.
+    ///
+    /// # Safety
+    /// As for [`Image::restore`].
+    pub(crate) unsafe fn collect(&self, before: &Pages, base: *const u8, cards: &[u8]) -> Pages {
+        let cards = &cards[..self.size / PAGE];
+        let mut old = before.0.iter().peekable();
+        let mut pages = Vec::with_capacity(before.0.len());
+        let mut pristine = [0; PAGE];
+        let (mut from, mut next) = (0, 0);
+        while let Some(run) = next_run(cards, from) {
+            from = run.end;
+            // A card stands for the start of the next page, too.
+            for page in run.start.max(next)..(run.end + 1).min(self.size / PAGE) {
+                let number = page as u32;
+                while let Some(kept) = old.next_if(|(at, _)| *at < number) {
+                    pages.push(kept.clone());
+                }
+                let was = old.next_if(|(at, _)| *at == number);
+                // SAFETY: the page lies within the memory, which the caller owns.
+                let bytes = unsafe { slice::from_raw_parts(base.add(page * PAGE), PAGE) };
+                match was {
+                    Some((_, was)) if was[..] == *bytes => pages.push((number, Arc::clone(was))),
+                    Some(_) => pages.push((number, Arc::from(bytes))),
+                    None => {
+                        self.copy_pristine(&(page * PAGE..(page + 1) * PAGE), &mut pristine);
+                        if pristine != *bytes {
+                            pages.push((number, Arc::from(bytes)));
+                        }
+                    }
+                }
+            }
+            next = run.end + 1;
+        }
+        pages.extend(old.cloned());
+        Pages(pages)
+    }
+
     /// Copies the start of what a page held at the checkpoint to `to`.
     fn copy_kept(&self, checkpoint: &Checkpoint, page: usize, to: &mut [u8]) {
         match checkpoint.pages.binary_search(&page) {
@@ -246,6 +299,18 @@ impl Image {
         zero(&memory[..self.data.start])
             && memory[self.data.clone()] == *self.contents.bytes()
             && zero(&memory[self.data.end..])
+    }
+}
+
+/// What a session's memory holds where it differs from its image: numbers of pages, in order, and their bytes. Copies share
+/// the bytes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pages(pub(crate) Vec<(u32, Arc<[u8]>)>);
+
+impl Pages {
+    /// Sets the cards of its pages.
+    pub(crate) fn mark(&self, cards: &mut [u8]) {
+        self.0.iter().for_each(|(page, _)| cards[*page as usize] = 1);
     }
 }
 

@@ -82,6 +82,14 @@ pub(crate) fn in_guest<T>(run: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Runs code of the host's while a guest waits for it: a fault in it is not the guest's.
+pub(crate) fn outside<T>(run: impl FnOnce() -> T) -> T {
+    let before = IN_GUEST.replace(false);
+    let result = run();
+    IN_GUEST.set(before);
+    result
+}
+
 /// Installed before another's handler: only calls on, and takes no lock.
 extern "C" fn first(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let at = TRAPS.iter().position(|&trap| trap == signal);

@@ -34,6 +34,8 @@ pub(crate) struct Types {
     pub(crate) functions: Vec<u32>,
     /// The stack pointer, a global, if it is exported.
     pub(crate) stack_pointer: Option<u32>,
+    /// The function in whose place the host is called, if there is one.
+    pub(crate) host_stub: Option<u32>,
     /// The global that holds what is left of a slice of fuel.
     pub(crate) fuel: u32,
 }

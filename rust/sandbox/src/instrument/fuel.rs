@@ -19,6 +19,7 @@ use wasm_encoder::{BlockType, BranchHint, Function, Instruction};
 use wasmparser::{BinaryReaderError, ElementItems, FunctionBody, Operator, Parser, Payload};
 
 use crate::error::Error;
+use crate::layout::IMPORTS;
 
 /// What it takes to write to a page by an instruction that writes to many.
 pub(crate) const BULK: i64 = 4096;
@@ -30,14 +31,14 @@ const UNCHECKED: u64 = 1 << 14;
 /// Most operators that any function may lead to before fuel is taken: a second.
 const MOST: u64 = 1 << 30;
 
-/// Renumbers functions: the one that the host gives is the first.
+/// Renumbers functions: those that the host gives are the first.
 pub(crate) struct Renumbered;
 
 impl Reencode for Renumbered {
     type Error = std::convert::Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, wasm_encoder::reencode::Error> {
-        Ok(function + 1)
+        Ok(function + IMPORTS)
     }
 }
 

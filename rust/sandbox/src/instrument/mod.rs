@@ -9,8 +9,8 @@ mod fuel;
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
-    BranchHints, CodeSection, ConstExpr as Constant, ElementSection, EntityType, ExportKind, ExportSection,
-    GlobalSection, ImportSection, MemorySection, MemoryType, Module, RawSection, TypeSection, ValType,
+    BranchHints, CodeSection, ConstExpr as Constant, ElementSection, EntityType, ExportKind, ExportSection, Function,
+    GlobalSection, ImportSection, Instruction, MemorySection, MemoryType, Module, RawSection, TypeSection, ValType,
 };
 use wasmparser::{
     ConstExpr, DataKind, ExternalKind, FunctionBody, GlobalType, Operator, Parser, Payload, Validator, WasmFeatures,
@@ -19,7 +19,7 @@ use wasmparser::{
 use self::dirty_pages::Types;
 use self::fuel::Renumbered;
 use crate::error::Error;
-use crate::layout::{CARD_BYTES, CARDS, FUEL, HEAP_BYTES, PAGE, REFUEL};
+use crate::layout::{CARD_BYTES, CARDS, FUEL, HEAP_BYTES, HOST, HOST_STUB, IMPORTS, PAGE, REFUEL};
 
 const WASM_PAGE: u64 = 64 * 1024;
 
@@ -115,9 +115,11 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
                 let mut section = TypeSection::new();
                 Renumbered.parse_type_section(&mut section, reader).map_err(encoded)?;
                 section.ty().function([ValType::I64], [ValType::I64]);
+                section.ty().function([ValType::I32; 3], [ValType::I32]);
                 code.section(&section);
-                let mut section = ImportSection::new();
-                section.import(REFUEL.0, REFUEL.1, EntityType::Function(types.types.len() as u32));
+                let (mut section, next) = (ImportSection::new(), types.types.len() as u32);
+                section.import(REFUEL.0, REFUEL.1, EntityType::Function(next));
+                section.import(HOST.0, HOST.1, EntityType::Function(next + 1));
                 code.section(&section);
             }
             Payload::ElementSection(reader) => {
@@ -136,7 +138,7 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
                 for export in reader {
                     let export = export.map_err(|error| bad(error.to_string()))?;
                     let kind = Renumbered.export_kind(export.kind).map_err(encoded)?;
-                    let index = export.index + u32::from(kind == ExportKind::Func);
+                    let index = export.index + if kind == ExportKind::Func { IMPORTS } else { 0 };
                     section.export(export.name, kind, index);
                 }
                 section.export(CARDS, ExportKind::Memory, 1).export(FUEL, ExportKind::Global, types.fuel);
@@ -146,10 +148,13 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
             Payload::CodeSectionStart { .. } => charges = fuel::charges(wasm)?,
             Payload::CodeSectionEntry(body) => {
                 check_body(&body)?;
-                let (function, unlikely) = dirty_pages::function(&types, functions, &charges[functions], &body)?;
+                let (function, unlikely) = match types.host_stub {
+                    Some(stub) if stub as usize == functions => (call_of_host(&types, functions)?, Vec::new()),
+                    _ => dirty_pages::function(&types, functions, &charges[functions], &body)?,
+                };
                 bodies.function(&function);
+                hints.function_hints(functions as u32 + IMPORTS, unlikely);
                 functions += 1;
-                hints.function_hints(functions as u32, unlikely);
                 if functions == types.functions.len() {
                     code.section(&hints).section(&bodies);
                 }
@@ -167,9 +172,25 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
     Ok(Instrumented { code: code.finish(), start, image, size })
 }
 
+/// What stands in the place of the guest's stub: a call of the host with what it is given.
+fn call_of_host(types: &Types, number: usize) -> Result<Function, Error> {
+    let kind = types.functions.get(number).and_then(|&kind| types.types.get(kind as usize));
+    let kind = kind.ok_or_else(|| bad("a function without a type".to_owned()))?.unwrap_func();
+    let wanted = wasmparser::FuncType::new([wasmparser::ValType::I32; 3], [wasmparser::ValType::I32]);
+    if *kind != wanted {
+        return Err(bad(format!("{HOST_STUB} has another type than it must have")));
+    }
+    let mut function = Function::new([]);
+    for parameter in 0..3 {
+        function.instruction(&Instruction::LocalGet(parameter));
+    }
+    function.instruction(&Instruction::Call(1)).instruction(&Instruction::End);
+    Ok(function)
+}
+
 /// The types, and which of them each function has.
 fn types(wasm: &[u8]) -> Result<Types, Error> {
-    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: None, fuel: 0 };
+    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: None, host_stub: None, fuel: 0 };
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::TypeSection(reader) => {
@@ -186,8 +207,12 @@ fn types(wasm: &[u8]) -> Result<Types, Error> {
             Payload::ExportSection(reader) => {
                 for export in reader {
                     let export = export.map_err(|error| bad(error.to_string()))?;
-                    if export.name == "__stack_pointer" && export.kind == ExternalKind::Global {
-                        types.stack_pointer = Some(export.index);
+                    match export.kind {
+                        ExternalKind::Global if export.name == "__stack_pointer" => {
+                            types.stack_pointer = Some(export.index);
+                        }
+                        ExternalKind::Func if export.name == HOST_STUB => types.host_stub = Some(export.index),
+                        _ => {}
                     }
                 }
             }
