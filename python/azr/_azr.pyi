@@ -1,14 +1,17 @@
 """Types of the Rust half. Checked against the module by `mypy.stubtest`."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, TypeAlias, TypedDict, final
+from typing import Any, Protocol, TypeAlias, TypedDict, final
 
 from azr.errors import SandboxError
 
 __all__ = [
     "VERSION",
     "BufferReport",
+    "Cancel",
     "Sandbox",
+    "Session",
     "TaskBuffer",
     "canonicalize",
     "check_encoded",
@@ -131,6 +134,48 @@ class _OutcomeRow(TypedDict):
 _CheckRow: TypeAlias = tuple[bool, _OutcomeRow | None, str | None]
 _ValidationRow: TypeAlias = tuple[str | None, bytes | None, int, _OutcomeRow | None]
 _ScoreRow: TypeAlias = tuple[float | None, int, str | None, _OutcomeRow | None]
+
+@final
+class Cancel:
+    def __new__(cls) -> Cancel: ...
+    def cancel(self) -> None: ...
+
+@final
+class Session:
+    @staticmethod
+    def open(
+        sandbox: Sandbox,
+        *,
+        limits: _LimitsRow | None,
+        fuel: int | None,
+        functions: Mapping[str, Callable[..., Any]],
+        files: tuple[int, int] | None,
+        snapshot: bytes | None,
+        key: bytes | None,
+    ) -> Session: ...
+    def run(
+        self,
+        source: str,
+        *,
+        mode: str,
+        stdin: bytes | None,
+        files: list[tuple[str, bytes]],
+        fuel: int | None,
+        deadline: float | None,
+        on_output: Callable[[str, str], object] | None,
+        cancel: Cancel | None,
+    ) -> _OutcomeRow: ...
+    def call(self, entry: str, arguments: list[bytes]) -> _OutcomeRow: ...
+    def get(self, name: str) -> _OutcomeRow: ...
+    def set(self, variables: list[tuple[str, bytes]]) -> None: ...
+    def files(self) -> dict[str, bytes]: ...
+    def branch(self) -> Session: ...
+    def return_to(self, to: Session) -> None: ...
+    def snapshot(self, key: bytes | None) -> bytes: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def fuel_used(self) -> int: ...
 
 @final
 class Sandbox:

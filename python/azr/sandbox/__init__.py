@@ -32,6 +32,7 @@ from azr.sandbox.client import (
     read,
     whole,
 )
+from azr.sandbox.session import Cancel, FileQuota, Session
 
 __all__ = [
     "ENTRY",
@@ -40,8 +41,10 @@ __all__ = [
     "SANDBOX_FAILED",
     "TRIES",
     "Answer",
+    "Cancel",
     "Check",
     "Failed",
+    "FileQuota",
     "Imports",
     "InvalidReason",
     "InvalidRun",
@@ -57,6 +60,7 @@ __all__ = [
     "Sandbox",
     "Score",
     "Scored",
+    "Session",
     "SyntaxProblem",
     "Unscored",
     "ValidRun",

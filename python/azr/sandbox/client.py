@@ -59,7 +59,7 @@ class Limits:
     wall_seconds: float = 300.0
     """Backstop against an overloaded machine: beyond it the row is `Failed`, since the clock decides no verdict."""
 
-    def _row(self) -> tuple[int, int, int, int, int, int, float]:
+    def row(self) -> tuple[int, int, int, int, int, int, float]:
         return (
             self.fuel,
             self.memory_bytes,
@@ -305,7 +305,7 @@ class Sandbox:
     ) -> None:
         if threads is not None and threads < 1:
             raise SandboxError(f"threads must be at least 1, not {threads}", "bad_limit")
-        row = limits._row() if limits is not None else None
+        row = limits.row() if limits is not None else None
         self._made_with = (threads, limits, guest, dict(modules or {}))
         try:
             self._inner = _azr.Sandbox(threads, row, guest, list(self._made_with[3].items()))
@@ -314,6 +314,11 @@ class Sandbox:
 
     def __reduce__(self) -> "tuple[object, ...]":
         return _remade, self._made_with
+
+    @property
+    def inner(self) -> "_azr.Sandbox":
+        """The Rust half, for other parts of this package."""
+        return self._inner
 
     @property
     def threads(self) -> int:
@@ -347,7 +352,7 @@ class Sandbox:
             lambda one: _unwritable(one.program, one.call, one.entry),
             lambda left: self._inner.run_batch([_request(one) for one in left]),
         )
-        return [row if isinstance(row, Outcome) else _outcome(row) for row in rows]
+        return [row if isinstance(row, Outcome) else outcome_of(row) for row in rows]
 
     def run_calls(
         self, program: str, calls: Sequence[str], *, entry: str = ENTRY, limits: Limits | None = None
@@ -517,7 +522,7 @@ def _no_text(text: str) -> SyntaxProblem | None:
 
 
 def _request(request: Request) -> "tuple[str, str, str | None, _azr._LimitsRow | None]":
-    return request.program, request.entry, request.call, request.limits._row() if request.limits else None
+    return request.program, request.entry, request.call, request.limits.row() if request.limits else None
 
 
 def _failed(error: SandboxError) -> Failed:
@@ -535,7 +540,7 @@ def _read(
     return made(found) if found is not None else SyntaxProblem(problem or "")
 
 
-def _outcome(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
+def outcome_of(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
     if isinstance(row, SandboxError):
         return Outcome(kind=OutcomeKind.SANDBOX_FAILED, message=str(row), failed=_failed(row))
     return Outcome(
@@ -559,12 +564,12 @@ def _invalid(outcome: Outcome) -> InvalidRun:
 
 def _verdict(row: "_azr._ValidationRow | SandboxError") -> RunResult:
     if isinstance(row, SandboxError):
-        return _invalid(_outcome(row))
+        return _invalid(outcome_of(row))
     reason, value, fuel_used, outcome = row
     if value is not None:
         return ValidRun(Value(value), fuel_used)
     assert reason is not None and outcome is not None, "a verdict is a value or a reason"
-    return InvalidRun(InvalidReason(reason), _outcome(outcome))
+    return InvalidRun(InvalidReason(reason), outcome_of(outcome))
 
 
 def _unscored(outcome: Outcome) -> Unscored:
@@ -573,12 +578,12 @@ def _unscored(outcome: Outcome) -> Unscored:
 
 def _score(row: "_azr._ScoreRow | SandboxError") -> Score:
     if isinstance(row, SandboxError):
-        return _unscored(_outcome(row))
+        return _unscored(outcome_of(row))
     score, fuel_used, reason, outcome = row
     if score is not None:
         return Scored(score, fuel_used)
     assert reason is not None and outcome is not None, "there is a score or a reason"
-    return Unscored(InvalidReason(reason), _outcome(outcome))
+    return Unscored(InvalidReason(reason), outcome_of(outcome))
 
 
 def _remade(threads: int | None, limits: Limits | None, guest: Path | None, modules: dict[str, str]) -> Sandbox:
@@ -591,7 +596,7 @@ def _check(row: "_azr._CheckRow | Check | Outcome | SandboxError") -> Check:
     if isinstance(row, Outcome):
         return Check(correct=False, outcome=row)
     if isinstance(row, SandboxError):
-        outcome = _outcome(row)
+        outcome = outcome_of(row)
         return Check(correct=False, outcome=outcome, failed=outcome.failed)
     correct, outcome_row, problem = row
-    return Check(correct=correct, outcome=_outcome(outcome_row) if outcome_row is not None else None, reason=problem)
+    return Check(correct=correct, outcome=outcome_of(outcome_row) if outcome_row is not None else None, reason=problem)

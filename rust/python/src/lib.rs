@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod buffer;
 mod measure;
 mod sandbox;
+mod session;
 mod text;
 mod value;
 
@@ -19,6 +20,8 @@ mod _azr {
     use crate::buffer::{BufferReport, TaskBuffer, canonicalize, measure_canonical, measure_publish, shapes};
     #[pymodule_export]
     use crate::sandbox::{Sandbox, check_encoded, outcome_names, value_repr, values_equal};
+    #[pymodule_export]
+    use crate::session::{Cancel, Session};
     #[pymodule_export]
     use crate::value::{decode_value, encode_value};
 }

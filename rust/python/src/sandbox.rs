@@ -21,14 +21,14 @@ use crate::text::{Text, strings};
 use crate::value;
 
 /// Fuel, memory, output, value, source, nesting, wall seconds.
-type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
+pub(crate) type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
 
 /// Source, entry, argument text, limits.
 type RequestRow = (Text, Text, Option<Text>, Option<LimitsRow>);
 
 /// An outcome; Python gets a dict of it.
 #[derive(IntoPyObject, Default)]
-struct OutcomeRow {
+pub(crate) struct OutcomeRow {
     kind: &'static str,
     /// Encoded.
     value: Option<Vec<u8>>,
@@ -74,7 +74,7 @@ fn is_of_the_call(error: &Error) -> bool {
 }
 
 /// An error of the sandbox as `azr.errors.SandboxError(message, code)`.
-fn raise(py: Python<'_>, error: &Error) -> PyErr {
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "azr.errors", "SandboxError");
     match class.and_then(|class| class.call1((error.to_string(), error.code()))) {
@@ -256,6 +256,10 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    pub(crate) fn inner(&self) -> &azr_sandbox::Sandbox {
+        &self.0
+    }
+
     /// The one door out of the GIL: runs a batch, stops it on Ctrl-C, and raises what is wrong with the call itself.
     /// `row` gives a result its form for Python.
     fn run<T: Send, R>(
@@ -264,17 +268,7 @@ impl Sandbox {
         work: impl FnOnce(&azr_sandbox::Sandbox, &Cancel) -> Vec<Result<T, Error>> + Send,
         row: impl Fn(T) -> R,
     ) -> PyResult<Vec<Row<R>>> {
-        let interrupted: Arc<Mutex<Option<PyErr>>> = Arc::default();
-        let seen = Arc::clone(&interrupted);
-        let cancel = Cancel::polling(move || {
-            Python::attach(|py| match py.check_signals() {
-                Ok(()) => false,
-                Err(error) => {
-                    *seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
-                    true
-                }
-            })
-        });
+        let (cancel, interrupted) = interruptible();
         let results = py.detach(|| work(&self.0, &cancel));
         let mut interrupted = interrupted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(error) = interrupted.take() {
@@ -294,6 +288,22 @@ impl Sandbox {
 pub(crate) fn outcome_names() -> (Vec<&'static str>, Vec<&'static str>) {
     let reasons = InvalidReason::all().into_iter().map(InvalidReason::name).collect();
     (OutcomeKind::ALL.map(OutcomeKind::name).to_vec(), reasons)
+}
+
+/// A switch that Ctrl-C turns, and where the exception is then.
+pub(crate) fn interruptible() -> (Cancel, Arc<Mutex<Option<PyErr>>>) {
+    let interrupted: Arc<Mutex<Option<PyErr>>> = Arc::default();
+    let seen = Arc::clone(&interrupted);
+    let cancel = Cancel::polling(move || {
+        Python::attach(|py| match py.check_signals() {
+            Ok(()) => false,
+            Err(error) => {
+                *seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+                true
+            }
+        })
+    });
+    (cancel, interrupted)
 }
 
 /// Whether two encoded values are the same.
@@ -320,7 +330,7 @@ fn read_wasm(path: &std::path::Path) -> Result<Vec<u8>, Error> {
     if bytes.starts_with(b"\0asm") { Ok(bytes) } else { Ok(zstd::decode_all(&bytes[..])?) }
 }
 
-fn limits_of(row: LimitsRow) -> Limits {
+pub(crate) fn limits_of(row: LimitsRow) -> Limits {
     let (fuel, memory_bytes, output_bytes, value_bytes, source_bytes, nesting, wall) = row;
     // Out of range becomes zero, which is refused by name.
     let wall = Duration::try_from_secs_f64(wall).unwrap_or_default();
@@ -350,7 +360,7 @@ fn program((source, entry, call, limits): RequestRow) -> Program {
     }
 }
 
-fn outcome_row(outcome: Outcome) -> OutcomeRow {
+pub(crate) fn outcome_row(outcome: Outcome) -> OutcomeRow {
     let Outcome { termination, stdout, stderr, fuel_used, peak_memory, reads, .. } = outcome;
     let kind = termination.kind().name();
     let mut row =

@@ -26,7 +26,7 @@ pub(crate) fn encode_value(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     Ok(of_python(object, 0)?.encode())
 }
 
-fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     let all = |items: &[Value]| -> PyResult<Vec<Bound<'py, PyAny>>> {
         items.iter().map(|item| to_python(py, item)).collect()
     };
@@ -59,7 +59,7 @@ fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>>
     })
 }
 
-fn of_python(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
+pub(crate) fn of_python(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if depth > MAX_DEPTH {
         return Err(PyValueError::new_err(format!("nested deeper than {MAX_DEPTH}")));
     }
