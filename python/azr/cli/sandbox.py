@@ -4,11 +4,14 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from azr.sandbox import Limits, Outcome, Request, Sandbox, whole
+
+if TYPE_CHECKING:
+    from azr.sandbox.workbench import Workbench
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -39,6 +42,75 @@ def run(file: TextIO, call: str | None, fuel: int | None, memory_mb: int | None,
     else:
         _show(outcome, call is not None)
     sys.exit(0 if outcome.value is not None else 1)
+
+
+@sandbox.command()
+@click.option("--files/--no-files", default=True, show_default=True, help="Files in the session's memory.")
+def repl(files: bool) -> None:
+    """A Python prompt in the sandbox: state lasts, and nothing of this machine can be reached."""
+    from azr.sandbox import FileQuota, Session
+    from azr.sandbox.repl import BANNER, Repl
+
+    session = Session(Sandbox(threads=1), files=FileQuota() if files else None)
+    Repl(session, write=lambda text: click.echo(text, nl=False)).interact(banner=BANNER, exitmsg="")
+
+
+@sandbox.command()
+@click.option("--mcp", is_flag=True, help="Tools of the Model Context Protocol (needs the extra mcp).")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; with --mcp and none, standard input.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the sandbox; every core if not given.")
+@click.option("--fuel", type=click.IntRange(min=1), help="Fuel of a run; some twenty million take a millisecond.")
+@click.option("--memory-mb", type=click.IntRange(1, 768), help="Memory of a session in MiB.")
+@click.option("--files-mb", type=click.IntRange(0, 256), default=16, show_default=True, help="Files of a session, MiB.")
+@click.option("--sessions", type=click.IntRange(min=1), default=64, show_default=True, help="Sessions kept at once.")
+@click.option("--deadline", type=click.FloatRange(min=0, min_open=True), help="Seconds of wall clock for a run.")
+def serve(  # noqa: PLR0913 - options of one command
+    mcp: bool,
+    host: str,
+    port: int | None,
+    threads: int | None,
+    fuel: int | None,
+    memory_mb: int | None,
+    files_mb: int,
+    sessions: int,
+    deadline: float | None,
+) -> None:
+    """Run programs for others: over HTTP, or as tools for a model's client with --mcp.
+
+    Who can reach the address can run programs, each within the limits: listen where only those can whom you would let.
+    """
+    from azr.sandbox import FileQuota
+    from azr.sandbox.workbench import Workbench
+
+    given = {"fuel": fuel, "memory_bytes": memory_mb and memory_mb << 20}
+    limits = Limits(**{name: value for name, value in given.items() if value is not None})
+    workbench = Workbench(
+        sandbox=Sandbox(threads=threads, limits=limits),
+        files=FileQuota(bytes=files_mb << 20),
+        most_sessions=sessions,
+        deadline=deadline,
+    )
+    if mcp:
+        _serve_mcp(workbench, host, port)
+        return
+    import uvicorn
+
+    from azr.sandbox.http_server import make
+
+    uvicorn.run(make(workbench), host=host, port=8000 if port is None else port, log_level="warning")
+
+
+def _serve_mcp(workbench: "Workbench", host: str, port: int | None) -> None:
+    try:
+        from azr.sandbox.mcp_server import make
+    except ImportError as error:
+        raise click.ClickException(f"the MCP SDK is missing ({error}): pip install 'azr[mcp]'") from error
+    server = make(workbench)
+    if port is None:
+        server.run()
+    else:
+        server.run("streamable-http", host=host, port=port)
 
 
 @sandbox.command()
