@@ -27,12 +27,7 @@ pub(crate) fn prepare(vm: &VirtualMachine) {
 }
 
 /// Calls `function` from a frame whose globals are the program's.
-pub(crate) fn call(
-    vm: &VirtualMachine,
-    scope: &Scope,
-    function: PyObjectRef,
-    arguments: Vec<PyObjectRef>,
-) -> PyResult {
+pub(crate) fn call(vm: &VirtualMachine, scope: &Scope, function: PyObjectRef, arguments: Vec<PyObjectRef>) -> PyResult {
     let code = CALL.0.get().expect("prepared before the snapshot").clone();
     // The two names are the frame's alone: the program's globals do not have them.
     let locals = vm.ctx.new_dict();

@@ -11,12 +11,7 @@ use rustpython_vm::{AsObject, PyRef, VirtualMachine};
 use crate::exception::{cut, raised};
 
 /// The code, or how the program ended: with a syntax error, mostly.
-pub(crate) fn compile(
-    vm: &VirtualMachine,
-    source: &str,
-    mode: Mode,
-    name: &str,
-) -> Result<PyRef<PyCode>, Termination> {
+pub(crate) fn compile(vm: &VirtualMachine, source: &str, mode: Mode, name: &str) -> Result<PyRef<PyCode>, Termination> {
     // A carriage return ends a line, inside of a string too.
     let normalized;
     let source = if source.contains('\r') {
@@ -58,13 +53,7 @@ fn silently(vm: &VirtualMachine, source: &str, mode: Mode, name: &str) -> Option
         silent.set(false);
         Ok(())
     };
-    let code = compiler::compile_with_syntax_warning_handler(
-        source,
-        mode,
-        name,
-        vm.compile_opts(),
-        &mut warned,
-    );
+    let code = compiler::compile_with_syntax_warning_handler(source, mode, name, vm.compile_opts(), &mut warned);
     Some(PyCode::new_ref_from_bytecode(vm, code.ok().filter(|_| silent.get())?))
 }
 
@@ -75,16 +64,20 @@ fn may_warn(source: &str) -> bool {
     source.contains('\\')
         || source.as_bytes().split(|&byte| !part(byte)).any(|word| {
             word.iter().find(|&&byte| byte != b'.').is_some_and(u8::is_ascii_digit)
-                && word.windows(2).any(|pair| {
-                    matches!(pair, b"if" | b"in" | b"is" | b"or" | b"an" | b"el" | b"fo" | b"no")
-                })
+                && word
+                    .windows(2)
+                    .any(|pair| matches!(pair, b"if" | b"in" | b"is" | b"or" | b"an" | b"el" | b"fo" | b"no"))
         })
 }
 
 /// How a text ends that does not parse. The interpreter's own search for the best message takes offsets into
 /// text outside ASCII that lie inside a character, and panics: there it is the parser's message.
 fn unparseable(source: &str, mode: Mode) -> Option<Termination> {
-    let mode = if matches!(mode, Mode::Eval) { ruff_python_parser::Mode::Expression } else { ruff_python_parser::Mode::Module };
+    let mode = if matches!(mode, Mode::Eval) {
+        ruff_python_parser::Mode::Expression
+    } else {
+        ruff_python_parser::Mode::Module
+    };
     let error = parse(source, ParseOptions::from(mode)).err()?;
     let before = &source.as_bytes()[..error.location.start().to_usize().min(source.len())];
     Some(Termination::SyntaxError {

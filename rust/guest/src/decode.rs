@@ -9,9 +9,8 @@ use rustpython_vm::{PyObjectRef, PyPayload, VirtualMachine};
 
 /// The object, or why there is none: an unhashable key, text that is not WTF-8.
 pub(crate) fn decode(vm: &VirtualMachine, value: &Value) -> Result<PyObjectRef, String> {
-    let all = |items: &[Value]| -> Result<Vec<PyObjectRef>, String> {
-        items.iter().map(|item| decode(vm, item)).collect()
-    };
+    let all =
+        |items: &[Value]| -> Result<Vec<PyObjectRef>, String> { items.iter().map(|item| decode(vm, item)).collect() };
     let unhashable = |_| "an element or key that cannot be hashed".to_owned();
     Ok(match value {
         Value::None => vm.ctx.none(),
@@ -21,12 +20,10 @@ pub(crate) fn decode(vm: &VirtualMachine, value: &Value) -> Result<PyObjectRef, 
             vm.ctx.new_int(BigInt::from_bytes_le(sign, int.magnitude())).into()
         }
         Value::Float(float) => vm.ctx.new_float(*float).into(),
-        Value::Complex(real, imaginary) => {
-            vm.ctx.new_complex(Complex64::new(*real, *imaginary)).into()
-        }
+        Value::Complex(real, imaginary) => vm.ctx.new_complex(Complex64::new(*real, *imaginary)).into(),
         Value::Str(text) => {
-            let text = Wtf8Buf::from_bytes(text.clone())
-                .map_err(|_| "text that this interpreter cannot hold".to_owned())?;
+            let text =
+                Wtf8Buf::from_bytes(text.clone()).map_err(|_| "text that this interpreter cannot hold".to_owned())?;
             vm.ctx.new_str(text).into()
         }
         Value::Bytes(bytes) => vm.ctx.new_bytes(bytes.clone()).into(),

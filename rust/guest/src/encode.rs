@@ -1,17 +1,11 @@
 //! A Python object as a [`Value`]: by its exact type, in Rust, without asking the program's code.
 
 use azr_wire::{Int, MAX_DEPTH, Value};
-use rustpython_vm::builtins::{
-    PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyStr, PyTuple,
-};
+use rustpython_vm::builtins::{PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyStr, PyTuple};
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, VirtualMachine};
 
 /// The value of `object`, or why it is not plain data of at most `bytes` encoded bytes.
-pub(crate) fn encode(
-    vm: &VirtualMachine,
-    object: &PyObject,
-    bytes: usize,
-) -> Result<Value, String> {
+pub(crate) fn encode(vm: &VirtualMachine, object: &PyObject, bytes: usize) -> Result<Value, String> {
     Encoder { vm, left: bytes, limit: bytes }.value(object, 0)
 }
 

@@ -26,8 +26,7 @@ struct State {
     moving: Vec<PyObjectRef>,
 }
 
-static STATE: Cell =
-    Cell(UnsafeCell::new(State { clock_ns: 0, tick_ns: 1_000, random: 0, moving: Vec::new() }));
+static STATE: Cell = Cell(UnsafeCell::new(State { clock_ns: 0, tick_ns: 1_000, random: 0, moving: Vec::new() }));
 
 fn state() -> &'static mut State {
     // SAFETY: one thread, and no caller keeps the reference across a call into the interpreter.
@@ -89,10 +88,7 @@ fn mix(mut z: u64) -> u64 {
 /// # Safety
 /// `length` bytes at `to` must be writable.
 #[unsafe(no_mangle)]
-unsafe extern "Rust" fn __getrandom_v03_custom(
-    to: *mut u8,
-    length: usize,
-) -> Result<(), getrandom::Error> {
+unsafe extern "Rust" fn __getrandom_v03_custom(to: *mut u8, length: usize) -> Result<(), getrandom::Error> {
     // SAFETY: the caller's promise; the bytes are written before they are read.
     fill(unsafe {
         core::ptr::write_bytes(to, 0, length);

@@ -1,6 +1,6 @@
 //! An exception as the host is told of it: class, message and traceback, each bounded.
 
-use azr_wire::{Termination, Frame};
+use azr_wire::{Frame, Termination};
 use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef};
 use rustpython_vm::{AsObject, Py, VirtualMachine};
 
@@ -33,10 +33,7 @@ fn traceback(error: &Py<PyBaseException>) -> Vec<Frame> {
         }
         let code = entry.frame.f_code();
         if code.source_path().as_str() == "<program>" {
-            frames.push(Frame {
-                line: entry.lineno.get() as u32,
-                function: code.obj_name.as_str().to_owned(),
-            });
+            frames.push(Frame { line: entry.lineno.get() as u32, function: code.obj_name.as_str().to_owned() });
         }
         next = entry.next.lock().clone();
     }

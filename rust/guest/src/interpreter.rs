@@ -63,8 +63,7 @@ pub(crate) fn start() {
 }
 
 fn frozen() -> impl Iterator<Item = (&'static str, FrozenModule)> {
-    let files: Vec<(&str, FrozenCodeObject<&[u8]>, bool)> =
-        Vec::from(include!(concat!(env!("OUT_DIR"), "/frozen.rs")));
+    let files: Vec<(&str, FrozenCodeObject<&[u8]>, bool)> = Vec::from(include!(concat!(env!("OUT_DIR"), "/frozen.rs")));
     files.into_iter().map(|(name, code, package)| (name, FrozenModule { code, package }))
 }
 

@@ -103,15 +103,13 @@ pub unsafe extern "C" fn azr_run(request: *const u8, length: u32) -> u64 {
     let response = match request {
         Request::Run(run) => run::run(&run),
         Request::Call(call) => run::call(&call),
-        Request::Literals { texts, value_bytes } => Response::Literals(
-            texts.iter().map(|text| literal::parse(text, value_bytes as usize)).collect(),
-        ),
+        Request::Literals { texts, value_bytes } => {
+            Response::Literals(texts.iter().map(|text| literal::parse(text, value_bytes as usize)).collect())
+        }
         Request::Imports(programs) => {
             Response::Imports(programs.iter().map(|program| imports::imports(program)).collect())
         }
-        Request::Modules { modules, entropy } => {
-            Response::Modules(modules::import(&modules, &entropy))
-        }
+        Request::Modules { modules, entropy } => Response::Modules(modules::import(&modules, &entropy)),
         Request::Open(open) => session::open(&open),
         Request::Exec(exec) => session::exec(&exec),
         Request::Get(name) => session::get(&name),

@@ -45,8 +45,7 @@ pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> 
             to.cast::<u32>().write_unaligned(first);
             to.add(length - 4).cast::<u32>().write_unaligned(last);
         } else if length > 0 {
-            let (first, middle, last) =
-                (*from, *from.add(length / 2), *from.add(length - 1));
+            let (first, middle, last) = (*from, *from.add(length / 2), *from.add(length - 1));
             *to = first;
             *to.add(length / 2) = middle;
             *to.add(length - 1) = last;

@@ -11,15 +11,11 @@ use crate::{entropy, interpreter, library, output};
 const OUTPUT_BYTES: u32 = 1 << 20;
 
 /// Imports every module, and says which line is at fault if one cannot be.
-pub(crate) fn import(
-    modules: &[(String, String)],
-    entropy: &Entropy,
-) -> Result<(), ModuleProblem> {
+pub(crate) fn import(modules: &[(String, String)], entropy: &Entropy) -> Result<(), ModuleProblem> {
     output::limit(OUTPUT_BYTES);
     interpreter::enter(|vm| {
         entropy::set(vm, entropy);
-        let found = import_all(vm, modules)
-            .and_then(|problem| interpreter::keep(vm).map(|()| problem));
+        let found = import_all(vm, modules).and_then(|problem| interpreter::keep(vm).map(|()| problem));
         output::clear();
         match found {
             Ok(None) => Ok(()),
@@ -33,10 +29,7 @@ pub(crate) fn import(
     })
 }
 
-fn import_all(
-    vm: &VirtualMachine,
-    modules: &[(String, String)],
-) -> PyResult<Option<ModuleProblem>> {
+fn import_all(vm: &VirtualMachine, modules: &[(String, String)]) -> PyResult<Option<ModuleProblem>> {
     let sources = vm.ctx.new_dict();
     for (name, source) in modules {
         let source: PyObjectRef = vm.ctx.new_str(source.as_str()).into();

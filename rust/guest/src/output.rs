@@ -21,18 +21,13 @@ struct State {
     streamed: bool,
 }
 
-static STREAMS: Streams = Streams(UnsafeCell::new(State {
-    stdout: Vec::new(),
-    stderr: Vec::new(),
-    limit: usize::MAX,
-    streamed: false,
-}));
+static STREAMS: Streams =
+    Streams(UnsafeCell::new(State { stdout: Vec::new(), stderr: Vec::new(), limit: usize::MAX, streamed: false }));
 
 /// Puts the captured streams into `sys`.
 pub(crate) fn install(vm: &VirtualMachine) -> PyResult<()> {
     let prelude = library::import(vm, "azr_prelude")?;
-    let streams =
-        [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")];
+    let streams = [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")];
     for (name, original) in streams {
         let stream = prelude.get_attr(name, vm)?;
         vm.sys_module.as_object().set_attr(name, stream.clone(), vm)?;

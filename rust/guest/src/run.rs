@@ -2,7 +2,7 @@
 
 use core::cell::UnsafeCell;
 
-use azr_wire::{Arguments, Call, Termination, Entropy, Frame, GuestLimits, Response, Run, Value};
+use azr_wire::{Arguments, Call, Entropy, Frame, GuestLimits, Response, Run, Termination, Value};
 use rustpython_vm::compiler::Mode;
 use rustpython_vm::scope::Scope;
 use rustpython_vm::{PyObjectRef, VirtualMachine};
@@ -54,10 +54,8 @@ pub(crate) fn call(call: &Call) -> Response {
     // SAFETY: as above.
     let (_, limits) = unsafe { *WAITING.0.get() };
     let termination = interpreter::enter(|vm| {
-        evaluate(vm, call).map_or_else(
-            |termination| termination,
-            |object| returned(vm, &object, limits.value_bytes as usize),
-        )
+        evaluate(vm, call)
+            .map_or_else(|termination| termination, |object| returned(vm, &object, limits.value_bytes as usize))
     });
     response(termination)
 }
@@ -126,12 +124,7 @@ fn evaluate(vm: &VirtualMachine, call: &Call) -> Result<PyObjectRef, Termination
 }
 
 /// Calls a function of the program with data: no text of the arguments is ever compiled.
-fn call_with(
-    vm: &VirtualMachine,
-    scope: &Scope,
-    entry: &str,
-    values: &[Value],
-) -> Result<PyObjectRef, Termination> {
+fn call_with(vm: &VirtualMachine, scope: &Scope, entry: &str, values: &[Value]) -> Result<PyObjectRef, Termination> {
     let function = match scope.globals.get_item_opt(entry, vm) {
         Ok(Some(function)) => function,
         Ok(None) => {

@@ -20,9 +20,8 @@ pub(crate) fn precompile(wasm: &[u8], portable: Option<&str>) -> Result<Vec<u8>,
 pub(crate) fn native_code(instrumented: &Instrumented, triple: Option<&str>) -> Result<Vec<u8>, Error> {
     let mut config = triple.map_or_else(|| Ok(Config::new()), portable)?;
     let windows = triple.map_or(cfg!(windows), |triple| triple.contains("-windows-"));
-    // The bits of a NaN that arithmetic makes are the processor's to choose, and x86-64 and aarch64 choose otherwise:
-    // with one for all, no program can tell them apart.
-    config.cranelift_opt_level(OptLevel::Speed).cranelift_nan_canonicalization(true);
+    // The sign of a NaN that arithmetic makes is the processor's, in CPython too: 1 on x86-64, 0 on aarch64.
+    config.cranelift_opt_level(OptLevel::Speed).cranelift_nan_canonicalization(false);
     let code = engine(&config, windows)?.precompile_module(&instrumented.code);
     code.map_err(|error| Error::BadGuest(format!("{error:#}")))
 }
