@@ -129,16 +129,6 @@ def free_port() -> int:
             return port
 
 
-def free_port() -> int:
-    """A port that ranks are told of before the first listens there, so not one that the kernel gives to any program."""
-    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
-    while True:
-        port = random.randrange(lowest // 2, lowest)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
 def tagged(name: str, value: str) -> list[int]:
     """Processes that run, other than this one, with this variable in their environment."""
     wanted, found = f"{name}={value}".encode(), []

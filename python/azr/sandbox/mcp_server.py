@@ -41,12 +41,14 @@ def make(workbench: Workbench) -> MCPServer:
             files: Texts of files to make first, by path.
         """
         texts = {path: text.encode() for path, text in (files or {}).items()}
-        return await answered(workbench.run, code, session=session or None, stdin=stdin, files=texts)
+        answer: dict[str, Any] = await answered(workbench.run, code, session=session or None, stdin=stdin, files=texts)
+        return answer
 
     @server.tool()
     async def open_session() -> str:
         """Open a session, and give its name."""
-        return await answered(workbench.open)
+        name: str = await answered(workbench.open)
+        return name
 
     @server.tool()
     async def close_session(session: str) -> str:
@@ -57,7 +59,7 @@ def make(workbench: Workbench) -> MCPServer:
     @server.tool()
     async def read_file(session: str, path: str) -> str:
         """Read a file that a session's code has written. Bytes that are no text come as base64 after `base64:`."""
-        data = await answered(workbench.read, session, path)
+        data: bytes = await answered(workbench.read, session, path)
         try:
             return data.decode()
         except UnicodeDecodeError:
