@@ -1,7 +1,7 @@
-"""Stage 4: tasks -> prompts -> what the model answers -> checked attempts.
+"""Stage 4: tasks -> prompts -> completions -> checked attempts.
 
-Used twice in a step: to measure the solve rate of new tasks, and for the tasks that the solver trains on. The sampling
-settings are explicit in each call. Answers are checked in the sandbox, all of a kind at once.
+Used twice in a step: for the trials of new tasks, and for the answers that the solver trains on. The sampling settings
+are explicit in each call. Answers are checked in the sandbox, all of a kind at once.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
 
 
 def read_answer(parts: Parts, completion: Completion) -> Reading:
-    """The answer's text in its block, and whether the outer form is right."""
+    """The text of the answer block, and whether the format is right."""
     if flaw := unreadable(completion.text):
         return Reading(Unparsed(flaw=flaw), formatted=False)
     reading = parts.renderer.read(completion)

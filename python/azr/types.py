@@ -1,4 +1,4 @@
-"""The values that flow between the stages, and the words of the project.
+"""The values that flow between the stages.
 
     Prompt -> Completion -> Proposal -> Valid | Rejected -> Task -> Attempt -> Episode -> Batch
 
@@ -36,10 +36,10 @@ class _PlainKinds(type):
 
 
 class Kind(str, metaclass=_PlainKinds):
-    """Which part of (program, input, output) the solver has to find, by name.
+    """The kind of a task, by name: which part of (program, input, output) the solver has to find.
 
-    An open set: a domain's kind is called `<domain>.<name>`, and may be one that only the domain knows. There is one
-    object for each name, so `is` compares.
+    An open set: a domain's kind is named `<domain>.<name>`, and may exist only in that domain. There is one object per
+    name, so kinds can be compared by `is`.
     """
 
     __slots__ = ()
@@ -85,7 +85,7 @@ Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION, Kind.ERROR = map(Kind, ("deducti
 
 
 class Reason(StrEnum):
-    """Why a proposal is not a task. Counted, never searched as text."""
+    """Why a proposal was rejected. A fixed set, so that reasons can be counted."""
 
     UNPARSEABLE = "unparseable"
     BAD_FORMAT = "bad_format"
@@ -94,11 +94,11 @@ class Reason(StrEnum):
     FORBIDDEN_IMPORT = "forbidden_import"
     BAD_COMPOSITE = "bad_composite"
     LOW_QUALITY = "low_quality"
-    """The domain's own score of proposals is below the domain's minimum."""
+    """The domain's quality score is below the domain's minimum."""
     TOO_LONG = "too_long"
     DUPLICATE = "duplicate"
     NO_CANONICAL_FORM = "no_canonical_form"
-    """The buffer cannot tell what it would be a duplicate of: nested too deeply to be normalised."""
+    """It nests too deeply to be normalised, so the buffer cannot tell whether it is a duplicate."""
     SYNTAX_ERROR = "syntax_error"
     INVALID_INPUT = "invalid_input"
     RAISED = "raised"
@@ -108,15 +108,15 @@ class Reason(StrEnum):
     OUTPUT_TOO_LONG = "output_too_long"
     NOT_A_TASK_VALUE = "not_a_task_value"
     CRASHED = "crashed"
-    """It brought the guest's interpreter down, and nothing else."""
+    """It crashed the guest's interpreter, and nothing else."""
     NONDETERMINISTIC = "nondeterministic"
 
     SANDBOX_FAILED = "sandbox_failed"
-    """No verdict: the sandbox failed at it. Counted, and no reward follows."""
+    """The sandbox failed on it: no verdict and no reward; counted."""
 
 
 class Flaw(StrEnum):
-    """Why a text could not be read as what was asked for (see `azr.tasks.parsing`)."""
+    """Why a text could not be parsed (see `azr.tasks.parsing`)."""
 
     NO_ANSWER = "no_answer"
     UNCLOSED_BLOCK = "unclosed_block"
@@ -125,20 +125,20 @@ class Flaw(StrEnum):
     TOO_FEW_BLOCKS = "too_few_blocks"
     EMPTY_BLOCK = "empty_block"
     TOO_LONG = "too_long"
-    """The whole text is longer than anything that is read (`azr.tasks.common.MAX_TEXT`)."""
+    """The whole text is longer than `azr.tasks.common.MAX_TEXT`."""
     NOT_UNICODE = "not_unicode"
-    """It holds surrogates: no file and no tokenizer can."""
+    """It contains surrogates, which no file and no tokenizer can encode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A validated task: running `program` on each of `inputs` gives the `outputs`, always."""
+    """A validated task: running `program` on each of `inputs` always gives `outputs`."""
 
     kind: Kind
     program: str
-    """Source that defines the entry function `f`; the composites' sources are already in front of it."""
+    """Source that defines the entry function `f`, including the composites' sources."""
     inputs: tuple[str, ...]
-    """Argument texts, as inside the parentheses of a call of `f`. One, but for induction."""
+    """Argument texts, as inside the parentheses of a call of `f`. One, except for induction."""
     outputs: tuple[Value, ...]
     """What `f` returned for each input, in the sandbox's canonical encoding. Error kind: the name of the exception's
     class, or `NoError`."""
@@ -148,16 +148,16 @@ class Task:
     """Training step that made it; 0 for seeds."""
     role: Role = Role.PROPOSE
     references: tuple[int, ...] = ()
-    """Ids of the tasks that its proposer was shown."""
+    """Ids of the tasks in its propose prompt."""
     parents: tuple[int, ...] = ()
-    """Ids of the tasks whose programs it was told to call or to go on from (composites)."""
+    """Ids of the tasks whose programs it was told to call or to continue (composites)."""
     id: int | None = None
-    """Given by the buffer; None before it is stored."""
+    """Set by the buffer; None before it is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What the engine is given. The token ids are the truth; the text is for people."""
+    """Input of the engine. The token ids are authoritative; the text is for people."""
 
     role: Role
     kind: Kind
@@ -175,20 +175,20 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What the engine sampled. `token_ids` include the end token when `finished`."""
+    """Output of the engine. `token_ids` include the end token if `finished`."""
 
     prompt: Prompt
     text: str
     token_ids: tuple[int, ...]
     log_probs: tuple[float, ...]
-    """Log-probability of each sampled token under the distribution it was drawn from (temperature 1 scale)."""
+    """Log-probability of each sampled token under the sampling distribution (temperature 1 scale)."""
     finished: bool
     """False: cut at the token limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unparsed:
-    """A text that is not what was asked for."""
+    """A text that could not be parsed."""
 
     flaw: Flaw
     detail: str = ""
@@ -196,7 +196,7 @@ class Unparsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The fields of a proposal, read from the text but not yet run."""
+    """The parsed fields of a proposal that has not run yet."""
 
     program: str
     inputs: tuple[str, ...]
@@ -205,12 +205,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What the model wrote when asked for a task."""
+    """The model's answer to a propose prompt."""
 
     completion: Completion
     draft: Draft | Unparsed
     formatted: bool
-    """Whether the text has the outer form that the template asks for."""
+    """Whether the text has the template's format."""
 
     @property
     def kind(self) -> Kind:
@@ -224,30 +224,30 @@ class Valid:
     proposal: Proposal
     task: Task
     duplicate_of: int | None = None
-    """Id of the stored task that it repeats; then `task` is that one and nothing was added."""
+    """Id of the stored task that it duplicates; then `task` is that one and nothing was added."""
     duplicate_level: str = ""
-    """How alike they are: exact, canonical or behaviour."""
+    """Level of equality: exact, canonical or behaviour."""
     fuel: int = 0
-    """What its run took, all inputs together, under the first setting of entropy."""
+    """Fuel of its run, all inputs together, under the first setting of entropy."""
     quality: float | None = None
-    """What the domain's own score says of it, in [0, 1]; None where the domain has none."""
+    """The domain's quality score, in [0, 1]; None where the domain has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A proposal that is not a task, and why."""
+    """A proposal that did not become a task, and the reason."""
 
     proposal: Proposal
     reason: Reason
     detail: str = ""
-    """More about it: of a program that raised, the exception's class."""
+    """Details, such as the class of an exception."""
     duplicate_of: int | None = None
     duplicate_level: str = ""
     fuel: int = 0
 
     @property
     def failed(self) -> bool:
-        """The sandbox failed: whether it is a task is not known, and no reward follows."""
+        """The sandbox failed: it is unknown whether this is a task, and no reward follows."""
         return self.reason is Reason.SANDBOX_FAILED
 
 
@@ -256,15 +256,15 @@ FAILED: Final = str(Reason.SANDBOX_FAILED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer's verdict. `score` is 0 or 1, or a fraction where the kind grades."""
+    """The verdict on one answer. `score` is 0 or 1, or a fraction for kinds with partial credit."""
 
     score: float
     reason: str
-    """`correct`, `wrong`, a flaw of parsing, or how the program that checked it ended."""
+    """`correct`, `wrong`, a flaw of parsing, or the outcome of the program that checked it."""
     fuel: int = 0
-    """What checking it took in the sandbox; 0 where nothing ran."""
+    """Fuel of the check; 0 where nothing ran."""
     error: str = ""
-    """Not empty: there is no verdict, and `score` says nothing. `reason` is `sandbox_failed` or, of a grader's row,
+    """Not empty: there is no verdict, and `score` is meaningless. `reason` is `sandbox_failed` or, from a grader,
     `not_a_task`."""
 
     @property
@@ -275,7 +275,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One answer to a task."""
+    """One attempt at a task."""
 
     task: Task
     completion: Completion
@@ -292,31 +292,31 @@ class Attempt:
 
     @property
     def failed(self) -> bool:
-        """The sandbox failed: whether it is right is not known, and no reward follows."""
+        """The sandbox failed: correctness is unknown, and no reward follows."""
         return self.reason == FAILED
 
 
 def with_verdict(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Those that have a verdict."""
+    """The attempts that have a verdict."""
     return [attempt for attempt in attempts if not attempt.failed]
 
 
 def solve_rate(attempts: Sequence[Attempt]) -> float | None:
-    """Mean score of the attempts at one task: how well the current policy solves it; None where none has a verdict."""
+    """Mean score of the attempts at one task; None where none has a verdict."""
     known = with_verdict(attempts)
     return sum(attempt.score for attempt in known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One prompt, completion and reward, ready to train on."""
+    """One prompt, completion and reward, for training."""
 
     completion: Completion
     reward: float
     parts: Mapping[str, float] = field(default_factory=dict)
-    """What the reward is made of, for the metrics."""
+    """The parts of the reward, for the metrics."""
     group: int = 0
-    """Episodes of one role, kind and group answer the same question: attempts at one task share the task's id."""
+    """Episodes of one role, kind and group are attempts at the same task and share its id."""
 
     @property
     def role(self) -> Role:
@@ -334,10 +334,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Everything that one optimizer step needs, as plain numbers."""
+    """The input of one update, as plain numbers."""
 
     episodes: tuple[Episode, ...]
     advantages: NDArray[np.float64]
     """[N], one per episode: every token of a completion has its episode's advantage."""
     weights: NDArray[np.float64]
-    """[N], what one token of the episode counts in the loss; the loss is the weighted sum over all tokens."""
+    """[N], weight of each token of the episode; the loss is the weighted sum over all tokens."""

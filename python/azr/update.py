@@ -22,7 +22,7 @@ def update(
 
 
 def annealed_k(config: Config, step: int) -> int:
-    """Of objectives for pass@k: from `train.k` at the first step down to 1 at the last, by a line."""
+    """k of the pass@k objectives: linear from `train.k` at the first step to 1 at the last."""
     done = (step - 1) / max(1, config.run.steps - 1)
     return round(config.train.k - done * (config.train.k - 1))
 

@@ -1,7 +1,7 @@
 """Stage 2: proposals -> valid tasks, or rejections with a reason, by running them in the sandbox.
 
-Nothing is accepted that was not run, and nothing that a model wrote is run anywhere else. Every proposal comes out as
-one verdict, in order.
+No task is accepted without running it, and model-written code runs only in the sandbox. Every proposal gets one
+verdict, in order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Val
 
 
 def _read(proposal: Proposal) -> Rejected | None:
-    """Refuse what could not be read or lacks the outer form."""
+    """Reject what could not be parsed or has the wrong format."""
     if isinstance(proposal.draft, Unparsed):
         detail = f"{proposal.draft.flaw}: {proposal.draft.detail}"
         return Rejected(proposal=proposal, reason=Reason.UNPARSEABLE, detail=detail)
@@ -33,7 +33,7 @@ def _read(proposal: Proposal) -> Rejected | None:
 
 
 def _filter(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None]) -> None:
-    """Refuse programs that the static filter does not allow. A stored program passed it when it was new."""
+    """Reject programs that fail the static filter. Stored programs have already passed it."""
     own = [
         index
         for index, proposal in enumerate(proposals)
@@ -48,14 +48,14 @@ def _filter(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | 
 
 
 def _built_on(program: str, prompt: Prompt) -> bool:
-    """Whether a program makes use of the earlier ones that its prompt orders it to."""
+    """Whether a program uses the earlier ones as its prompt requires."""
     if prompt.start:
         return extends(program, prompt.start)
     return not prompt.composites or fits(program, len(prompt.composites))
 
 
 def _filtered(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -> Iterator[tuple[int, Reason | None]]:
-    """What the static filter of each domain says about its programs."""
+    """The static filter's results, by each domain's own filter."""
     for domain in dict.fromkeys(proposals[index].kind.domain for index in own):
         rows = [index for index in own if proposals[index].kind.domain == domain]
         programs = [_draft(proposals[index]).program for index in rows]
@@ -63,7 +63,7 @@ def _filtered(parts: Parts, proposals: Sequence[Proposal], own: Sequence[int]) -
 
 
 def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rejected | None], step: int) -> None:
-    """Run the rest, all in one batch."""
+    """Run the rest in one batch."""
     left = [index for index, verdict in enumerate(verdicts) if verdict is None]
     items = []
     for index in left:
@@ -85,7 +85,7 @@ def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rej
 
 
 def _servable(parts: Parts, task: Task) -> bool:
-    """Whether its solve prompt fits. What is stored can be served, so that no filter can ever under-fill a batch."""
+    """Whether its solve prompt fits. Every stored task can be served, so no later filter can under-fill a batch."""
     return len(parts.renderer.solve(task).token_ids) <= parts.config.prompt.max_tokens
 
 

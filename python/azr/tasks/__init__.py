@@ -1,4 +1,4 @@
-"""Kinds of tasks, one file each, and the words around them."""
+"""Kinds of tasks, one file each, and their prompts."""
 
 from azr.tasks.abduction import Abduction
 from azr.tasks.base import KindOptions, TaskKind
@@ -20,5 +20,5 @@ __all__ = ["IDENTITY_PROGRAM", "KINDS", "KindOptions", "TaskKind", "make_kinds"]
 
 
 def make_kinds(options: KindOptions) -> dict[Kind, TaskKind]:
-    """Every kind there is, set up."""
+    """Make every plain kind."""
     return {kind: make(options) for kind, make in KINDS.items()}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Abduction:
-    """The solver finds an input; any that gives the output is right."""
+    """The solver finds an input; any input that gives the output is correct."""
 
     kind: ClassVar[Kind] = Kind.ABDUCTION
     from_task: ClassVar[bool] = False

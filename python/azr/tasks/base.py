@@ -1,7 +1,7 @@
-"""What a kind of task has to know: how to ask for one, read one, make one of a run, ask for its answer and check it.
+"""The task kind interface: prompts, parsing, building a task from a run, and checking answers.
 
-A new kind is one class with this protocol: a plain one has a line in `azr.tasks.KINDS`, that of a domain stands in its
-`domain.toml` (`azr.domains`).
+A new kind is one class with this protocol. A plain kind needs a line in `azr.tasks.KINDS`; a domain's kind is named in
+its `domain.toml` (`azr.domains`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindOptions:
-    """What the config says about kinds."""
+    """Config options of kinds."""
 
     inputs: int = 10
     strict: bool = True
@@ -39,7 +39,7 @@ class TaskKind(Protocol):
 
     @property
     def from_task(self) -> bool:
-        """True: a proposal is about the program of a stored task of another kind; False: it brings its own program."""
+        """True: a proposal is about a stored task's program. False: it brings its own program."""
         ...
 
     def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
@@ -47,15 +47,15 @@ class TaskKind(Protocol):
         ...
 
     def show(self, syntax: BlockSyntax, task: Task) -> str:
-        """A stored task as a reference for the proposer."""
+        """A stored task in the form of a reference for the proposer."""
         ...
 
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
-        """The draft in a proposal's blocks."""
+        """Parse a proposal's blocks into a draft."""
         ...
 
     def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        """The task that the sandbox's results (one for each input of the draft) make of it."""
+        """Build a task from the sandbox's results, one for each input of the draft."""
         ...
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
@@ -63,7 +63,7 @@ class TaskKind(Protocol):
         ...
 
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
-        """The answer's text in a completion's blocks."""
+        """Parse a completion's blocks into the answer's text."""
         ...
 
     def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:

@@ -1,4 +1,4 @@
-"""What the kinds share."""
+"""Shared by all kinds."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from azr.sandbox import Check, Failed, RunResult, Sandbox, Validation, Value
 
 NOT_A_LITERAL: Final = "not_a_literal"
-"""Verdict on an answer text that is no value. Not the parser's words: verdicts are counted by name."""
+"""Reason for an answer text that is not a literal. Fixed, since verdicts are counted by reason."""
 
 
 def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
-    """One program and one input; the input may be empty only for a program that the sandbox then finds to fail."""
+    """One program and one input. The input may be empty; the sandbox then rejects it unless `f` takes no arguments."""
     program = only(blocks, PROGRAM)
     if isinstance(program, Unparsed):
         return program
@@ -28,28 +28,29 @@ def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
 
 
 def whole_program(draft: Draft, prompt: Prompt) -> str:
-    """What is run: the composites' sources, then what the model wrote, which may begin with the composite itself."""
+    """The text to run: the composites' sources, then the model's text, which may begin with the composite itself."""
     if prompt.start:
         return draft.program
     return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
 
 
 MAX_TEXT: Final = 8 << 20
-"""Characters of a completion that is read: some two million tokens."""
+"""Characters of a completion that is read, about two million tokens."""
 
 
 def unreadable(text: str) -> Flaw | None:
-    """Why a model's text is not even looked at; None for all but a hostile few."""
+    """Why a completion is not even parsed; None for all but a few hostile ones."""
     if len(text) > MAX_TEXT:
         return Flaw.TOO_LONG
     return None if is_text(text) else Flaw.NOT_UNICODE
 
 
 def check_rows(kind: TaskKind, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-    """`kind.check`, so that no answer takes the verdicts of others away.
+    """`kind.check`, with failures isolated to single answers.
 
-    Where the check of a batch fails, its halves are checked apart, down to the answer that it fails on: that one has no
-    verdict, and is counted as such. Kinds are not ours alone, and what a model wrote must not end a run through them.
+    If the check of a batch fails, its halves are checked separately, down to the answer that causes the failure. That
+    answer has no verdict and is counted so. Kinds may come from users, and model output must not end a run through
+    them.
 
     Raises:
         SandboxError: the sandbox cannot be used at all.
@@ -71,20 +72,20 @@ def check_rows(kind: TaskKind, sandbox: "Sandbox", answers: Sequence[tuple[Task,
 
 
 UNUSABLE: Final = frozenset({"bad_guest", "bad_module", "cancelled", "forked", "bad_limit"})
-"""Codes of errors that are about a sandbox or a call, not about one row of it."""
+"""Error codes about a sandbox or a call, not about one row."""
 
 MAX_WHY: Final = 500
 
 
 def argument_values(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | Failed | None]":
-    """The arguments of a call, each text as one tuple of values; None for a text that is not all literals.
+    """Each argument text as a tuple of values; None for a text that is not all literals.
 
-    A text has to be the inside of any kind of bracket, and to mean the same there: what closes a bracket of its own
-    making, or hides one behind a comment, is no list of arguments.
+    A text has to parse equally inside of parentheses and square brackets: one that closes the bracket around it, or
+    hides it behind a comment, is not a list of arguments.
     """
     from azr.sandbox import Failed, Value
 
-    # The newline ends a comment that the text may close with.
+    # The newline ends a comment at the end of the text.
     stripped = [text.strip().removesuffix(",") for text in texts]
     tuples = sandbox.literals([f"({text}\n,)" if text else "()" for text in stripped])
     lists = sandbox.literals([f"[{text}\n,]" if text else "[]" for text in stripped])
@@ -97,7 +98,7 @@ def argument_values(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | F
 
 
 def home(kind: TaskKind, plain: "Sandbox") -> "Sandbox":
-    """Where a kind's programs run: a domain's in the sandbox that has its modules."""
+    """The sandbox of a kind's programs: a domain's own, with its modules, or the plain one."""
     own: Sandbox = getattr(kind, "sandbox", plain)
     return own
 
@@ -105,7 +106,7 @@ def home(kind: TaskKind, plain: "Sandbox") -> "Sandbox":
 def run_drafts(
     kinds: Mapping[Kind, TaskKind], plain: "Sandbox", drafts: Sequence[tuple[Kind, str, Sequence[str]]]
 ) -> "list[Validation]":
-    """Validate (kind, program, inputs), in order: all of one domain in one batch, each on its own sandbox."""
+    """Validate (kind, program, inputs), in order: one batch per domain, in its own sandbox."""
     batches: dict[str, list[int]] = {}
     for index, (kind, _, _) in enumerate(drafts):
         batches.setdefault(kind.domain, []).append(index)
@@ -118,7 +119,7 @@ def run_drafts(
 
 
 def first_failure(results: Sequence["RunResult"]) -> Reason | None:
-    """Why the draft is no task, if any input failed. The sandbox's reasons have the same words as ours."""
+    """Why the draft is not a task, if any input failed. The sandbox's reasons equal ours by name."""
     from azr.sandbox import InvalidRun
 
     for result in results:
@@ -128,7 +129,7 @@ def first_failure(results: Sequence["RunResult"]) -> Reason | None:
 
 
 def fuel_of(results: Sequence["RunResult"]) -> int:
-    """What running the draft took, all inputs together."""
+    """Fuel of the draft, all inputs together."""
     from azr.sandbox import InvalidRun
 
     return sum(
@@ -138,21 +139,21 @@ def fuel_of(results: Sequence["RunResult"]) -> int:
 
 
 def exception_of(results: Sequence["RunResult"]) -> str:
-    """The class of the first exception; the program may have named it itself."""
+    """Class name of the first exception; the program may have defined it itself."""
     from azr.sandbox import InvalidRun
 
     return next((r.outcome.exception for r in results if isinstance(r, InvalidRun) and r.outcome.exception), "")
 
 
 def values(results: Sequence["RunResult"]) -> list["Value"]:
-    """The outputs of results among which none failed."""
+    """The outputs, given that no result failed."""
     from azr.sandbox import ValidRun
 
     return [result.value for result in results if isinstance(result, ValidRun)]
 
 
 def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequence["Value"]) -> Task:
-    """A task with its provenance; the step and the id are given where it is stored."""
+    """A task with its provenance; its step and id are set when it is stored."""
     prompt = completion.prompt
     source = prompt.task
     shown = prompt.references if source is None else (*prompt.references, source)
@@ -168,12 +169,12 @@ def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequenc
 
 
 def failed_answer(failed: "Failed") -> Answer:
-    """What stands for a verdict where the sandbox failed."""
+    """An answer without a verdict, after a failure of the sandbox."""
     return Answer(score=0.0, reason=FAILED, error=f"{failed.code}: {failed.message}")
 
 
 def answer_of(check: "Check") -> Answer:
-    """A single check as a verdict."""
+    """A sandbox check as an answer."""
     if check.failed is not None:
         return failed_answer(check.failed)
     fuel = check.outcome.fuel_used if check.outcome else 0

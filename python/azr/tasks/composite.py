@@ -1,10 +1,10 @@
 """Programs built on earlier programs (the paper's composite functions; off by default).
 
-The chosen programs' `f` become `g_0`, `g_1`, ... and stand in front of what the model writes. The model's `f` must call
-each of them with something that depends on its own parameters or locals, and must not define them anew.
+The chosen programs' `f` become `g_0`, `g_1`, ... and are placed in front of the model's program. The model's `f` must
+call each of them with something that depends on its own parameters or locals, and must not define them anew.
 
-In a template without words the model goes on where one earlier program ends: its lines stand in the prompt, with its
-result in place of the parameter, and what the model writes has to do more with it.
+In a template without words the prompt contains the lines of one earlier program, with its result assigned to the
+parameter. The model continues the program and has to use that result.
 """
 
 import ast
@@ -26,7 +26,7 @@ SCHEDULE_START, SCHEDULE_EVERY, SCHEDULE_TOP, SCHEDULE_CHANCE, SCHEDULE_CHANCE_T
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """How many composites a prompt gets at one step."""
+    """Composite options at one step."""
 
     chance: float
     at_least: int
@@ -34,7 +34,7 @@ class Knobs:
 
 
 def knobs_at(config: CompositeConfig, step: int) -> Knobs:
-    """The knobs at a step: off before `start_step` and while `at_most` is 0; the schedule raises them."""
+    """The options at a step: off before `start_step` and while `at_most` is 0; the schedule raises them."""
     if step < config.start_step:
         return Knobs(0.0, 0, 0)
     rises = max(0, (step - SCHEDULE_START) // SCHEDULE_EVERY + 1) if config.schedule else 0
@@ -44,7 +44,7 @@ def knobs_at(config: CompositeConfig, step: int) -> Knobs:
 
 
 def rename(task: Task, index: int) -> Task | None:
-    """The task with its `f` and all that refers to it called `g_<index>`; None if its program cannot be rewritten."""
+    """The task with `f` and its references renamed to `g_<index>`; None if its program cannot be rewritten."""
     tree = source.parse(task.program)
     if tree is None:
         return None
@@ -105,7 +105,7 @@ def halved(program: str) -> str | None:
 
 
 def extends(program: str, start: str) -> bool:
-    """Whether `program` goes on from a `head` and does more."""
+    """Whether `program` continues a `head` and does more."""
     tree = source.parse(program)
     before = source.parse(start)
     if tree is None or before is None or not program.startswith(start) or len(tree.body) != 1:
@@ -114,7 +114,7 @@ def extends(program: str, start: str) -> bool:
 
 
 def _parameters(entry: ast.FunctionDef) -> list[str]:
-    """Names of plain parameters; none where there are others."""
+    """Names of plain parameters; none if there are others."""
     given = entry.args
     others = given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults
     return [] if others else [parameter.arg for parameter in given.args]
@@ -139,7 +139,7 @@ def fits(program: str, count: int) -> bool:
 
 
 def _used_with_own_values(entry: ast.FunctionDef, names: set[str]) -> set[str]:
-    """Names called inside `f` whose arguments' variables are all `f`'s own, with at least one of them."""
+    """Names called inside `f` with arguments that only use `f`'s own variables, at least one of them."""
     own = set(_defined(entry))
     called = set()
     for node in ast.walk(entry):
@@ -158,7 +158,7 @@ def _used_with_own_values(entry: ast.FunctionDef, names: set[str]) -> set[str]:
 
 
 def _defined(tree: ast.AST) -> list[str]:
-    """Every name bound below a node: functions, classes, parameters, assignments, loop and comprehension targets."""
+    """Names bound below a node: functions, classes, parameters, assignments, loop and comprehension targets."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node is not tree:

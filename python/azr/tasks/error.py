@@ -15,7 +15,8 @@ NO_ERROR = "NoError"
 
 
 class ErrorPrediction:
-    """The solver names the exception's class; a program that ends in none, or in one and the same each time, counts."""
+    """The solver names the exception's class. A program that ends without one, or with the same one each time,
+    counts."""
 
     kind: ClassVar[Kind] = Kind.ERROR
     from_task: ClassVar[bool] = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Induction:
-    """The solver writes a program: it sees the first half of the pairs and is tested on the rest."""
+    """The solver writes a program. It sees the first half of the pairs and is tested on the rest."""
 
     kind: ClassVar[Kind] = Kind.INDUCTION
     from_task: ClassVar[bool] = True
@@ -57,7 +57,7 @@ class Induction:
         return [self._grade(check) for check in sandbox.check_program(items, mode=self._options.mode)]
 
     def _grade(self, check: "ProgramCheck") -> Answer:
-        """The denominator is the number of hidden pairs, whatever became of them."""
+        """The denominator is the number of hidden pairs, including failed ones."""
         if check.failed is not None:
             return failed_answer(check.failed)
         share = sum(check.passed) / len(check.passed)
@@ -76,5 +76,5 @@ class Induction:
 
 
 def shown(task: Task) -> int:
-    """How many of the task's pairs the solver sees: the integer half."""
+    """Number of pairs that the solver sees: half, rounded down."""
     return len(task.inputs) // 2

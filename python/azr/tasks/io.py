@@ -1,7 +1,7 @@
 """Tasks in a file: seeds and held-out sets. One JSON object a line: kind, program, inputs, message, tags.
 
-Tags are names with a value each, by which results can be told apart. Outputs are written for people only. Whoever reads
-a file runs its programs again: no wrong answer can come in by it.
+Tags are names with a value each, by which results can be told apart. Outputs are written only for people. Reading a
+file runs its programs again, so that no wrong answer can enter.
 """
 
 import json
@@ -46,7 +46,7 @@ def read_tasks(path: Path, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox", d
 
 
 def read_drafts(path: Path, kinds: Collection[Kind], domain: str = "") -> list[tuple[Kind, Draft]]:
-    """The tasks of a file as they stand there, not yet run.
+    """The tasks of a file as they are, not run.
 
     Raises:
         RunError: the file cannot be read, or a line is no task; names the line.
@@ -79,7 +79,7 @@ def read_tags(path: Path, name: str) -> list[str]:
 
 def _lines(path: Path) -> list[bytes]:
     try:
-        # Of bytes, not of text: a text's splitlines breaks at U+2028 too, which a program may hold.
+        # Bytes, not text: str.splitlines also splits at U+2028, which a program may contain.
         return path.read_bytes().splitlines()
     except OSError as error:
         raise RunError(f"cannot read the tasks of {path}: {error}") from error
@@ -88,7 +88,7 @@ def _lines(path: Path) -> list[bytes]:
 def verify(
     drafts: Sequence[tuple[Kind, Draft]], kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox"
 ) -> list[Task | Reason]:
-    """Run drafts that no model wrote: a task, or the reason why it is none, for each."""
+    """Run drafts that no model wrote; returns a task or the reason for rejection, for each."""
     results = run_drafts(kinds, sandbox, [(kind, draft.program, draft.inputs) for kind, draft in drafts])
     made: list[Task | Reason] = []
     for (kind, draft), result in zip(drafts, results, strict=True):

@@ -1,4 +1,4 @@
-"""From a text to the named blocks in it, strictly.
+"""A strict parser of named blocks in a text.
 
 Two syntaxes, one result: a list of `(tag, body)`.
 
@@ -7,7 +7,7 @@ Two syntaxes, one result: a list of `(tag, body)`.
 - `Sections`: a known marker such as `<input>` at the start of a line opens a block, which ends at the next marker or
   at the end of the text. Text before the first marker is an error; thoughts have a marker of their own, `<think>`.
 
-Nothing is guessed: a block that is missing, doubled, unclosed or empty is an `Unparsed` with its flaw. Blocks are found
+There is no guessing: a missing, repeated, unclosed or empty block gives an `Unparsed` with its flaw. Blocks are found
 by tag, so their order does not matter. Bodies keep their inner lines.
 """
 
@@ -21,11 +21,11 @@ from azr.types import Flaw, Unparsed
 
 PROGRAM, INPUT, OUTPUT, MESSAGE = "program", "input", "output", "message"
 TAGS = (PROGRAM, INPUT, OUTPUT, MESSAGE)
-"""Known to every template; a domain's kinds may have more."""
+"""Tags in every template; a domain's kinds may have more."""
 MAX_BLOCKS = 4096
-"""Blocks of a text: no kind reads nearly as many."""
+"""Maximum number of blocks in a text, far above what any kind reads."""
 THINK = "think"
-"""A block of the terse template that no kind reads."""
+"""A block of the terse template that no kind parses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Block:
 
 
 class BlockSyntax(Protocol):
-    """How blocks are written and read."""
+    """The syntax of blocks."""
 
     name: str
 
@@ -54,11 +54,11 @@ class Fenced:
     """Markdown fences; the program's tag is `python`."""
 
     name = "fenced"
-    # Possessive: a line of very many blanks is read once, not once from each blank.
+    # Possessive: a line with very many blanks is scanned once, not once from each blank.
     _fence = re.compile(r"^(`{3,}+)[ \t]*+([^\s`]*+)[ \t]*+$", re.MULTILINE)
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: besides those that are always known."""
+        """`tags`: besides `TAGS`."""
         self._tags = (*TAGS, THINK, *tags)
 
     def render(self, tag: str, body: str) -> str:
@@ -67,7 +67,7 @@ class Fenced:
     def split(self, text: str) -> list[Block] | Unparsed:
         blocks: list[Block] = []
         opened: re.Match[str] | None = None
-        # A line ends with a line feed alone: a form feed or U+2028 may stand inside of a string.
+        # Lines end only at line feeds: a form feed or U+2028 may occur inside of a string.
         text = text.replace("\r\n", "\n")
         for fence in self._fence.finditer(text):
             if opened is None:
@@ -85,12 +85,12 @@ class Fenced:
 
 
 class Sections:
-    """One marker a block, as the terse template uses them."""
+    """One marker per block, for the terse template."""
 
     name = "terse"
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: besides those that are always known."""
+        """`tags`: besides `TAGS`."""
         self._marker = re.compile(rf"^<({'|'.join((*TAGS, THINK, *tags))})>", re.MULTILINE)
 
     def render(self, tag: str, body: str) -> str:
@@ -119,7 +119,7 @@ def only(blocks: Sequence[Block], tag: str) -> str | Unparsed:
 
 
 def last(blocks: Sequence[Block], tag: str, count: int) -> tuple[str, ...] | Unparsed:
-    """The bodies of the last `count` blocks with this tag; an empty body stands for a call without arguments."""
+    """The bodies of the last `count` blocks with this tag; an empty body is a call without arguments."""
     bodies = [block.body for block in blocks if block.tag == tag]
     if len(bodies) < count:
         return Unparsed(flaw=Flaw.TOO_FEW_BLOCKS, detail=f"{len(bodies)} of {count} {tag} blocks")

@@ -1,4 +1,4 @@
-"""From a role, a kind and tasks to a prompt: text by named slots, then token ids."""
+"""Prompts from role, kind and tasks: text from named slots, then token ids."""
 
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -11,14 +11,14 @@ from azr.tasks.templates import Reading, Template, load_text
 from azr.types import Completion, Kind, Prompt, Role, Task
 
 Encode = Callable[[str, bool], list[int]]
-"""Text, and whether to add the tokenizer's special tokens, to ids."""
+"""(text, whether to add the tokenizer's special tokens) -> ids."""
 Texts = Mapping[tuple[str, Role, Kind], string.Template]
 """(block syntax, role, kind) -> the text of a domain's kind."""
 NONE: Texts = {}
 
 
 class Renderer:
-    """Writes all prompts of a run and reads what comes back."""
+    """Writes all prompts of a run, and reads completions."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Renderer:
         )
 
     def solve(self, task: Task) -> Prompt:
-        """Ask for a task's answer."""
+        """A solve prompt."""
         slots = self._kinds[task.kind].solve_slots(self.template.syntax, task)
         return self._prompt(Role.SOLVE, task.kind, dict(slots), task=task)
 
     def read(self, completion: Completion) -> Reading:
-        """The answer in a completion; one that was cut at the token limit lacks its end and is read as it is."""
+        """The answer in a completion; a truncated one lacks its end and is read as it is."""
         prompt = completion.prompt
         return self.template.read(prompt.start + completion.text, prompt.role, prompt.kind)
 
@@ -128,7 +128,7 @@ def _bare_composites(syntax: BlockSyntax, composites: Sequence[Task]) -> str:
     return "".join(syntax.render(PROGRAM, task.program) + "\n" for task in composites)
 
 
-# What differs by syntax beyond the files: how references and composites are strung together.
+# Differences by syntax beyond the files: joining of references and composites.
 NUMBERING: dict[str, Callable[[Sequence[str]], str]] = {"fenced": _numbered, "terse": _bare}
 COMPOSITES: dict[str, Callable[[BlockSyntax, Sequence[Task]], str]] = {
     "fenced": _order_composites,

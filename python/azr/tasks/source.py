@@ -1,7 +1,7 @@
-"""What can be said of a program by reading it. Nothing here runs it.
+"""Static analysis of programs. Nothing here runs them.
 
-A program is a stranger's text: `parse` bounds its size and nesting, so that everything that walks the tree is safe,
-and answers None for whatever it refuses.
+Programs are untrusted text: `parse` bounds their size and nesting, so that walking the tree is safe, and returns None
+for what exceeds the bounds.
 """
 
 import ast
@@ -9,10 +9,10 @@ import copy
 from typing import TypeGuard
 
 MAX_CHARS = 16_384
-"""A tree takes a hundred bytes and some five microseconds for each character of a dense text. No program that the
-default `tasks.max_program_chars` lets in is longer."""
+"""Maximum length. A tree takes about 100 bytes and 5 microseconds per character of dense text. Programs within the
+default `tasks.max_program_chars` are shorter."""
 MAX_DEPTH = 100
-"""Of the tree; what unparsing needs in stack frames is about four times as much."""
+"""Maximum depth of the tree; unparsing needs about four stack frames per level."""
 ENTRY = "f"
 
 
@@ -28,10 +28,10 @@ def parse(program: str) -> ast.Module | None:
 
 
 def unparse(node: ast.AST) -> str | None:
-    """The source text of a tree that `parse` gave, or None where the syntax tree's own writer has no form for it.
+    """The source text of a tree that `parse` gave, or None if it cannot be unparsed.
 
-    That writer fails on integers of more than 4,300 digits, which CPython writes in no decimal text: they are written
-    in hexadecimal.
+    `ast.unparse` fails on integers of more than 4,300 digits, which CPython does not convert to decimal; they are
+    written in hexadecimal.
     """
     try:
         return ast.unparse(node)
@@ -44,7 +44,7 @@ def unparse(node: ast.AST) -> str | None:
 
 
 def constant(value: object) -> str:
-    """The text of a constant, whatever it is."""
+    """The text of any constant."""
     return hex(value) if _is_large(value) else repr(value)
 
 
@@ -53,11 +53,11 @@ def _is_large(value: object) -> "TypeGuard[int]":
 
 
 LARGE_BITS = 2048
-"""Integers of more bits are written in hexadecimal: far below the bound of decimal texts."""
+"""Integers with more bits are written in hexadecimal, far below CPython's limit for decimal text."""
 
 
 class _Hexadecimal(ast.NodeTransformer):
-    """Large integers as names that read as their digits."""
+    """Replaces large integers by names that read as their digits."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Name(hex(node.value), ast.Load()) if _is_large(node.value) else node
@@ -74,7 +74,7 @@ def count_definitions(tree: ast.Module) -> int:
 
 
 def operations(node: ast.AST) -> int:
-    """How many operations are written below a node: calls, arithmetic, comparisons, subscripts, displays.
+    """Number of operations below a node: calls, arithmetic, comparisons, subscripts, displays.
 
     A comprehension is one, besides what gives the values that it runs over. Constants such as `-1` are none.
     """

@@ -1,11 +1,10 @@
-"""Which programs are looked at at all: length, entry function, number of definitions, imports.
+"""Static filter before execution: length, entry function, number of definitions, imports.
 
 Imports are read from the syntax tree, in the sandbox. A ban on `os.path` covers `import os.path`, `import os.path.x`,
 `from os import path` and `from os.path import join`, but not `import os`; a word inside a string, a comment or another
 name bans nothing.
 
-All of it is read with the grammar of the guest, which runs the programs: a verdict is the same under every Python that
-trains.
+Programs are parsed with the guest's grammar, so the result does not depend on the trainer's Python version.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticFilter:
-    """What a proposed program may be."""
+    """Requirements on a proposed program."""
 
     banned: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
@@ -32,10 +31,10 @@ class StaticFilter:
     max_chars: int = 16_384
 
     def check(self, sandbox: "Sandbox", programs: Sequence[str]) -> list[Reason | None]:
-        """Why each program is refused before it is run, or None."""
+        """The reason for rejection of each program, or None."""
         from azr.sandbox import Failed, SyntaxProblem
 
-        # A text that is too long, or no Unicode text at all, is not parsed.
+        # A text that is too long or not Unicode is not parsed.
         readable = [row for row, program in enumerate(programs) if len(program) <= self.max_chars and is_text(program)]
         texts = [programs[row] for row in readable]
         imports = dict(zip(readable, sandbox.imports(texts), strict=True))

@@ -1,7 +1,7 @@
-"""The outer form of a conversation: what stands around the task's text, and where the answer is in what comes back.
+"""Templates: the text around a task's prompt, and the position of the answer in a completion.
 
-A template knows its block syntax, wraps a task's text into a prompt, and cuts the answer out of a completion. The part
-of the answer that the prompt itself already wrote (`opening`) is put back before the answer is read.
+A template has a block syntax, wraps a task's text into a prompt, and extracts the answer from a completion. The part of
+the answer that the prompt itself already wrote (`opening`) is put back before the answer is read.
 """
 
 import re
@@ -18,24 +18,24 @@ from azr.types import Flaw, Kind, Role, Unparsed
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a completion says. `formatted`: it has exactly the outer form that was asked for."""
+    """A parsed completion. `formatted`: it has exactly the requested format."""
 
     answer: str | Unparsed
     formatted: bool
 
 
 class Template(Protocol):
-    """One outer form."""
+    """One format of conversations."""
 
     name: str
     syntax: BlockSyntax
     special_tokens: bool
-    """Whether the tokenizer should add its own (such as a begin token) to the wrapped text."""
+    """Whether the tokenizer adds its special tokens (such as a begin token) to the wrapped text."""
     continues: bool
     """Whether a proposal's prompt ends inside the program, so that it may go on from an earlier one."""
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        """The whole prompt for a task's text."""
+        """The whole prompt around a task's text."""
         ...
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
@@ -44,13 +44,13 @@ class Template(Protocol):
 
 
 def _tagged_answer(text: str) -> str | Unparsed:
-    """What follows the last opening answer tag, up to the next closing one if there is any."""
+    """The text after the last opening answer tag, up to the next closing tag, if any."""
     _, tag, rest = text.rpartition("<answer>")
     return rest.partition("</answer>")[0].strip() if tag else Unparsed(flaw=Flaw.NO_ANSWER)
 
 
 class Think:
-    """The paper's plain text: thoughts and answer in tags, the opening think tag belongs to the prompt."""
+    """The paper's plain text: thoughts and answer in tags; the opening think tag is part of the prompt."""
 
     name = "think"
     special_tokens = True
@@ -58,7 +58,7 @@ class Think:
     _turn = re.compile(r"</think>\s*<answer>")
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: of blocks that only a domain's kinds know."""
+        """`tags`: of blocks that only a domain's kinds have."""
         self.syntax: BlockSyntax = Fenced(tags)
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
@@ -79,7 +79,7 @@ class Chat:
     continues = False
 
     def __init__(self, render: Callable[[str], str], tags: Sequence[str] = ()) -> None:
-        """`render` puts one user message through the tokenizer's template, up to where the assistant begins."""
+        """`render` applies the tokenizer's template to one user message, up to the start of the assistant's text."""
         self.syntax: BlockSyntax = Fenced(tags)
         self._render = render
 
@@ -109,7 +109,7 @@ class Terse:
     }
 
     def __init__(self, tags: Sequence[str] = ()) -> None:
-        """`tags`: of blocks that only a domain's kinds know."""
+        """`tags`: of blocks that only a domain's kinds have."""
         self.syntax: BlockSyntax = Sections(tags)
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
@@ -119,7 +119,7 @@ class Terse:
         return Reading(self._opening(role, kind) + completion, True)
 
     def _opening(self, role: Role, kind: Kind) -> str:
-        """The marker that the prompt ends with; none for solvers and for kinds that only a domain knows."""
+        """The marker at the prompt's end; none for solvers and for kinds that only a domain has."""
         return self._openings.get((role, kind.base), "")
 
 

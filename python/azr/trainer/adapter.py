@@ -1,8 +1,8 @@
-"""A low-rank adapter in place of all weights (LoRA, arXiv 2106.09685), on a base that may be held in 4 bits (QLoRA,
-arXiv 2305.14314): what a small GPU has room for.
+"""A low-rank adapter instead of all weights (LoRA, arXiv 2106.09685), on a base that may be in 4 bits (QLoRA, arXiv
+2305.14314), for small GPUs.
 
-The adapter goes into the model's own layers, so that everything else sees the model that it knows. Whoever needs plain
-weights (engines, checkpoints) gets them merged, in a twin of the model as it was before.
+The adapter is inserted into the model's own layers, so other code sees the same model. Engines and checkpoints, which
+need plain weights, get them merged in a plain twin of the model.
 """
 
 import json
@@ -18,14 +18,14 @@ from azr.config.schema import LoraConfig
 from azr.errors import CheckpointError, ModelError
 
 FOLDER = "adapter"
-"""Of a checkpoint: the adapter alone, as peft writes it."""
+"""Folder in a checkpoint: the adapter alone, in peft's format."""
 NAME = "default"
-"""peft's name of the one adapter."""
+"""peft's name for the single adapter."""
 BLOCK_TYPE = "nf4"
 
 
 def add_adapter(model: Any, config: LoraConfig, source: str, compute: torch.dtype, device: torch.device) -> None:
-    """Freeze the model, in 4 bits if the config says so, and put a new adapter into it: at first it adds nothing.
+    """Freeze the model, in 4 bits if the config says so, and insert a new adapter, which is zero at first.
 
     Args:
         source: what the model was loaded from; the adapter's own config names it.
@@ -52,12 +52,12 @@ def add_adapter(model: Any, config: LoraConfig, source: str, compute: torch.dtyp
         raise ModelError(f"model.lora.targets = {list(config.targets)}: {error}") from error
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and ".lora_" in name:
-            parameter.data = parameter.data.float()  # what is trained, and so its optimizer state
+            parameter.data = parameter.data.float()  # the type of the trained weights, and so of the optimizer state
     model.azr_adapter_config = given
 
 
 def merge_into(plain: Any, model: Any) -> None:
-    """Write what the model multiplies by into its plain twin: the adapter added to its base."""
+    """Write base plus adapter into the plain twin."""
     with torch.no_grad():
         for name, layer in model.named_modules():
             if not name.endswith(".base_layer") and (hasattr(layer, "base_layer") or _is_packed(layer)):
@@ -66,7 +66,7 @@ def merge_into(plain: Any, model: Any) -> None:
 
 @contextmanager
 def without_adapter(model: Any) -> Iterator[None]:
-    """The model as it began: its base alone."""
+    """The base model without the adapter."""
     layers = [layer for layer in model.modules() if hasattr(layer, "base_layer")]
     for layer in layers:
         layer.enable_adapters(False)
@@ -78,7 +78,7 @@ def without_adapter(model: Any) -> Iterator[None]:
 
 
 def save_adapter(model: Any, folder: Path) -> None:
-    """As `peft.PeftModel.from_pretrained` reads it."""
+    """Save in the format of `peft.PeftModel.from_pretrained`."""
     from safetensors.torch import save_file
 
     folder.mkdir()
@@ -88,7 +88,7 @@ def save_adapter(model: Any, folder: Path) -> None:
 
 
 def load_adapter(model: Any, folder: Path) -> None:
-    """Become the saved adapter, bit for bit.
+    """Load the saved adapter, bit for bit.
 
     Raises:
         CheckpointError: it is of another rank, of other layers, or of another base.
@@ -112,12 +112,12 @@ def _own(model: Any) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 def _saved_name(name: str) -> str:
-    """peft's own: of the model that it wraps, without the adapter's name."""
+    """peft's parameter name, without the adapter's name."""
     return "base_model.model." + name.replace(f".{NAME}.", ".")
 
 
 def _weight(layer: Any) -> Tensor:
-    """What a layer multiplies by, in float32 where an adapter is added."""
+    """The effective weight of a layer, in float32 where an adapter is added."""
     base = getattr(layer, "base_layer", layer)
     weight: Tensor = base.weight
     if _is_packed(base):
@@ -132,7 +132,7 @@ def _is_packed(layer: Any) -> bool:
 
 
 def _quantize(model: Any, compute: torch.dtype) -> None:
-    """Replace the projections of all layers by 4-bit ones; they are packed as they move to their device."""
+    """Replace the projections of all layers by 4-bit ones, which are packed when they move to their device."""
     from bitsandbytes.nn.modules import Linear4bit, Params4bit
 
     model.is_loaded_in_4bit = True  # peft looks here

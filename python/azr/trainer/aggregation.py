@@ -1,7 +1,7 @@
-"""How token losses add up: the weight of one token of each episode, computed once for the whole optimizer batch.
+"""Aggregation of token losses: the weight of a token of each episode, computed once for the whole optimizer batch.
 
-The loss is `sum_i sum_t w_i l_it`. As the weights do not depend on how the batch is cut into micro-batches or over
-processes, neither does the gradient.
+The loss is `sum_i sum_t w_i l_it`. The weights do not depend on the split into micro-batches or ranks, so neither does
+the gradient.
 
 Legend: N episodes, L_i tokens of episode i.
 """
@@ -22,17 +22,17 @@ Weights = Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.float
 
 
 def token_mean(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
-    """Every token counts the same: `1 / sum_i L_i` (DAPO, arXiv 2503.14476)."""
+    """Every token has the same weight: `1 / sum_i L_i` (DAPO, arXiv 2503.14476)."""
     return np.full(len(lengths), 1.0 / lengths.sum())
 
 
 def sequence_mean(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
-    """Every episode counts the same: `1 / (N L_i)` (GRPO; arXiv 2505.03335, eq. 9)."""
+    """Every episode has the same weight: `1 / (N L_i)` (GRPO; arXiv 2505.03335, eq. 9)."""
     return 1.0 / (len(lengths) * lengths.astype(np.float64))
 
 
 def constant(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
-    """A constant divisor, blind to length: `1 / (N longest)` (Dr. GRPO, arXiv 2503.20783)."""
+    """A constant divisor, independent of length: `1 / (N longest)` (Dr. GRPO, arXiv 2503.20783)."""
     return np.full(len(lengths), 1.0 / (len(lengths) * longest))
 
 

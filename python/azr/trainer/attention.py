@@ -1,7 +1,7 @@
-"""Attention of packed pieces by padded grids of the prompts and of the completions; on a GPU there is `flex`.
+"""Attention on packed pieces by padded grids of prompts and completions; on a GPU `flex` is faster.
 
-Prompts are causal among themselves. A completion's queries see the keys of its prompt, padded to the longest of the
-piece, and their own; so shared prompts are projected once and nothing but attention sees padding.
+Prompts are causal. A completion's queries attend to its prompt's keys, padded to the longest prompt of the piece, and
+to its own. So shared prompts are projected once, and only attention sees padding.
 
 Legend: T tokens, H heads, K key heads, D head size; G prompts of at most P tokens, B completions of at most C.
 """
@@ -17,7 +17,7 @@ from azr.trainer.packing import Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grids:
-    """A layout as padded index grids, made once for a piece and used by every layer. Padding points at token 0."""
+    """A layout as padded index grids, made once per piece for all layers. Padding points at token 0."""
 
     prompts: Tensor
     """[G, P] -> T"""
@@ -28,7 +28,7 @@ class Grids:
     visible: Tensor
     """[B, 1, C, P + C], which keys a completion's token attends to."""
     order: Tensor
-    """[T], where the tokens stand in the concatenated, flattened grids."""
+    """[T], positions of the tokens in the concatenated, flattened grids."""
 
 
 def grids_of(layout: Layout) -> Grids:
@@ -39,7 +39,7 @@ def grids_of(layout: Layout) -> Grids:
     columns = torch.arange(completions.shape[1], device=real.device)
     causal = (columns[None, :] <= columns[:, None]).expand(len(real), -1, -1)
     before = real_prompts[layout.prompt_of][:, None, :].expand(-1, len(columns), -1)
-    # Padded queries see what the first one sees; nobody reads them.
+    # Padded queries attend to what the first one does; their results are unused.
     visible = torch.cat([before, causal], 2)[:, None]
     order = torch.cat([real_prompts.flatten(), real.flatten()]).nonzero().squeeze(1)
     return Grids(prompts=prompts, completions=completions, keys=keys, visible=visible, order=order)

@@ -1,7 +1,7 @@
-"""Who trains on which piece of a batch.
+"""Balance micro-batches over ranks by cost.
 
-The batch is cut the same way on every rank and the pieces are dealt by their cost, so that all ranks work about
-equally long; each gets the same number, since sharded weights are gathered for all at once. A rank that has one piece
+Every rank cuts the batch in the same way, and the pieces are assigned by cost, so that all ranks work about equally
+long. Each rank gets the same number of pieces, since sharded weights are gathered collectively; a rank with one piece
 too few trains on an empty one.
 """
 
@@ -14,17 +14,17 @@ from azr.trainer.packing import MicroBatch, cut, micro_batches, pack
 from azr.types import Batch
 
 SHORT = 2048
-"""Tokens of a sequence for which attention costs about what everything else does, in models of 1 to 10B."""
+"""Sequence length at which attention costs about as much as everything else, in models of 1 to 10B."""
 
 
 def cost(batch: Batch, rows: Sequence[int]) -> float:
-    """What a piece costs: attention is quadratic in a sequence's length, the rest is linear."""
+    """Cost of a piece: attention is quadratic in the sequence length, the rest linear."""
     lengths = [len(e.completion.prompt.token_ids) + e.length for e in (batch.episodes[row] for row in rows)]
     return sum(length + length * length / SHORT for length in lengths)
 
 
 def deal(batch: Batch, budget: int, world: int) -> list[list[list[int]]]:
-    """For each rank its pieces, as rows of the batch; the same number for each (some may be empty)."""
+    """The pieces of each rank, as rows of the batch; the same number for each rank (some may be empty)."""
     if world > 1:
         tokens = sum(len(e.completion.prompt.token_ids) + e.length for e in batch.episodes)
         rounds = -(-tokens // (budget * world))
@@ -43,7 +43,7 @@ def deal(batch: Batch, budget: int, world: int) -> list[list[list[int]]]:
 
 
 def own_pieces(batch: Batch, budget: int, rank: int, world: int, device: torch.device) -> Iterator[MicroBatch]:
-    """The pieces of a rank. An empty one is some episode with no weight."""
+    """The pieces of a rank. An empty piece is some episode with weight zero."""
     if world == 1:
         yield from micro_batches(batch, budget, device)
         return

@@ -1,7 +1,7 @@
-"""Checkpoints on disk: a folder is either whole or not there.
+"""Atomic checkpoints: a folder is either complete or missing.
 
-A checkpoint is written beside its place, every file is flushed, a manifest of sizes and hashes is added, and one rename
-puts it in place. Whatever goes wrong before the rename leaves the earlier checkpoints as they were.
+A checkpoint is written to a temporary folder, every file is flushed, a manifest of sizes and hashes is added, and one
+rename publishes it. A failure before the rename leaves the earlier checkpoints unchanged.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def write(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
 
 
 def begin(root: Path, step: int) -> Path:
-    """Make the folder that the checkpoint of a step is written into, by one process or several.
+    """Make the temporary folder of a step's checkpoint, for one or several writing processes.
 
     Raises:
         CheckpointError: the disk is full or read-only.
@@ -45,13 +45,13 @@ def begin(root: Path, step: int) -> Path:
 
 
 def finish(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
-    """Write what is left to write, and put the checkpoint in its place."""
+    """Write the manifest and rename the folder."""
     final = root / f"{PREFIX}{step}"
     with _explained(root, step):
         working = _working(root, step)
         fill(working)
         _seal(working)
-        if final.exists():  # a step done again after a resume
+        if final.exists():  # a step repeated after a resume
             shutil.rmtree(final)
         os.replace(working, final)
         _flush(root)
@@ -60,7 +60,7 @@ def finish(root: Path, step: int, fill: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def _explained(root: Path, step: int) -> Iterator[None]:
-    """Whatever goes wrong leaves nothing behind, and says what is still good."""
+    """On failure, remove the incomplete folder and report which checkpoint is still good."""
     try:
         yield
     except Exception as error:
@@ -91,7 +91,7 @@ def verify(folder: Path) -> None:
 
 
 def steps(root: Path) -> list[int]:
-    """Steps that have a checkpoint, ascending. Folders that are still being written do not count."""
+    """Steps with a complete checkpoint, ascending."""
     if not root.is_dir():
         return []
     return sorted(int(match[1]) for path in root.iterdir() if (match := _NAME.fullmatch(path.name)))

@@ -1,6 +1,6 @@
-"""torch.compile where it pays: on a GPU, whose time would go into small operations between the matrix products.
+"""torch.compile where it pays: on a GPU, which otherwise spends its time on small operations between matrix products.
 
-Pieces are of any length, so everything is compiled for any. What is compiled is compiled when it is first used.
+Everything is compiled for dynamic lengths, on first use.
 """
 
 from functools import cache
@@ -14,15 +14,15 @@ from azr.config import Config
 
 @cache
 def compiled(function: Any, device: str) -> Any:
-    """A function for a kind of device: compiled on a GPU, as it is on a CPU."""
+    """A function for a kind of device: compiled on a GPU, unchanged on a CPU."""
     return torch.compile(function, dynamic=True) if device == "cuda" else function
 
 
 def wanted(config: Config, device: str) -> bool:
     """Whether the layers of the trainer's model are to be compiled.
 
-    Not where `generate` samples from the same model: there every length of the cache would be compiled for. Not where
-    weights are unpacked from four bits by kernels that the compiler cannot see through.
+    Not if `generate` samples from the same model, which would compile for every cache length. Not for 4-bit weights,
+    whose kernels are opaque to the compiler.
     """
     given = config.model
     packed = given.adapted and given.lora.base != "whole"
@@ -30,7 +30,7 @@ def wanted(config: Config, device: str) -> bool:
 
 
 def compile_layers(model: Any, backend: str = "inductor") -> None:
-    """Compile each decoder layer; all of them share the code."""
+    """Compile each decoder layer; all layers share the code."""
     layers: list[nn.Module] = list(model.get_decoder().layers)
     for layer in layers:
         layer.compile(dynamic=True, backend=backend)

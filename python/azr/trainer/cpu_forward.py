@@ -1,9 +1,9 @@
-"""A forward pass for training small models on a CPU: reads a Hugging Face model's weights and does nothing else.
+"""A fast forward pass for training small models on a CPU, on a Hugging Face model's weights.
 
-There the model's own forward spends most of its time outside of matrix products. Here norms, rotations and gates are
-one function each with a backward pass of its own, projections of one input are one product, and residuals are added by
-the product that ends a block. For the architectures of `rollouts.decoder`; hidden states and gradients equal the
-model's (a test).
+There, the model's own forward spends most of its time outside of matrix products. Here norms, rotations and gates are
+single functions with their own backward pass, projections of one input are one product, and residuals are added by the
+last product of a block. For the architectures of `rollouts.decoder`; hidden states and gradients equal the model's (a
+test).
 
 Legend: T tokens, E hidden size, H heads, K key heads, D head size, I inner size.
 """
@@ -20,7 +20,7 @@ from azr.trainer.packing import MicroBatch
 
 
 def supports(model: Any) -> bool:
-    """Whether this forward pass can stand in for the model's: plain weights of a known family, on a CPU."""
+    """Whether this forward pass supports the model: plain weights of a known architecture, on a CPU."""
     config = model.config
     plain = type(model).__name__ in ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM")
     drops = getattr(config, "attention_dropout", 0.0)
@@ -58,7 +58,7 @@ def _norm(x: Tensor, norm: Any) -> Tensor:
 
 
 def _project(x: Tensor, *layers: Any) -> Tensor:
-    """Several projections of one input as one product."""
+    """Several projections of one input in one product."""
     bias = torch.cat([layer.bias for layer in layers]) if layers[0].bias is not None else None
     return F.linear(x, torch.cat([layer.weight for layer in layers]), bias)
 
@@ -85,7 +85,7 @@ class _Norm(torch.autograd.Function):
         normed = x * inverse
         product = grad * normed
         of_weight = product.flatten(0, -2).sum(0)
-        # mean(grad w normed) over the last axis, by a matrix-vector product
+        # mean(grad w normed) over the last axis, as a matrix-vector product
         mean = torch.mv(product.flatten(0, -2), weight).view(*product.shape[:-1], 1).div_(-x.shape[-1])
         return torch.mul(grad, weight).addcmul_(normed, mean).mul_(inverse), of_weight, None
 

@@ -1,7 +1,7 @@
-"""Attention of packed pieces without padding, by torch's flex attention: for GPUs, where it is compiled.
+"""Attention on packed pieces without padding, by torch's flex attention, compiled on GPUs.
 
-A token attends to what stands before it in its own text, and to the whole of its prompt. Blocks of 128 by 128 tokens
-that have nothing to see are never computed.
+A token attends to the earlier tokens of its own text and to its whole prompt. Blocks of 128 by 128 tokens that are
+fully masked are skipped.
 
 Legend: T tokens, H heads, K key heads, D head size; G prompts, B completions.
 """
@@ -15,12 +15,12 @@ from azr.trainer.packing import Layout
 
 
 def blocks_of(layout: Layout) -> BlockMask:
-    """What a layout's tokens see, made once for a piece and used by every layer."""
+    """The mask of a layout, made once per piece for all layers."""
     prompts = len(layout.prompts) - 1
     bounds = torch.cat([layout.prompts[:-1], layout.completions])
     tokens = int(bounds[-1])
     text = torch.searchsorted(bounds, torch.arange(tokens, device=bounds.device), right=True) - 1
-    # Of a prompt's own tokens: none.
+    # Value for a prompt's own tokens.
     prompt_of = torch.cat([layout.prompt_of.new_full((prompts,), -1), layout.prompt_of])
     prompt = prompt_of[text]
 
@@ -34,10 +34,10 @@ def blocks_of(layout: Layout) -> BlockMask:
 
 def attend(query: Tensor, key: Tensor, value: Tensor, blocks: BlockMask, scale: float) -> Tensor:
     """[T, H, D] queries on [T, K, D] keys and values -> [T, H, D]."""
-    # One row of H or K heads. Rotary positions may have left queries and keys wider than what autocast computes in.
+    # One row of H or K heads. Rotary positions may have promoted queries and keys beyond autocast's type.
     queries, keys, values = (x.to(value.dtype).transpose(0, 1)[None] for x in (query, key, value))
     grouped = query.shape[1] != key.shape[1]
-    # On a GPU the kernel exists only compiled; a CPU (tests) runs it as it is.
+    # On a GPU the kernel exists only compiled; on a CPU (tests) it runs eagerly.
     run = compiled(flex_attention, query.device.type)
     mixed: Tensor = run(queries, keys, values, block_mask=blocks, scale=scale, enable_gqa=grouped)
     return mixed[0].transpose(0, 1)

@@ -1,7 +1,7 @@
-"""Log-probability and entropy of given tokens without the logits of a whole batch in memory.
+"""Log-probability and entropy of given tokens, without the logits of a whole batch in memory.
 
-The logits are made, used and dropped chunk by chunk, in the forward pass and again in the backward pass; what is kept
-is the hidden states and one number a token. With p = softmax(z), l_t = z_t - logsumexp(z) and H = -sum p log p:
+The logits are computed and dropped chunk by chunk, in the forward pass and again in the backward pass. Only the hidden
+states and one number per token are kept. With p = softmax(z), l_t = z_t - logsumexp(z) and H = -sum p log p:
 
     d l_t / dz = onehot(t) - p          dH / dz = -p (log p + H)
 
@@ -16,7 +16,8 @@ from torch import Tensor
 from azr.trainer.compiled import compiled
 
 CHUNK = {"cpu": 1 << 24, "cuda": 1 << 26}
-"""Logits that are in memory at one time, by kind of device: 64 or 256 MiB of float32, a few times over.
+"""Logits in memory at one time, by kind of device: 64 or 256 MiB of float32, a few times over. A GPU needs a few
+hundred tokens at once to be busy, and reads the head's whole gradient for each chunk.
 
 A GPU needs a few hundred tokens at once to be busy, and reads the head's whole gradient for each chunk.
 """
@@ -58,7 +59,7 @@ class _Head(torch.autograd.Function):
         (of_log_probs, of_entropy), scale, product = grads, ctx.scale, ctx.product
         hidden, weight, targets, entropy, normaliser = ctx.saved_tensors
         of_hidden = torch.empty_like(hidden)
-        trained = ctx.needs_input_grad[1]  # not where an adapter is trained in its place
+        trained = ctx.needs_input_grad[1]  # not for a frozen head, with an adapter
         wide = torch.promote_types(weight.dtype, torch.float32)
         of_weight = torch.zeros_like(weight, dtype=wide) if trained else None
         head, run = weight.to(product), compiled(_slope, hidden.device.type)
@@ -74,7 +75,7 @@ class _Head(torch.autograd.Function):
 def _measure(
     hidden: Tensor, head: Tensor, targets: Tensor, scale: float, wide: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """log p of the targets, entropies and normalisers of a chunk."""
+    """log p of the targets, entropies and log-normalisers of a chunk."""
     logits = _logits(hidden, head, scale, wide)
     total = logits.logsumexp(-1)
     log_probs = logits.gather(-1, targets[:, None]).squeeze(-1) - total
@@ -91,7 +92,7 @@ def _slope(
     slopes: tuple[Tensor, Tensor],
     scale: float,
 ) -> Tensor:
-    """The gradient with respect to a chunk's products; `slopes`: with respect to log p and to the entropy."""
+    """The gradient of a chunk's logits; `slopes`: gradients of log p and of the entropy."""
     of_log_probs, of_entropy = slopes
     logits = _logits(hidden, head, scale, entropy.dtype).sub_(normaliser[:, None])
     slope = (logits + entropy[:, None]).mul_(of_entropy[:, None]).add_(of_log_probs[:, None])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model on its device, and the tokenizer that goes with it."""
+    """A model on its device, with its tokenizer."""
 
     model: "PreTrainedModel"
     tokenizer: "HuggingFaceTokenizer"
@@ -32,7 +32,7 @@ def locate(name: str) -> str:
 
 
 def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
-    """Load what the config names; `whole`: onto its device, else it stays in the CPU's memory.
+    """Load the config's model; `whole`: onto its device, else into CPU memory.
 
     Raises:
         ModelError: it is not there, not reachable, or no causal language model.
@@ -64,7 +64,7 @@ def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
 
 
 def load_tokenizer(config: ModelConfig) -> "HuggingFaceTokenizer":
-    """The tokenizer alone, for those who only want to see prompts."""
+    """The tokenizer alone, for callers that only render prompts."""
     from transformers import AutoTokenizer
 
     from azr.rollouts.tokens import HuggingFaceTokenizer

@@ -10,9 +10,9 @@ from azr.config.schema import OptimConfig
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
-    """Decoupled weight decay on everything, as in the reference."""
+    """AdamW with decoupled weight decay on all parameters, as in the reference."""
     trained = list(parameters)
-    # On a GPU one kernel for all of it: the other forms hold a further copy of the gradients while they run.
+    # On a GPU the fused kernel: other forms hold an extra copy of the gradients.
     fused = True if all(parameter.is_cuda for parameter in trained) else None
     return torch.optim.AdamW(
         trained, lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay, fused=fused
@@ -20,7 +20,7 @@ def make_optimizer(parameters: Iterable[nn.Parameter], config: OptimConfig) -> t
 
 
 def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
-    """The rate of step 1..steps: a linear warm-up, then constant, or down to 0 by a line or half a cosine."""
+    """The learning rate at step 1..steps: linear warm-up, then constant, linear or cosine decay to 0."""
     if step <= config.warmup_steps:
         return config.lr * step / config.warmup_steps
     done = (step - config.warmup_steps - 1) / max(1, steps - config.warmup_steps)

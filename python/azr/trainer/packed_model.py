@@ -1,7 +1,7 @@
 """A Hugging Face model's own forward pass over a packed piece.
 
-transformers lets a model's attention be replaced by name; ours takes the piece's layout from the call. Outside of a
-piece, as when the same model samples, the name stands for transformers' own `sdpa`.
+transformers can replace a model's attention by name; this one takes the piece's layout from the call. Outside of a
+piece, such as in sampling, the name falls through to transformers' own `sdpa`.
 """
 
 from collections.abc import Callable
@@ -23,17 +23,17 @@ from azr.trainer.packing import Layout, MicroBatch
 
 NAME = "azr_packed"
 SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
-"""Config keys of models whose logits are more than a matrix product."""
+"""Config keys of models whose logits are more than one matrix product."""
 
 
 @dataclass(frozen=True, slots=True)
 class PieceAttention:
-    """Attention over one piece: made once, and used by every layer."""
+    """Attention over one piece, made once for all layers."""
 
     run: Callable[..., Tensor]
     """(queries [T, H, D], keys [T, K, D], values [T, K, D], scale=) -> [T, H, D]"""
 
-    # A compiled layer must not be compiled again for each piece's layout: to its compiler this is a closed box.
+    # Opaque to the compiler, so that a compiled layer is not recompiled for each piece's layout.
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         return self.run(query, key, value, scale=scale)
@@ -62,12 +62,12 @@ def hidden_states(model: Any, piece: MicroBatch, padded: bool = False) -> Tensor
     device = piece.ids.device.type
     embedded = model.get_input_embeddings()(piece.ids[None])
     if torch.is_autocast_enabled(device):
-        # Between the layers too, as in the engines; autocast alone leaves them what the weights are stored in.
+        # Also between the layers, as in the engines; autocast alone keeps the type of the stored weights.
         embedded = embedded.to(torch.get_autocast_dtype(device))
     output = model.get_decoder()(
         inputs_embeds=embedded,
         position_ids=piece.positions[None],
-        # A mask that is four-dimensional is taken as it is: ours is in the layout.
+        # A four-dimensional mask is passed through; ours is in the layout.
         attention_mask=piece.ids.new_zeros((1, 1, 1, 1)),
         use_cache=False,
         azr_attention=_attention_over(piece.layout, padded or device != "cuda"),

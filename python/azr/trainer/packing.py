@@ -1,9 +1,8 @@
-"""Episodes -> packed micro-batches: no padding goes through the model, and a prompt that several episodes share goes
-through it once.
+"""Episodes -> packed micro-batches: the model sees no padding, and a prompt shared by several episodes only once.
 
-A piece is one row of T tokens: first its distinct prompts, then the completions, each with the positions that it has
-behind its prompt. A completion's tokens attend to their prompt and to themselves; so the hidden states are those of the
-episodes taken one by one. How a batch is cut into pieces changes nothing but rounding: each episode carries its weight.
+A piece is one row of T tokens: its distinct prompts, then the completions, each with positions that continue its
+prompt's. A completion attends to its prompt and to itself, so the hidden states equal those of separate episodes. The
+split into pieces changes only rounding, since each episode carries its weight.
 
 Legend: T tokens, G distinct prompts, B episodes (one completion each), C the longest completion.
 """
@@ -26,21 +25,21 @@ class Layout:
     """Which tokens attend to which."""
 
     prompts: Tensor
-    """[G + 1], where each prompt begins, and where the last one ends."""
+    """[G + 1], start of each prompt, and end of the last one."""
     completions: Tensor
-    """[B + 1], the same of the completions."""
+    """[B + 1], the same for the completions."""
     prompt_of: Tensor
     """[B], the prompt of each completion."""
 
     @property
     def shared(self) -> bool:
-        """Whether some prompt has several completions."""
+        """Whether a prompt has several completions."""
         return len(self.prompt_of) != len(self.prompts) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:
-    """What one forward pass needs."""
+    """The input of one forward pass."""
 
     rows: Tensor
     """[B], index of each row's episode in the batch."""
@@ -60,11 +59,11 @@ class MicroBatch:
     advantages: Tensor
     """[B, 1]"""
     weights: Tensor
-    """[B, 1], what a token of the row counts in the loss."""
+    """[B, 1], weight of each of the row's tokens in the loss."""
 
 
 def micro_batches(batch: Batch, budget: int, device: str | torch.device) -> Iterator[MicroBatch]:
-    """Cut a batch so that no piece has more than `budget` tokens (or one episode)."""
+    """Cut a batch into pieces of at most `budget` tokens (or one episode)."""
     for rows in cut(batch, budget):
         yield pack(batch, rows, device)
 
@@ -106,7 +105,7 @@ def pack(batch: Batch, rows: Sequence[int], device: str | torch.device) -> Micro
 
 
 def cut(batch: Batch, budget: int) -> Iterator[list[int]]:
-    """Rows of each piece. Like lengths and equal prompts go together; the order depends on the batch alone."""
+    """Rows of each piece: similar lengths and equal prompts together; the order depends only on the batch."""
     rows: list[int] = []
     tokens, last = 0, None
     for row in _ordered(batch):
@@ -123,7 +122,7 @@ def cut(batch: Batch, budget: int) -> Iterator[list[int]]:
 
 
 def _ordered(batch: Batch) -> list[int]:
-    """All rows: by the prompt's length, episodes of one prompt side by side, then by the completion's length."""
+    """All rows by prompt length, episodes of one prompt adjacent, then by completion length."""
     first: dict[tuple[int, ...], int] = {}
 
     def place(row: int) -> tuple[int, int, int, int]:
@@ -135,5 +134,5 @@ def _ordered(batch: Batch) -> list[int]:
 
 
 def _ends(texts: "Sequence[Sequence[int]] | dict[tuple[int, ...], int]") -> Ints:
-    """Where each text begins in their concatenation, and where the last one ends."""
+    """Start of each text in their concatenation, and end of the last one."""
     return np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)

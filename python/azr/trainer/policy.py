@@ -1,4 +1,4 @@
-"""What the loop needs of a policy, and a policy without weights."""
+"""The policy interface, and a policy without weights."""
 
 import json
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateStats:
-    """What one batch did to the weights."""
+    """Measurements of one update."""
 
     loss: float
     grad_norm: float
     lr: float
     kl: float
-    """To the starting weights, mean over tokens; 0 where no copy of them is kept."""
+    """KL to the starting weights, mean over tokens; 0 without a reference policy."""
     clip_share: float
     """Share of tokens whose ratio left the clip range."""
     mismatch_mean: float
@@ -33,16 +33,16 @@ class UpdateStats:
     mismatch_kl: float = 0.0
     """KL(engine || trainer), k3 estimate, mean over tokens, before the update."""
     masked_share: float = 0.0
-    """Share of tokens that the mismatch correction left out."""
+    """Share of tokens dropped by the mismatch correction."""
     entropy: NDArray[np.float64]
     """[N], mean token entropy of each episode, before the update."""
     tokens: int
     skipped: int = 0
-    """Optimizer steps that were left out because their gradient was not finite."""
+    """Optimizer steps that were skipped because of a non-finite gradient."""
 
 
 def nothing() -> UpdateStats:
-    """What a batch without episodes does."""
+    """The measurements of a batch without episodes."""
     return UpdateStats(
         loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, mismatch_mean=0.0, mismatch_max=0.0,
         entropy=np.empty(0), tokens=0,
@@ -50,7 +50,7 @@ def nothing() -> UpdateStats:
 
 
 class Policy(Protocol):
-    """What the loop needs of it."""
+    """The trained policy, as the loop uses it."""
 
     model: "PreTrainedModel | None"
     step: int
@@ -58,20 +58,20 @@ class Policy(Protocol):
     """Factor of the config's learning rate: below 1 after a run went back to its best weights."""
 
     def update(self, batch: Batch) -> UpdateStats:
-        """Train on a batch: `train.updates` optimizer steps; none on an empty one. Raises the step count by one."""
+        """Train on a batch with `train.updates` optimizer steps; none on an empty batch. Increments the step."""
         ...
 
     def save(self, folder: Path) -> "Future[None] | None":
-        """Write everything that `restore` needs; every rank takes part. A future: this rank's part is under way."""
+        """Write everything for `restore`. Collective. Returns a future if this rank still writes in the background."""
         ...
 
     def restore(self, folder: Path) -> None:
-        """Become what was saved, bit for bit."""
+        """Restore what was saved, bit for bit."""
         ...
 
 
 class StillPolicy:
-    """No weights: what scripted runs train."""
+    """A policy without weights, for scripted runs."""
 
     def __init__(self) -> None:
         self.model: PreTrainedModel | None = None
@@ -79,7 +79,7 @@ class StillPolicy:
         self.rate = 1.0
 
     def update(self, batch: Batch) -> UpdateStats:
-        """Count the step."""
+        """Increment the step."""
         self.step += 1
         tokens = sum(episode.length for episode in batch.episodes)
         zeros = np.zeros(len(batch.episodes))

@@ -22,15 +22,15 @@ def score(
     direct: bool = True,
     padded: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """log pi of each target and the entropy of its distribution, both [B, C]; 0 at padding.
+    """log pi of each target, and the entropy of its distribution, both [B, C]; 0 at padding.
 
     The logits are divided by the temperature that the completions were drawn at, so that pi is the policy that drew
     them; 0 counts as 1.
 
     Args:
-        product: what the head's product is computed in; None: in what the hidden states are in.
-        direct: small models on a CPU may be read without their own forward pass.
-        padded: a GPU too attends over padded grids.
+        product: type of the head's product; None: that of the hidden states.
+        direct: small models on a CPU may use `cpu_forward`.
+        padded: padded grids also on a GPU.
     """
     own = partial(packed_model.hidden_states, padded=padded)
     read = cpu_forward.hidden_states if direct and cpu_forward.supports(model) else own

@@ -1,7 +1,7 @@
-"""Weights over ranks: whole on each, or split (FSDP2).
+"""Weights on several ranks: replicated, or sharded (FSDP2).
 
 The loss is a weighted sum over the tokens of all ranks, so gradients are summed, never averaged: the divisor is in the
-weights, and the gradient is the same for any number of ranks.
+token weights, and the gradient is the same for any number of ranks.
 """
 
 import copy
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
 STATE = "state"
-"""Folder of a checkpoint that holds weights and optimizer state, split as they were saved."""
+"""Folder of a checkpoint with sharded weights and optimizer state."""
 BUCKET = 1 << 25
-"""Elements that are summed over ranks in one exchange."""
+"""Elements per all-reduce."""
 
 
 class Scorer(nn.Module):
-    """The model with its head, as one module: what is split is gathered for the whole of a pass."""
+    """FSDP root: the model with its head; its parameters stay gathered for one pass."""
 
     def __init__(self, model: Any, config: Config) -> None:
         super().__init__()
@@ -41,10 +41,10 @@ class Scorer(nn.Module):
         self._low = config.model.compute == "bfloat16"
         self._padded = config.train.attention == "padded"
         self.lean = True
-        """Whether small models on a CPU may be read without their own forward pass."""
+        """Whether small models on a CPU may use `cpu_forward`."""
 
     def forward(self, piece: MicroBatch, temperature: float | None = None) -> tuple[Tensor, Tensor]:
-        """log pi and entropy of the piece's targets, [B, C] both; at the sampling's temperature unless one is given."""
+        """log pi and entropy of the piece's targets, both [B, C], at the sampling temperature unless one is given."""
         device = piece.ids.device.type
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
@@ -53,10 +53,10 @@ class Scorer(nn.Module):
 
 
 def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
-    """A copy for engines, in what the trainer computes in. One that only hands weights on waits in the CPU's memory.
+    """A full copy for engines, in the compute type. A copy that only passes weights on is in CPU memory.
 
-    Each weight is cast as it is copied: there is no second copy in the model's own type, not even for a moment. Buffers
-    keep their type, as a model that is loaded in another one does: positions rotated in bfloat16 are wrong.
+    Each weight is cast as it is copied, so there is never a second copy in the model's own type. Buffers keep their
+    type, as when a model is loaded in another type: rotary positions in bfloat16 are wrong.
     """
     place = device if config.engine.name == "transformers" else torch.device("cpu")
     dtype = getattr(torch, config.model.compute)
@@ -67,7 +67,7 @@ def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
 
 
 def shard(scorer: Scorer, config: Config) -> None:
-    """Split the parameters over all ranks, layer by layer."""
+    """Shard the parameters over all ranks, layer by layer."""
     from torch.distributed.fsdp import CPUOffloadPolicy, FSDPModule, MixedPrecisionPolicy, OffloadPolicy, fully_shard
 
     low = torch.bfloat16 if config.model.compute == "bfloat16" else None
@@ -79,17 +79,17 @@ def shard(scorer: Scorer, config: Config) -> None:
     scorer.lean = False
     for layer in scorer.model.get_decoder().layers:
         fully_shard(layer, **options)
-    # By default what is outside of the layers stays gathered until a backward pass, and some passes have none.
+    # By default parameters outside of the layers stay gathered until a backward pass, and some passes have none.
     fully_shard(scorer, reshard_after_forward=True, **options)
     for module in scorer.modules():
         if isinstance(module, FSDPModule):
-            # The sum over ranks: what FSDP divides by is in the tokens' weights already.
+            # A sum over ranks: the divisor is already in the token weights.
             module.set_gradient_divide_factor(1.0)
             module.set_force_sum_reduction_for_comms(True)
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
-    """Add up the gradients of weights that every rank has whole, in buckets."""
+    """All-reduce the gradients of replicated weights, in buckets."""
     if ranks.world == 1:
         return
     import torch.distributed as dist
@@ -113,7 +113,7 @@ def sum_gradients(parameters: Iterable[nn.Parameter], ranks: Ranks) -> None:
 
 
 def gather_into(whole: Any, split: Any) -> None:
-    """Copy split weights into a whole model. Every rank takes part."""
+    """Copy sharded weights into a full model. Collective."""
     with torch.no_grad():
         for target, source in zip(whole.parameters(), split.parameters(), strict=True):
             target.copy_(source.full_tensor())
@@ -122,7 +122,7 @@ def gather_into(whole: Any, split: Any) -> None:
 def save_split(
     model: Any, optimizer: torch.optim.Optimizer, folder: Path, aside: "ProcessGroup | None"
 ) -> "Future[None] | None":
-    """Write each rank's part of weights and optimizer state.
+    """Write each rank's shards of weights and optimizer state.
 
     Args:
         aside: connections of the thread that writes while training goes on; without them it is written on return.
@@ -137,7 +137,7 @@ def save_split(
 
 
 def load_split(model: Any, optimizer: torch.optim.Optimizer, folder: Path) -> None:
-    """Read weights and optimizer state as this run splits them, however they were split when they were saved."""
+    """Read weights and optimizer state into this run's shards, however they were sharded when saved."""
     import torch.distributed as dist
     from torch.distributed.checkpoint.filesystem import FileSystemReader
     from torch.distributed.checkpoint.state_dict_loader import load

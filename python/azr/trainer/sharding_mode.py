@@ -1,18 +1,18 @@
-"""Whether weights are split over ranks: known before anything is loaded."""
+"""Whether weights are sharded over ranks, decided before anything is loaded."""
 
 from azr.config import Config
 from azr.errors import ConfigError
 
 
 def is_sharded(config: Config, world: int, device: str) -> bool:
-    """What `ranks.sharding` means for so many ranks."""
+    """What `ranks.sharding` means for this number of ranks."""
     if config.ranks.sharding == "auto":
         return world > 1 and device.startswith("cuda") and not config.model.adapted
     return config.ranks.sharding == "full"
 
 
 def check_offload(config: Config, sharded: bool) -> None:
-    """Refuse an offload that would do nothing.
+    """Reject an offload without sharding.
 
     Raises:
         ConfigError: weights are whole on every rank.

@@ -1,4 +1,4 @@
-"""Weights and optimizer state to safetensors and back, bit for bit: no pickle touches a checkpoint."""
+"""Weights and optimizer state to safetensors and back, bit for bit. Checkpoints contain no pickle."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ def save_optimizer(optimizer: torch.optim.AdamW, model: Any, path: Path) -> None
 
 
 def load_optimizer(optimizer: torch.optim.AdamW, model: Any, path: Path) -> None:
-    """Replace the optimizer's moments by the saved ones."""
+    """Load the optimizer's moments."""
     from safetensors.torch import load_file
 
     saved = load_file(path)
@@ -40,7 +40,7 @@ def load_optimizer(optimizer: torch.optim.AdamW, model: Any, path: Path) -> None
 
 
 def load_weights(model: Any, folder: Path) -> None:
-    """Replace the model's weights by those that `save_pretrained` wrote."""
+    """Load weights that `save_pretrained` wrote."""
     from transformers import AutoModelForCausalLM
 
     saved = AutoModelForCausalLM.from_pretrained(folder, dtype=model.dtype)

@@ -1,4 +1,4 @@
-"""What one optimizer step measures, added up over its pieces and then over the ranks."""
+"""Measurements of one optimizer step, summed over its pieces and then over ranks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from azr.trainer.policy import UpdateStats
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over some pieces."""
+    """Sums over pieces."""
 
     loss: float = 0.0
     kl: float = 0.0
@@ -28,7 +28,7 @@ class Tally:
     """By episode of the batch: mean over its tokens."""
 
     def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
-        """Count a piece; one without rows counts nothing."""
+        """Add a piece."""
         if len(piece.rows) == 0:
             return
         mask = piece.mask
@@ -40,7 +40,7 @@ class Tally:
         self.tokens += int(mask.sum())
 
     def compare(self, piece: MicroBatch, log_ratio: Tensor, factor: Tensor) -> None:
-        """Note how far apart trainer and engine are: log_ratio = log p(trainer) - log p(engine)."""
+        """Add a piece's mismatch: log_ratio = log p(trainer) - log p(engine)."""
         if len(piece.rows) == 0:
             return
         log_ratio = log_ratio.masked_fill(~piece.mask, 0.0)
@@ -51,7 +51,7 @@ class Tally:
 
     @staticmethod
     def stats(tallies: "Sequence[Tally]", episodes: int, norm: float, lr: float) -> UpdateStats:
-        """The numbers of the whole step, from all ranks."""
+        """The measurements of the whole step, over all ranks."""
         tokens = sum(tally.tokens for tally in tallies)
         entropy = np.zeros(episodes)
         for tally in tallies:

@@ -1,4 +1,4 @@
-"""The policy: a model, its optimizer and its step count. The one thing of a run that changes in place."""
+"""The policy: a model, its optimizer and its step count. The only mutable state of a run besides the buffer."""
 
 import copy
 import json
@@ -69,7 +69,7 @@ class TorchPolicy:
         self._device = torch.device(pick_device(config.model.device))
         self._sharded = is_sharded(config, ranks.world, self._device.type)
         self._adapted = config.model.adapted
-        # What engines sample from is whole and plain on every rank.
+        # Engines sample from full, plain weights on every rank.
         self.model: PreTrainedModel | None = self._model
         if self._sharded or self._adapted:
             self.model = whole_copy(self._model, config, self._device)
@@ -84,31 +84,33 @@ class TorchPolicy:
                 shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
-        # A thread that writes a checkpoint exchanges over these: on the trainer's, messages of the two could mix.
+        # A thread that writes a checkpoint has its own connections: on the trainer's, messages of both could be mixed
+        # up.
         self._aside: ProcessGroup | None = None
         self.step = 0
         self.rate = 1.0
 
     def _adapt(self) -> None:
-        """Train an adapter in place of the weights."""
+        """Train an adapter instead of the weights."""
         given = self._config.model
-        # Every rank begins with the same one.
+        # All ranks start with the same one.
         torch.manual_seed(derive(self._config.seed, 0, "adapter"))
         adapter.add_adapter(self._model, given.lora, given.name, getattr(torch, given.compute), self._device)
         self._whole()
 
     def _starting_weights(self) -> Scorer:
-        """Scores under the weights as the run began, not as it was resumed: made before any restore."""
+        """The reference policy: the weights at the start of the run, not at a resume, so it is made before any
+        restore."""
         if self._adapted:
             return self._scorer  # without its adapter
         return Scorer(copy.deepcopy(self._model).train(False).requires_grad_(False), self._config)
 
     def update(self, batch: Batch) -> UpdateStats:
-        """Train on a batch; the step count rises by one."""
+        """Train on a batch; increments the step."""
         if not batch.episodes:
             self.step += 1
             return nothing()
-        # Only models with dropout draw on it; derived, so that a resumed run drops the same.
+        # Only models with dropout use it; derived, so that a resumed run drops the same units.
         torch.manual_seed(derive(self._config.seed, self.step + 1, "update"))
         every = self._config.train.reset_every
         if every and self.step and self.step % every == 0:
@@ -120,7 +122,7 @@ class TorchPolicy:
         self._follow(self._config.train.loss.follow)
         self._whole()
         if self._device.type == "cuda":
-            # Engines of another process share the GPU: they cannot use what this one's allocator keeps.
+            # Engines in other processes share the GPU and cannot use this allocator's cache.
             torch.cuda.empty_cache()
         entropy = np.zeros(len(batch.episodes))
         for done, (_, rows) in zip(stats, parts, strict=True):
@@ -158,9 +160,8 @@ class TorchPolicy:
                 kept.lerp_(now.detach(), share)
 
     def log_probs(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """log p at temperature 1 of each token but the first, of rows of one length: computed as in training.
-
-        Every rank takes part.
+        """log p at temperature 1 of each token except the first, for rows of equal length, computed as in training.
+        Collective.
         """
         episodes = [_episode(row) for row in rows]
         batch = Batch(episodes=tuple(episodes), advantages=np.zeros(len(rows)), weights=np.zeros(len(rows)))
@@ -171,10 +172,10 @@ class TorchPolicy:
         return found
 
     def save(self, folder: Path) -> "Future[None] | None":
-        """Hugging Face format, which transformers and vLLM load at once, plus the optimizer's state.
+        """Save in Hugging Face format, which transformers and vLLM load, plus the optimizer state.
 
-        An adapter is merged into these weights, and written by itself too. Split weights are also written as they are
-        split, each rank its part, together with the optimizer's state.
+        An adapter is merged into these weights, and also written separately. Sharded weights are also written as shards
+        with the optimizer state, one part per rank.
         """
         if self._ranks.leads:
             assert self.model is not None
@@ -194,7 +195,7 @@ class TorchPolicy:
         return save_split(self._model, self._optimizer, folder, self._aside)
 
     def restore(self, folder: Path) -> None:
-        """Become what was saved, bit for bit."""
+        """Restore what was saved, bit for bit."""
         if (folder / STATE).is_dir():
             load_split(self._model, self._optimizer, folder)
         else:
@@ -209,7 +210,8 @@ class TorchPolicy:
         self.step = int(json.loads((folder / "policy.json").read_text("ascii"))["step"])
 
     def _mini_batches(self, batch: Batch) -> Iterator[tuple[Batch, Rows]]:
-        """One part for each optimizer step; the weights of a part again add up to a whole."""
+        """The batch split for the optimizer steps; the token weights of each part are rescaled to those of a whole
+        batch."""
         updates = self._config.train.updates
         order = np.arange(len(batch.episodes))
         if updates > 1:
@@ -234,7 +236,7 @@ class TorchPolicy:
         return found
 
     def _optimize(self, batch: Batch, rows: Rows, old: LogProbs | None) -> UpdateStats:
-        """One optimizer step on some of the batch's episodes, in as many passes as memory needs."""
+        """One optimizer step on episodes of the batch, with gradient accumulation as memory requires."""
         optim = self._config.train.optim
         rate = self.rate * learning_rate(optim, self.step + 1, self._config.run.steps)
         for group in self._optimizer.param_groups:
@@ -251,7 +253,7 @@ class TorchPolicy:
         norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), bound)
         norm = norm.full_tensor() if isinstance(norm, DTensor) else norm
         if not torch.isfinite(norm):
-            # A broken gradient never touches the weights; it is counted.
+            # A non-finite gradient never changes the weights; it is counted.
             tally.skipped = 1
         else:
             self._optimizer.step()
@@ -259,10 +261,10 @@ class TorchPolicy:
         return Tally.stats(self._ranks.gather(tally), len(batch.episodes), float(norm), rate)
 
     def _passes(self, batch: Batch) -> Iterator[tuple[MicroBatch, bool]]:
-        """The batch in pieces, and whether they have a gradient.
+        """The pieces of the batch, each with whether it has a gradient.
 
-        Half of all tasks are solved by every attempt or by none. Where nothing but its advantage moves an episode, a
-        backward pass over those adds nothing; what is measured of them takes the forward pass alone.
+        About half of all tasks are solved by all attempts or by none, so their advantages are 0. If only the advantage
+        contributes to the gradient, these episodes need no backward pass; their measurements take only a forward pass.
         """
         config = self._config.train.loss
         by_advantage = config.name in LOSSES and not config.kl and not config.entropy
@@ -308,7 +310,7 @@ class TorchPolicy:
         tally.compare(piece, seen, factor)
 
     def _whole(self) -> None:
-        """Bring the copy that engines sample from up to date."""
+        """Update the copy that engines sample from."""
         if self._sharded:
             gather_into(self.model, self._model)
         if self._adapted:
@@ -332,7 +334,7 @@ def _select(batch: Batch, rows: Rows) -> Batch:
 
 
 def _episode(row: Sequence[int]) -> Episode:
-    """A row's first token as the prompt, the rest as its completion."""
+    """An episode with the row's first token as the prompt and the rest as the completion."""
     prompt = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=tuple(row[:1]))
     rest = tuple(row[1:])
     done = Completion(prompt=prompt, text="", token_ids=rest, log_probs=(0.0,) * len(rest), finished=True)

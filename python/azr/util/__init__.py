@@ -1,1 +1,1 @@
-"""Small tools without a home of their own; they import nothing of azr but `azr.errors`."""
+"""Small tools; they import nothing of azr except `azr.errors`."""

@@ -1,6 +1,6 @@
-"""Every random choice is a function of (run seed, step, purpose), so that the step is the whole state of chance.
+"""Random numbers as a function of (run seed, step, purpose).
 
-Nothing has to be saved to resume: the generators of step t are made anew, whatever ran before.
+No random state has to be saved to resume: the generators of a step do not depend on what ran before.
 """
 
 import zlib
@@ -14,10 +14,11 @@ def sequence(seed: int, step: int, purpose: str) -> np.random.SeedSequence:
 
 
 def generator(seed: int, step: int, purpose: str) -> np.random.Generator:
-    """A generator for one purpose at one step. Philox: the same numbers in every numpy version and on every machine."""
+    """A generator for one purpose at one step. Philox gives the same numbers in every numpy version and on every
+    machine."""
     return np.random.Generator(np.random.Philox(sequence(seed, step, purpose)))
 
 
 def derive(seed: int, step: int, purpose: str) -> int:
-    """A 63-bit seed for parts that want a number."""
+    """A 63-bit seed for consumers that need a number."""
     return int(sequence(seed, step, purpose).generate_state(1, np.uint64)[0] >> np.uint64(1))

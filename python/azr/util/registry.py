@@ -1,4 +1,4 @@
-"""Named parts: a short name from a table, or a user's own `module:function` or `path/to/file.py:function`."""
+"""Named parts: a short name from a table, or a user's `module:function` or `path/to/file.py:function`."""
 
 import ast
 import difflib
@@ -14,7 +14,7 @@ from azr.errors import RegistryError
 
 
 def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
-    """The object that a config's name stands for.
+    """The object for a config's name.
 
     Args:
         table: short name -> `module:attribute`.
@@ -35,7 +35,7 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
 
 
 def locate(table: Mapping[str, str], name: str, what: str) -> None:
-    """Make sure that there is what a name stands for, by its file: nothing of the module runs, so torch stays away.
+    """Check that a name can be resolved, without importing its module (and torch).
 
     Raises:
         RegistryError: there is no such module or file, or it binds no such name.
@@ -44,7 +44,7 @@ def locate(table: Mapping[str, str], name: str, what: str) -> None:
     if name in table:
         return
     try:
-        if module in sys.modules:  # what it has can be seen
+        if module in sys.modules:  # its attributes can be inspected
             place: Path | str | None = module
             bound = hasattr(sys.modules[module], attribute)
         else:
@@ -57,7 +57,7 @@ def locate(table: Mapping[str, str], name: str, what: str) -> None:
 
 
 def _place(table: Mapping[str, str], name: str, what: str) -> tuple[str, str]:
-    """Module and attribute that a name stands for."""
+    """Module and attribute of a name."""
     module, colon, attribute = table.get(name, name).partition(":")
     if not colon:
         near = difflib.get_close_matches(name, table, n=1)
@@ -67,7 +67,7 @@ def _place(table: Mapping[str, str], name: str, what: str) -> tuple[str, str]:
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module; None if it is not written in Python."""
+    """The file of a module; None if it is not Python source."""
     if module.endswith(".py"):
         return Path(module)
     spec = importlib.util.find_spec(module)
@@ -77,7 +77,7 @@ def _source(module: str) -> Path | None:
 
 
 def _binds(source: str, name: str) -> bool:
-    """Whether a module may have a name, by its text: where it makes names as it runs, it may have any."""
+    """Whether a module may bind a name, by its source; a module that creates names dynamically may bind any."""
     top = symtable.symtable(source, "module", "exec")
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
     stars = any(

@@ -1,7 +1,7 @@
-"""Text that a stranger wrote, made harmless to look at: on a terminal, in a page, in a file.
+"""Untrusted text, made safe to display on a terminal, in a page or in a file.
 
-A model's text is a stranger's. What would move a cursor, change colours, turn the direction of writing, hide itself or
-break an encoding becomes visible; what is too long is cut, and says so. Nothing is interpreted.
+Model output is untrusted. Characters that move the cursor, change colours, change the writing direction, are invisible
+or break an encoding become visible. Long text is truncated with a note. Nothing is interpreted.
 """
 
 import re
@@ -9,10 +9,10 @@ import unicodedata
 from typing import Final
 
 LIMIT: Final = 20_000
-"""Characters that are shown of one text."""
+"""Maximum displayed characters of one text."""
 
 MAX_MARKS: Final = 4
-"""Combining marks in a row that are left alone: more pile up over the lines above."""
+"""Maximum consecutive combining marks: more would overlap the lines above."""
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (bidi and zero width among them), surrogate, private, unassigned, line and paragraph separators."""
@@ -20,8 +20,8 @@ _COMBINING: Final = frozenset({"Mn", "Me"})
 BLANK: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters, marks and signs by their category, but with nothing to see: grapheme joiner, Hangul and Khmer fillers, a
-Braille cell without dots, selectors of variants, Mongolian and others."""
+"""Characters without a visible glyph, despite their category: grapheme joiner, Hangul and Khmer fillers, the blank
+Braille cell, variation selectors, Mongolian and others."""
 
 _STRANGE: Final = re.compile(r"[^\x20-\x7e\n\t]+")
 

@@ -1,1 +1,1 @@
-"""`azr watch`: the report's page, live, on this machine only. `live.py` knows the run, `server.py` answers."""
+"""`azr watch`: the report's page, live, on this machine only. `live.py` follows the run, `server.py` serves it."""

@@ -1,6 +1,6 @@
-"""A run that goes on, kept ready to be asked about: an index of its trace, its tasks, its curves.
+"""A live run in memory: the index of its trace, its tasks, its curves.
 
-Texts stay on the disk: what is in memory are some bytes for each row of the trace and for each task.
+Texts stay on disk; memory holds a few bytes per row of the trace and per task.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from azr.run.folder import TRACES
 from azr.util.sanitize import one_line
 
 CHUNK: Final = 500
-"""Rows of the trace that are indexed before others get their turn."""
+"""Rows of the trace that are indexed before the lock is released."""
 SEARCHED: Final = 200_000
-"""Rows that one search reads at most."""
+"""Maximum rows read by one search."""
 REST: Final = 20.0
-"""Reading the tasks again waits this many times as long as it took."""
+"""Tasks are read again at the earliest after this many times the duration of the last read."""
 
 Answer = dict[str, Any]
 
 
 class Live:
-    """One run, as of a moment ago. Safe to ask from several threads."""
+    """One run, as of a moment ago. Thread-safe."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
@@ -54,13 +54,13 @@ class Live:
         self._stop = threading.Event()
 
     def follow(self) -> None:
-        """Look at the run once a second, until `close`."""
+        """Refresh once a second, until `close`."""
         while not self._stop.is_set():
             left = self.look()
             self._stop.wait(0.02 if left else 1.0)
 
     def look(self) -> int:
-        """Take in what is new; returns how many rows of the trace are still to be indexed. For one thread alone."""
+        """Read what is new; returns the number of rows not indexed yet. For one thread only."""
         try:
             with self._lock:
                 self._reader.refresh()
@@ -77,12 +77,12 @@ class Live:
         self._stop.set()
 
     def version(self) -> str:
-        """A text that is another one after anything changed."""
+        """A hash that changes with every change of the run."""
         state = (self._folder.changed(), len(self._scan.index), self._looks)
         return hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
 
     def run(self, known: str) -> Answer:
-        """The run's numbers, unless the asker knows them already."""
+        """The run's metrics, unless the client's version is current."""
         with self._lock:
             version = self.version()
             if version == known:
@@ -107,7 +107,7 @@ class Live:
             }  # fmt: skip
 
     def program(self, key: int) -> Answer | None:
-        """One of them."""
+        """One of these."""
         with self._lock:
             return self._gallery.detail(key)
 
@@ -129,13 +129,13 @@ class Live:
         return {"total": len(rows), "of": total, "lines": lines, "options": options}
 
     def completion(self, row: int) -> Answer | None:
-        """One of them."""
+        """One row."""
         with self._searching:
             self._search.refresh()
             return episode(self._search[row], row) if 0 <= row < len(self._search) else None
 
     def _reread(self) -> None:
-        """The tasks again, if something changed and the last time is long enough ago. Nobody waits for it."""
+        """Read the tasks again, if something changed and enough time has passed. In the background."""
         changed = self._folder.changed()
         if changed == self._seen or time.monotonic() < self._asked_again:
             return

@@ -1,7 +1,7 @@
-"""Answers over HTTP on 127.0.0.1, and nowhere else: reading only, plain data only.
+"""A read-only HTTP server on 127.0.0.1.
 
-What a page of another origin could do is refused before anything is looked at: a name that is not this machine's (DNS
-rebinding), a request that another site's page makes, any method that is not GET.
+Requests from pages of other origins are rejected first: a foreign host name (DNS rebinding), a cross-site request, any
+method except GET.
 """
 
 import json
@@ -32,7 +32,7 @@ from azr.watch.live import Live
 HOST: Final = "127.0.0.1"
 NAMES: Final = ("127.0.0.1", "localhost")
 COUNT: Final = 200
-"""Lines that are given at once."""
+"""Default number of lines per response."""
 MOST: Final = 2**31 - 1
 
 KEY: Final = re.compile(r"-?[0-9]{1,11}")
@@ -105,7 +105,7 @@ def application(live: Live, title: str) -> Starlette:
 
 
 class Shield:
-    """Headers that forbid everything the page does not need; requests of other sites' pages are refused."""
+    """Security headers; rejects cross-site requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -127,7 +127,7 @@ class Shield:
 
 
 class Asked:
-    """The parameters of a request.
+    """The parameters of a request. Invalid ones raise HTTPException 400.
 
     Every method raises HTTPException 400 for what is not meant.
     """
@@ -155,14 +155,14 @@ class Asked:
         return found
 
     def paging(self) -> tuple[str, int, int, bool]:
-        """Searched text, offset, count, newest first."""
+        """(search text, offset, count, newest first)."""
         return (
             self.text("text") or "", self.whole("offset", 0), min(self.whole("count", 50), COUNT), self.flag("newest")
         )  # fmt: skip
 
 
 def guarded(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """What is no number in a path is not found; a failure to read the run is told as one."""
+    """Invalid numbers in a path are 404; errors of reading the run are reported as such."""
 
     def handle(request: Request) -> Response:
         key = request.path_params.get("key", "0")
@@ -177,7 +177,7 @@ def guarded(handler: Callable[[Request], Response]) -> Callable[[Request], Respo
 
 
 def answer(found: dict[str, Any] | None, status: int = 200) -> Response:
-    """Data as JSON, in ASCII; None is not found."""
+    """Data as ASCII JSON; None is 404."""
     if found is None:
         raise HTTPException(404, "there is no such thing")
     text = json.dumps(found, allow_nan=False, separators=(",", ":"))
@@ -185,7 +185,7 @@ def answer(found: dict[str, Any] | None, status: int = 200) -> Response:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on this machine's own address.
+    """A socket on 127.0.0.1.
 
     Raises:
         RunError: the port is taken or not allowed.
@@ -202,7 +202,7 @@ def listen(port: int) -> socket.socket:
 
 
 def server(app: Starlette) -> uvicorn.Server:
-    """What answers; `run(sockets=[listen(port)])` does so until the process is told to stop."""
+    """The server; `run(sockets=[listen(port)])` serves until the process is stopped."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1,
         ws="none", proxy_headers=False,

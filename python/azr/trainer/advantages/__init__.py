@@ -9,6 +9,6 @@ ADVANTAGES = {
     )
 }  # fmt: skip
 NEED_GROUPS = frozenset({"grpo", "dr_grpo", "rloo", "maxrl", "pass_at_k", "reinforce_half"})
-"""These give nothing for a question that is answered once."""
+"""These give zero for a task with a single answer."""
 
 __all__ = ["ADVANTAGES", "NEED_GROUPS", "Advantage", "AdvantageInputs"]

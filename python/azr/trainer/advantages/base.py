@@ -1,4 +1,4 @@
-"""What an advantage function gets, and what they share.
+"""The advantage function interface, and shared helpers.
 
 Legend: N episodes; a cell is one role and kind; a group is the set of completions of one prompt inside a cell.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RIGHT = 1.0
-"""What an answer earns at least if it is right, under every solver reward of the package."""
+"""Least reward of a correct answer under every solver reward of the package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class AdvantageInputs:
     answers: NDArray[np.bool_]
     """Which episodes are answers; the others are proposals."""
     k: int = 1
-    """Of objectives for pass@k, at this step."""
+    """k of the pass@k objectives at this step."""
 
 
 Advantage = Callable[[AdvantageInputs], NDArray[np.float64]]
@@ -42,7 +42,7 @@ def members(labels: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 def by_outcome(
     inputs: AdvantageInputs, of_group: Callable[[NDArray[np.bool_]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """For objectives over right and wrong: `of_group` of each group of answers, `r - mu_cell` of proposals."""
+    """For objectives on correctness: `of_group` of each group of answers, `r - mu_cell` of proposals."""
     result = np.zeros_like(inputs.rewards)
     for cell in members(inputs.cells):
         if not inputs.answers[cell].any():

@@ -1,7 +1,7 @@
-"""A baseline for each question: `r - mean of the group`, not divided by a deviation (prime-rl's hierarchical GRPO).
+"""A baseline for each task: `r - mean of the group`, not divided by a deviation (prime-rl's hierarchical GRPO).
 
-Answers to one task share its baseline; proposals of a kind are one group. A question with a single answer has no
-baseline of its own and takes its cell's mean.
+Answers to one task share its baseline; proposals of a kind are one group. A task with a single answer uses its cell's
+mean.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""TRR++ as the paper states it: whitened over the episodes of each role and kind (arXiv 2505.03335, eq. 8)."""
+"""TRR++ as in the paper: whitened over the episodes of each role and kind (arXiv 2505.03335, eq. 8)."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Weighted whitening, the arithmetic of both forms of TRR++."""
+"""Weighted whitening, used by both forms of TRR++."""
 
 import numpy as np
 from numpy.typing import NDArray

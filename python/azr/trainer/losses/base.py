@@ -1,8 +1,8 @@
-"""What a loss function gets.
+"""The loss function interface.
 
-Legend: B sequences of a micro-batch, L completion positions. All are [B, L]; padding is False in `mask`.
-A loss function gives the loss of each token; how tokens add up is `trainer/aggregation.py`'s, so that no split into
-micro-batches changes the gradient.
+Legend: B sequences of a micro-batch, L completion positions. All are [B, L]; padding is False in `mask`. A loss
+function returns the loss of each token. Tokens are aggregated by `trainer/aggregation.py`, so that the split into
+micro-batches does not change the gradient.
 """
 
 from collections.abc import Callable
@@ -30,4 +30,4 @@ class LossInputs:
 
 
 Loss = Callable[[LossInputs, LossConfig], Tensor]
-"""Loss of each token, [B, L]; what stands at padding is ignored."""
+"""Loss of each token, [B, L]; values at padding are ignored."""

@@ -1,4 +1,4 @@
-"""PPO with a bound for bad tokens that became likely (dual clip, arXiv 1912.09729)."""
+"""PPO with a bound on the loss of bad tokens that became likely (dual clip, arXiv 1912.09729)."""
 
 import torch
 from torch import Tensor

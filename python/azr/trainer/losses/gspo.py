@@ -1,4 +1,4 @@
-"""GSPO (arXiv 2507.18071): the ratio of the whole sequence, its length's root, clipped as one."""
+"""GSPO (arXiv 2507.18071): length-normalised sequence ratio, clipped once."""
 
 import torch
 from torch import Tensor
@@ -10,8 +10,8 @@ from azr.trainer.losses.base import LossInputs
 def loss(inputs: LossInputs, config: LossConfig) -> Tensor:
     """`-min(s A, clip(s, 1 - low, 1 + high) A)` at every token, with s = (pi/pi_old)^(1/length).
 
-    The token form: s has the sequence's value and each token's own gradient, `sg(s) pi / sg(pi)`; with
-    `sequence_mean` the gradient is the paper's sequence form.
+    The token form: s has the sequence's value and each token's gradient, `sg(s) pi / sg(pi)`; with `sequence_mean` the
+    gradient is the paper's sequence form.
     """
     lengths = inputs.mask.sum(-1, keepdim=True).clamp(min=1)
     log_ratio = (inputs.log_probs - inputs.old_log_probs).masked_fill(~inputs.mask, 0.0)

@@ -1,4 +1,4 @@
-"""What is done where engine and trainer disagree about the policy: one correction a file. Only the names stand here."""
+"""Train-inference mismatch corrections, one file each. Only their names are here."""
 
 NAMES = ("none", "tis", "icepop", "sequence", "geometric")
 CORRECTIONS = {name: f"azr.trainer.mismatch.{name}:correct" for name in NAMES}

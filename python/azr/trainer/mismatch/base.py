@@ -1,11 +1,11 @@
-"""What a correction gets.
+"""The interface of mismatch corrections.
 
-The engine samples from mu, the trainer takes the samples for its own policy pi (as it was when they were drawn): both
-have the same weights, and other kernels, other precision, other batches. Legend: B sequences of a micro-batch, L
-completion positions; w = pi / mu of a token, `log_ratio` = log w, [B, L] without gradient, 0 at padding.
+The engine samples from mu; the trainer treats the samples as drawn from its own policy pi. Both have the same weights,
+but different kernels, precision and batches. Legend: B sequences of a micro-batch, L completion positions; w = pi / mu
+of a token, `log_ratio` = log w, [B, L] without gradient, 0 at padding.
 
-A correction gives what each token's policy loss is multiplied by, [B, L]. With `train.old_log_probs = "engine"` mu
-stands in the loss for pi_old, its ratio has w in it already, and there is nothing left to correct.
+A correction returns a factor for each token's policy loss, [B, L]. With `train.old_log_probs = "engine"` mu takes the
+place of pi_old, so the ratio already contains w and no correction is needed.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from torch import Tensor
 from azr.config.schema import MismatchConfig
 
 Correction = Callable[[Tensor, Tensor, MismatchConfig], Tensor]
-"""(log_ratio [B, L], mask [B, L], config) -> factor [B, L]; what stands at padding is ignored."""
+"""(log_ratio [B, L], mask [B, L], config) -> factor [B, L]; values at padding are ignored."""
 
 
 def engine_kl(log_ratio: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Geometric sequence mask: a completion whose mean log ratio is off is left out whole, whatever its length."""
+"""Geometric sequence mask: drops whole completions whose mean log ratio is off, independent of length."""
 
 from torch import Tensor
 

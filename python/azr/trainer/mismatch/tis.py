@@ -6,5 +6,5 @@ from azr.config.schema import MismatchConfig
 
 
 def correct(log_ratio: Tensor, mask: Tensor, config: MismatchConfig) -> Tensor:
-    """`min(w, high)` at each token, high about 2. `low` has no part in it."""
+    """`min(w, high)` at each token, high about 2. `low` is unused."""
     return log_ratio.exp().clamp(max=config.high)
