@@ -289,8 +289,8 @@ def f(x):
         e = {}
         e.update(d)
         return e
-    return [(dict(d), {**d}, keywords(**d), {} | d, updated(d), dict(d, q=1)) for d in (Loud(a=1), Walked(a=1, b=2), Ordered(a=1), Counter('aab'))]"#,
-        r#"[({'a': 1}, {'a': 1}, {'a': 1}, {'a': 1}, {'a': 1}, {'a': 1, 'q': 1}), ({'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked', 'q': 1}), ({'a': 'ordered'}, {'a': 'ordered'}, {'a': 'ordered'}, Ordered({'a': 'ordered'}), {'a': 'ordered'}, {'a': 'ordered', 'q': 1}), ({'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1, 'q': 1})]"#,
+    return [(dict(d), {**d}, keywords(**d), str({} | d), updated(d), dict(d, q=1)) for d in (Loud(a=1), Walked(a=1, b=2), Ordered(a=1), Counter('aab'))]"#,
+        r#"[({'a': 1}, {'a': 1}, {'a': 1}, "{'a': 1}", {'a': 1}, {'a': 1, 'q': 1}), ({'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked'}, "{'a': 'walked', 'b': 'walked'}", {'a': 'walked', 'b': 'walked'}, {'a': 'walked', 'b': 'walked', 'q': 1}), ({'a': 'ordered'}, {'a': 'ordered'}, {'a': 'ordered'}, "Ordered({'a': 'ordered'})", {'a': 'ordered'}, {'a': 'ordered', 'q': 1}), ({'a': 2, 'b': 1}, {'a': 2, 'b': 1}, {'a': 2, 'b': 1}, "{'a': 2, 'b': 1}", {'a': 2, 'b': 1}, {'a': 2, 'b': 1, 'q': 1})]"#,
     )]);
 }
 
