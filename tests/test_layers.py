@@ -22,7 +22,7 @@ LAYERS = [
     "run.folder run.events run.watchdog run.best buffer.curriculum tasks.io pipeline.parts pipeline.replay metrics"
     " distributed",
     "propose validate solve reward update pipeline.rollout_step run.seed",
-    "evals oversight grading pipeline.async_rollouts run.checkpoint run.best",
+    "evals oversight grading pipeline.async_rollouts run.checkpoint",
     "loop pipeline.build pipeline.context run.train domains.check bootstrap",
     "report",
     "watch",
