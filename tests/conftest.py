@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from azr.pipeline.parts import Parts
 from azr.rollouts.scripted import Script
+from hypothesis import settings
 
 pytest_plugins = ["leftovers", "tiers"]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# No test may fail because the machine is busy.
+settings.register_profile("azr", deadline=None)
+settings.load_profile("azr")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from azr.errors import SandboxError
-from azr.sandbox import Limits, Outcome, OutcomeKind, Sandbox
+from azr.sandbox import Limits, Outcome, OutcomeKind, Request, Sandbox
 from files import FILES
 from modules import absent, given
 from needs import WORDING, needed
@@ -74,7 +74,7 @@ def run_file(library: Path, names: list[str], file: str, threads: int) -> list[R
     if fault is not None:
         return [_judged(file, "", "failed", fault)]
     try:
-        outcomes = sandbox.run_calls(RUN, [repr(test) for test in tests])
+        outcomes = sandbox.run_batch([Request(program=RUN, call=repr(test)) for test in tests])
     except SandboxError as error:
         return [{"file": file, "test": "", "status": "failed", "said": f"the sandbox itself failed: {error}"}]
     return [_row(file, test, outcome) for test, outcome in zip(tests, outcomes, strict=True)]

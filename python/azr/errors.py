@@ -88,9 +88,5 @@ class GradingError(AzrError):
     """The input of a grader is not a task, or of an unknown kind."""
 
 
-class ScriptError(AzrError):
-    """A scripted engine has no answer for a prompt."""
-
-
 class BenchmarkError(AzrError):
     """A benchmark's rows cannot be fetched or are invalid, or an evaluation cannot continue."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from azr.pipeline.parts import Parts
 from azr.rollouts import Sampling
-from azr.tasks.common import check_rows, unreadable
-from azr.tasks.templates import Reading
+from azr.tasks.answer import read_answer
+from azr.tasks.common import check_rows
 from azr.types import Answer, Attempt, Completion, Task, Unparsed
 
 
@@ -23,7 +23,8 @@ def solve(parts: Parts, tasks: Sequence[Task], count: int, sampling: Sampling) -
 
 def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
     """One attempt for each completion of a solve prompt, in order."""
-    readings = [read_answer(parts, completion) for completion in completions]
+    template = parts.renderer.template
+    readings = [read_answer(template, parts.kinds, one.prompt.kind, one.prompt.start + one.text) for one in completions]
     verdicts = [
         Answer(score=0.0, reason=str(r.answer.flaw if isinstance(r.answer, Unparsed) else "")) for r in readings
     ]
@@ -48,19 +49,6 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
         )
         for completion, reading, verdict in zip(completions, readings, verdicts, strict=True)
     ]
-
-
-def read_answer(parts: Parts, completion: Completion) -> Reading:
-    """The text of the answer block, and whether the format is right."""
-    if flaw := unreadable(completion.text):
-        return Reading(Unparsed(flaw=flaw), formatted=False)
-    reading = parts.renderer.read(completion)
-    if isinstance(reading.answer, Unparsed):
-        return reading
-    blocks = parts.renderer.template.syntax.split(reading.answer)
-    kind = parts.kinds[completion.prompt.kind]
-    answer = blocks if isinstance(blocks, Unparsed) else kind.parse_answer(blocks)
-    return Reading(answer, reading.formatted)
 
 
 def _task(completion: Completion) -> Task:

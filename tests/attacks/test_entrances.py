@@ -169,7 +169,7 @@ def drive_sandbox(sandbox: Sandbox, texts: Sequence[str], tasks: Sequence[Task])
     assert sandbox.check_program([*((text, pairs) for text in texts), (right, pairs)])[-1].passed == (True,)
     assert sandbox.literals([*texts, "2"])[-1] == value
     assert getattr(sandbox.imports([*texts, "import math"])[-1], "names", None) == ("math",)
-    assert sandbox.run_calls(right, ["1", *texts[:3]])[0].value == value
+    assert sandbox.run_batch([Request(program=right, call=text) for text in ("1", *texts[:3])])[0].value == value
     assert sandbox.run(right, call="1").value == value
     behaviour.signatures(sandbox, texts[:2])
     for outcome in outcomes:

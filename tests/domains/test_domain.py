@@ -165,6 +165,7 @@ def test_what_is_below_the_least_quality_is_rejected(make_folder: Make, make_par
     good, bad, failing = proposed(make_parts, folder, [TAX, low, "def f(a):\n    return 'text'"])
     assert isinstance(good, Valid) and good.quality == 1.0
     assert isinstance(bad, Rejected) and bad.reason is Reason.LOW_QUALITY and bad.detail == "0.1 < 0.5"
+    assert bad.fuel > 0, "it ran before it was appraised"
     assert isinstance(failing, Rejected) and failing.reason is Reason.LOW_QUALITY
     assert appraise({}, []) == []
 

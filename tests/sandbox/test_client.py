@@ -140,15 +140,15 @@ def test_batches_keep_order(sandbox: Sandbox) -> None:
 
 def test_every_call_of_a_program_starts_from_the_same_state(sandbox: Sandbox) -> None:
     program = "seen = []\ndef f(x):\n    seen.append(x)\n    return seen"
-    outcomes = sandbox.run_calls(program, ["1", "2", "x", "3"])
+    outcomes = sandbox.run_batch([Request(program=program, call=call) for call in ("1", "2", "x", "3")])
     assert [outcome.value and outcome.value.to_python() for outcome in outcomes] == [[1], [2], None, [3]]
     assert outcomes[2].kind is OutcomeKind.INVALID_INPUT
-    assert sandbox.run_calls(program, []) == []
 
 
 def test_the_event_loop_goes_on_while_a_batch_runs(sandbox: Sandbox) -> None:
     async def both() -> tuple[int, int]:
-        batch = asyncio.create_task(sandbox.arun_batch([Request(program=IDENTITY, call="1")] * 200))
+        requests = [Request(program=IDENTITY, call="1")] * 200
+        batch = asyncio.create_task(asyncio.to_thread(sandbox.run_batch, requests))
         ticks = 0
         while not batch.done():
             await asyncio.sleep(0)

@@ -21,7 +21,8 @@ from azr.types import Attempt, Kind, Reason, Rejected, Task, Valid, solve_rate, 
 from azr.util.randomness import generator
 
 POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
-"""Kinds whose programs induction tasks are made from, within each domain."""
+"""A program with an input makes a task of either kind: these kinds share seed tasks, and induction tasks are made from
+their programs, within each domain."""
 
 
 Signatures = Callable[[Sequence[Task]], Sequence[int | None]]

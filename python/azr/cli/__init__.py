@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "pause": ("azr.cli.control", "pause", "Let a running trainer wait after its step."),
     "resume": ("azr.cli.control", "resume", "Let a paused trainer go on."),
     "stop": ("azr.cli.control", "stop", "Let a running trainer save after its step and end."),
+    "config": ("azr.cli.config", "config", "Print all config keys with meaning and default."),
     "doctor": ("azr.cli.doctor", "doctor", "Say what is installed, what a config lacks, and how to get it."),
     "sandbox": ("azr.cli.sandbox", "sandbox", "Run programs in the sandbox, or measure it."),
     "domain": ("azr.cli.domain", "domain", "Make and check domains of your own."),

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from azr.config.renamed import RENAMED
+from azr.config.renamed import REMOVED, RENAMED
 
 EXTRA_KEY = "extra_forbidden"  # pydantic's name of the error
 
@@ -19,6 +19,8 @@ def explain(item: Any, model: type[BaseModel]) -> str:
         return f"{key} = {item['input']!r}: {item['msg']}" if key else str(item["msg"])
     if key in RENAMED:
         return f"unknown key {key}: it is called {RENAMED[key]} now"
+    if key in REMOVED:
+        return f"unknown key {key}: it was removed, and is fixed now"
     known = list(_section(location[:-1], model).model_fields)
     near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

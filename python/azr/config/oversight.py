@@ -73,8 +73,6 @@ class AlarmConfig(Section):
     """Fields of every alarm."""
 
     action: OfSteps = Action.FLAG
-    window: Positive = 20
-    """Steps that are averaged, and steps at the beginning that are the measure of what is usual."""
 
 
 class DuplicatesAlarm(AlarmConfig):
@@ -158,7 +156,6 @@ class MemoryAlarm(AlarmConfig):
 class SandboxAlarm(AlarmConfig):
     """Share of proposals and answers on which the sandbox failed, above this."""
 
-    window: Positive = 1
     limit: Fraction = 0.0
 
 
@@ -166,13 +163,14 @@ class SandboxIllAlarm(AlarmConfig):
     """Share above which the sandbox itself must be broken, not single texts. The run ends."""
 
     action: OfSteps = Action.STOP
-    window: Positive = 3
     limit: Fraction = 0.5
 
 
 class AlarmsConfig(Section):
     """Alarms on the numbers of the steps: signs of collapse and of reward hacking."""
 
+    window: Positive = 20
+    """Steps that are averaged, and first steps that are the baseline. The sandbox's alarms have fixed windows."""
     duplicates: DuplicatesAlarm = DuplicatesAlarm()
     clusters: ClustersAlarm = ClustersAlarm()
     novelty: NoveltyAlarm = NoveltyAlarm()

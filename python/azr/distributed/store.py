@@ -1,7 +1,7 @@
 """The task store on several ranks: it lives on rank 0, and its results are broadcast."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,19 +10,19 @@ from azr.types import Attempt, Kind, Rejected, Task, Valid
 
 if TYPE_CHECKING:
     from azr.buffer.client import Neighbourhood
-    from azr.buffer.curriculum import TaskStore
+    from azr.buffer.store import Store
 
 
 class SharedStore:
-    """A `TaskStore` for every rank. Every rank makes the same calls in the same order."""
+    """A `Store` for every rank. Every rank makes the same calls in the same order."""
 
-    def __init__(self, store: "TaskStore | None", ranks: Ranks) -> None:
+    def __init__(self, store: "Store | None", ranks: Ranks) -> None:
         """`store`: the store on rank 0; None elsewhere."""
         self._held = store
         self._ranks = ranks
 
     @property
-    def _store(self) -> "TaskStore":
+    def _store(self) -> "Store":
         assert self._held is not None, "asked on the first rank alone"
         return self._held
 
@@ -88,14 +88,14 @@ class SharedStore:
         return self._ranks.first(lambda: self._store.cluster_share(task))
 
 
-def shared(store: "TaskStore | None", ranks: Ranks) -> "TaskStore":
+def shared(store: "Store | None", ranks: Ranks) -> "Store":
     """The store as every rank sees it."""
     if ranks.world == 1:
         assert store is not None
         return store
-    return cast("TaskStore", SharedStore(store, ranks))
+    return SharedStore(store, ranks)
 
 
-def over(store: "TaskStore", ranks: Ranks) -> "TaskStore":
+def over(store: "Store", ranks: Ranks) -> "Store":
     """The same store over other connections between the ranks."""
     return shared(store._held, ranks) if isinstance(store, SharedStore) else store

@@ -21,7 +21,9 @@ def appraise(kinds: Mapping[Kind, TaskKind], verdicts: Sequence[Valid | Rejected
                 found[index] = Rejected(proposal=verdict.proposal, reason=Reason.SANDBOX_FAILED, fuel=verdict.fuel)
             elif score is not None and score < task_kind.minimum:
                 detail = f"{score:g} < {task_kind.minimum:g}"
-                found[index] = Rejected(proposal=verdict.proposal, reason=Reason.LOW_QUALITY, detail=detail)
+                found[index] = Rejected(
+                    proposal=verdict.proposal, reason=Reason.LOW_QUALITY, detail=detail, fuel=verdict.fuel
+                )
             else:
                 found[index] = replace(verdict, quality=score)
     return found

@@ -12,6 +12,7 @@ from azr.evals.benchmarks import Benchmark, Item
 from azr.evals.scorers import Scorer
 from azr.rollouts import Tokenizer
 from azr.tasks import KindOptions, make_kinds
+from azr.tasks.answer import read_answer
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Chat, Template, Terse, Think
 from azr.types import Prompt, Role, Unparsed
@@ -66,9 +67,7 @@ class Asker:
     def _read_task(self, item: Item, text: str) -> str | None:
         template, task = self._template, item.task
         assert template is not None and task is not None, "a task has a template"
-        reading = template.read(text, Role.SOLVE, task.kind).answer
-        blocks = reading if isinstance(reading, Unparsed) else template.syntax.split(reading)
-        answer = blocks if isinstance(blocks, Unparsed) else self._kinds[task.kind].parse_answer(blocks)
+        answer = read_answer(template, self._kinds, task.kind, text).answer
         return None if isinstance(answer, Unparsed) else answer
 
 

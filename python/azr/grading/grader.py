@@ -19,11 +19,12 @@ from azr.config.schema import SandboxConfig
 from azr.domains.domain import Domain, all_texts, make_domain
 from azr.errors import GradingError, SandboxError
 from azr.tasks import KindOptions, TaskKind, make_kinds
-from azr.tasks.common import check_rows, unreadable
+from azr.tasks.answer import read_answer
+from azr.tasks.common import check_rows
 from azr.tasks.render import Renderer
 from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat
-from azr.types import Answer, Completion, Kind, Prompt, Role, Task, Unparsed
+from azr.types import Answer, Kind, Task, Unparsed
 from azr.util.text import is_text
 
 if TYPE_CHECKING:
@@ -99,10 +100,7 @@ class Grader:
             SandboxError: the sandbox cannot be used at all, such as after a fork.
         """
         tasks = [task for task, _ in items]
-        prompts = [Prompt(role=Role.SOLVE, kind=task.kind, text="", token_ids=(), task=task) for task in tasks]
-        verdicts = [
-            self._parse(prompt, completion) for prompt, (_, completion) in zip(prompts, items, strict=True)
-        ]
+        verdicts = [self._parse(task.kind, completion) for task, completion in items]
         found: dict[int, Answer] = {}
         for kind in dict.fromkeys(task.kind for task in tasks):
             rows = [row for row, task in enumerate(tasks) if task.kind is kind and isinstance(verdicts[row], str)]
@@ -136,17 +134,10 @@ class Grader:
             raise GradingError(f"a task has an output for each input, not {len(outputs)} for {len(inputs)}")
         return Task(kind=kind, program=program, inputs=inputs, outputs=outputs, message=message)
 
-    def _parse(self, prompt: Prompt, text: str) -> str | Answer:
+    def _parse(self, kind: Kind, text: str) -> str | Answer:
         """The answer in a completion, or a verdict without points."""
-        if flaw := unreadable(text):
-            return Answer(score=0.0, reason=str(flaw))
-        completion = Completion(prompt=prompt, text=text, token_ids=(), log_probs=(), finished=True)
-        answer = self._renderer.read(completion).answer
-        if isinstance(answer, Unparsed):
-            return Answer(score=0.0, reason=str(answer.flaw))
-        blocks = self._renderer.template.syntax.split(answer)
-        read = blocks if isinstance(blocks, Unparsed) else self._kinds[prompt.kind].parse_answer(blocks)
-        return Answer(score=0.0, reason=str(read.flaw)) if isinstance(read, Unparsed) else read
+        answer = read_answer(self._renderer.template, self._kinds, kind, text).answer
+        return Answer(score=0.0, reason=str(answer.flaw)) if isinstance(answer, Unparsed) else answer
 
     def _check(self, kind: Kind, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         found = check_rows(self._kinds[kind], self.sandbox, answers)

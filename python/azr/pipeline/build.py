@@ -145,8 +145,6 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
         from azr.rollouts.scripted import make as make_scripted
 
         return make_scripted(None, config), StillPolicy()
-    from azr.rollouts.vllm.client import Seat, take_seat
-    from azr.rollouts.vllm.engine import VllmEngine
     from azr.rollouts.vllm.options import check_groups
     from azr.trainer.model import load_model, pick_device
     from azr.trainer.torch_policy import TorchPolicy
@@ -158,10 +156,14 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     check_reference(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
-    engine = take_seat(loaded.tokenizer, config, ranks) if shared_engines else make(loaded.tokenizer, config)
+    if shared_engines:
+        from azr.rollouts.vllm.client import take_seat
+
+        engine: Engine = take_seat(loaded.tokenizer, config, ranks)
+    else:
+        engine = make(loaded.tokenizer, config)
     policy = TorchPolicy(loaded, config, ranks)
-    if isinstance(engine, VllmEngine | Seat):
-        engine.trainer = policy.log_probs
+    engine.attach(policy)
     try:
         engine.load(policy.model)
     except BaseException:

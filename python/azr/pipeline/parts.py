@@ -21,7 +21,7 @@ from azr.util.randomness import derive
 from azr.util.registry import resolve
 
 if TYPE_CHECKING:
-    from azr.buffer.curriculum import TaskStore
+    from azr.buffer.store import Store
     from azr.rollouts import Tokenizer
     from azr.sandbox import Sandbox
 
@@ -49,7 +49,7 @@ class Parts:
     rewards: Rewards
     engine: Engine
     sandbox: "Sandbox"
-    store: "TaskStore"
+    store: "Store"
     ranks: Ranks = ONE
 
     def apart(self) -> "Parts":

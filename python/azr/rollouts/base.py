@@ -8,11 +8,12 @@ depends only on its request (up to rounding), so the order matters only for spee
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
 
@@ -76,6 +77,14 @@ class Tokenizer(Protocol):
         ...
 
 
+class Scores(Protocol):
+    """A policy that gives the log-probabilities of tokens."""
+
+    def log_probs(self, rows: Sequence[Sequence[int]]) -> "NDArray[Any]":
+        """log p of each token except the first, for rows of equal length."""
+        ...
+
+
 class Engine(Protocol):
     """Samples completions from the policy's current weights."""
 
@@ -115,6 +124,10 @@ class Engine(Protocol):
 
     def load(self, model: "PreTrainedModel | None") -> None:
         """Load the model's current weights; None without a model. Only while nothing is in flight."""
+        ...
+
+    def attach(self, policy: Scores) -> None:
+        """Check each later `load` against the log-probabilities of this policy. No-op where weights are not copied."""
         ...
 
     def rest(self) -> None:

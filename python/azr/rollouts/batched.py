@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class BatchedEngine:
     def watch(self, pulse: Pulse) -> None:
         """See `Engine.watch`."""
         self._pulse = pulse
+
+    def attach(self, policy: Scores) -> None:
+        """Nothing to check: the weights are not copied."""
 
     def rest(self) -> None:
         """Nothing to release."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from azr.rollouts.base import Engine, Finished, Key, Pulse, Request, Sampling
+from azr.rollouts.base import Engine, Finished, Key, Pulse, Request, Sampling, Scores
 from azr.types import Completion, Prompt
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Wrapped:
     def load(self, model: "PreTrainedModel | None") -> None:
         """See `Engine.load`."""
         self._engine.load(model)
+
+    def attach(self, policy: Scores) -> None:
+        """See `Engine.attach`."""
+        self._engine.attach(policy)
 
     def rest(self) -> None:
         """See `Engine.rest`."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azr.buffer.curriculum import POOLED
 from azr.domains.domain import Domain
 from azr.errors import RunError
 from azr.pipeline.parts import Parts
@@ -28,8 +29,6 @@ IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
 FIRST_PASSES = 2
 """After so many, a model that writes next to nothing that can be read is given up."""
 EXAMPLE_CHARACTERS = 600
-POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
-"""A program with an input makes a task of either kind, so these kinds share their seed tasks."""
 
 Progress = Callable[[Kind, int, int], None]
 """(kind, seed tasks so far, seed tasks wanted)"""

@@ -14,7 +14,6 @@ Any `str` is accepted: a text with surrogates, which no source file can hold, is
 text, or not a literal.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -353,20 +352,6 @@ class Sandbox:
             lambda left: self._inner.run_batch([_request(one) for one in left]),
         )
         return [row if isinstance(row, Outcome) else outcome_of(row) for row in rows]
-
-    def run_calls(
-        self, program: str, calls: Sequence[str], *, entry: str = ENTRY, limits: Limits | None = None
-    ) -> list[Outcome]:
-        """Call a program once for each argument text, each from the state that a fresh load of the program gives.
-
-        Any batch does the same for requests with equal program and limits: the program is loaded once for many
-        calls, and outcomes and fuel are those of calls alone.
-        """
-        return self.run_batch([Request(program=program, call=call, limits=limits, entry=entry) for call in calls])
-
-    async def arun_batch(self, requests: Sequence[Request]) -> list[Outcome]:
-        """`run_batch` without blocking the event loop."""
-        return await asyncio.to_thread(self.run_batch, requests)
 
     def validate(self, items: Sequence[tuple[str, Sequence[str]]]) -> list[Validation]:
         """Run each program on each argument text; those that read entropy run again under other settings of it."""

@@ -25,7 +25,7 @@ import numpy as np
 from azr.config import Config
 from azr.distributed.ranks import Ranks
 from azr.errors import AzrError, EngineError, RankError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.rollouts.vllm.pending import Pending
@@ -116,6 +116,10 @@ class Seat:
         tolerance, seconds = self._given.sync_tolerance, float(found["seconds"])
         self.sync = compare(self.score, trainer, model.config.vocab_size, tolerance, seconds)
         self._meet()  # no rank may sample while another still compares
+
+    def attach(self, policy: Scores) -> None:
+        """See `Engine.attach`."""
+        self.trainer = policy.log_probs
 
     def rest(self) -> None:
         """See `Engine.rest`. Collective over the group, which shares the memory."""

@@ -19,7 +19,7 @@ import numpy as np
 from azr.config import Config
 from azr.errors import EngineError
 from azr.rollouts.arena import Arena, weights_of, whole
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.pending import Pending
 from azr.rollouts.vllm.process import EngineProcess, Lost, give_up
@@ -161,6 +161,10 @@ class VllmEngine:
         except Lost as lost:
             self._revive(lost)
         return time.perf_counter() - begin
+
+    def attach(self, policy: Scores) -> None:
+        """See `Engine.attach`."""
+        self.trainer = policy.log_probs
 
     def rest(self) -> None:
         """Give the GPU's memory to the trainer until the next `load`, if the config says so."""
