@@ -120,7 +120,7 @@ def silent(prompt: Prompt, draw: int) -> str:
 
 
 def test_a_model_that_proposes_nothing_valid_is_told_so_and_does_not_hang(tmp_path: Path) -> None:
-    settings = (f"engine.script={__name__}:silent", "seeding.max_passes=3")
+    settings = (f"engine.script={__name__}:silent", "seeding.max_passes=3", "seeding.least_readable=0")
     with pytest.raises(
         RunError, match=r"seeding abduction: 1 of 8 after 12 proposals, of which 0 were valid .*unparse"
     ):

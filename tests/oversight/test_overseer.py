@@ -562,6 +562,7 @@ def test_a_proposer_that_repeats_itself_raises_the_alarm_in_a_real_run(tmp_path:
         STEP["now"] = 0
         start_run(config(tmp_path / name, *own, script=name), Counts(), never)
     rows = [row for row in alarms(tmp_path / "collapsed") if row["monitor"] == "collapse"]
-    assert [row["rule"] for row in rows] == ["duplicates"] and rows[0]["step"] == 4
+    assert [row["rule"] for row in rows] == ["duplicates", "clusters"]
+    assert rows[0]["step"] == 4, "the first step whose window holds no proposal from before"
     assert "of the valid proposals of the last 2 steps are duplicates" in rows[0]["evidence"]
     assert not [row for row in alarms(tmp_path / "wicked") if row["monitor"] == "collapse"]

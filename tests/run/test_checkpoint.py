@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from azr.config import Config, resolve
 from azr.errors import CheckpointError, RunError
+from azr.metrics.step import Numbers, StepReport
 from azr.run.events import Quiet
 from azr.run.folder import TRACES, RunFolder
 from azr.run.train import resume_run, start_run
@@ -136,8 +137,13 @@ def test_a_process_that_is_killed_with_9_is_resumed_by_another(tmp_path: Path) -
 
 
 def test_stopping_politely_saves_the_step_and_resumes_from_it(tmp_path: Path) -> None:
-    asked = iter([False, False, False, True])
-    result = start_run(scripted(tmp_path / "stopped"), Quiet(), lambda: next(asked))
+    done: list[int] = []
+
+    class Steps(Quiet):
+        def stepped(self, report: StepReport, numbers: Numbers) -> None:
+            done.append(report.step)
+
+    result = start_run(scripted(tmp_path / "stopped"), Steps(), lambda: 3 in done)
     assert (result.step, result.complete) == (3, False)
     assert checkpoint.steps(tmp_path / "stopped" / "checkpoints")[-1] == 3
     start_run(scripted(tmp_path / "whole"), Quiet(), never)

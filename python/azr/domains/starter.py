@@ -87,7 +87,7 @@ batch = 4
 
 [solve]
 batch = 4
-attempts = 4
+trials = 4
 
 [seeding]
 factor = 1
