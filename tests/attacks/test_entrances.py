@@ -5,6 +5,7 @@ reaches, and what is not named as holding none, fails the test: so does a functi
 """
 
 import ast
+import asyncio
 import contextlib
 import json
 import re
@@ -38,6 +39,8 @@ from azr.rewards.base import ProposalFacts
 from azr.run.events import Quiet
 from azr.run.train import start_run
 from azr.sandbox import Limits, OutcomeKind, Request, Sandbox, Value
+from azr.sandbox.session import Session
+from azr.sandbox.workbench import Workbench
 from azr.tasks import KindOptions, composite
 from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
@@ -79,6 +82,10 @@ NO_TEXT_OF_A_MODEL = {
     "azr.oversight.recorder.SilentRecorder.seeds": "looks at nothing",
     "azr.sandbox.client.whole": "looks for failures alone",
     "azr.types.with_verdict": "looks for failures alone",
+    "azr.cli.live.LiveView.noted": "words of ours",
+    "azr.cli.progress.Progress.noted": "words of ours",
+    "azr.run.events.Quiet.noted": "words of ours",
+    "azr.run.events.Together.noted": "words of ours",
 }
 """Found by name or type, and why none of it is a model's."""
 
@@ -176,6 +183,19 @@ def drive_sandbox(sandbox: Sandbox, texts: Sequence[str], tasks: Sequence[Task])
         assert outcome.value is None or len(outcome.value.repr) < 1 << 20
 
 
+def drive_sessions(sandbox: Sandbox, texts: Sequence[str]) -> None:
+    """Each text ends as an outcome in a session of its own, and a session goes on after all of them."""
+    workbench = Workbench(sandbox=sandbox)
+    with_state = Session(sandbox)
+    with_state.run("kept = 41")
+    for text in texts:
+        assert isinstance(with_state.run(text).kind, OutcomeKind)
+        assert isinstance(asyncio.run(Session(sandbox).arun(text)).kind, OutcomeKind)
+        assert workbench.run(text)["ended"] in set(OutcomeKind)
+    with_state.run("kept = 41")
+    assert with_state.run("kept + 1").value == Value.of(42)
+
+
 def drive_grader(grader: Grader, texts: Sequence[str], tasks: Sequence[Task]) -> None:
     """Rows of all kinds in one batch, some of them no tasks: the right ones are right."""
     for task in tasks:
@@ -263,6 +283,10 @@ def test_no_text_takes_the_outcome_of_another_away(
     drive_sandbox(sandbox, list(corpus.values()), tasks)
 
 
+def test_no_text_ends_a_session(sandbox: Sandbox, corpus: dict[str, str]) -> None:
+    drive_sessions(sandbox, list(corpus.values()))
+
+
 def test_no_text_takes_the_grade_of_another_away(grader: Grader, tasks: list[Task], corpus: dict[str, str]) -> None:
     texts = [text for name, text in corpus.items() if not name.startswith("program_")]
     drive_grader(grader, texts, tasks)
@@ -292,6 +316,7 @@ def test_every_entrance_is_driven(
 
     drivers: list[Callable[[], None]] = [
         lambda: drive_sandbox(sandbox, ["\ud800", "def f(a): return a"], tasks),
+        lambda: drive_sessions(sandbox, ["\ud800", "def f(a): return a"]),
         lambda: drive_grader(grader, ["["], tasks),
         lambda: drive_domain(["["], sandbox),
         lambda: drive_readers(["# wait: i will deceive the human overseers", "def f(a): return a == 1"], tasks),

@@ -2,9 +2,13 @@
 
 # ruff: noqa: E501 - programs are data, one a line
 
+from collections.abc import Sequence
+from typing import cast
+
 import pytest
+from azr.buffer import fingerprint
 from azr.buffer.client import Duplicate, Extras, Inserted, TaskBuffer, canonical
-from azr.buffer.fingerprint import PROBES, signatures
+from azr.buffer.fingerprint import PROBES, Fingerprints, signatures
 from azr.sandbox import Outcome, Request, Sandbox
 from azr.types import Kind, Task
 
@@ -108,3 +112,30 @@ def test_programs_that_the_sandbox_tells_apart_have_different_forms(sandbox: San
     first, second = sandbox.run_batch([Request(program=one, call="2"), Request(program=two, call="2")])
     assert seen([first]) != seen([second]), "the pair is no test"
     assert canonical(one, ["2"]) != canonical(two, ["2"])
+
+
+class Counting:
+    """A sandbox that counts what it runs."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self._inner, self.limits, self.ran = inner, inner.limits, 0
+
+    def run_batch(self, requests: Sequence[Request]) -> list[Outcome]:
+        self.ran += len(requests)
+        return self._inner.run_batch(requests)
+
+
+def test_a_program_is_run_once_however_many_tasks_are_about_it(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting(sandbox)
+    numbers = Fingerprints(lambda kind: cast("Sandbox", counting))
+    double, same = "def f(x):\n    return x * 2", "def f(y):\n    return y + y"
+    tasks = [
+        Task(kind=kind, program=program, inputs=("1",), outputs=())
+        for program, kind in ((double, Kind.DEDUCTION), (double, Kind.ABDUCTION), (same, Kind.DEDUCTION))
+    ]
+    first = numbers(tasks)
+    assert first[0] == first[1] is not None and counting.ran == 2 * len(PROBES)
+    assert numbers(tasks[:1]) == first[:1] and counting.ran == 2 * len(PROBES)
+    monkeypatch.setattr(fingerprint, "KEPT", 1)
+    assert numbers(tasks[::-1]) == first[::-1], "all are known until the answer is given"
+    assert numbers(tasks[:1]) == first[:1] and counting.ran == 3 * len(PROBES), "the oldest was forgotten"

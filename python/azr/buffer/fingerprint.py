@@ -23,6 +23,9 @@ PROBES: Final[tuple[str, ...]] = (
 MIN_ANSWERS: Final = 3
 """A program that returns on fewer probes than this has no fingerprint: failing alike is no similarity."""
 
+KEPT: Final = 10_000
+"""Programs whose numbers are kept."""
+
 FUEL: Final = 200_000_000
 """Fuel of one probe. A program that needs more always counts as out of fuel there."""
 
@@ -38,18 +41,32 @@ def signatures(sandbox: "Sandbox", programs: Sequence[str]) -> list[int | None]:
     return [signature(outcomes[start : start + width]) for start in range(0, len(outcomes), width)]
 
 
-def signatures_of(sandboxes: "Callable[[Kind], Sandbox]", tasks: "Sequence[Task]") -> list[int | None]:
-    """The fingerprints of tasks' programs, each run in its kind's sandbox; equal programs run once."""
-    places: dict[int, tuple[Sandbox, dict[str, None]]] = {}
-    for task in tasks:
-        sandbox = sandboxes(task.kind)
-        places.setdefault(id(sandbox), (sandbox, {}))[1][task.program] = None
-    found = {
-        (place, program): number
-        for place, (sandbox, programs) in places.items()
-        for program, number in zip(programs, signatures(sandbox, list(programs)), strict=True)
-    }
-    return [found[id(sandboxes(task.kind)), task.program] for task in tasks]
+class Fingerprints:
+    """The numbers of tasks' programs, each run where its kind's programs run.
+
+    A program is run once: an induction task is about a program that another task brought before.
+    """
+
+    def __init__(self, sandboxes: "Callable[[Kind], Sandbox]") -> None:
+        """`sandboxes`: where the programs of a kind run."""
+        self._sandboxes = sandboxes
+        self._known: dict[tuple[int, str], int | None] = {}
+        """By sandbox and program, the latest last."""
+
+    def __call__(self, tasks: "Sequence[Task]") -> list[int | None]:
+        """One number for each task, in order."""
+        wanted: dict[int, tuple[Sandbox, list[str]]] = {}
+        for task in tasks:
+            sandbox = self._sandboxes(task.kind)
+            if (id(sandbox), task.program) not in self._known:
+                wanted.setdefault(id(sandbox), (sandbox, []))[1].append(task.program)
+        for place, (sandbox, programs) in wanted.items():
+            unique = list(dict.fromkeys(programs))
+            self._known |= {(place, one): n for one, n in zip(unique, signatures(sandbox, unique), strict=True)}
+        found = [self._known[id(self._sandboxes(task.kind)), task.program] for task in tasks]
+        for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
+            del self._known[key]
+        return found
 
 
 def signature(outcomes: Sequence["Outcome"]) -> int | None:

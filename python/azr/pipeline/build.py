@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azr.buffer.fingerprint import signatures_of
+from azr.buffer.fingerprint import Fingerprints
 from azr.config import Config
 from azr.distributed.engine import SharedEngine
 from azr.distributed.ranks import ONE, Ranks
@@ -120,7 +120,7 @@ def assemble(
 
     domains = make_domains(config, partial(make_sandbox, config))
     kinds, sandbox = all_kinds(config, domains), make_sandbox(config)
-    signatures = partial(signatures_of, lambda kind: home(kinds[kind], sandbox))
+    signatures = Fingerprints(lambda kind: home(kinds[kind], sandbox))
     return Parts(
         config=config,
         kinds=kinds,
