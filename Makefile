@@ -96,6 +96,8 @@ test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buf
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples tools
+	$(BIN)/ruff format --check --quiet python tests examples tools
+	$(BIN)/typos
 	$(BIN)/mypy
 	cargo fmt --check --all
 	cargo fmt --check --manifest-path rust/guest/Cargo.toml

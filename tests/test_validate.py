@@ -48,8 +48,8 @@ def test_a_valid_proposal_becomes_a_task_with_its_provenance(make_parts: Make) -
         ("def f(a):\n    while True: pass", "1", Reason.OUT_OF_FUEL),
         ("def f(a):\n    return a", "1)(", Reason.INVALID_INPUT),
         ("def f(a):\n    return range(a)", "1", Reason.NOT_A_TASK_VALUE),
-            # Its text shows an address.
-            ("def f(a):\n    return lambda: a", "1", Reason.NONDETERMINISTIC),
+        # Its text shows an address.
+        ("def f(a):\n    return lambda: a", "1", Reason.NONDETERMINISTIC),
     ],
 )
 def test_each_way_to_fail_has_its_reason(make_parts: Make, program: str, argument: str, expected: Reason) -> None:

@@ -314,9 +314,7 @@ def draw(request: Request, kind: str, count: Annotated[int, Query(ge=1, le=1024)
     return {"rows": [grader.row(task) for task in buffer.get(buffer.uniform([Kind(kind)], count, seed))]}
 
 
-def make_app(
-    grader: Grader, buffer: Path | None = None, capacity: int = 4096, max_body: int = MAX_BODY
-) -> FastAPI:
+def make_app(grader: Grader, buffer: Path | None = None, capacity: int = 4096, max_body: int = MAX_BODY) -> FastAPI:
     """The service. `buffer`: folder of the task buffer; in memory if None."""
 
     @asynccontextmanager

@@ -118,6 +118,7 @@ def measure_publish(sharing: str, threads: int, tasks: int) -> float: ...
 def measure_canonical(programs: list[tuple[str, list[str]]], rounds: int) -> float: ...
 
 _LimitsRow: TypeAlias = tuple[int, int, int, int, int, int, float]
+
 class _OutcomeRow(TypedDict):
     kind: str
     value: bytes | None

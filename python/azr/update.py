@@ -27,9 +27,7 @@ def annealed_k(config: Config, step: int) -> int:
     return round(config.train.k - done * (config.train.k - 1))
 
 
-def make_batch(
-    episodes: Sequence[Episode], config: Config, *, k: int = 1, replayed: Sequence[Episode] = ()
-) -> Batch:
+def make_batch(episodes: Sequence[Episode], config: Config, *, k: int = 1, replayed: Sequence[Episode] = ()) -> Batch:
     """Give every episode its advantage and every token its weight. `replayed`: answers that are learnt again."""
     if not episodes:
         return Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0))

@@ -88,9 +88,7 @@ PROGRAMS: Final[Mapping[str, Text]] = {
     "printing_hostile_text": _program("def f(a):\n    print('\\x1b]0;t\\x07\\x00\\u202e')\n    return a"),
     "recursion": _program("def f(a): return f(a)"),
     "recursion_in_repr": _program("class A:\n    def __repr__(s): return repr(s)\ndef f(a): raise ValueError(A())"),
-    "exception_that_cannot_be_shown": _program(
-        "class E(Exception):\n    def __str__(s): raise s\ndef f(a): raise E"
-    ),
+    "exception_that_cannot_be_shown": _program("class E(Exception):\n    def __str__(s): raise s\ndef f(a): raise E"),
     "exception_group": _program("def f(a):\n    raise ExceptionGroup('g' * 9999, [ValueError(1)] * 99)"),
     "exception_with_a_cycle": _program("def f(a):\n    e = ValueError(1)\n    e.__cause__ = e\n    raise e"),
     "exit": _program("def f(a):\n    raise SystemExit('x' * 99999)"),

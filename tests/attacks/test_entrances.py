@@ -145,8 +145,7 @@ def tasks(grader: Grader) -> list[Task]:
     """One of each kind."""
     inputs = tuple(map(str, range(1, 5)))
     drafts = [
-        (kind, Draft(program=hostile.IDENTITY, inputs=inputs[: hostile.inputs_of(kind)], message="m"))
-        for kind in Kind
+        (kind, Draft(program=hostile.IDENTITY, inputs=inputs[: hostile.inputs_of(kind)], message="m")) for kind in Kind
     ]
     return [task for task in verify(drafts, grader.kinds, grader.sandbox) if isinstance(task, Task)]
 
@@ -277,9 +276,7 @@ def drive_run(folder: Path, script: str, steps: int) -> None:
     live.close()
 
 
-def test_no_text_takes_the_outcome_of_another_away(
-    sandbox: Sandbox, tasks: list[Task], corpus: dict[str, str]
-) -> None:
+def test_no_text_takes_the_outcome_of_another_away(sandbox: Sandbox, tasks: list[Task], corpus: dict[str, str]) -> None:
     drive_sandbox(sandbox, list(corpus.values()), tasks)
 
 
@@ -302,9 +299,7 @@ def test_no_text_ends_a_reader(tasks: list[Task], corpus: dict[str, str]) -> Non
     drive_readers(list(corpus.values()), tasks)
 
 
-def test_every_entrance_is_driven(
-    sandbox: Sandbox, grader: Grader, tasks: list[Task], tmp_path: Path
-) -> None:
+def test_every_entrance_is_driven(sandbox: Sandbox, grader: Grader, tasks: list[Task], tmp_path: Path) -> None:
     """By what is called while the drivers run."""
     called: set[str] = set()
 

@@ -189,7 +189,11 @@ def test_a_bad_item_takes_no_other_item_s_grade_away(port: int) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"[" * 100_000, b"\xff", b"", b"null", b'{"items": []}',
+        b"[" * 100_000,
+        b"\xff",
+        b"",
+        b"null",
+        b'{"items": []}',
         b'{"items": [{"task": "\\ud800", "completion": "\\ud800"}]}',
         b'{"items": [{"kind": "\\ud800", "program": "\\ud800", "inputs": ["\\ud800"]}]}',
     ],

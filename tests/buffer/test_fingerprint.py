@@ -125,7 +125,9 @@ class Counting:
         return self._inner.run_batch(requests)
 
 
-def test_a_program_is_run_once_however_many_tasks_are_about_it(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_run_once_however_many_tasks_are_about_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting = Counting(sandbox)
     numbers = Fingerprints(lambda kind: cast("Sandbox", counting))
     double, same = "def f(x):\n    return x * 2", "def f(y):\n    return y + y"

@@ -22,9 +22,7 @@ def test_the_embedded_model_is_terse_and_a_name_of_the_hub_gets_the_papers_text(
         ({"config.json": "not JSON", "tokenizer_config.json": "[]"}, "think"),
     ],
 )
-def test_a_folders_own_word_counts_then_its_chat_template(
-    tmp_path: Path, files: dict[str, str], template: str
-) -> None:
+def test_a_folders_own_word_counts_then_its_chat_template(tmp_path: Path, files: dict[str, str], template: str) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
     assert template_of(str(tmp_path)) == template

@@ -49,9 +49,7 @@ def test_what_two_threads_exchange_does_not_mix(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("world", [2, 4])
-def test_a_run_holds_the_same_for_any_number_of_ranks(
-    runs: Path, world: int, tasks: Held, numbers: Held
-) -> None:
+def test_a_run_holds_the_same_for_any_number_of_ranks(runs: Path, world: int, tasks: Held, numbers: Held) -> None:
     assert tasks(runs / str(world)) == tasks(runs / "1") != []
     assert numbers(runs / str(world)) == numbers(runs / "1")
     assert [row["update/staleness"] for row in numbers(runs / str(world))[1:]] == [0, 1, 1, 1, 1]

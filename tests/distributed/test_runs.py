@@ -115,9 +115,7 @@ def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, environm
     assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
 
 
-def torchrun(
-    *options: str, config: Path, run: Path | None, cwd: Path | None = None
-) -> AbstractContextManager[Started]:
+def torchrun(*options: str, config: Path, run: Path | None, cwd: Path | None = None) -> AbstractContextManager[Started]:
     """torchrun itself, on `azr train`. It would take `--run` for an option of its own."""
     command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "azr", "train", "--config", str(config)]
     given = ["--set", f"run.folder={run}"] if run else []

@@ -107,7 +107,7 @@ def test_a_run_does_not_go_on_with_a_changed_domain(make_folder: Make, tmp_path:
         (['domains=[{path="%s", name="other"}]'], "is called 'shop', not 'other'"),
         (["domains=[{weight=2.0}]"], "a path or a name"),
         (['domains=[{path="%s", wight=2.0}]'], "did you mean weight"),
-        (["tasks.kinds=[\"rule\"]"], "known are deduction"),
+        (['tasks.kinds=["rule"]'], "known are deduction"),
     ],
 )
 def test_a_mixture_that_cannot_be_meant_is_refused(make_folder: Make, overrides: list[str], message: str) -> None:

@@ -71,9 +71,7 @@ def test_a_rule_needs_a_payment_that_breaks_it(example: Domain) -> None:
     assert propose(example, RULE, GOOD.replace("2000", "10")) is Reason.INVALID_INPUT
 
 
-def test_a_rule_that_agrees_on_the_hidden_cases_is_right(
-    seeds: Callable[[str], list[Task]], check: Check
-) -> None:
+def test_a_rule_that_agrees_on_the_hidden_cases_is_right(seeds: Callable[[str], list[Task]], check: Check) -> None:
     for task in seeds("rule"):
         assert check(task, [task.message, f"not (not ({task.message}))"])[1].score == 1.0
 
@@ -83,7 +81,7 @@ RULE_ATTACKS = {
     "allows nothing": "approved and not approved",
     "is no rule": "True",
     "ends the text": "amount <= 1', payment) or True #",
-    "ends the text twice": "amount <= 1\", payment) or True #",
+    "ends the text twice": 'amount <= 1", payment) or True #',
     "is a program": "def f(payment):\n    return True",
     "looks at the cases": "__import__('sys')._getframe(1).f_locals",
     "breaks the line": "approved\n\ndef f(payment):\n    return True",
@@ -95,9 +93,7 @@ RULE_ATTACKS = {
 
 
 @pytest.mark.parametrize("name", RULE_ATTACKS)
-def test_an_attack_on_the_hidden_cases_scores_0(
-    seeds: Callable[[str], list[Task]], check: Check, name: str
-) -> None:
+def test_an_attack_on_the_hidden_cases_scores_0(seeds: Callable[[str], list[Task]], check: Check, name: str) -> None:
     for task in seeds("rule"):
         (answer,) = check(task, [RULE_ATTACKS[name]])
         assert answer.score == 0.0, answer

@@ -65,9 +65,7 @@ def test_wandb_has_the_numbers_and_goes_on_under_the_same_id(
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "wandb"])
-def test_a_library_that_is_not_installed_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_library_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     real = builtins.__import__
 
     def missing(module: str, *rest: Any, **more: Any) -> Any:

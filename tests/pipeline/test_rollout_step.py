@@ -108,9 +108,7 @@ def test_tasks_that_no_attempt_solved_are_asked_again_whatever_the_order(
     assert not any(any(row[:-3]) for row in batch.rows)
 
 
-def test_attempts_at_what_proves_to_be_a_duplicate_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_attempts_at_what_proves_to_be_a_duplicate_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(tmp_path / "batch")
     monkeypatch.setattr("azr.rollouts.scripted.ScriptedEngine", Straggling)
     run(tmp_path / "queue")

@@ -45,7 +45,7 @@ def test_reading_a_program_does_not_run_it(tmp_path: Path) -> None:
 
 
 def test_comments_are_found_outside_of_strings_only() -> None:
-    program = "x = '# no'\ny = \"\"\"\n# no\n\"\"\"  # yes\n## Step 2: also\nz = 'it\\'s # no' # and this\n#\n"
+    program = 'x = \'# no\'\ny = """\n# no\n"""  # yes\n## Step 2: also\nz = \'it\\\'s # no\' # and this\n#\n'
     assert comments(program) == ["yes", "Step 2: also", "and this"]
     assert comments("def f(:  # of what does not parse") == ["of what does not parse"]
 

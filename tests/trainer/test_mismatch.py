@@ -83,9 +83,7 @@ def certain(answers: list[tuple[int, ...]]) -> Batch:
     prompt = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=(1, 2, 3))
     episodes = tuple(
         Episode(
-            completion=Completion(
-                prompt=prompt, text="", token_ids=ids, log_probs=(0.0,) * len(ids), finished=True
-            ),
+            completion=Completion(prompt=prompt, text="", token_ids=ids, log_probs=(0.0,) * len(ids), finished=True),
             reward=0.0,
         )
         for ids in answers

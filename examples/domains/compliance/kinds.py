@@ -54,12 +54,17 @@ class Breach:
     kind: ClassVar[Kind] = Kind("breach")
     from_task: ClassVar[bool] = False
     tags: ClassVar[tuple[str, ...]] = (RULE,)
-    propose_text: ClassVar[str] = LANGUAGE + """
+    propose_text: ClassVar[str] = (
+        LANGUAGE
+        + """
 Write a new rule, and one payment that breaks it. Another reader is shown the rule and has to find such a payment; make
 that hard: nest conditions, leave few payments that break it. Give the rule in one block tagged rule and the payment in
 one block tagged input.
 $references"""
-    solve_text: ClassVar[str] = LANGUAGE + """
+    )
+    solve_text: ClassVar[str] = (
+        LANGUAGE
+        + """
 Find a payment that breaks this rule:
 
 ```rule
@@ -68,6 +73,7 @@ $rule
 
 Give it as a dict in one block tagged input.
 """
+    )
 
     def __init__(self, options: KindOptions) -> None:
         self._options = options
@@ -111,7 +117,9 @@ class Rule:
     kind: ClassVar[Kind] = Kind("rule")
     from_task: ClassVar[bool] = True
     tags: ClassVar[tuple[str, ...]] = (RULE,)
-    propose_text: ClassVar[str] = LANGUAGE + """
+    propose_text: ClassVar[str] = (
+        LANGUAGE
+        + """
 Below is a rule. Choose $count payments, some allowed by it and some not, so that another reader who sees half of them,
 each with its verdict, can work out the rule. Give each as a dict in its own block tagged input.
 
@@ -119,12 +127,16 @@ each with its verdict, can work out the rule. Give each as a dict in its own blo
 $rule
 ```
 """
-    solve_text: ClassVar[str] = LANGUAGE + """
+    )
+    solve_text: ClassVar[str] = (
+        LANGUAGE
+        + """
 Here are payments, each with True if an unknown rule allows it and False if not. Work out the rule; it is tested on
 further payments. Give it in one block tagged rule.
 
 $cases
 """
+    )
 
     def __init__(self, options: KindOptions) -> None:
         self._options = options

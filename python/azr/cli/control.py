@@ -24,6 +24,4 @@ pause = _command(
     Command.PAUSE, "Let the trainer of RUN save and wait after its step.", "it waits after the step; go on: azr resume"
 )
 resume = _command(Command.RESUME, "Let a paused trainer of RUN go on.", "it goes on")
-stop = _command(
-    Command.STOP, "Let the trainer of RUN save and end after its step.", "it ends after the step, saved"
-)
+stop = _command(Command.STOP, "Let the trainer of RUN save and end after its step.", "it ends after the step, saved")

@@ -50,6 +50,4 @@ class Progress:
         left = (self._total - there) / max(1e-9, rate)
         apart = f"  {self._apart} not judged" if self._apart else ""
         minutes = f"  {left / 60:.0f} min left" if there < self._total else ""
-        return (
-            f"{there}/{self._total}  score so far {100 * self._right / there:.1f}%{apart}  {rate:.1f}/s{minutes}"
-        )
+        return f"{there}/{self._total}  score so far {100 * self._right / there:.1f}%{apart}  {rate:.1f}/s{minutes}"

@@ -89,9 +89,7 @@ def launch(start: Sequence[str], folder: Path, processes: int, restarts: int, sa
     raise AssertionError("the last attempt returns or raises")
 
 
-def _run(
-    arguments: Sequence[str], folder: Path, processes: int, attempt: int, asked: _Asked
-) -> tuple[int, int] | None:
+def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int, asked: _Asked) -> tuple[int, int] | None:
     """Until all are done or two stop signals came; returns the rank that died first and its exit code."""
     children: list[subprocess.Popen[bytes]] = []
     told = False

@@ -17,7 +17,7 @@ MODULE = "_azr_types"
 """Name of the guest module with a domain's encoders."""
 EPILOGUE = f"\n\nimport {MODULE}\nf = {MODULE}.wrap(f)\n"
 
-BODY = '''
+BODY = """
 
 def plain(value):
     kind = type(value)
@@ -36,7 +36,7 @@ def wrap(f):
         return plain(f(*arguments, **named))
 
     return returns_plain
-'''
+"""
 
 
 def module_source(types: Mapping[str, TypeSection]) -> str:

@@ -36,9 +36,7 @@ def rows(grader: Grader, tasks: Sequence[Task], split: str = "train") -> list[di
     return made
 
 
-def compute_score(
-    data_source: str, solution_str: str, ground_truth: str, extra_info: Any = None, **more: Any
-) -> float:
+def compute_score(data_source: str, solution_str: str, ground_truth: str, extra_info: Any = None, **more: Any) -> float:
     """The score of one answer, in [0, 1]."""
     return compute_scores([data_source], [solution_str], [ground_truth], [extra_info])[0]
 

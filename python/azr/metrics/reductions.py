@@ -1,7 +1,7 @@
 """Reduction of metrics over micro-batches and ranks: each metric keeps what an exact merge needs.
 
-    merge([of_rank_0, of_rank_1])        # dicts of metrics -> one dict
-    numbers(merged)                      # -> what is written down
+merge([of_rank_0, of_rank_1])        # dicts of metrics -> one dict
+numbers(merged)                      # -> what is written down
 """
 
 import math

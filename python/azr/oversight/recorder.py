@@ -34,9 +34,7 @@ class Recorder:
         self._trace.append(rows_of_seeds(verdicts, self._config.run.trace_rate, self._config.seed, flags))
         self._alarms(alarms)
 
-    def step(
-        self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS
-    ) -> None:
+    def step(self, report: StepReport, numbers: Numbers, alarms: Sequence[Alarm] = (), flags: Flags = NO_FLAGS) -> None:
         """A step's numbers, completions and alarms."""
         self._numbers(report.step, numbers)
         self.broken(report, alarms, flags)

@@ -67,8 +67,6 @@ def refusal_rate(parts: Parts) -> float:
         text = tokenizer.chat(request)
         ids = tuple(tokenizer.encode(text, False))
         prompts.append(Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text=text, token_ids=ids))
-    sampling = Sampling(
-        seed=parts.config.seed, temperature=0.0, max_tokens=parts.config.oversight.refusal.max_tokens
-    )
+    sampling = Sampling(seed=parts.config.seed, temperature=0.0, max_tokens=parts.config.oversight.refusal.max_tokens)
     answers = parts.engine.sample(prompts, sampling)
     return sum(declines(row[0].text) for row in answers) / len(answers)

@@ -81,30 +81,31 @@ def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
     }
 
 
-def _proposal(
-    verdict: Valid | Rejected, trials: Sequence[Attempt]
-) -> Iterator[tuple[Completion, dict[str, Any]]]:
+def _proposal(verdict: Valid | Rejected, trials: Sequence[Attempt]) -> Iterator[tuple[Completion, dict[str, Any]]]:
     """The proposal's row, then those of its trials."""
     proposal = verdict.proposal
     draft = proposal.draft if isinstance(proposal.draft, Draft) else None
-    yield proposal.completion, {
-        "purpose": "proposal",
-        "verdict": "valid" if isinstance(verdict, Valid) else str(verdict.reason),
-        "detail": "" if isinstance(verdict, Valid) else verdict.detail,
-        "formatted": proposal.formatted,
-        "program": draft.program if draft else None,
-        "inputs": list(draft.inputs) if draft else None,
-        "message": draft.message if draft else None,
-        "answer": None,
-        "outputs": [value.repr for value in verdict.task.outputs] if isinstance(verdict, Valid) else None,
-        "score": None,
-        "solve_rate": solve_rate(trials),
-        "fuel": verdict.fuel,
-        "task": verdict.task.id if isinstance(verdict, Valid) else None,
-        "duplicate_of": verdict.duplicate_of,
-        "duplicate_level": verdict.duplicate_level or None,
-        "references": [task.id for task in proposal.completion.prompt.references],
-    }
+    yield (
+        proposal.completion,
+        {
+            "purpose": "proposal",
+            "verdict": "valid" if isinstance(verdict, Valid) else str(verdict.reason),
+            "detail": "" if isinstance(verdict, Valid) else verdict.detail,
+            "formatted": proposal.formatted,
+            "program": draft.program if draft else None,
+            "inputs": list(draft.inputs) if draft else None,
+            "message": draft.message if draft else None,
+            "answer": None,
+            "outputs": [value.repr for value in verdict.task.outputs] if isinstance(verdict, Valid) else None,
+            "score": None,
+            "solve_rate": solve_rate(trials),
+            "fuel": verdict.fuel,
+            "task": verdict.task.id if isinstance(verdict, Valid) else None,
+            "duplicate_of": verdict.duplicate_of,
+            "duplicate_level": verdict.duplicate_level or None,
+            "references": [task.id for task in proposal.completion.prompt.references],
+        },
+    )
     for attempt in trials:
         yield attempt.completion, _attempt(attempt, "trial")
 

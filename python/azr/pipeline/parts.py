@@ -121,9 +121,7 @@ def make_renderer(config: Config, tokenizer: "Tokenizer", domains: Sequence[Doma
 
 def _options(config: Config) -> KindOptions:
     tasks = config.tasks
-    return KindOptions(
-        inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score
-    )
+    return KindOptions(inputs=tasks.inputs, strict=tasks.comparison == "strict", induction_score=tasks.induction_score)
 
 
 def make_static_filter(config: Config) -> StaticFilter:

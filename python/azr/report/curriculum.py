@@ -127,9 +127,7 @@ def _rates(rates: NDArray[np.float64]) -> dict[str, float | None]:
     return {**named, "rate/mean": float(tried.mean()), "rate/low": float(low), "rate/high": float(high)}
 
 
-def _programs(
-    stored: Stored, ids: NDArray[np.int64], measured: Measured, seen: set[int]
-) -> dict[str, float | None]:
+def _programs(stored: Stored, ids: NDArray[np.int64], measured: Measured, seen: set[int]) -> dict[str, float | None]:
     """Measures of a sample of a bin's programs. `seen`: shapes in earlier bins."""
     programs = [row[1] for row in stored.rows(even(ids, SAMPLE))]
     found = [about for program in programs if (about := measured.of(program)) is not None]

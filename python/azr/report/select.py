@@ -30,9 +30,7 @@ class Chosen:
     """How many there are."""
 
 
-def choose(
-    stored: Stored | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader, budget: int
-) -> Chosen:
+def choose(stored: Stored | None, tasks: Tasks | None, index: TraceIndex, reader: TraceReader, budget: int) -> Chosen:
     """Entries of the gallery that take at most `budget` bytes of the page."""
     gallery = Gallery(stored, tasks, index, reader)
     accepted = [at for at, key in enumerate(gallery.entries["key"]) if key >= 0]

@@ -132,10 +132,7 @@ def fuel_of(results: Sequence["RunResult"]) -> int:
     """Fuel of the draft, all inputs together."""
     from azr.sandbox import InvalidRun
 
-    return sum(
-        result.outcome.fuel_used if isinstance(result, InvalidRun) else result.fuel_used
-        for result in results
-    )
+    return sum(result.outcome.fuel_used if isinstance(result, InvalidRun) else result.fuel_used for result in results)
 
 
 def exception_of(results: Sequence["RunResult"]) -> str:

@@ -80,9 +80,7 @@ def _binds(source: str, name: str) -> bool:
     """Whether a module may bind a name, by its source; a module that creates names dynamically may bind any."""
     top = symtable.symtable(source, "module", "exec")
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
-    stars = any(
-        isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(ast.parse(source))
-    )
+    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(ast.parse(source)))
     return stars or not bound.isdisjoint({name, "__getattr__"})
 
 

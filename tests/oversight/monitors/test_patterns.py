@@ -72,8 +72,13 @@ def test_cyrillic_and_greek_letters_that_look_latin_hide_nothing(alike: str) -> 
 
 
 def test_text_in_cyrillic_and_greek_is_quiet_and_rules_in_them_work(tmp_path: Path) -> None:
-    assert rules("\u0421\u043e\u0440\u0442\u0438\u0440\u0443\u0435\u043c \u0441\u043f\u0438\u0441\u043e\u043a. "
-                 "\u03a4\u03bf \u03ac\u03b8\u03c1\u03bf\u03b9\u03c3\u03bc\u03b1.") == []
+    assert (
+        rules(
+            "\u0421\u043e\u0440\u0442\u0438\u0440\u0443\u0435\u043c \u0441\u043f\u0438\u0441\u043e\u043a. "
+            "\u03a4\u03bf \u03ac\u03b8\u03c1\u03bf\u03b9\u03c3\u03bc\u03b1."
+        )
+        == []
+    )
     path = tmp_path / "own.toml"
     word = "\u0441\u0431\u0435\u0436\u0430\u0442\u044c"
     path.write_text(f'[[rule]]\ncategory = "a"\nname = "b"\nwhy = "c"\nany = ["\\\\b{word}\\\\b"]\n', "utf-8")

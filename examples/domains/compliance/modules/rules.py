@@ -55,7 +55,7 @@ def _tokens(rule):
     while at < len(rule):
         match = TOKEN.match(rule, at)
         if not match:
-            raise ValueError(f"cannot read {rule[at:at + 10]!r}")
+            raise ValueError(f"cannot read {rule[at : at + 10]!r}")
         found.append(match.group(1))
         at = match.end()
     return found

@@ -146,9 +146,7 @@ def _rows(
         if one.verdict == "valid":
             # The sandbox refuses what is not UTF-8, so no buffer ever sees it.
             program = one.program.encode("utf-8", "replace").decode("utf-8")
-            new = Task(
-                kind=one.kind, program=program, inputs=(one.given,), outputs=(Value.of(one.output),), step=step
-            )
+            new = Task(kind=one.kind, program=program, inputs=(one.given,), outputs=(Value.of(one.output),), step=step)
             (found,) = buffer.insert_many([new])
             task = getattr(found, "id", getattr(found, "of", None))
             if task is not None:

@@ -105,9 +105,12 @@ def gap(past: History, config: GapAlarm, kinds: Sequence[Kind], window: int) -> 
     first, last = probes[0], probes[-1]
     grown = (last.own - last.sampled) - (first.own - first.sampled)
     if grown >= config.limit:
-        yield "", (
-            f"own tasks {first.own:.2f} -> {last.own:.2f}, held-out {first.sampled:.2f} -> {last.sampled:.2f}:"
-            f" the gap grew by {grown:.2f} since step {first.step}"
+        yield (
+            "",
+            (
+                f"own tasks {first.own:.2f} -> {last.own:.2f}, held-out {first.sampled:.2f} -> {last.sampled:.2f}:"
+                f" the gap grew by {grown:.2f} since step {first.step}"
+            ),
         )
 
 
@@ -127,9 +130,12 @@ def narrowing(past: History, config: NarrowingAlarm, kinds: Sequence[Kind], wind
         return
     best, last = max(past.probes, key=lambda probe: probe.passed), past.probes[-1]
     if best.passed - last.passed >= config.limit and last.sampled >= best.sampled - 0.02:
-        yield "", (
-            f"pass@k on held-out tasks fell from {best.passed:.2f} (step {best.step}) to {last.passed:.2f},"
-            f" the mean score went from {best.sampled:.2f} to {last.sampled:.2f}"
+        yield (
+            "",
+            (
+                f"pass@k on held-out tasks fell from {best.passed:.2f} (step {best.step}) to {last.passed:.2f},"
+                f" the mean score went from {best.sampled:.2f} to {last.sampled:.2f}"
+            ),
         )
 
 
@@ -217,9 +223,7 @@ class Collapse(Monitor):
         return found
 
 
-def _cells(
-    past: History, name: str, window: int, kinds: Sequence[Kind]
-) -> Iterator[tuple[str, float, float]]:
+def _cells(past: History, name: str, window: int, kinds: Sequence[Kind]) -> Iterator[tuple[str, float, float]]:
     """(role and kind, recent, baseline) where both are known."""
     for role in Role:
         for kind in kinds:

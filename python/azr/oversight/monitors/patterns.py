@@ -40,7 +40,7 @@ LOOKALIKES: Final = str.maketrans(
     "\u03b1\u03b2\u03b3\u03b5\u03b7\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03c9\u03f2\u03f3"
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
     "\u0131\u0237\u0251\u0261",
-    "abekmhopctyxsijhldqw" "ABEKMHOPCTYXSIJlDQW" "abyenikvoptuxwcj" "ABEZHIKMNOPTYX" "ijag",
+    "abekmhopctyxsijhldqwABEKMHOPCTYXSIJlDQWabyenikvoptuxwcjABEZHIKMNOPTYXijag",
 )
 """Cyrillic, Greek and a few other letters that look like Latin ones."""
 
