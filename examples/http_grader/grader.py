@@ -306,7 +306,12 @@ def propose(body: TasksRequest, request: Request) -> dict[str, Any]:
 
 
 @routes.get("/tasks")
-def draw(request: Request, kind: str, count: Annotated[int, Query(ge=1, le=1024)] = 1, seed: int = 0) -> dict[str, Any]:
+def draw(
+    request: Request,
+    kind: str,
+    count: Annotated[int, Query(ge=1, le=1024)] = 1,
+    seed: Annotated[int, Query(ge=0, lt=2**64)] = 0,
+) -> dict[str, Any]:
     """Rows of stored tasks, the same for a seed."""
     grader, buffer = request.app.state.grader, request.app.state.buffer
     if kind not in set(Kind):

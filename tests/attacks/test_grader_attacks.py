@@ -172,6 +172,13 @@ ATTACKS = {
     "ellipsis": "def NAME(*a): return ...",
     "inside_itself": "def NAME(*a):\n    x = []\n    x.append(x)\n    return x",
     "nested_deeply": "def NAME(*a):\n    x = []\n    for _ in range(5000): x = [x]\n    return x",
+    # what the host has to read
+    "forged_result_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['carried', 'v', [10**5000], None]\ndef NAME(*a): return bytearray(1)",
+    "forged_change_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['carried', 'v', [1], ['v', [10**5000]]]\ndef NAME(*a): return bytearray(1)",
+    "forged_exception_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['raised', 'x', 'y', ['v', [10**5000]], 'm']\ndef NAME(*a): return bytearray(1)",
+    "numbers_whose_hashes_collide": "def NAME(*a): return [{k * (2**61 - 1) for k in range(1, 2000)}] * 8",
+    "empty_list": "def NAME(*a): return []",
+    "list_of_an_empty_list": "def NAME(*a): return [[]]",
     # more than one call
     "last_result_kept": "seen = []\ndef NAME(*a):\n    seen.append(a)\n    return 3 if len(seen) == 1 else 5 if len(seen) == 2 else -1",
     "hostile_argument": EQUAL + "def NAME(*a):\n    for x in a:\n        if isinstance(x, list): x[:] = [E()]\n    return -1",
@@ -195,6 +202,36 @@ def test_no_answer_talks_a_grader_into_a_score(tools: Tools, attack: str) -> Non
         scorer = make_scorer(find(name).scorer, tools)
         [verdict] = scorer.score([(item, answer)])
         assert verdict.score == 0.0 and verdict.reason is not Reason.CORRECT, (name, verdict)
+
+
+FLOATS = {**PLUS, "test": PLUS["test"].replace("[3, 2.5]", "[3.0, 2.5]")}
+
+
+@pytest.mark.parametrize("answer", ["[]", "()", "[[]]", "[3.0]", "1", "None", "'q'", "float('nan')"])
+def test_no_constant_is_close_to_expected_floats(tools: Tools, answer: str) -> None:
+    [item] = find("humaneval_plus").build([FLOATS], tools.sandbox)
+    assert "[3.0, 2.5]" in FLOATS["test"]
+    [verdict] = make_scorer("asserts", tools).score([(item, f"def add_up(a, b): return {answer}")])
+    assert verdict.score == 0.0
+
+
+BACK = {"task_id": 4, "text": "x", "test_list": ["assert add_up(add_up(1)) == 3"]}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "[0] if x else 0", "nested(300)", "array('w', 'x')", "PythonFinalizationError", "{PythonFinalizationError: 1}",
+        "10**5000", "{10**5000}",
+    ],
+)  # fmt: skip
+def test_a_result_that_tests_hand_back_costs_its_own_row(tools: Tools, result: str) -> None:
+    """The call is asked for from the host, whose Python may lack the result's class, or its depth."""
+    [item] = find("mbpp").build([BACK], tools.sandbox)
+    head = "from array import array\ndef nested(n):\n    x = []\n    for _ in range(n): x = [x]\n    return x\n"
+    answers = [(item, f"{head}def add_up(x): return {result}"), (item, "def add_up(x): return x + 1")]
+    hostile, right = make_scorer("asserts", tools).score(answers)
+    assert (hostile.score, right.score) == (0.0, 1.0)
 
 
 def test_the_right_answer_passes_every_style(tools: Tools) -> None:

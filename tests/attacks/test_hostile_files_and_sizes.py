@@ -14,6 +14,7 @@ from azr.config import load_config
 from azr.config.domain_files import read as read_domain
 from azr.errors import ConfigError, DomainError, RunError, TraceError
 from azr.grading import Grader
+from azr.oversight import traces
 from azr.oversight.traces import MAX_BLOCK, TraceReader, TraceWriter
 from azr.report.folder import Folder
 from azr.report.stored import domain_names
@@ -81,7 +82,7 @@ def test_hostile_texts_are_written_to_a_trace_and_read_as_they_were(tmp_path: Pa
     assert [row["completion"] for row in TraceReader(tmp_path / "t")] == wanted
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "a = " + "[" * 5000, "x = '''", "\0", '"' * 5000])
+@pytest.mark.parametrize("text", ["[" * 5000, "a = " + "[" * 5000, "x = '''", "\0", '"' * 5000, "x = " + "9" * 5000])
 def test_a_config_of_brackets_is_a_config_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.toml").write_text(text, "utf-8")
     (tmp_path / "domain.toml").write_text(text, "utf-8")
@@ -96,6 +97,19 @@ def test_a_config_of_brackets_is_a_config_error(tmp_path: Path, text: str) -> No
 def test_an_override_of_brackets_is_a_config_error() -> None:
     with pytest.raises(ConfigError):
         load_config(None, ["run.steps=" + "[" * 5000])
+    with pytest.raises(ConfigError):
+        load_config(None, ["run.steps=" + "9" * 5000])
+
+
+def test_a_block_that_says_more_rows_than_it_has_bytes_is_damage(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "t") as writer:
+        writer.append([{"step": 1}])
+    raw = bytearray((tmp_path / "t").read_bytes())
+    header = list(traces._HEADER.unpack(raw[: traces._HEADER.size]))
+    header[5] = 2**32 - 1
+    (tmp_path / "t").write_bytes(traces._HEADER.pack(*header) + raw[traces._HEADER.size :])
+    with pytest.raises(TraceError, match="damaged"):
+        list(TraceReader(tmp_path / "t"))
 
 
 def test_a_config_that_is_longer_than_any_is_not_read(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def read(folder: Path) -> DomainFolder:
     source = folder / TOML
     try:
         values = tomllib.loads(source.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DomainError(f"cannot read {source}: {error}") from error
     try:
         about = DomainFile.model_validate(values)

@@ -35,7 +35,7 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, writ
     source = str(path) if path else "default.toml"
     try:
         values = tomllib.loads(_read(path)) if path else {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
     if written:
         translate(values)
@@ -115,5 +115,5 @@ def _apply(values: dict[str, Any], override: str) -> None:
             raise ConfigError(f"--set {override!r}: {'.'.join(parts[:depth])} is a value, not a table")
     try:
         table[parts[-1]] = tomllib.loads(f"v = {text}")["v"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         table[parts[-1]] = text

@@ -198,6 +198,13 @@ class TraceReader:
         return self._rows - before
 
     def __len__(self) -> int:
+        """Rows by the headers. Lists make room for so many, so a header that cannot be true is an error here.
+
+        Raises:
+            TraceError: a header says more rows than its block has bytes.
+        """
+        if any(block.rows > block.raw_length for block in self._blocks):
+            raise TraceError(f"the trace {self.path} is damaged: a block says more rows than it has bytes")
         return self._rows
 
     def __getitem__(self, index: int) -> Row:

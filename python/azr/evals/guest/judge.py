@@ -270,11 +270,10 @@ class np:
             return True
         if isinstance(exp, dict) or isinstance(out, dict):
             raise TypeError("no arrays of dicts")
-        if isinstance(exp, (list, tuple)) or isinstance(out, (list, tuple)):
-            if not isinstance(exp, (list, tuple)):
-                exp = [exp] * len(out)
-            if not isinstance(out, (list, tuple)):
-                out = [out] * len(exp)
+        if isinstance(exp, (list, tuple)) != isinstance(out, (list, tuple)):
+            # numpy repeats the number for each item of the other side, and calls it close to an empty list.
+            return False
+        if isinstance(exp, (list, tuple)):
             if len(out) != len(exp):
                 raise ValueError("operands could not be broadcast together")
             return all(np.allclose(o, e, rtol, atol) for o, e in zip(out, exp, strict=True))

@@ -132,7 +132,8 @@ class AssertScorer:
             fuel=tools.fuel or FUEL,
             source_bytes=harness.LIMIT_BYTES,
             output_bytes=8 << 20,
-            value_bytes=16 << 20,
+            # Turned into Python objects here: sets whose hashes collide take time that nobody pays for.
+            value_bytes=512 << 10,
             wall_seconds=600.0,
         )
         self._last = self._limits
@@ -261,7 +262,13 @@ class AssertScorer:
         for case, outcome in zip(cases, self._sandbox.run_batch(requests), strict=True):
             match _said(outcome):
                 case ["asked", list(rows)]:
-                    self._ask(case, {row[0]: _asked(row) for row in rows})
+                    try:
+                        asked = {row[0]: _asked(row) for row in rows}
+                    except Exception as error:
+                        # Arguments may be results of the answer, of classes that this Python lacks or too deep for it.
+                        case.verdict = wrong(Reason.FOREIGN_RESULT, type(error).__name__)
+                    else:
+                        self._ask(case, asked)
                 case ["ended", str(place)]:
                     case.verdict = failed(case.outcomes[place])
                 case list(said):
@@ -294,17 +301,29 @@ def _asked(row: Sequence[Any]) -> _Call:
     return _Call(name, tuple(carry.decode(codes, items)), tuple(keywords), set(codes) <= _PLAIN)
 
 
+_UNKNOWN: Final = repr(["foreign", "a result of no known form"])
+"""What an answer made up, or what has no text that the guest reads."""
+
+
+def _made_up(said: object) -> End:
+    """What an answer may have made up, as text."""
+    try:
+        return repr(said)
+    except (ValueError, RecursionError):  # integers of very many digits
+        return _UNKNOWN
+
+
 def _end(said: object, outcome: Outcome, call: _Call) -> End:
     match said:
         case "missing":
             return repr(["missing", call.name])
         case ["carried", str(), list(), None | [str(), list()]] | ["foreign" | "missing", str()]:
-            return repr(said)
+            return _made_up(said)
         case ["raised", str(), str(), None | [str(), list()], str()]:
-            return repr(said)
+            return _made_up(said)
     if outcome.kind is OutcomeKind.RAISED:
         return repr(["raised", outcome.exception, outcome.exception, None, outcome.message])
-    return repr(["ended"]) if outcome.value is None else repr(["foreign", "a result of no known form"])
+    return repr(["ended"]) if outcome.value is None else _UNKNOWN
 
 
 def _returned(result: object, values: list[object], call: _Call) -> End:

@@ -15,7 +15,7 @@ from azr.evals.scorers.math_process import MathProcess, Pair
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _MARK = re.compile(r"\\.|[{}]", re.DOTALL)
 """A brace, or a character that is escaped."""
-_SAID = re.compile(r"answer\s*(?:is\b|:|=)\s*:?\s*(.+)", re.IGNORECASE)
+_SAID = re.compile(r"answer\s{0,20}(?:is\b|:|=)\s{0,20}:?\s{0,20}(.+)", re.IGNORECASE)
 
 
 class MathScorer:
