@@ -152,6 +152,8 @@ def killed(seat: Seat, prompts: Sequence[Prompt], ranks: Group) -> dict[str, Any
     if seat._hub:
         os.kill(inner(seat).pid, signal.SIGKILL)
     found = [ids for _, ids in sorted(collected(seat))]
+    # What follows takes the engine's patience away: not before every rank has its work.
+    ranks.gather(None)
     return {"expected": expected, "found": found, "restarts": inner(seat).restarts - before if seat._hub else None}
 
 

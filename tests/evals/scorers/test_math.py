@@ -1,5 +1,6 @@
 """Answers to mathematics: hand-labelled pairs, what is read from a reply, and answers that never end."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_an_answer_that_never_ends_is_no_verdict_and_stops_nothing() -> None:
     process.close()
     assert judged is True
     assert isinstance(ended, str) and "no end" in ended
+
+
+def test_a_process_that_nobody_holds_ends() -> None:
+    process = MathProcess()
+    process.compare([Pair("1", "1")])
+    worker = process._worker
+    assert worker is not None and worker.poll() is None
+    del process
+    assert worker.wait(timeout=600) == -signal.SIGKILL
 
 
 def test_nothing_of_an_answer_is_evaluated_as_python(tmp_path: Path) -> None:

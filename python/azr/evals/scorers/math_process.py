@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,7 @@ class MathProcess:
     def close(self) -> None:
         """End the worker."""
         if self._worker is not None:
-            self._worker.kill()
-            self._worker.wait()
+            _end(self._worker)
             self._worker = None
 
     def _one(self, pair: Pair) -> bool | str:
@@ -86,4 +86,11 @@ class MathProcess:
                 " Install the library: pip install 'azr[eval]'"
             )
         self._worker, self._lines = worker, lines
+        # Whoever drops this object without a word leaves no process behind.
+        weakref.finalize(self, _end, worker)
         return worker
+
+
+def _end(worker: "subprocess.Popen[str]") -> None:
+    worker.kill()
+    worker.wait()
