@@ -157,6 +157,8 @@ class Client(threading.Thread):
         super().__init__()
         self._port, self._body, self._answered = port, body, answered
         self.sent = self.got = 0
+        self.accepted = threading.Event()
+        """Whether the server has taken its connection: what it has not taken it cannot answer."""
         self.statuses: set[int] = set()
 
     def run(self) -> None:
@@ -173,6 +175,7 @@ class Client(threading.Thread):
                 reply.read()
                 self.statuses.add(reply.status)
                 self.got += 1
+                self.accepted.set()
                 self._answered.release()
                 if reply.getheader("Connection") == "close":
                     connection.close()
@@ -187,6 +190,8 @@ def test_no_request_is_lost_when_it_is_terminated_under_load(
     clients = [Client(port, body, answered) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
+    for client in clients:
+        client.accepted.wait()
     for _ in range(3 * CLIENTS):
         answered.acquire()
     os.kill(server.pid, signal.SIGTERM)
