@@ -51,6 +51,7 @@ def test_the_template_is_the_runs_or_the_models_or_as_asked(tmp_path: Path) -> N
         pick_style("fancy", str(own))
 
 
+@pytest.mark.torch
 def test_only_the_engine_can_be_set_and_a_wrong_setting_is_named() -> None:
     with pytest.raises(ConfigError, match=r"train\.optim\.lr=1.*only has settings of the engine"):
         open_model("any", Wanted(overrides=("train.optim.lr=1",)))
