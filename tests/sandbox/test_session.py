@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from azr.errors import SandboxError
-from azr.sandbox import Cancel, FileQuota, Limits, OutcomeKind, Sandbox, Session
+from azr.sandbox import Cancel, FileQuota, Limits, OutcomeKind, Sandbox, Session, Value
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +183,11 @@ def test_an_idle_session_is_a_few_pages(sandbox: Sandbox) -> None:
     for session in sessions:
         session.run("x = 1")
     assert max(session.nbytes for session in sessions) < 1 << 20
+
+
+@pytest.mark.parametrize("deadline", [-1.0, float("inf"), float("nan")])
+def test_a_deadline_that_is_no_span_of_time_is_refused(deadline: float) -> None:
+    session = Session(Sandbox())
+    with pytest.raises(ValueError, match="deadline"):
+        session.run("kept = 1", deadline=deadline)
+    assert session.run("kept = 2\nkept").value == Value.of(2)

@@ -106,6 +106,7 @@ class Session:
 
         Raises:
             SandboxError: the sandbox failed, or the run was stopped from outside (codes `wall_clock`, `cancelled`).
+            ValueError: the deadline is no span of time: negative, infinite or not a number.
         """
         row = self._inner.run(
             program,

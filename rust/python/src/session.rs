@@ -7,7 +7,7 @@ use std::time::Duration;
 use azr_sandbox::{
     Arguments, Error, Exception, ExecMode, FileQuota, Functions, SessionOptions, SessionRun, Stream, Value,
 };
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -140,8 +140,10 @@ impl Session {
             run = run.with_fuel(fuel);
         }
         if let Some(deadline) = deadline {
-            // What is no time is none at all, which ends the run.
-            run = run.with_deadline(Duration::try_from_secs_f64(deadline).unwrap_or_default());
+            let given = Duration::try_from_secs_f64(deadline).map_err(|error| {
+                PyValueError::new_err(format!("deadline = {deadline}: {error}; None is no deadline"))
+            })?;
+            run = run.with_deadline(given);
         }
         if let Some(on_output) = on_output {
             run = run.with_output(move |stream, bytes| told(&on_output, stream, bytes));
