@@ -40,7 +40,7 @@ class Progress:
 
     def phase(self, name: str) -> None:
         self._phase = name
-        if name == "load":
+        if name == "load" and not self._steps:  # in a step, the engine takes the new weights under that name
             self._say("loading the model")
         if name == "paused":
             self._say("paused; go on with: azr resume RUN")
