@@ -14,7 +14,7 @@ from azr.cli.ranks import begin
 from azr.config import Config, dump_config, resolve
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.errors import ConfigError, RankError
-from processes import Started, free_port, script, started
+from processes import END_SECONDS, Started, free_port, script, started, wait_for
 
 pytestmark = pytest.mark.ranks
 HERE = Path(__file__).parent
@@ -99,6 +99,20 @@ def test_a_signal_to_the_launcher_lets_the_ranks_finish_their_step_and_save(
     step = int(rest.split("stopped at step ")[1].split(";")[0])
     assert (tmp_path / "r" / "checkpoints" / f"step_{step}").is_dir()
     assert len(pids(tmp_path / "r")) == 2 and all(gone(pid) for pid in pids(tmp_path / "r"))
+
+
+def test_ranks_whose_launcher_is_killed_finish_their_step_and_save(
+    tmp_path: Path, environment: Callable[..., None]
+) -> None:
+    environment({})
+    with train(config_file(tmp_path, "azr.rollouts.demo:answer", "run.steps=100000"), tmp_path) as running:
+        running.says("step 2 ")
+        running.process.kill()
+        assert wait_for(pids(tmp_path / "r"), END_SECONDS) == []
+        rest = running.output()
+    assert rest.count("stopping after this step") == 1 and "Traceback" not in rest
+    step = int(rest.split("stopped at step ")[1].split(";")[0])
+    assert (tmp_path / "r" / "checkpoints" / f"step_{step}").is_dir()
 
 
 def test_a_second_signal_to_the_launcher_drops_the_step(tmp_path: Path, environment: Callable[..., None]) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -53,9 +54,11 @@ def train(
     if not launched() and start_ranks(config, resume, **crew):
         return
     from azr.cli.progress import Progress
+    from azr.distributed.launch import stop_without_launcher
     from azr.run.events import Quiet
 
     stop = _Stop()
+    stop_without_launcher(partial(os.kill, os.getpid(), signal.SIGTERM))
     with begin(config, resume) as (run, folder, ranks):
         progress = Progress() if ranks.leads else None
         try:

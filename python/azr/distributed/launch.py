@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +33,8 @@ RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 DOOR = "AZR_RENDEZVOUS_FD"
 """File descriptor of the socket that listens on MASTER_PORT, for rank 0. A port number alone could be taken by another
 program first."""
+LAUNCHER = "AZR_LAUNCHER_FD"
+"""File descriptor of a pipe that only the launcher writes to. It ends when the launcher does, however that dies."""
 
 
 def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver/nvidia/gpus")) -> int:
@@ -40,6 +43,20 @@ def gpus_seen(environment: Mapping[str, str], drivers: Path = Path("/proc/driver
     if visible is not None:
         return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
     return len(list(drivers.iterdir())) if drivers.is_dir() else 0
+
+
+def stop_without_launcher(stop: Callable[[], None]) -> None:
+    """In a rank: call `stop`, in a thread, once the launcher is gone. Under another launcher nothing happens."""
+    handle = os.environ.pop(LAUNCHER, "")
+    if not handle:
+        return
+
+    def wait() -> None:
+        with open(int(handle), "rb") as pipe:
+            pipe.read()
+        stop()
+
+    threading.Thread(target=wait, name="azr-launcher", daemon=True).start()
 
 
 class _Asked:
@@ -93,8 +110,9 @@ def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int, a
     """Until all are done or two stop signals came; returns the rank that died first and its exit code."""
     children: list[subprocess.Popen[bytes]] = []
     told = False
+    read, write = os.pipe()
     try:
-        _start(children, arguments, processes, attempt)
+        _start(children, arguments, processes, attempt, read)
         while asked.times < 2:
             if asked.times and not told:
                 _tell(children)
@@ -115,23 +133,30 @@ def _run(arguments: Sequence[str], folder: Path, processes: int, attempt: int, a
         return None
     finally:
         _end(children)
+        os.close(read)
+        os.close(write)
 
 
-def _start(children: list[subprocess.Popen[bytes]], arguments: Sequence[str], processes: int, attempt: int) -> None:
-    """Start the ranks, appending each to `children`."""
+def _start(
+    children: list[subprocess.Popen[bytes]], arguments: Sequence[str], processes: int, attempt: int, launcher: int
+) -> None:
+    """Start the ranks, appending each to `children`. `launcher`: the pipe's end that they read."""
     with socket.create_server(("127.0.0.1", 0), backlog=processes) as door:
         for rank in range(processes):
             environment = os.environ | {
                 "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
                 "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1",
                 "MASTER_PORT": str(door.getsockname()[1]), RESTARTS: str(attempt),
+                LAUNCHER: str(launcher),
             }  # fmt: skip
             environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-            passed = [door.fileno()] if rank == 0 else []
-            environment[DOOR] = "".join(map(str, passed))
+            listens = [door.fileno()] if rank == 0 else []
+            environment[DOOR] = "".join(map(str, listens))
             command = [sys.executable, "-m", "azr", "train", *arguments]
             # In their own sessions: Ctrl-C in the terminal should reach the launcher only.
-            children.append(subprocess.Popen(command, env=environment, pass_fds=passed, start_new_session=True))
+            children.append(
+                subprocess.Popen(command, env=environment, pass_fds=[launcher, *listens], start_new_session=True)
+            )
 
 
 def _ask_for_stacks(children: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
