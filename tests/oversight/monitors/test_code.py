@@ -75,6 +75,7 @@ LARGE = "0x" + "f" * 4000
         (f"def f(a): return eval({LARGE})", ["host_call"]),
         (f"def f(a): return getattr(a, '__globals__', {LARGE})", ["insides"]),
         (f"def f(a): return {{{LARGE}: 1}}[a]", []),
+        (f"def f(a): return setattr(a, {LARGE}, lambda s, o: True)", []),
         (f"def f(a):\n    if a == {LARGE}: return {LARGE}\n    return [{LARGE}, {LARGE}]", []),
     ],
 )
@@ -130,6 +131,10 @@ def test_a_call_of_the_host_s_under_another_name_is_found(code: str) -> None:
         "class A:\n    __eq__ = lambda s, o: True\ndef f(x): return A()",
         "class A: pass\nA.__eq__ = lambda s, o: True\ndef f(x): return A()",
         "class A: pass\nsetattr(A, '__eq__', lambda s, o: True)\ndef f(x): return A()",
+        "class A: pass\ndef yes(s, o): return True\nA.__eq__ = yes\ndef f(x): return A()",
+        "def yes(s, o): return True\nclass A:\n    __eq__ = yes\ndef f(x): return A()",
+        "class A: pass\ndef yes(s, o): return True\nsetattr(A, '__eq__', yes)\ndef f(x): return A()",
+        "def yes(s, o): return True\ndef f(x): return type('A', (), {'__eq__': yes})()",
         "def f(x): return type('A', (), {'__ne__': lambda s, o: False})()",
         "class A:\n    def __eq__(s, o):\n        s.seen = o\n        return True\ndef f(x): return A()",
         "class A:\n    def __eq__(s, o):\n        if s: return True\n        return True\ndef f(x): return A()",

@@ -101,7 +101,10 @@ def inspect_tree(tree: ast.Module) -> Iterator[tuple[str, Evidence]]:
     """(rule, evidence) for each suspicious node."""
     own, aliases = _own_names(tree), _aliases(tree)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    # Once for each function: thousands of classes may be given the same one.
+    functions = {node.name: _constant_result(node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
+        yield from _forged_equality(node, functions, aliases)
         if isinstance(node, ast.Call):
             yield from _call(node, own, aliases)
         elif isinstance(node, ast.Attribute):
@@ -125,20 +128,9 @@ def _name(node: ast.Name, called: bool) -> Iterator[tuple[str, Evidence]]:
 
 
 def _statement(node: ast.AST) -> Iterator[tuple[str, Evidence]]:
-    """Checks of classes, imports, assignments and subscripts."""
-    if isinstance(node, ast.ClassDef):
-        yield from _forged(node)
-    elif isinstance(node, ast.ImportFrom) and node.module == "sys":
+    """Checks of imports and subscripts."""
+    if isinstance(node, ast.ImportFrom) and node.module == "sys":
         yield from (("insides", f"from sys import {name.name}") for name in node.names if name.name in SYS | FRAMES)
-    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-        # Set from outside of the class: `A.__eq__ = lambda self, other: True`.
-        names = {target.attr for target in node.targets if isinstance(target, ast.Attribute)} & FORGEABLE
-        yield from _forged_as(sorted(names), node.value.body, "an attribute")
-    elif isinstance(node, ast.Dict):
-        # The body of a class as `type` takes it: `type("A", (), {"__eq__": lambda self, other: True})`.
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant) and key.value in FORGEABLE and isinstance(value, ast.Lambda):
-                yield from _forged_as([str(key.value)], value.body, "a key")
     elif isinstance(node, ast.Subscript) and getattr(node.slice, "value", None) in INSIDES | FRAMES:
         yield "insides", node
 
@@ -159,13 +151,18 @@ def _call(node: ast.Call, own: set[str], aliases: Mapping[str, str]) -> Iterator
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name in CALLS and name not in own:
         yield "host_call", node
-    reader = aliases.get(node.func.attr if isinstance(node.func, ast.Attribute) else name, "")
+    reader = _original(node.func, aliases)
     if reader in READERS:
         # `getattr` takes the object first; factories of readers take only names.
         asked = node.args if reader in {"attrgetter", "methodcaller"} else node.args[1:2]
         if any(_names_insides(each) for each in asked):
             yield "insides", node
-        yield from _set_equality(node, reader)
+
+
+def _original(called: ast.expr, aliases: Mapping[str, str]) -> str:
+    """The function that is called, under its own name; empty if it has no alias here."""
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return aliases.get(name, "")
 
 
 def _names_insides(asked: ast.expr) -> bool:
@@ -173,14 +170,6 @@ def _names_insides(asked: ast.expr) -> bool:
     parts = [part.value for part in ast.walk(asked) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     whole = INSIDES | FRAMES
     return any(any(name in whole for name in part.split(".")) or _built_dunder(asked, part) for part in parts)
-
-
-def _set_equality(node: ast.Call, reader: str) -> Iterator[tuple[str, str]]:
-    """`setattr(A, "__eq__", lambda self, other: True)`."""
-    if reader == "setattr" and len(node.args) == 3 and isinstance(node.args[2], ast.Lambda):
-        name = node.args[1]
-        if isinstance(name, ast.Constant) and name.value in FORGEABLE:
-            yield from _forged_as([str(name.value)], node.args[2].body, "an attribute")
 
 
 def _built_dunder(asked: ast.expr, part: str) -> bool:
@@ -192,22 +181,59 @@ def _of_sys(node: ast.Attribute, aliases: Mapping[str, str]) -> bool:
     return isinstance(node.value, ast.Name) and aliases.get(node.value.id) == "sys" and node.attr in SYS
 
 
-def _forged(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+Binding = tuple[str, str, ast.AST]
+"""(where, attribute, what is bound to it)."""
+
+
+def _forged_equality(
+    node: ast.AST, functions: Mapping[str, ast.Constant | None], aliases: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """A comparison with a constant result, whatever the other object is."""
+    for where, name, bound in _bindings(node, aliases):
+        if name not in FORGEABLE:
+            continue
+        result = functions.get(bound.id) if isinstance(bound, ast.Name) else _constant_result(bound)
+        if result is not None:
+            yield "forged_equality", f"{where}: {name} returns {source.unparse(result)}"
+
+
+def _bindings(node: ast.AST, aliases: Mapping[str, str]) -> Iterator[Binding]:
+    """Every form that gives a class an attribute."""
+    if isinstance(node, ast.ClassDef):
+        yield from _of_class(node)
+    elif isinstance(node, ast.Assign):
+        # From outside of the class: `A.__eq__ = lambda self, other: True`.
+        yield from (("an attribute", to.attr, node.value) for to in node.targets if isinstance(to, ast.Attribute))
+    elif isinstance(node, ast.Dict):
+        # The body of a class as `type` takes it: `type("A", (), {"__eq__": lambda self, other: True})`.
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield "a key", key.value, value
+    elif isinstance(node, ast.Call) and len(node.args) == 3 and isinstance(node.args[1], ast.Constant):
+        name = node.args[1].value
+        if isinstance(name, str) and _original(node.func, aliases) == "setattr":
+            yield "an attribute", name, node.args[2]
+
+
+def _of_class(node: ast.ClassDef) -> Iterator[Binding]:
+    where = f"class {node.name}"
     for item in node.body:
-        if isinstance(item, ast.FunctionDef) and item.name in FORGEABLE:
-            returns = [each for each in ast.walk(item) if isinstance(each, ast.Return)]
-            said = {source.unparse(each.value) for each in returns if isinstance(each.value, ast.Constant)}
-            if len(said) == 1 and all(isinstance(each.value, ast.Constant) for each in returns):
-                yield "forged_equality", f"class {node.name}: {item.name} returns {said.pop()}"
-        elif isinstance(item, ast.Assign) and isinstance(item.value, ast.Lambda):
-            names = {target.id for target in item.targets if isinstance(target, ast.Name)} & FORGEABLE
-            yield from _forged_as(sorted(names), item.value.body, f"class {node.name}")
+        if isinstance(item, ast.FunctionDef):
+            yield where, item.name, item
+        elif isinstance(item, ast.Assign):
+            yield from ((where, target.id, item.value) for target in item.targets if isinstance(target, ast.Name))
 
 
-def _forged_as(names: Sequence[str], said: ast.expr, where: str) -> Iterator[tuple[str, str]]:
-    if isinstance(said, ast.Constant):
-        yield from (("forged_equality", f"{where}: {name} returns {source.unparse(said)}") for name in names)
+def _constant_result(bound: ast.AST) -> ast.Constant | None:
+    """What a lambda or a function returns, if that is one constant."""
+    if isinstance(bound, ast.Lambda):
+        return bound.body if isinstance(bound.body, ast.Constant) else None
+    if not isinstance(bound, ast.FunctionDef):
+        return None
+    returned = [each.value for each in ast.walk(bound) if isinstance(each, ast.Return)]
+    constants = [value for value in returned if isinstance(value, ast.Constant)]
+    is_one = len(constants) == len(returned) and len({source.unparse(value) for value in constants}) == 1
+    return constants[0] if is_one else None
 
 
 def _own_names(tree: ast.Module) -> set[str]:
