@@ -5,6 +5,7 @@
 import base64
 import json
 import pickle
+import tracemalloc
 import zlib
 
 import pytest
@@ -204,6 +205,16 @@ def test_lines_compare_without_spaces_at_their_ends_and_numbers_as_numbers(
     printed: str, wanted: str, same: bool
 ) -> None:
     assert same_text(printed, wanted) is same
+
+
+def test_a_line_of_many_numbers_is_compared_a_word_at_a_time() -> None:
+    """An object for each word took forty times the text."""
+    printed = "1.0 " * 50_000
+    tracemalloc.start()
+    assert same_text(printed, "1 " * 50_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * len(printed)
 
 
 def test_rows_without_tests_are_refused(tools: Tools) -> None:

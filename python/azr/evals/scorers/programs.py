@@ -4,10 +4,12 @@ Tests run in rounds, and a program that fails one is dropped: most wrong program
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from io import StringIO
+from itertools import zip_longest
 
 from azr.errors import BenchmarkError
 from azr.evals.benchmarks.base import Item
@@ -21,6 +23,7 @@ from azr.sandbox import Outcome, Request, Value
 FUEL = 200_000_000_000
 """Fuel of one test, about ten seconds. The original allows six seconds of CPython, which is several times faster."""
 ROUNDS = (1, 2, 5, 1_000_000)
+WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +126,27 @@ def _printed(outcome: Outcome, wanted: str) -> Verdict:
 
 
 def same_text(printed: str, wanted: str) -> bool:
-    """Line by line, without spaces at the ends; lines of numbers as numbers."""
-    ours, theirs = list(_lines(printed)), list(_lines(wanted))
-    return len(ours) == len(theirs) and all(
-        a == b or _numbers(a) == _numbers(b) != [] for a, b in zip(ours, theirs, strict=True)
+    """Line by line, without spaces at the ends; lines of numbers as numbers. Holds one word at a time."""
+    return all(
+        ours is not None and theirs is not None and (ours == theirs or _same_numbers(ours, theirs))
+        for ours, theirs in zip_longest(_lines(printed), _lines(wanted))
     )
 
 
 def _lines(text: str) -> Iterator[str]:
-    return (line.strip() for line in text.strip().split("\n"))
+    """Those of the text without the spaces around it, each without its own."""
+    return (line.strip() for line in StringIO(text.strip()))
 
 
-def _numbers(line: str) -> list[Any]:
-    """The line as numbers; empty if one of its words is none."""
+def _same_numbers(ours: str, theirs: str) -> bool:
+    """Whether both lines have words, all words are finite numbers, and they are equal in turn."""
+    words = zip_longest(WORD.finditer(ours), WORD.finditer(theirs))
+    return bool(ours) and all(a and b and _equal(a.group(), b.group()) for a, b in words)
+
+
+def _equal(ours: str, theirs: str) -> bool:
     try:
-        found = [Decimal(word) for word in line.split()]
+        a, b = Decimal(ours), Decimal(theirs)
     except InvalidOperation:
-        return []
-    return found if all(number.is_finite() for number in found) else []
+        return False
+    return a.is_finite() and b.is_finite() and a == b
