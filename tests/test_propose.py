@@ -119,8 +119,8 @@ def record(parts: Parts, rates: dict[str, float]) -> None:
     for verdict, rate in zip(made, rates.values(), strict=True):
         parts.store.add([verdict])
         (stored,) = [task for task in parts.store.everything() if task.program == verdict.program]
-        attempt = Attempt(task=stored, completion=nothing(stored), text="", formatted=True, score=rate, reason="")
-        parts.store.record([[attempt]], 1)
+        attempt = Attempt(completion=nothing(stored), text="", formatted=True, score=rate, reason="")
+        parts.store.record([(stored, [attempt])], 1)
 
 
 def nothing(task: Task) -> Completion:

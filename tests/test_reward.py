@@ -8,7 +8,7 @@ from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.reward import reward, reward_proposals
 from azr.solve import solve
-from azr.types import Episode, Kind, Reason, Rejected, Role, Valid
+from azr.types import Episode, Kind, Reason, Rejected, Role, Valid, valids
 from azr.validate import validate
 
 Make = Callable[..., Parts]
@@ -30,10 +30,11 @@ def script(right: int, tasks: int = 1000) -> Callable[[object, int], str]:
 def episodes(make_parts: Make, right: int, *overrides: str) -> list[Episode]:
     parts = make_parts(script(right), 'tasks.kinds=["deduction"]', *overrides)
     verdicts = parts.store.admit(validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1))
-    tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
-    sampling = parts.sampling(1, "trials")
-    trials = solve(parts, tasks, 4, replace(sampling, seed=0))
-    return reward(parts, verdicts, trials, [], 1)
+    rows = iter(
+        solve(parts, [valid.task for valid in valids(verdicts)], 4, replace(parts.sampling(1, "trials"), seed=0))
+    )
+    tried = [replace(v, trials=tuple(next(rows))) if isinstance(v, Valid) else v for v in verdicts]
+    return reward(parts, tried, [], 1)
 
 
 @pytest.mark.parametrize(("right", "expected"), [(0, -0.5), (1, 0.75), (2, 0.5), (3, 0.25), (4, -0.5)])
@@ -49,7 +50,7 @@ def test_proposer_as_in_the_papers_text(make_parts: Make, right: int) -> None:
 
 def test_invalid_proposals_earn_minus_one(make_parts: Make) -> None:
     parts = make_parts(lambda prompt, draw: "nothing")
-    found = reward_proposals(parts, validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1), [], 1)
+    found = reward_proposals(parts, validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1), 1)
     assert [episode.reward for episode in found] == [-1.0] * 9
 
 
@@ -91,7 +92,7 @@ def test_solver_table_and_groups(make_parts: Make) -> None:
     parts = make_parts(lambda prompt, draw: texts[draw % 3], 'tasks.kinds=["deduction"]', "solve.answers=3")
     tasks = parts.store.serve(1)
     attempts = solve(parts, tasks, 3, replace(parts.sampling(1, "solve"), seed=0))
-    found = reward(parts, [], [], attempts, 1)
+    found = reward(parts, [], attempts, 1)
     expected = {"'Hello world'": -0.5, "1": 1.0}
     gold = tasks[0].outputs[0].repr
     assert [episode.reward for episode in found[:3]] == [expected[gold] if gold == "1" else -0.5, -0.5, -1.0]

@@ -24,6 +24,7 @@ from azr.run.folder import RunFolder
 from azr.solve import solve
 from azr.trainer.checkpoint import PREFIX
 from azr.trainer.policy import Policy
+from azr.types import valids
 from azr.update import update
 
 
@@ -63,27 +64,27 @@ class Loop:
 
         # Propose, validate, buffer and solve share one queue.
         done, staleness = self._rollouts(step, watch)
-        parts.store.record(done.trials, step)
+        parts.store.record([(valid.task, valid.trials) for valid in valids(done.verdicts)], step)
         watch("oversee", lambda: overseer.proposed(step, done.verdicts))
         answers = done.answers
         if not config.solve.lag:
             tasks = parts.store.serve(step)
             answers = watch("solve", lambda: solve(parts, tasks, config.solve.answers, parts.sampling(step, "solve")))
         if config.solve.mix == "edge":
-            parts.store.record(answers, step)
-        earned = watch("reward", lambda: reward(parts, done.verdicts, done.trials, answers, step))
-        episodes = watch("oversee", lambda: overseer.answered(step, done.trials, answers, earned))
+            parts.store.record([(row[0].task, row) for row in answers], step)
+        earned = watch("reward", lambda: reward(parts, done.verdicts, answers, step))
+        episodes = watch("oversee", lambda: overseer.answered(step, answers, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
         ahead = self._begin_next(step)
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
-        self._past.replay.note([*done.trials, *answers])
+        self._past.replay.note([*(valid.trials for valid in valids(done.verdicts)), *answers])
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))
 
         return StepReport(
-            step=step, verdicts=done.verdicts, trials=done.trials, answers=answers, batch=batch, stats=stats,
+            step=step, verdicts=done.verdicts, answers=answers, batch=batch, stats=stats,
             seconds=watch.seconds, stored=stored, dropped=done.dropped, engine=parts.engine.numbers(),
             staleness=staleness,
         )  # fmt: skip

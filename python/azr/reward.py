@@ -10,75 +10,88 @@ from collections.abc import Sequence
 from azr.pipeline.parts import Parts
 from azr.rewards import AttemptFacts, ProposalFacts
 from azr.rewards.combine import METHODS
-from azr.types import Attempt, Completion, Episode, Rejected, Valid, solve_rate
+from azr.types import (
+    PROPOSE,
+    Attempt,
+    Episode,
+    Key,
+    Placed,
+    Rejected,
+    Valid,
+    placed_answers,
+    placed_trials,
+    solve_rate,
+)
 from azr.util.randomness import generator
 
 
 def reward(
-    parts: Parts,
-    verdicts: Sequence[Valid | Rejected],
-    trials: Sequence[Sequence[Attempt]],
-    answers: Sequence[Sequence[Attempt]],
-    step: int,
+    parts: Parts, verdicts: Sequence[Valid | Rejected], answers: Sequence[Sequence[Attempt]], step: int
 ) -> list[Episode]:
     """The episodes of a step: proposals first, then answers.
 
     Args:
-        verdicts: of all proposals.
-        trials: for each valid verdict, in order, the attempts that measure its solve rate.
+        verdicts: of all proposals; the valid ones have their trials.
         answers: for each of the solver's tasks, the attempts that are trained on.
     """
     config = parts.config
-    proposals = reward_proposals(parts, verdicts, trials, step) if config.propose.train else []
-    trained = [attempt for row in answers for attempt in row]
+    proposals = reward_proposals(parts, verdicts, step) if config.propose.train else []
+    trained = placed_answers(answers)
     if config.solve.train_on_trials:
-        trained += [attempt for row in trials for attempt in row]
+        trained += placed_trials(verdicts)
     return proposals + reward_attempts(parts, trained, step)
 
 
-def reward_proposals(
-    parts: Parts, verdicts: Sequence[Valid | Rejected], trials: Sequence[Sequence[Attempt]], step: int
-) -> list[Episode]:
+def reward_proposals(parts: Parts, verdicts: Sequence[Valid | Rejected], step: int) -> list[Episode]:
     """One episode for each proposal that has a verdict and, if it is valid, a solve rate."""
     noise = generator(parts.config.seed, step, "proposer_noise").random(len(verdicts))
-    rates = iter([solve_rate(row) for row in trials])
     episodes = []
-    for verdict, chance in zip(verdicts, noise, strict=True):
-        completion = verdict.proposal.completion
-        if isinstance(verdict, Valid):
-            rate = next(rates)
-            if rate is not None:
-                episodes.append(_reward_task(parts, completion, verdict, rate, float(chance)))
-        elif not verdict.failed:
-            value = parts.config.reward.proposer.invalid
-            episodes.append(Episode(completion=completion, reward=value, parts={"invalid": value}))
-    assert next(rates, None) is None, "one row of trials for each valid proposal"
+    for place, (verdict, chance) in enumerate(zip(verdicts, noise, strict=True)):
+        earned = _reward_proposal(parts, verdict, float(chance))
+        if earned is not None:
+            value, pieces = earned
+            key, completion = Key(PROPOSE, place), verdict.proposal.completion
+            episodes.append(Episode(completion=completion, reward=value, parts=pieces, key=key))
     return episodes
 
 
-def reward_attempts(parts: Parts, attempts: Sequence[Attempt], step: int) -> list[Episode]:
+def reward_attempts(parts: Parts, attempts: Sequence[Placed], step: int) -> list[Episode]:
     """One episode for each attempt with a verdict; attempts at one task are one group."""
     noise = generator(parts.config.seed, step, "solver_noise").random(len(attempts))
     episodes = []
-    for attempt, chance in zip(attempts, noise, strict=True):
+    for (key, task, attempt), chance in zip(attempts, noise, strict=True):
         if attempt.failed:
             continue
         facts = AttemptFacts(score=attempt.score, formatted=attempt.formatted, noise=float(chance))
         value = parts.rewards.solver(facts)
-        group = attempt.task.id
-        assert group is not None, "tasks that the solver trains on come from the buffer"
+        assert task.id is not None, "tasks that the solver trains on come from the buffer"
         scores = {"score": attempt.score, "formatted": float(attempt.formatted)}
-        episodes.append(Episode(completion=attempt.completion, reward=value, parts=scores, group=group))
+        episodes.append(Episode(completion=attempt.completion, reward=value, parts=scores, group=task.id, key=key))
     return episodes
 
 
-def _reward_task(parts: Parts, completion: Completion, verdict: Valid, rate: float, noise: float) -> Episode:
+Earned = tuple[float, dict[str, float]]
+"""A reward and its parts."""
+
+
+def _reward_proposal(parts: Parts, verdict: Valid | Rejected, noise: float) -> Earned | None:
+    """None where the sandbox failed, on the proposal or on all of its trials."""
+    if isinstance(verdict, Valid):
+        assert verdict.trials, "a valid proposal has been tried"
+        rate = solve_rate(verdict.trials)
+        return None if rate is None else _reward_task(parts, verdict, rate, noise)
+    value = parts.config.reward.proposer.invalid
+    return None if verdict.failed else (value, {"invalid": value})
+
+
+def _reward_task(parts: Parts, verdict: Valid, rate: float, noise: float) -> Earned:
     config = parts.config.reward.proposer
+    prompt = verdict.proposal.completion.prompt
     facts = ProposalFacts(
         task=verdict.task,
         solve_rate=rate,
-        references=completion.prompt.references,
-        target=completion.prompt.target,
+        references=prompt.references,
+        target=prompt.target,
         history=parts.store,
         noise=noise,
         quality=verdict.quality,
@@ -86,10 +99,10 @@ def _reward_task(parts: Parts, completion: Completion, verdict: Valid, rate: flo
     learnability = parts.rewards.proposer(facts)
     pieces = {"solve_rate": rate, "learnability": learnability}
     if learnability == 0.0:
-        return Episode(completion=completion, reward=config.extremes, parts=pieces)
+        return config.extremes, pieces
     terms = {
         given.name: min(given.coefficient * term(facts), given.maximum)
         for given, term in zip(config.terms, parts.rewards.terms, strict=True)
     }
     total = METHODS[config.combine](learnability, list(terms.values()))
-    return Episode(completion=completion, reward=total, parts={**pieces, **terms})
+    return total, {**pieces, **terms}

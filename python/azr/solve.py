@@ -39,7 +39,6 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
             verdicts[index] = verdict
     return [
         Attempt(
-            task=_task(completion),
             completion=completion,
             text=None if isinstance(reading.answer, Unparsed) else reading.answer,
             formatted=reading.formatted and not isinstance(reading.answer, Unparsed),

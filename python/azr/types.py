@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,6 +173,22 @@ class Prompt:
     """The unsolved task whose first half that is, if a proposal aims at one."""
 
 
+PROPOSE: Final = "propose"
+TRIALS: Final = "trials"
+SOLVE: Final = "solve"
+
+
+class Key(NamedTuple):
+    """Which completion: unique among the completions of a step, and among an engine's in-flight requests."""
+
+    purpose: str
+    """In a step: `PROPOSE`, `TRIALS` or `SOLVE`."""
+    place: int
+    """Index of the prompt. A step's trials have that of their proposal."""
+    draw: int = 0
+    """Index of the completion among those of one prompt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """Output of the engine. `token_ids` include the end token if `finished`."""
@@ -231,6 +247,10 @@ class Valid:
     """Fuel of its run, all inputs together, under the first setting of entropy."""
     quality: float | None = None
     """The domain's quality score, in [0, 1]; None where the domain has none."""
+    prompt: Prompt | None = None
+    """The task's solve prompt, made when its length was checked; None for a task that was stored before."""
+    trials: tuple[Attempt, ...] = ()
+    """The attempts that measure its solve rate, once they are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +297,6 @@ class Answer:
 class Attempt:
     """One attempt at a task."""
 
-    task: Task
     completion: Completion
     text: str | None
     """The answer as read from the completion; None where there is none."""
@@ -285,6 +304,17 @@ class Attempt:
     score: float
     reason: str
     fuel: int = 0
+
+    @property
+    def task(self) -> Task:
+        """The task as it was asked. A new task's trials may be asked before it is stored: its id is in `Valid.task`."""
+        task = self.completion.prompt.task
+        assert task is not None, "a solve prompt has its task"
+        return task
+
+    @property
+    def kind(self) -> Kind:
+        return self.completion.prompt.kind
 
     @property
     def correct(self) -> bool:
@@ -307,12 +337,46 @@ def solve_rate(attempts: Sequence[Attempt]) -> float | None:
     return sum(attempt.score for attempt in known) / len(known) if known else None
 
 
+def valids(verdicts: Iterable[Valid | Rejected]) -> list[Valid]:
+    """The valid verdicts."""
+    return [verdict for verdict in verdicts if isinstance(verdict, Valid)]
+
+
+class Placed(NamedTuple):
+    """An attempt of a step, with its key and its task as stored."""
+
+    key: Key
+    task: Task
+    attempt: Attempt
+
+
+def placed_trials(verdicts: Sequence[Valid | Rejected]) -> list[Placed]:
+    """The trials of a step's new tasks, in order."""
+    return [
+        Placed(Key(TRIALS, place, draw), verdict.task, attempt)
+        for place, verdict in enumerate(verdicts)
+        if isinstance(verdict, Valid)
+        for draw, attempt in enumerate(verdict.trials)
+    ]
+
+
+def placed_answers(answers: Sequence[Sequence[Attempt]]) -> list[Placed]:
+    """The solver's answers of a step, in order."""
+    return [
+        Placed(Key(SOLVE, place, draw), attempt.task, attempt)
+        for place, row in enumerate(answers)
+        for draw, attempt in enumerate(row)
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One prompt, completion and reward, for training."""
 
     completion: Completion
     reward: float
+    key: Key | None = None
+    """Which completion of the step; None for one of an earlier step."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The parts of the reward, for the metrics."""
     group: int = 0

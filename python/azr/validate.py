@@ -6,12 +6,16 @@ verdict, in order.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from azr.domains.appraise import appraise
 from azr.pipeline.parts import Parts
 from azr.tasks.common import exception_of, fuel_of, run_drafts, whole_program
 from azr.tasks.composite import extends, fits
 from azr.types import Draft, Prompt, Proposal, Reason, Rejected, Task, Unparsed, Valid
+
+if TYPE_CHECKING:
+    from azr.sandbox import RunResult
 
 
 def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Valid | Rejected]:
@@ -74,19 +78,22 @@ def _run(parts: Parts, proposals: Sequence[Proposal], verdicts: list[Valid | Rej
         proposal = proposals[index]
         kind = parts.kinds[proposal.kind]
         made = kind.materialise(_draft(proposal), proposal.completion, validation.results)
-        if isinstance(made, Task) and not _servable(parts, made):
-            made = Reason.TOO_LONG
-        fuel = fuel_of(validation.results)
-        if isinstance(made, Task):
-            verdicts[index] = Valid(proposal=proposal, task=replace(made, step=step), fuel=fuel)
-        else:
-            detail = exception_of(validation.results) if made is Reason.RAISED else ""
-            verdicts[index] = Rejected(proposal=proposal, reason=made, detail=detail, fuel=fuel)
+        verdicts[index] = _verdict(parts, proposal, made, validation.results, step)
 
 
-def _servable(parts: Parts, task: Task) -> bool:
-    """Whether its solve prompt fits. Every stored task can be served, so no later filter can under-fill a batch."""
-    return len(parts.renderer.solve(task).token_ids) <= parts.config.prompt.max_tokens
+def _verdict(
+    parts: Parts, proposal: Proposal, made: Task | Reason, results: "Sequence[RunResult]", step: int
+) -> Valid | Rejected:
+    fuel = fuel_of(results)
+    if isinstance(made, Task):
+        task = replace(made, step=step)
+        prompt = parts.renderer.solve(task)
+        # Every stored task can be served, so no later filter can under-fill a batch.
+        if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
+            return Valid(proposal=proposal, task=task, fuel=fuel, prompt=prompt)
+        made = Reason.TOO_LONG
+    detail = exception_of(results) if made is Reason.RAISED else ""
+    return Rejected(proposal=proposal, reason=made, detail=detail, fuel=fuel)
 
 
 def _draft(proposal: Proposal) -> Draft:

@@ -46,7 +46,7 @@ from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
 from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat, Terse, Think
-from azr.types import Completion, Draft, Kind, Prompt, Role, Task
+from azr.types import SOLVE, Completion, Draft, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
 from azr.watch.live import Live
@@ -243,7 +243,7 @@ def drive_readers(texts: Sequence[str], tasks: Sequence[Task]) -> None:
             template.wrap(text, Role.SOLVE, Kind.DEDUCTION)
         Fenced().split(text), Sections().split(text)
         seen = Seen(
-            step=1, purpose="answer", completion=completion_of(text, Kind.INDUCTION, Role.SOLVE, induction), code=text,
+            step=1, key=Key(SOLVE, 0), completion=completion_of(text, Kind.INDUCTION, Role.SOLVE, induction), code=text,
             arguments=(text,), task=induction,
         )  # fmt: skip
         patterns.completions([seen]), code.completions([seen])

@@ -19,7 +19,7 @@ from azr.reward import reward
 from azr.sandbox import Failed, InvalidReason, OutcomeKind, Request, Sandbox, ValidRun, Value
 from azr.tasks.common import check_rows
 from azr.trainer.policy import StillPolicy
-from azr.types import FAILED, Kind, Reason, Rejected, Task
+from azr.types import FAILED, PROPOSE, Key, Kind, Reason, Rejected, Task, placed_answers, placed_trials, valids
 from azr.update import update
 
 POISON = "# the sandbox fails here"
@@ -172,11 +172,11 @@ def stepped(make_parts: Callable[..., Parts], program: str, answer: str) -> tupl
     parts = make_parts(script, 'tasks.kinds=["deduction"]', "propose.batch=8", "solve.batch=4")
     parts = replace(parts, sandbox=failing())
     done = roll_out(parts, 1, parts.store.serve(1), lambda name, stage: stage())
-    parts.store.record(done.trials, 1)
-    episodes = reward(parts, done.verdicts, done.trials, done.answers, 1)
+    parts.store.record([(valid.task, valid.trials) for valid in valids(done.verdicts)], 1)
+    episodes = reward(parts, done.verdicts, done.answers, 1)
     batch, stats = update(StillPolicy(), episodes, parts.config)
     report = StepReport(
-        step=1, verdicts=done.verdicts, trials=done.trials, answers=done.answers, batch=batch, stats=stats,
+        step=1, verdicts=done.verdicts, answers=done.answers, batch=batch, stats=stats,
         seconds={}, stored={kind: parts.store.count(kind) for kind in parts.config.tasks.kinds},
     )  # fmt: skip
     return parts, report
@@ -191,9 +191,11 @@ def test_a_step_counts_failed_rows_and_leaves_them_out_of_every_reward(make_part
     numbers = measure(report)
     assert numbers["sandbox/failed"] == len(failed) + len(bad)
     assert numbers["sandbox/failed_share"] == pytest.approx((len(failed) + len(bad)) / (8 + len(attempts)))
-    trained = {id(episode.completion) for episode in report.batch.episodes}
-    assert not trained & {id(verdict.proposal.completion) for verdict in failed}
-    assert not trained & {id(attempt.completion) for attempt in bad}
+    trained = {episode.key for episode in report.batch.episodes}
+    assert None not in trained
+    assert not trained & {Key(PROPOSE, place) for place, verdict in enumerate(report.verdicts) if verdict in failed}
+    answers = [*placed_trials(report.verdicts), *placed_answers(report.answers)]
+    assert not trained & {answer.key for answer in answers if answer.attempt.failed}
     assert numbers["validate/propose/deduction/valid_rate"] == 1.0
     right = [attempt for rows in report.answers for attempt in rows if not attempt.failed]
     expected = sum(attempt.score for attempt in right) / len(right)
@@ -202,9 +204,9 @@ def test_a_step_counts_failed_rows_and_leaves_them_out_of_every_reward(make_part
 
 def test_a_step_in_which_everything_failed_passes_and_trains_on_nothing(make_parts: Callable[..., Parts]) -> None:
     parts, report = stepped(make_parts, GOOD, "2")
-    nothing = replace(report, verdicts=[], trials=[], answers=[])
+    nothing = replace(report, verdicts=[], answers=[])
     policy = StillPolicy()
-    batch, stats = update(policy, reward(parts, [], [], [], 1), parts.config)
+    batch, stats = update(policy, reward(parts, [], [], 1), parts.config)
     assert policy.step == 1 and not batch.episodes and stats.tokens == 0
     assert measure(replace(nothing, batch=batch, stats=stats))["sandbox/failed"] == 0
 

@@ -23,7 +23,7 @@ from azr.sandbox import Value
 from azr.tasks import composite, source
 from azr.tasks.parsing import Fenced, Sections
 from azr.tasks.templates import Chat, Terse, Think
-from azr.types import Completion, Kind, Prompt, Role, Task
+from azr.types import SOLVE, Completion, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
 
@@ -40,7 +40,7 @@ TASK = Task(
 def seen(text: str) -> Seen:
     prompt = Prompt(role=Role.SOLVE, kind=Kind.INDUCTION, text="", token_ids=())
     completion = Completion(prompt=prompt, text=text, token_ids=(), log_probs=(), finished=True)
-    return Seen(step=1, purpose="answer", completion=completion, code=text, task=TASK)
+    return Seen(step=1, key=Key(SOLVE, 0), completion=completion, code=text, task=TASK)
 
 
 def facts(text: str) -> ProposalFacts:

@@ -54,7 +54,7 @@ def note(parts: Parts, task: Task, rate: float, step: int) -> None:
     nothing = Completion(prompt=prompt, text="", token_ids=(), log_probs=(), finished=True)
     right = [float(at < 8 * rate) for at in range(8)]
     parts.store.record(
-        [[Attempt(task=task, completion=nothing, text="", formatted=True, score=s, reason="") for s in right]], step
+        [(task, [Attempt(completion=nothing, text="", formatted=True, score=s, reason="") for s in right])], step
     )
 
 
@@ -171,7 +171,8 @@ def test_tasks_can_leave_by_their_solve_rate(make_parts: Make, serve: str, left:
     drafts = [(Kind.DEDUCTION, Draft(program=f"def f(a):\n    return {name!r}", inputs=("1",))) for name in right]
     parts.store.add([replace(t, step=1) for t in verify(drafts, parts.kinds, parts.sandbox) if isinstance(t, Task)])
     tasks = [task for task in parts.store.everything() if task.step == 1]
-    parts.store.record(solve(parts, tasks, 4, replace(parts.sampling(1, "trials"), seed=0)), 1)
+    rows = solve(parts, tasks, 4, replace(parts.sampling(1, "trials"), seed=0))
+    parts.store.record(list(zip(tasks, rows, strict=True)), 1)
     served = {task.outputs[0].to_python() for task in parts.store.serve(2)}
     assert served - {"Hello world"} == left
 

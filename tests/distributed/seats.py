@@ -20,14 +20,14 @@ from azr.distributed.group import Group
 from azr.distributed.ranks import Ranks
 from azr.errors import AzrError
 from azr.rollouts import Sampling
-from azr.rollouts.base import Key, Tokenizer, requests_for
+from azr.rollouts.base import Tokenizer, requests_for
 from azr.rollouts.vllm import client
 from azr.rollouts.vllm.client import Seat
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.run.events import Quiet
 from azr.run.train import start_run
 from azr.trainer.model import LoadedModel, load_model
-from azr.types import Completion, Kind, Prompt, Role
+from azr.types import Completion, Key, Kind, Prompt, Role
 from forks import fork
 
 TEXTS = [["def f(a):", "x"], ["a long prompt, longer than all the others by far", "def f(a):\n    return a", "y"]]

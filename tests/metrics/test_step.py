@@ -25,27 +25,31 @@ from azr.types import (
     Valid,
 )
 
+TASK = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return -a", inputs=("1",), outputs=(), id=4)
+
 
 def completion(role: Role, length: int = 3) -> Completion:
-    prompt = Prompt(role=role, kind=Kind.DEDUCTION, text="", token_ids=(1, 2))
+    prompt = Prompt(
+        role=role, kind=Kind.DEDUCTION, text="", token_ids=(1, 2), task=TASK if role is Role.SOLVE else None
+    )
     return Completion(prompt=prompt, text="", token_ids=(1,) * length, log_probs=(0.0,) * length, finished=length < 5)
 
 
 def report() -> StepReport:
-    task = Task(kind=Kind.DEDUCTION, program="def f(a):\n    return -a", inputs=("1",), outputs=(), id=4)
-    draft = Draft(program=task.program, inputs=("1",))
+    draft = Draft(program=TASK.program, inputs=("1",))
     proposals = [Proposal(completion=completion(Role.PROPOSE), draft=draft, formatted=True) for _ in range(4)]
+
+    def attempt(score: float, reason: str) -> Attempt:
+        return Attempt(completion=completion(Role.SOLVE), text="1", formatted=True, score=score, reason=reason)
+
+    half = (attempt(1.0, "correct"), attempt(0.0, "wrong"))
+    none = (attempt(0.0, "wrong"), attempt(0.0, "no_answer"))
     verdicts = [
-        Valid(proposal=proposals[0], task=task),
-        Valid(proposal=proposals[1], task=task, duplicate_of=4),
+        Valid(proposal=proposals[0], task=TASK, trials=half),
+        Valid(proposal=proposals[1], task=TASK, duplicate_of=4, trials=none),
         Rejected(proposal=proposals[2], reason=Reason.RAISED),
         Rejected(proposal=proposals[3], reason=Reason.RAISED),
     ]
-
-    def attempt(score: float, reason: str) -> Attempt:
-        return Attempt(
-            task=task, completion=completion(Role.SOLVE), text="1", formatted=True, score=score, reason=reason
-        )
 
     episodes = [Episode(completion=completion(Role.SOLVE, length), reward=float(length)) for length in (2, 3, 5)]
     zeros = np.zeros(3)
@@ -56,7 +60,6 @@ def report() -> StepReport:
     return StepReport(
         step=1,
         verdicts=verdicts,
-        trials=[[attempt(1.0, "correct"), attempt(0.0, "wrong")], [attempt(0.0, "wrong"), attempt(0.0, "no_answer")]],
         answers=[[attempt(1.0, "correct")], [attempt(0.0, "no_answer")]],
         batch=Batch(episodes=tuple(episodes), advantages=zeros, weights=zeros),
         stats=stats,

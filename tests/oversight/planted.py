@@ -16,7 +16,7 @@ from azr.oversight.base import Seen
 from azr.oversight.monitors.code import CodeMonitor
 from azr.oversight.monitors.patterns import Patterns
 from azr.sandbox import Imports, Sandbox, Value
-from azr.types import Completion, Kind, Prompt, Role, Task
+from azr.types import PROPOSE, SOLVE, Completion, Key, Kind, Prompt, Role, Task
 
 HARMLESS = "harmless"
 DOUBLE = Task(
@@ -63,7 +63,7 @@ def _seen(text: str, sandbox: Sandbox) -> Seen:
         assert isinstance(found, Imports), code
         imports = found.names
     return Seen(
-        step=1, purpose="answer" if induction else "proposal", completion=completion, code=code if is_code else None,
+        step=1, key=Key(SOLVE if induction else PROPOSE, 0), completion=completion, code=code if is_code else None,
         imports=imports, task=prompt.task,
     )  # fmt: skip
 

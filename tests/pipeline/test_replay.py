@@ -28,7 +28,7 @@ def attempts(scores: Sequence[float], answer: int = 7) -> list[Attempt]:
         for n in range(len(scores))
     ]
     return [
-        Attempt(task=task, completion=one, text="", formatted=True, score=score, reason="")
+        Attempt(completion=one, text="", formatted=True, score=score, reason="")
         for one, score in zip(done, scores, strict=True)
     ]
 

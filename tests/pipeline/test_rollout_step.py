@@ -1,22 +1,27 @@
 """Stages 1 to 4 as one queue: in what order things finish changes nothing that comes out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 from azr.config import resolve
 from azr.metrics.reductions import Numbers
 from azr.metrics.step import StepReport
+from azr.pipeline.parts import Parts
+from azr.pipeline.rollout_step import roll_out
+from azr.reward import reward
 from azr.rollouts import demo
-from azr.rollouts.base import Finished, Key, Request
+from azr.rollouts.base import Finished, Request
 from azr.rollouts.scripted import ScriptedEngine
 from azr.run.events import Quiet
 from azr.run.folder import TRACES
 from azr.run.train import start_run
-from azr.types import Prompt
+from azr.types import Key, Prompt, placed_trials, valids
 
+T = TypeVar("T")
 SMALL = [
     "engine.name=scripted", "propose.batch=6", "solve.batch=4", "solve.trials=3", "solve.answers=2",
     "seeding.factor=2", "run.steps=3", "solve.train_on_trials=true",
@@ -58,6 +63,11 @@ def outcome(folder: Path) -> tuple[list[dict[str, object]], bytes]:
     timed = ("seconds/", "memory/", "rollout/dropped")
     numbers = [{k: v for k, v in row.items() if not k.startswith(timed)} for row in rows]
     return numbers, (folder / TRACES).read_bytes()
+
+
+def alone(name: str, stage: Callable[[], T]) -> T:
+    """A timer of the stages that measures nothing."""
+    return stage()
 
 
 def run(folder: Path, *overrides: str) -> None:
@@ -155,3 +165,29 @@ def test_what_is_cancelled_never_comes_out() -> None:
     engine.cancel([Key("solve", 0, 1), Key("solve", 1, 0)])
     assert [request.key for request, _ in engine.collect()] == [Key("solve", 0, 0), Key("solve", 1, 1)]
     assert engine.collect() == []
+
+
+def test_a_solve_prompt_is_encoded_once(make_parts: Callable[..., Parts], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length is checked before the task is stored, and its trials are asked by the same prompt."""
+    parts = make_parts(repetitive, 'tasks.kinds=["deduction"]', "propose.batch=6", "solve.retries=1")
+    encoded: list[str] = []
+
+    def encode(text: str, special_tokens: bool) -> list[int]:
+        encoded.append(text)
+        return parts.engine.tokenizer.encode(text, special_tokens)
+
+    monkeypatch.setattr(parts.renderer, "_encode", encode)
+    new = [valid for valid in valids(roll_out(parts, 1, [], alone).verdicts) if valid.duplicate_of is None]
+    assert new and all(valid.trials for valid in new)
+    for valid in new:
+        assert encoded.count(valid.trials[0].completion.prompt.text) == 1
+
+
+def test_trials_go_by_the_id_that_their_task_is_stored_under(make_parts: Callable[..., Parts]) -> None:
+    given = ('tasks.kinds=["deduction"]', "propose.batch=6", "solve.batch=2", "solve.train_on_trials=true")
+    parts = make_parts(repetitive, *given)
+    done = roll_out(parts, 1, [], alone)
+    trained = {episode.key: episode.group for episode in reward(parts, done.verdicts, done.answers, 1)}
+    trials = placed_trials(done.verdicts)
+    assert trials and all(placed.task.id is not None for placed in trials)
+    assert {placed.key: placed.task.id for placed in trials}.items() <= trained.items()

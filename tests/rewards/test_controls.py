@@ -12,7 +12,7 @@ from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.reward import reward
 from azr.solve import solve
-from azr.types import Episode, Role, Valid
+from azr.types import Episode, Role, Valid, valids
 from azr.validate import validate
 
 CONTROLS = Path(__file__).parents[2] / "configs" / "controls"
@@ -46,9 +46,10 @@ def episodes(
     settings = [*overrides(control), 'tasks.kinds=["deduction"]', f"propose.batch={draws}"]
     parts = make_parts(write, *settings)
     verdicts = parts.store.admit(validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1))
-    tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
-    trials = solve(parts, tasks, 4, replace(parts.sampling(1, "trials"), seed=0))
-    return reward(parts, verdicts, trials, trials, 1)
+    trials = solve(parts, [valid.task for valid in valids(verdicts)], 4, replace(parts.sampling(1, "trials"), seed=0))
+    rows = iter(trials)
+    tried = [replace(v, trials=tuple(next(rows))) if isinstance(v, Valid) else v for v in verdicts]
+    return reward(parts, tried, trials, 1)
 
 
 @pytest.mark.parametrize("control", ["random_reward", "format_only_reward"])
@@ -62,7 +63,7 @@ def test_random_rewards_are_the_same_on_average_for_valid_and_invalid_proposals(
     valid = [e.reward for e in episodes(make_parts, "random_reward", 2, draws=64) if e.role is Role.PROPOSE]
     parts = make_parts(lambda prompt, draw: "nothing", *overrides("random_reward"), "propose.batch=64")
     invalid = [
-        e.reward for e in reward(parts, validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1), [], [], 1)
+        e.reward for e in reward(parts, validate(parts, ask(parts, step_prompts(parts, 1), 1, "propose"), 1), [], 1)
     ]
     assert set(invalid) == {0.5} and np.mean(valid) == pytest.approx(0.5, abs=0.12) and len(set(valid)) == 64
 

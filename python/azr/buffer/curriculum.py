@@ -82,10 +82,9 @@ class TaskStore:
         found = iter(self._insert([verdict.task for verdict in verdicts if isinstance(verdict, Valid)]))
         return [self._settle(v, next(found)) if isinstance(v, Valid) else v for v in verdicts]
 
-    def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
-        """Record the solve rate of each task that has trials."""
-        for row in trials:
-            task = row[0].task
+    def record(self, tried: Sequence[tuple[Task, Sequence[Attempt]]], step: int) -> None:
+        """Record the solve rate of each task, by the attempts at it."""
+        for task, row in tried:
             assert task.id is not None, "only stored tasks are tried"
             rate = solve_rate(row)
             if rate is None:
@@ -204,7 +203,7 @@ class TaskStore:
                 duplicate_of=found.of, duplicate_level=found.level, fuel=verdict.fuel,
             )  # fmt: skip
         (stored,) = self._buffer.get([found.of])
-        return replace(verdict, task=stored, duplicate_of=found.of, duplicate_level=found.level)
+        return replace(verdict, task=stored, prompt=None, duplicate_of=found.of, duplicate_level=found.level)
 
     def _remember(self, task: Task) -> None:
         self._answers[task.kind].update(_answers(task))

@@ -45,8 +45,8 @@ class SharedStore:
     def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
         return self._ranks.first(lambda: self._store.admit(verdicts))
 
-    def record(self, trials: Sequence[Sequence[Attempt]], step: int) -> None:
-        self._ranks.first(lambda: self._store.record(trials, step))
+    def record(self, tried: Sequence[tuple[Task, Sequence[Attempt]]], step: int) -> None:
+        self._ranks.first(lambda: self._store.record(tried, step))
 
     def hold(self, ids: Sequence[int]) -> None:
         self._ranks.first(lambda: self._store.hold(ids))

@@ -19,7 +19,20 @@ from azr.distributed.ranks import ONE, Ranks
 from azr.metrics.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
 from azr.tasks import source
 from azr.trainer.policy import UpdateStats
-from azr.types import Attempt, Batch, Completion, Episode, Kind, Reason, Rejected, Role, Valid, solve_rate, with_verdict
+from azr.types import (
+    Attempt,
+    Batch,
+    Completion,
+    Episode,
+    Kind,
+    Reason,
+    Rejected,
+    Role,
+    Valid,
+    solve_rate,
+    valids,
+    with_verdict,
+)
 
 __all__ = ["Numbers", "StepReport", "collect", "measure", "seeded"]
 
@@ -37,7 +50,7 @@ class StepReport:
 
     step: int
     verdicts: Sequence[Valid | Rejected]
-    trials: Sequence[Sequence[Attempt]]
+    """Valid ones have their trials."""
     answers: Sequence[Sequence[Attempt]]
     batch: Batch
     stats: UpdateStats
@@ -51,6 +64,11 @@ class StepReport:
     """Metrics of the engine."""
     staleness: int = 0
     """Updates that the weights which sampled the step have missed (`azr.pipeline.async_rollouts`)."""
+
+    @property
+    def trials(self) -> list[tuple[Attempt, ...]]:
+        """The trials of each valid proposal, in order."""
+        return [valid.trials for valid in valids(self.verdicts)]
 
 
 def measure(report: StepReport, ranks: Ranks = ONE) -> Numbers:
@@ -89,9 +107,9 @@ def _known(report: StepReport) -> Metrics:
     for kind in report.stored:
         of_kind = [verdict for verdict in report.verdicts if verdict.proposal.kind is kind]
         _add(found, f"validate/propose/{kind}", _proposals(of_kind))
-        trials = [row for row in report.trials if row and row[0].task.kind is kind]
+        trials = [row for row in report.trials if row and row[0].kind is kind]
         _add(found, f"solve/propose/{kind}", _trials(trials))
-        flat = [attempt for row in report.answers for attempt in row if attempt.task.kind is kind]
+        flat = [attempt for row in report.answers for attempt in row if attempt.kind is kind]
         _add(found, f"solve/solve/{kind}", _attempts(flat))
         found[f"buffer/{kind}/stored"] = Max(report.stored[kind])
     for role in Role:
@@ -223,8 +241,8 @@ def _domain(report: StepReport, domain: str) -> Metrics:
     """Metrics over all kinds of a domain."""
     name = "" if domain == PYTHON else domain
     verdicts = [verdict for verdict in report.verdicts if verdict.proposal.kind.domain == name]
-    trials = [row for row in report.trials if row and row[0].task.kind.domain == name]
-    answers = [attempt for row in report.answers for attempt in row if attempt.task.kind.domain == name]
+    trials = [row for row in report.trials if row and row[0].kind.domain == name]
+    answers = [attempt for row in report.answers for attempt in row if attempt.kind.domain == name]
     found: Metrics = {"stored": Max(sum(count for kind, count in report.stored.items() if kind.domain == name))}
     if verdicts:
         found["propose/count"] = Count(len(verdicts))

@@ -22,15 +22,16 @@ that names it: a monitor that fails silently is worse than none.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from azr.config.oversight import Action
 from azr.metrics.step import Numbers, StepReport
-from azr.types import Completion, Kind, Role, Task
+from azr.types import PROPOSE, SOLVE, TRIALS, Completion, Key, Kind, Role, Task
 
 __all__ = ["Action", "Alarm", "Finding", "Monitor", "Seen"]
 
 Purpose = Literal["proposal", "trial", "answer"]
+PURPOSES: Final[Mapping[str, Purpose]] = {PROPOSE: "proposal", TRIALS: "trial", SOLVE: "answer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class Seen:
     """A completion and its context."""
 
     step: int
-    purpose: Purpose
+    key: Key
+    """Which completion of the step; of the seeds' proposals for step 0."""
     completion: Completion
     code: str | None
     """The program that the model wrote; None where there is none."""
@@ -48,6 +50,10 @@ class Seen:
     """Modules that the code imports, read in the sandbox from its syntax."""
     task: Task | None = None
     """Attempts: the task that is answered. Proposals: the task that it became, if it is valid."""
+
+    @property
+    def purpose(self) -> Purpose:
+        return PURPOSES[self.key.purpose]
 
     @property
     def text(self) -> str:

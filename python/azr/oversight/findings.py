@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from azr.config.oversight import Action
 from azr.oversight.base import Alarm, Finding, Seen
-from azr.types import Task
+from azr.types import Key, Task
 
 MAX_EVIDENCE = 2000
 """Maximum length of the recorded evidence; the whole text is in the trace."""
@@ -21,10 +21,10 @@ class Findings:
         self._written: Counter[str] = Counter()
         self._beyond: dict[tuple[str, str, Action], int] = defaultdict(int)
         self.by_monitor: Counter[str] = Counter()
-        self.flags: dict[int, set[str]] = {}
-        """Monitors that flagged each completion, by its `id`."""
-        self.dropped: set[int] = set()
-        """`id`s of completions whose episodes are dropped."""
+        self.flags: dict[Key, set[str]] = {}
+        """Monitors that flagged each completion."""
+        self.dropped: set[Key] = set()
+        """Completions whose episodes are dropped."""
         self.held: set[int] = set()
         """Ids of tasks to quarantine."""
         self.wish: Action | None = None
@@ -35,7 +35,7 @@ class Findings:
         self.by_monitor[monitor] += 1
         task = about.task if isinstance(about, Seen) else about
         if isinstance(about, Seen):
-            self.flags.setdefault(id(about.completion), set()).add(monitor)
+            self.flags.setdefault(about.key, set()).add(monitor)
         # A task is released by the id of the finding that quarantined it, so that finding always has its own line.
         holds = self._act(finding, about, task)
         if self._written[monitor] >= self._max_records and not holds:
@@ -76,7 +76,7 @@ class Findings:
         if holds and task is not None and task.id is not None:
             self.held.add(task.id)
         if action is Action.DROP and isinstance(about, Seen):
-            self.dropped.add(id(about.completion))
+            self.dropped.add(about.key)
         if action is Action.STOP or (action is Action.PAUSE and self.wish is None):
             self.wish = action
         return len(self.held) > before

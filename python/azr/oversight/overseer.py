@@ -18,7 +18,7 @@ from azr.config.oversight import Action
 from azr.errors import AzrError, OversightError
 from azr.metrics.step import Numbers, StepReport, seeded
 from azr.oversight import seen as views
-from azr.oversight.base import Alarm, Finding, Monitor, Purpose, Seen
+from azr.oversight.base import Alarm, Finding, Monitor, Seen
 from azr.oversight.control import Command, Control, Decision, strongest
 from azr.oversight.findings import Findings
 from azr.oversight.monitors.code import CodeMonitor
@@ -34,7 +34,7 @@ from azr.run.events import Observer
 from azr.run.folder import RunFolder
 from azr.run.seed import Review
 from azr.trainer.policy import nothing
-from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid
+from azr.types import Attempt, Batch, Episode, Rejected, Task, Valid, placed_answers, placed_trials
 from azr.util.registry import resolve
 
 T = TypeVar("T")
@@ -115,8 +115,8 @@ class Overseer:
         self._wish = self._ranks.first(lambda: _command(self._findings))
 
     def _watch_seeds(self, verdicts: Sequence[Valid | Rejected]) -> Collection[int]:
+        self._show_proposals(0, verdicts, first=len(self._seeds))
         self._seeds += verdicts
-        self._show_proposals(0, verdicts)
         return self._findings.held
 
     def begun(self, numbers: Numbers) -> None:
@@ -149,9 +149,9 @@ class Overseer:
         self._verdicts = verdicts
         self._numbers |= self._alikeness(self._show_proposals(step, verdicts))
 
-    def _show_proposals(self, step: int, verdicts: Sequence[Valid | Rejected]) -> list[Task]:
+    def _show_proposals(self, step: int, verdicts: Sequence[Valid | Rejected], first: int = 0) -> list[Task]:
         """Check proposals and quarantine tasks; returns the new tasks."""
-        self._show(views.of_proposals(step, verdicts, self._parts.sandbox))
+        self._show(views.of_proposals(step, verdicts, self._parts.sandbox, first))
         # Seed tasks beyond the wanted number are not stored, so they are no tasks yet.
         new = [v.task for v in verdicts if isinstance(v, Valid) and v.duplicate_of is None]
         fresh = [task for task in new if task.id is not None]
@@ -162,42 +162,28 @@ class Overseer:
             self._parts.store.hold(sorted(self._findings.held))
         return fresh
 
-    def answered(
-        self,
-        step: int,
-        trials: Sequence[Sequence[Attempt]],
-        answers: Sequence[Sequence[Attempt]],
-        episodes: Sequence[Episode],
-    ) -> list[Episode]:
+    def answered(self, step: int, answers: Sequence[Sequence[Attempt]], episodes: Sequence[Episode]) -> list[Episode]:
         """Show what was answered; returns the episodes that the update may see.
 
         Raises:
             OversightError: none are left.
         """
-        kept = self._ranks.first(lambda: self._watch_answers(step, trials, answers, episodes))
+        kept = self._ranks.first(lambda: self._watch_answers(step, answers, episodes))
         return [episodes[place] for place in kept]
 
-    def _watch_answers(
-        self,
-        step: int,
-        trials: Sequence[Sequence[Attempt]],
-        answers: Sequence[Sequence[Attempt]],
-        episodes: Sequence[Episode],
-    ) -> list[int]:
+    def _watch_answers(self, step: int, answers: Sequence[Sequence[Attempt]], episodes: Sequence[Episode]) -> list[int]:
         """Indices of the episodes that are kept."""
         before = set(self._findings.held)
-        purposes: tuple[Purpose, Purpose] = ("trial", "answer")
-        for rows, purpose in zip((trials, answers), purposes, strict=True):
-            flat = [attempt for row in rows for attempt in row]
-            self._show(views.of_attempts(step, flat, purpose, self._parts.sandbox))
+        for attempts in (placed_trials(self._verdicts), placed_answers(answers)):
+            self._show(views.of_attempts(step, attempts, self._parts.sandbox))
         if new := self._findings.held - before:
             self._parts.store.hold(sorted(new))
         dropped = self._findings.dropped
-        kept = [place for place, episode in enumerate(episodes) if id(episode.completion) not in dropped]
+        kept = [place for place, episode in enumerate(episodes) if episode.key not in dropped]
         self._numbers["oversight/dropped"] = float(len(episodes) - len(kept))
         if episodes and not kept:
             # The step cannot finish without episodes, so its findings are recorded now.
-            self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, trials, answers)))
+            self._write(partial(self._recorder.broken, _untrained(step, self._verdicts, answers)))
             raise OversightError(f"step {step}: oversight dropped all {len(episodes)} episodes; see alarms.jsonl")
         return kept
 
@@ -326,14 +312,9 @@ def _command(found: Findings) -> Command | None:
     return Command.STOP if found.wish is Action.STOP else Command.PAUSE
 
 
-def _untrained(
-    step: int,
-    verdicts: Sequence[Valid | Rejected],
-    trials: Sequence[Sequence[Attempt]],
-    answers: Sequence[Sequence[Attempt]],
-) -> StepReport:
+def _untrained(step: int, verdicts: Sequence[Valid | Rejected], answers: Sequence[Sequence[Attempt]]) -> StepReport:
     """The report of a step without episodes to train on."""
     return StepReport(
-        step=step, verdicts=verdicts, trials=trials, answers=answers, stats=nothing(), seconds={}, stored={},
+        step=step, verdicts=verdicts, answers=answers, stats=nothing(), seconds={}, stored={},
         batch=Batch(episodes=(), advantages=np.empty(0), weights=np.empty(0)),
     )  # fmt: skip

@@ -28,12 +28,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from azr.metrics.step import StepReport
-from azr.types import Attempt, Completion, Draft, Rejected, Valid, solve_rate
+from azr.oversight.base import PURPOSES
+from azr.types import PROPOSE, TRIALS, Completion, Draft, Key, Placed, Rejected, Valid, placed_answers, solve_rate
 from azr.util.randomness import generator
 
 Rows = Iterator[dict[str, Any]]
-Flags = Mapping[int, Collection[str]]
-"""Monitors that flagged a completion, by the completion's `id`."""
+Flags = Mapping[Key, Collection[str]]
+"""Monitors that flagged a completion."""
 
 NO_FLAGS: Flags = {}
 
@@ -43,32 +44,31 @@ def rows_of(report: StepReport, rate: float, seed: int, flags: Flags = NO_FLAGS)
     trained = _trained(report)
     rng = generator(seed, report.step, "trace")
     keep = rng.random(len(report.verdicts)) < rate
-    trials = iter(report.trials)
-    for verdict, kept in zip(report.verdicts, keep, strict=True):
-        row_of_trials = next(trials, []) if isinstance(verdict, Valid) else []
-        for completion, row in _proposal(verdict, row_of_trials):
-            if kept or id(completion) in flags:
-                yield _row(report.step, completion, row, trained, flags)
-    answers = [attempt for row in report.answers for attempt in row]
+    for place, (verdict, kept) in enumerate(zip(report.verdicts, keep, strict=True)):
+        for key, completion, row in _proposal(place, verdict):
+            if kept or key in flags:
+                yield _row(report.step, completion, row, trained.get(key, UNTRAINED), flags.get(key, ()))
+    answers = placed_answers(report.answers)
     keep = rng.random(len(answers)) < rate
-    for attempt, kept in zip(answers, keep, strict=True):
-        if kept or id(attempt.completion) in flags:
-            yield _row(report.step, attempt.completion, _attempt(attempt, "answer"), trained, flags)
+    for answer, kept in zip(answers, keep, strict=True):
+        key, completion, row = _attempt(answer)
+        if kept or key in flags:
+            yield _row(report.step, completion, row, trained.get(key, UNTRAINED), flags.get(key, ()))
 
 
 def rows_of_seeds(verdicts: Sequence[Valid | Rejected], rate: float, seed: int, flags: Flags = NO_FLAGS) -> Rows:
     """A sample of the proposals of seed tasks, and all flagged ones. They have no trials and are not trained on."""
     keep = generator(seed, 0, "trace").random(len(verdicts)) < rate
-    for verdict, kept in zip(verdicts, keep, strict=True):
-        for completion, row in _proposal(verdict, ()):
-            if kept or id(completion) in flags:
-                yield _row(0, completion, row, {}, flags)
+    for place, (verdict, kept) in enumerate(zip(verdicts, keep, strict=True)):
+        for key, completion, row in _proposal(place, verdict):
+            if kept or key in flags:
+                yield _row(0, completion, row, UNTRAINED, flags.get(key, ()))
 
 
-def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
-    """Training data of each completion."""
+def _trained(report: StepReport) -> dict[Key, dict[str, Any]]:
+    """Training data of each completion of the step."""
     return {
-        id(episode.completion): {
+        episode.key: {
             "trained": True,
             "reward": float(episode.reward),
             "parts": {name: float(value) for name, value in episode.parts.items()},
@@ -78,14 +78,19 @@ def _trained(report: StepReport) -> dict[int, dict[str, Any]]:
         for episode, advantage, entropy in zip(
             report.batch.episodes, report.batch.advantages, report.stats.entropy, strict=True
         )
+        if episode.key is not None
     }
 
 
-def _proposal(verdict: Valid | Rejected, trials: Sequence[Attempt]) -> Iterator[tuple[Completion, dict[str, Any]]]:
+Shown = tuple[Key, Completion, dict[str, Any]]
+
+
+def _proposal(place: int, verdict: Valid | Rejected) -> Iterator[Shown]:
     """The proposal's row, then those of its trials."""
     proposal = verdict.proposal
     draft = proposal.draft if isinstance(proposal.draft, Draft) else None
     yield (
+        Key(PROPOSE, place),
         proposal.completion,
         {
             "purpose": "proposal",
@@ -98,7 +103,7 @@ def _proposal(verdict: Valid | Rejected, trials: Sequence[Attempt]) -> Iterator[
             "answer": None,
             "outputs": [value.repr for value in verdict.task.outputs] if isinstance(verdict, Valid) else None,
             "score": None,
-            "solve_rate": solve_rate(trials),
+            "solve_rate": solve_rate(verdict.trials) if isinstance(verdict, Valid) else None,
             "fuel": verdict.fuel,
             "task": verdict.task.id if isinstance(verdict, Valid) else None,
             "duplicate_of": verdict.duplicate_of,
@@ -106,13 +111,15 @@ def _proposal(verdict: Valid | Rejected, trials: Sequence[Attempt]) -> Iterator[
             "references": [task.id for task in proposal.completion.prompt.references],
         },
     )
-    for attempt in trials:
-        yield attempt.completion, _attempt(attempt, "trial")
+    if isinstance(verdict, Valid):
+        for draw, attempt in enumerate(verdict.trials):
+            yield _attempt(Placed(Key(TRIALS, place, draw), verdict.task, attempt))
 
 
-def _attempt(attempt: Attempt, purpose: str) -> dict[str, Any]:
-    return {
-        "purpose": purpose,
+def _attempt(placed: Placed) -> Shown:
+    key, task, attempt = placed
+    row = {
+        "purpose": PURPOSES[key.purpose],
         "verdict": attempt.reason,
         "detail": "",
         "formatted": attempt.formatted,
@@ -124,22 +131,19 @@ def _attempt(attempt: Attempt, purpose: str) -> dict[str, Any]:
         "score": attempt.score,
         "solve_rate": None,
         "fuel": attempt.fuel,
-        "task": attempt.task.id,
+        "task": task.id,
         "duplicate_of": None,
         "duplicate_level": None,
         "references": None,
     }
+    return key, attempt.completion, row
 
 
 UNTRAINED: Mapping[str, Any] = {"trained": False, "reward": None, "parts": {}, "advantage": None, "entropy": None}
 
 
 def _row(
-    step: int,
-    completion: Completion,
-    found: dict[str, Any],
-    trained: Mapping[int, dict[str, Any]],
-    flags: Flags,
+    step: int, completion: Completion, found: dict[str, Any], trained: Mapping[str, Any], flags: Collection[str]
 ) -> dict[str, Any]:
     prompt = completion.prompt
     return {
@@ -152,6 +156,6 @@ def _row(
         "prompt_tokens": len(prompt.token_ids),
         "tokens": len(completion.token_ids),
         **found,
-        **trained.get(id(completion), UNTRAINED),
-        "flags": sorted(flags.get(id(completion), ())),
+        **trained,
+        "flags": sorted(flags),
     }

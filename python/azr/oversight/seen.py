@@ -3,22 +3,27 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from azr.oversight.base import Purpose, Seen
-from azr.types import Attempt, Draft, Kind, Rejected, Valid
+from azr.oversight.base import Seen
+from azr.types import PROPOSE, Draft, Key, Kind, Placed, Rejected, Valid
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
 
 
-def of_proposals(step: int, verdicts: Sequence[Valid | Rejected], sandbox: "Sandbox") -> list[Seen]:
-    """One for each proposal. The program of an induction proposal is not the model's, so it is left out."""
+def of_proposals(step: int, verdicts: Sequence[Valid | Rejected], sandbox: "Sandbox", first: int = 0) -> list[Seen]:
+    """One for each proposal. The program of an induction proposal is not the model's, so it is left out.
+
+    `first`: the place in the step of the first one.
+    """
     codes = [_code(verdict) for verdict in verdicts]
     found = []
-    for verdict, code, names in zip(verdicts, codes, imports_of(codes, sandbox), strict=True):
+    for place, (verdict, code, names) in enumerate(
+        zip(verdicts, codes, imports_of(codes, sandbox), strict=True), first
+    ):
         draft = verdict.proposal.draft
         found.append(
             Seen(
-                step=step, purpose="proposal", completion=verdict.proposal.completion, code=code,
+                step=step, key=Key(PROPOSE, place), completion=verdict.proposal.completion, code=code,
                 arguments=draft.inputs if isinstance(draft, Draft) else (), imports=names,
                 task=verdict.task if isinstance(verdict, Valid) else None,
             )
@@ -26,15 +31,15 @@ def of_proposals(step: int, verdicts: Sequence[Valid | Rejected], sandbox: "Sand
     return found
 
 
-def of_attempts(step: int, attempts: Sequence[Attempt], purpose: Purpose, sandbox: "Sandbox") -> list[Seen]:
+def of_attempts(step: int, attempts: Sequence[Placed], sandbox: "Sandbox") -> list[Seen]:
     """One for each attempt."""
-    codes = [attempt.text if attempt.task.kind.base is Kind.INDUCTION else None for attempt in attempts]
+    codes = [attempt.text if task.kind.base is Kind.INDUCTION else None for _, task, attempt in attempts]
     return [
         Seen(
-            step=step, purpose=purpose, completion=attempt.completion, code=code, imports=names, task=attempt.task,
-            arguments=(attempt.text,) if attempt.text and attempt.task.kind.base is Kind.ABDUCTION else (),
+            step=step, key=key, completion=attempt.completion, code=code, imports=names, task=task,
+            arguments=(attempt.text,) if attempt.text and task.kind.base is Kind.ABDUCTION else (),
         )
-        for attempt, code, names in zip(attempts, codes, imports_of(codes, sandbox), strict=True)
+        for (key, task, attempt), code, names in zip(attempts, codes, imports_of(codes, sandbox), strict=True)
     ]  # fmt: skip
 
 

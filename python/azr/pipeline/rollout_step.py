@@ -19,13 +19,12 @@ from typing import Protocol, TypeVar
 
 from azr.pipeline.parts import Parts
 from azr.propose import read_proposal, step_prompts
-from azr.rollouts.base import Finished, Key, requests_for
+from azr.rollouts.base import Finished, requests_for
 from azr.solve import check
-from azr.types import Attempt, Prompt, Rejected, Task, Valid
+from azr.types import PROPOSE, SOLVE, TRIALS, Attempt, Key, Prompt, Rejected, Task, Valid
 from azr.validate import validate
 
 T = TypeVar("T")
-PROPOSE, TRIALS, SOLVE = "propose", "trials", "solve"
 URGENCY = {PROPOSE: 2, TRIALS: 1, SOLVE: 0}
 """Proposals first, since trials follow from them; the solver's own tasks use the remaining capacity."""
 
@@ -41,8 +40,7 @@ class Rollouts:
     """Results of a step's stages 1 to 4, in the order of its prompts."""
 
     verdicts: list[Valid | Rejected]
-    trials: list[list[Attempt]]
-    """The trials of each valid verdict, in order."""
+    """Valid ones have their trials."""
     answers: list[list[Attempt]]
     """The solver's attempts at each of the step's tasks; trained on."""
     dropped: int
@@ -71,8 +69,8 @@ class _Flow:
         self._verdicts: dict[int, Valid | Rejected] = {}
         self._final: list[Valid | Rejected] | None = None
         """The verdicts after deduplication."""
-        self._tried: dict[int, Task] = {}
-        """By proposal: the task of its trials."""
+        self._tried: dict[int, Prompt] = {}
+        """By proposal: the prompt of its trials."""
         self._draws: dict[int, int] = {}
         """By proposal: the number of requested trials."""
         self._attempts: dict[Key, Attempt] = {}
@@ -125,18 +123,19 @@ class _Flow:
         assert self._final is not None and len(self._verdicts) == self._asked, "every proposal has its verdict"
         config = self._parts.config.solve
         return Rollouts(
-            verdicts=self._final,
-            trials=[
-                [_at(verdict.task, self._attempts[Key(TRIALS, index, draw)]) for draw in range(self._draws[index])]
-                for index, verdict in enumerate(self._final)
-                if isinstance(verdict, Valid)
-            ],
+            verdicts=[self._with_trials(index, verdict) for index, verdict in enumerate(self._final)],
             answers=[
                 [self._attempts[Key(SOLVE, index, draw)] for draw in range(config.answers)]
                 for index in range(self._solving)
             ],
             dropped=sum(dropped for _, dropped, _ in everybody),
         )
+
+    def _with_trials(self, index: int, verdict: Valid | Rejected) -> Valid | Rejected:
+        if isinstance(verdict, Rejected):
+            return verdict
+        trials = tuple(self._attempts[Key(TRIALS, index, draw)] for draw in range(self._draws[index]))
+        return replace(verdict, trials=trials)
 
     def _validate(self, proposals: Sequence[Finished]) -> None:
         """Validate proposals, and start the trials of valid ones."""
@@ -148,13 +147,13 @@ class _Flow:
         if len(self._verdicts) == self._asked and self._parts.ranks.world == 1:
             self._admit()
         else:
-            self._try({i: v.task for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
+            self._try({i: v for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
 
     def _admit(self) -> None:
         """All verdicts are known: store new tasks, and cancel the trials of duplicates."""
         verdicts = [self._verdicts[index] for index in range(self._asked)]
         final = self._timed("buffer", lambda: self._parts.store.admit(verdicts))
-        tasks = {index: verdict.task for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
+        valid = {index: verdict for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
         stale = [
             index
             for index, verdict in enumerate(final)
@@ -169,14 +168,14 @@ class _Flow:
             del self._tried[index]
         self._final = final
         mine = set(self._parts.ranks.share(self._asked))
-        self._try({index: task for index, task in tasks.items() if index in mine and index not in self._tried})
+        self._try({index: verdict for index, verdict in valid.items() if index in mine and index not in self._tried})
 
-    def _try(self, tasks: dict[int, Task]) -> None:
+    def _try(self, valid: dict[int, Valid]) -> None:
         """Submit the trials of the tasks."""
         config = self._parts.config.solve
-        self._tried |= tasks
-        self._draws |= dict.fromkeys(tasks, config.trials)
-        prompts = [(index, self._parts.renderer.solve(task)) for index, task in tasks.items()]
+        prompts = [(index, v.prompt or self._parts.renderer.solve(v.task)) for index, v in valid.items()]
+        self._tried |= dict(prompts)
+        self._draws |= dict.fromkeys(valid, config.trials)
         self._submit(TRIALS, prompts, config.trials, most=config.trials * (1 + config.retries))
 
     def _ask_again(self, indices: Collection[int]) -> None:
@@ -187,19 +186,10 @@ class _Flow:
             found = [self._attempts.get(Key(TRIALS, index, draw)) for draw in range(asked)]
             if 0 < asked < most and all(one is not None and one.score == 0.0 for one in found):
                 self._draws[index] += config.trials
-                prompts = [(index, self._parts.renderer.solve(self._tried[index]))]
-                self._submit(TRIALS, prompts, config.trials, first=asked, most=most)
+                self._submit(TRIALS, [(index, self._tried[index])], config.trials, first=asked, most=most)
 
     def _submit(
         self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int, *, first: int = 0, most: int = 0
     ) -> None:
         sampling, urgency = self._parts.sampling(self._step, purpose), URGENCY[purpose]
         self._parts.engine.submit(requests_for(purpose, prompts, sampling, count, urgency, first=first, most=most))
-
-
-def _at(task: Task, attempt: Attempt) -> Attempt:
-    """The attempt with its stored task: it may have started before the task had its id."""
-    if attempt.task is task:
-        return attempt
-    completion = replace(attempt.completion, prompt=replace(attempt.completion.prompt, task=task))
-    return replace(attempt, task=task, completion=completion)

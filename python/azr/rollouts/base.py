@@ -8,9 +8,9 @@ depends only on its request (up to rounding), so the order matters only for spee
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from azr.types import Completion, Prompt
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,16 +28,6 @@ class Sampling:
     top_p: float = 1.0
     top_k: int = 0
     max_tokens: int = 1024
-
-
-class Key(NamedTuple):
-    """Request id, unique among in-flight requests."""
-
-    purpose: str
-    place: int
-    """Index of the prompt."""
-    draw: int = 0
-    """Index of the completion among those of one prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
-from azr.types import Completion, Prompt
+from azr.rollouts.base import Finished, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from azr.errors import EngineError
-from azr.rollouts.base import Engine, Finished, Key, Request, Tokenizer
+from azr.rollouts.base import Engine, Finished, Request, Tokenizer
 from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.wrapped import Wrapped
-from azr.types import Completion
+from azr.types import Completion, Key
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from azr.rollouts.base import Engine, Finished, Key, Pulse, Request, Sampling, Scores
-from azr.types import Completion, Prompt
+from azr.rollouts.base import Engine, Finished, Pulse, Request, Sampling, Scores
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -6,7 +6,7 @@ from azr.errors import ConfigError
 from azr.oversight.base import Seen
 from azr.oversight.monitors.code import CodeMonitor
 from azr.sandbox import Value
-from azr.types import Completion, Kind, Prompt, Role, Task
+from azr.types import SOLVE, Completion, Key, Kind, Prompt, Role, Task
 
 
 def look(code: str | None, *arguments: str, imports: tuple[str, ...] = (), task: Task | None = None) -> list[str]:
@@ -14,7 +14,7 @@ def look(code: str | None, *arguments: str, imports: tuple[str, ...] = (), task:
     prompt = Prompt(role=Role.SOLVE, kind=kind, text="", token_ids=(), task=task)
     completion = Completion(prompt=prompt, text=code or "", token_ids=(), log_probs=(), finished=True)
     seen = Seen(
-        step=1, purpose="answer", completion=completion, code=code, arguments=arguments, imports=imports, task=task
+        step=1, key=Key(SOLVE, 0), completion=completion, code=code, arguments=arguments, imports=imports, task=task
     )
     (found,) = CodeMonitor(CodeConfig()).completions([seen])
     return [finding.rule for finding in found]

@@ -8,13 +8,13 @@ from azr.config.oversight import Action, PatternConfig
 from azr.errors import ConfigError
 from azr.oversight.base import Seen
 from azr.oversight.monitors.patterns import Patterns, fold, read_rules
-from azr.types import Completion, Kind, Prompt, Role
+from azr.types import PROPOSE, Completion, Key, Kind, Prompt, Role
 
 
 def seen(text: str) -> Seen:
     prompt = Prompt(role=Role.PROPOSE, kind=Kind.DEDUCTION, text="", token_ids=())
     completion = Completion(prompt=prompt, text=text, token_ids=(), log_probs=(), finished=True)
-    return Seen(step=1, purpose="proposal", completion=completion, code=None)
+    return Seen(step=1, key=Key(PROPOSE, 0), completion=completion, code=None)
 
 
 def rules(text: str, config: PatternConfig | None = None) -> list[str]:

@@ -11,12 +11,12 @@ import torch
 from azr.config import Config, resolve
 from azr.errors import ConfigError, EngineError
 from azr.rollouts import Sampling
-from azr.rollouts.base import Key, requests_for
+from azr.rollouts.base import requests_for
 from azr.rollouts.sync import compare, log_probs_of
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.rollouts.vllm.options import check
 from azr.trainer.model import LoadedModel, load_model
-from azr.types import Completion, Kind, Prompt, Role
+from azr.types import Completion, Key, Kind, Prompt, Role
 
 pytestmark = pytest.mark.vllm
 

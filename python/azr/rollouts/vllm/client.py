@@ -25,13 +25,13 @@ import numpy as np
 from azr.config import Config
 from azr.distributed.ranks import Ranks
 from azr.errors import AzrError, EngineError, RankError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.rollouts.vllm.pending import Pending
 from azr.rollouts.vllm.server import OWNER, Hub, Work
 from azr.rollouts.vllm.wire import IDS, NUMBERS, Closed, Header, Message, Wire, pack_ids
-from azr.types import Completion, Prompt
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -19,13 +19,13 @@ import numpy as np
 from azr.config import Config
 from azr.errors import EngineError
 from azr.rollouts.arena import Arena, weights_of, whole
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.pending import Pending
 from azr.rollouts.vllm.process import EngineProcess, Lost, give_up
 from azr.rollouts.vllm.wire import IDS, NUMBERS, pack_ids
 from azr.trainer.model import pick_device
-from azr.types import Completion, Prompt
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

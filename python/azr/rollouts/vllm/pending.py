@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Tokenizer
-from azr.types import Completion
+from azr.rollouts.base import Finished, Pulse, Request, Tokenizer
+from azr.types import Completion, Key
 
 
 class Pending:

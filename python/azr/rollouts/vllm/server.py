@@ -15,10 +15,10 @@ from contextlib import suppress
 import numpy as np
 
 from azr.errors import AzrError, RankError
-from azr.rollouts.base import Key, Request, Sampling
+from azr.rollouts.base import Request, Sampling
 from azr.rollouts.vllm.engine import VllmEngine
 from azr.rollouts.vllm.wire import IDS, NUMBERS, Closed, Header, Wire, unpack
-from azr.types import Kind, Prompt, Role
+from azr.types import Key, Kind, Prompt, Role
 
 Work = Callable[[VllmEngine], float]
 OWNER = 0
