@@ -131,7 +131,7 @@ SHAPE = {
 }
 
 
-@pytest.mark.parametrize(
+FAMILIES = pytest.mark.parametrize(
     "other",
     [
         LlamaForCausalLM(LlamaConfig(**SHAPE)),
@@ -140,6 +140,9 @@ SHAPE = {
     ],
     ids=["llama", "qwen3", "llama-bias"],
 )
+
+
+@FAMILIES
 def test_fast_decoder_gives_the_models_logits(other: torch.nn.Module) -> None:
     other.eval()
     assert supports(other)
@@ -151,6 +154,23 @@ def test_fast_decoder_gives_the_models_logits(other: torch.nn.Module) -> None:
         expected, expected_cache = slow.prefill(given, padding)
         for _ in range(70):
             torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-3)
+            token = expected.argmax(-1)
+            logits, expected = fast.step(token, cache), slow.step(token, expected_cache)
+
+
+@FAMILIES
+def test_products_in_bfloat16_are_near_the_models_logits_and_so_is_the_cache(other: torch.nn.Module) -> None:
+    other.eval()
+    given = torch.randint(0, 64, (3, 9), generator=torch.Generator().manual_seed(1))
+    padding = torch.tensor([0, 4, 8])
+    fast, slow = Decoder(other, torch.bfloat16), ModelDecoder(other)
+    with torch.inference_mode():
+        logits, cache = fast.prefill(given, padding)
+        expected, expected_cache = slow.prefill(given, padding)
+        assert cache.keys[0].dtype is cache.values[0].dtype is torch.bfloat16
+        for _ in range(20):
+            assert not torch.equal(logits.float(), expected)
+            assert (logits - expected).abs().mean() < 0.03 * expected.std()
             token = expected.argmax(-1)
             logits, expected = fast.step(token, cache), slow.step(token, expected_cache)
 

@@ -106,6 +106,24 @@ def test_packed_scores_and_gradients_are_those_of_the_episodes_one_by_one(
         torch.testing.assert_close(ours.grad, theirs, **CLOSE)
 
 
+@pytest.mark.parametrize("family", ["qwen2", "qwen3", "llama", "tied"])
+def test_products_in_bfloat16_leave_weights_and_gradients_in_float32(family: str) -> None:
+    """Rounded products: near the exact ones, in the residual stream's own type, and learnt into float32 weights."""
+    given, model = batch(), build(family).float()
+    piece = pack(given, range(len(given.episodes)), "cpu")
+    found = []
+    for compute in (None, torch.bfloat16):
+        model.zero_grad()
+        log_probs, entropy = score(model, piece, 0.7, compute, compute=compute)
+        assert log_probs.dtype is torch.float32
+        (log_probs.sum() + 0.3 * entropy.sum()).backward()
+        assert all(p.grad.dtype is torch.float32 for p in model.parameters())
+        found.append((log_probs.detach(), torch.cat([p.grad.flatten() for p in model.parameters()])))
+    (exact, slope), (rounded, other) = found
+    assert not torch.equal(exact, rounded) and (exact - rounded).abs().mean() < 0.05
+    assert torch.cosine_similarity(slope, other, dim=0) > 0.995
+
+
 def test_a_model_that_reads_packed_pieces_still_samples_as_before() -> None:
     model = build("qwen2").eval()
     ids, mask = torch.randint(0, 97, (3, 9)), torch.ones(3, 9, dtype=torch.long)

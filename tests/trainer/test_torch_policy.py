@@ -165,6 +165,13 @@ def test_rows_are_scored_as_the_model_itself_scores_them(make: Make) -> None:
     np.testing.assert_allclose(policy.log_probs(rows), log_probs_of(policy.model, rows), rtol=1e-4, atol=1e-5)
 
 
+def test_products_in_bfloat16_train_float32_weights_on_a_cpu(make: Make) -> None:
+    exact, rounded = gradient(make(), batch()), gradient(make("model.compute=bfloat16"), batch())
+    assert all(grad.dtype is torch.float32 for grad in rounded)
+    flat = [torch.cat([grad.flatten() for grad in grads]) for grads in (exact, rounded)]
+    assert not torch.equal(*flat) and torch.cosine_similarity(*flat, dim=0) > 0.99
+
+
 def test_a_copy_for_engines_is_cast_as_it_is_made(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No weight is copied in its own type first; what is tied stays tied, and positions stay exact."""
     config = resolve({}, [f"model.name={tiny_model}", "model.compute=bfloat16"])

@@ -44,7 +44,7 @@ class ModelConfig(Section):
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the weights, and so of the optimizer state."""
     compute: Literal["float32", "bfloat16"] = "float32"
-    """`bfloat16`: the trainer's matrix products use it; the weights keep their type."""
+    """`bfloat16`: matrix products use it, the trainer's and on a CPU the engine's; the weights keep their type."""
     device: str = "auto"
     gradient_checkpointing: bool = False
     threads: Count = 0

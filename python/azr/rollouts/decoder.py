@@ -73,10 +73,12 @@ class _Layer:
 class Decoder:
     """Prefill and step on a snapshot of the model's weights; `refresh` updates it."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, compute: torch.dtype | None = None) -> None:
+        """`compute`: type of products and of the cache; None: the weights'."""
         if not supports(model):
             raise ValueError(f"no fast decoder for the architecture {model.config.model_type}")
         config = model.config
+        self._compute = compute or model.dtype
         self._model = model
         self._heads, self._key_heads = config.num_attention_heads, config.num_key_value_heads
         self._size = getattr(config, "head_dim", None) or config.hidden_size // self._heads
@@ -88,9 +90,9 @@ class Decoder:
         """Take the model's current weights."""
         base = self._model.model
         self._embedding = base.embed_tokens.weight.detach()
-        self._head = self._model.lm_head.weight.detach()
+        self._head = self._model.lm_head.weight.detach().to(self._compute)
         self._norm = base.norm.weight.detach()
-        self._layers = [_fuse(layer) for layer in base.layers]
+        self._layers = [_fuse(layer, self._compute) for layer in base.layers]
 
     def prefill(self, ids: Tensor, padding: Tensor) -> tuple[Tensor, Cache]:
         """Read the prompts.
@@ -104,7 +106,7 @@ class Decoder:
         """
         rows, length = ids.shape
         shape = (rows, self._key_heads, length + GROW, self._size)
-        empty = [self._embedding.new_zeros(shape) for _ in range(2 * len(self._layers))]
+        empty = [self._embedding.new_zeros(shape, dtype=self._compute) for _ in range(2 * len(self._layers))]
         cache = Cache(empty[::2], empty[1::2], padding, 0)
         return self._forward(ids, cache), cache
 
@@ -125,14 +127,16 @@ class Decoder:
         cos, sin = (table[positions][:, None] for table in self._tables(end))
         hidden = F.embedding(ids, self._embedding)
         for index, layer in enumerate(self._layers):
-            normed = F.rms_norm(hidden, (hidden.shape[-1],), layer.input_norm, self._epsilon)
+            normed = self._normed(hidden, layer.input_norm)
             hidden = hidden + self._attend(normed, layer, index, cache, mask, (cos, sin))
-            normed = F.rms_norm(hidden, (hidden.shape[-1],), layer.post_norm, self._epsilon)
+            normed = self._normed(hidden, layer.post_norm)
             gate, up = F.linear(normed, layer.gate_up).chunk(2, -1)
             hidden = hidden + F.linear(F.silu(gate) * up, layer.down)
         cache.length = end
-        last = F.rms_norm(hidden[:, -1], (hidden.shape[-1],), self._norm, self._epsilon)
-        return F.linear(last, self._head)
+        return F.linear(self._normed(hidden[:, -1], self._norm), self._head)
+
+    def _normed(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        return F.rms_norm(hidden, (hidden.shape[-1],), weight, self._epsilon).to(self._compute)
 
     def _attend(
         self, hidden: Tensor, layer: _Layer, index: int, cache: Cache, mask: Tensor, rotary: tuple[Tensor, Tensor]
@@ -142,9 +146,9 @@ class Decoder:
         fused = F.linear(hidden, layer.qkv, layer.qkv_bias).view(rows, new, heads + 2 * key_heads, size).transpose(1, 2)
         query, key, value = torch.split(fused, [heads, key_heads, key_heads], 1)
         if layer.q_norm is not None and layer.k_norm is not None:
-            query = F.rms_norm(query, (size,), layer.q_norm, self._epsilon)
-            key = F.rms_norm(key, (size,), layer.k_norm, self._epsilon)
-        query, key = _rotate(query, rotary), _rotate(key, rotary)
+            query = F.rms_norm(query.to(layer.q_norm.dtype), (size,), layer.q_norm, self._epsilon)
+            key = F.rms_norm(key.to(layer.k_norm.dtype), (size,), layer.k_norm, self._epsilon)
+        query, key = _rotate(query, rotary).to(self._compute), _rotate(key, rotary)
         end = cache.length + new
         cache.keys[index][:, :, cache.length : end] = key
         cache.values[index][:, :, cache.length : end] = value
@@ -168,21 +172,27 @@ class Decoder:
         return self._rotary
 
 
-def _fuse(layer: Any) -> _Layer:
+def _fuse(layer: Any, compute: torch.dtype) -> _Layer:
+    """The layer's weights; those of products in their type, which are the model's own where it is the same."""
     attention, mlp = layer.self_attn, layer.mlp
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)
     biased = attention.q_proj.bias is not None
+
+    def cast(*weights: Tensor) -> Tensor:
+        low = [weight.detach().to(compute) for weight in weights]
+        return torch.cat(low) if len(low) > 1 else low[0]
+
     return _Layer(
         input_norm=layer.input_layernorm.weight.detach(),
-        qkv=torch.cat([p.weight.detach() for p in projections]),
-        qkv_bias=torch.cat([p.bias.detach() for p in projections]) if biased else None,
+        qkv=cast(*(p.weight for p in projections)),
+        qkv_bias=cast(*(p.bias for p in projections)) if biased else None,
         q_norm=attention.q_norm.weight.detach() if hasattr(attention, "q_norm") else None,
         k_norm=attention.k_norm.weight.detach() if hasattr(attention, "k_norm") else None,
-        output=attention.o_proj.weight.detach(),
-        output_bias=attention.o_proj.bias.detach() if attention.o_proj.bias is not None else None,
+        output=cast(attention.o_proj.weight),
+        output_bias=cast(attention.o_proj.bias) if attention.o_proj.bias is not None else None,
         post_norm=layer.post_attention_layernorm.weight.detach(),
-        gate_up=torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()]),
-        down=mlp.down_proj.weight.detach(),
+        gate_up=cast(mlp.gate_proj.weight, mlp.up_proj.weight),
+        down=cast(mlp.down_proj.weight),
     )
 
 

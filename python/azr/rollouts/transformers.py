@@ -32,7 +32,7 @@ SHRINK_BELOW = 0.75
 
 def make(tokenizer: Tokenizer, config: Config) -> "TransformersEngine":
     """The engine that a config asks for."""
-    return TransformersEngine(tokenizer, config.engine.batch)
+    return TransformersEngine(tokenizer, config.engine.batch, getattr(torch, config.model.compute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,11 @@ class _Group:
 class TransformersEngine(BatchedEngine):
     """Samples from the trainer's model in place."""
 
-    def __init__(self, tokenizer: Tokenizer, batch: int) -> None:
-        """`batch`: sequences that are sampled together."""
+    def __init__(self, tokenizer: Tokenizer, batch: int, compute: torch.dtype | None = None) -> None:
+        """`batch`: sequences that are sampled together; `compute`: of products on a CPU; None: the weights' type."""
         super().__init__(tokenizer)
         self._batch = batch
+        self._compute = compute
         self._model: PreTrainedModel | None = None
         self._decoder: Decoding[Any] | None = None
         self._ends = torch.tensor(sorted(tokenizer.end_ids))
@@ -69,7 +70,7 @@ class TransformersEngine(BatchedEngine):
         if model is not self._model:
             fast = model.device.type == "cpu" and decoder.supports(model)
             self._model = model
-            self._decoder = decoder.Decoder(model) if fast else ModelDecoder(model)
+            self._decoder = decoder.Decoder(model, self._compute) if fast else ModelDecoder(model)
         assert self._decoder is not None
         self._decoder.refresh()
 

@@ -5,6 +5,9 @@ single functions with their own backward pass, projections of one input are one 
 last product of a block. For the architectures of `rollouts.decoder`; hidden states and gradients equal the model's (a
 test).
 
+Products may be in bfloat16, which processors with instructions for it multiply about four times as fast as float32. The
+residual stream, the norms, the weights and their gradients keep the weights' type.
+
 Legend: T tokens, E hidden size, H heads, K key heads, D head size, I inner size.
 """
 
@@ -29,9 +32,10 @@ def supports(model: Any) -> bool:
     return plain and model.device.type == "cpu" and decodable(model) and not (drops or biased or recomputes)
 
 
-def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
-    """The last hidden states of a piece, after the final norm, [T, E]."""
+def hidden_states(model: Any, piece: MicroBatch, compute: torch.dtype | None = None) -> Tensor:
+    """The last hidden states of a piece, after the final norm, [T, E]. `compute`: type of products; None: as weights."""
     base, config = model.model, model.config
+    compute = compute or base.embed_tokens.weight.dtype
     grids = grids_of(piece.layout)
     x = F.embedding(piece.ids, base.embed_tokens.weight)
     cos, sin = base.rotary_emb(x, piece.positions[None])
@@ -41,31 +45,57 @@ def hidden_states(model: Any, piece: MicroBatch) -> Tensor:
     heads = (config.num_attention_heads, config.num_key_value_heads)
     for layer in base.layers:
         attention, mlp = layer.self_attn, layer.mlp
-        qkv = _project(_norm(x, layer.input_layernorm), attention.q_proj, attention.k_proj, attention.v_proj)
+        qkv = _project(_norm(x, layer.input_layernorm), compute, attention.q_proj, attention.k_proj, attention.v_proj)
         query, key, value = torch.split(qkv.view(len(x), -1, size), [heads[0], heads[1], heads[1]], 1)
         if hasattr(attention, "q_norm"):
             query, key = _norm(query, attention.q_norm), _norm(key, attention.k_norm)
         query, key = _Rotate.apply(query, *rotary), _Rotate.apply(key, *rotary)  # type: ignore[no-untyped-call]
-        mixed = attend(query, key, value, grids, attention.scaling)
+        mixed = attend(query.to(compute), key.to(compute), value.to(compute), grids, attention.scaling)
         x = _project_onto(x, mixed.flatten(1), attention.o_proj)
-        gates = _project(_norm(x, layer.post_attention_layernorm), mlp.gate_proj, mlp.up_proj)
+        gates = _project(_norm(x, layer.post_attention_layernorm), compute, mlp.gate_proj, mlp.up_proj)
         x = _project_onto(x, _Gate.apply(gates), mlp.down_proj)  # type: ignore[no-untyped-call]
     return _norm(x, base.norm)
 
 
 def _norm(x: Tensor, norm: Any) -> Tensor:
-    return _Norm.apply(x, norm.weight, norm.variance_epsilon)  # type: ignore[no-any-return, no-untyped-call]
+    return _Norm.apply(x.to(norm.weight.dtype), norm.weight, norm.variance_epsilon)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def _project(x: Tensor, *layers: Any) -> Tensor:
-    """Several projections of one input in one product."""
-    bias = torch.cat([layer.bias for layer in layers]) if layers[0].bias is not None else None
-    return F.linear(x, torch.cat([layer.weight for layer in layers]), bias)
+def _project(x: Tensor, compute: torch.dtype, *layers: Any) -> Tensor:
+    """Several projections of one input in one product, in the type of products."""
+    bias = torch.cat([layer.bias for layer in layers]).to(compute) if layers[0].bias is not None else None
+    weight = torch.cat([layer.weight for layer in layers])
+    if compute is weight.dtype:
+        return F.linear(x, weight, bias)
+    product: Tensor = _Product.apply(x, weight, compute)  # type: ignore[no-untyped-call]
+    return product if bias is None else product + bias
 
 
 def _project_onto(residual: Tensor, x: Tensor, layer: Any) -> Tensor:
-    added: Tensor = torch.addmm(residual, x, layer.weight.t())
+    """The residual with a projection added, in the residual's type."""
+    if x.dtype is layer.weight.dtype:
+        added: Tensor = torch.addmm(residual, x, layer.weight.t())
+    else:
+        added = residual + _Product.apply(x, layer.weight, x.dtype)  # type: ignore[no-untyped-call]
     return added if layer.bias is None else torch.add(added, layer.bias)
+
+
+class _Product(torch.autograd.Function):
+    """x times weight, transposed, in another type than the weight's. Each gradient has its tensor's own type."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, compute: torch.dtype) -> Tensor:
+        low, cast = x.to(compute), weight.to(compute)
+        ctx.save_for_backward(low, cast)
+        ctx.types = (x.dtype, weight.dtype)
+        return F.linear(low, cast)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        low, cast = ctx.saved_tensors
+        grad = grads[0].to(low.dtype)
+        of_x, of_weight = ctx.types
+        return (grad @ cast).to(of_x), (grad.t() @ low).to(of_weight), None
 
 
 class _Norm(torch.autograd.Function):

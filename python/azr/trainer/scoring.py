@@ -3,7 +3,6 @@
 Legend: B rows, C completion columns, N completion tokens.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ def score(
     product: torch.dtype | None = None,
     direct: bool = True,
     padded: bool = False,
+    compute: torch.dtype | None = None,
 ) -> tuple[Tensor, Tensor]:
     """log pi of each target, and the entropy of its distribution, both [B, C]; 0 at padding.
 
@@ -31,10 +31,14 @@ def score(
         product: type of the head's product; None: that of the hidden states.
         direct: small models on a CPU may use `cpu_forward`.
         padded: padded grids also on a GPU.
+        compute: type of the products of `cpu_forward`; elsewhere autocast and the weights decide.
     """
-    own = partial(packed_model.hidden_states, padded=padded)
-    read = cpu_forward.hidden_states if direct and cpu_forward.supports(model) else own
-    picked = read(model, piece).index_select(0, piece.source)
+    if direct and cpu_forward.supports(model):
+        with torch.autocast("cpu", enabled=False):
+            hidden = cpu_forward.hidden_states(model, piece, compute)
+    else:
+        hidden = packed_model.hidden_states(model, piece, padded=padded)
+    picked = hidden.index_select(0, piece.source)
     weight = model.get_output_embeddings().weight
     with torch.autocast(picked.device.type, enabled=False):
         targets = piece.targets[piece.mask]

@@ -39,6 +39,7 @@ class Scorer(nn.Module):
         self._temperature = config.sampling.temperature
         self._full_head = config.train.full_precision_head
         self._low = config.model.compute == "bfloat16"
+        self._compute = torch.bfloat16 if self._low else None
         self._padded = config.train.attention == "padded"
         self.lean = True
         """Whether small models on a CPU may use `cpu_forward`."""
@@ -49,7 +50,7 @@ class Scorer(nn.Module):
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
             at = self._temperature if temperature is None else temperature
-            return score(self.model, piece, at, product, self.lean, self._padded)
+            return score(self.model, piece, at, product, self.lean, self._padded, self._compute)
 
 
 def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
