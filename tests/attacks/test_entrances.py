@@ -45,7 +45,7 @@ from azr.tasks import KindOptions, composite
 from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
 from azr.tasks.static_filter import StaticFilter
-from azr.tasks.templates import Chat, Terse, Think
+from azr.tasks.templates import Chat, Form, Terse, Think
 from azr.types import SOLVE, Completion, Draft, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
@@ -238,7 +238,8 @@ def drive_readers(texts: Sequence[str], tasks: Sequence[Task]) -> None:
     patterns, code = Patterns(PatternConfig()), CodeMonitor(CodeConfig())
     induction = next(task for task in tasks if task.kind is Kind.INDUCTION)
     for text in texts:
-        for template in (Think(), Terse(), Chat(lambda message: message)):
+        opened = Form(opened=True)
+        for template in (Think(), Terse(), Chat(str), Think(form=opened), Chat(str, form=opened)):
             template.read(text, Role.SOLVE, Kind.DEDUCTION)
             template.wrap(text, Role.SOLVE, Kind.DEDUCTION)
         Fenced().split(text), Sections().split(text)

@@ -22,7 +22,7 @@ from azr.rewards.base import ProposalFacts
 from azr.sandbox import Value
 from azr.tasks import composite, source
 from azr.tasks.parsing import Fenced, Sections
-from azr.tasks.templates import Chat, Terse, Think
+from azr.tasks.templates import Chat, Form, Terse, Think
 from azr.types import SOLVE, Completion, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
@@ -57,6 +57,8 @@ READERS: dict[str, Reader] = {
     "sections": lambda text: Sections().split(text),
     "think": lambda text: Think().read(text, Role.SOLVE, Kind.DEDUCTION),
     "chat": lambda text: Chat(str).read(text, Role.SOLVE, Kind.DEDUCTION),
+    "think-opened": lambda text: Think(form=Form(opened=True)).read(text, Role.SOLVE, Kind.DEDUCTION),
+    "chat-opened": lambda text: Chat(str, form=Form(opened=True)).read(text, Role.SOLVE, Kind.DEDUCTION),
     "terse": lambda text: Terse().read(text, Role.SOLVE, Kind.DEDUCTION),
     "patterns": lambda text: PATTERNS.completions([seen(text)]),
     "readings": readings,

@@ -5,7 +5,7 @@ from importlib import resources
 import pytest
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.render import Renderer
-from azr.tasks.templates import Chat, Template, Terse, Think, load_text
+from azr.tasks.templates import Chat, Form, Template, Terse, Think, load_text
 from azr.types import Kind, Role, Task
 
 
@@ -32,7 +32,12 @@ def renderer(template: Template) -> Renderer:
     return Renderer(template, kinds, lambda text, special: list(text.encode()), ["random", "os.path"])
 
 
-TEMPLATES = [Think(), Terse(), Chat(lambda message: f"<user>{message}<assistant>")]
+def chat(message: str) -> str:
+    return f"<user>{message}<assistant>"
+
+
+FORMS = [Form(short=short, opened=opened) for short in (False, True) for opened in (False, True)]
+TEMPLATES = [Terse(), *(Think(form=form) for form in FORMS), *(Chat(chat, form=form) for form in FORMS)]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda t: t.name)
@@ -66,9 +71,17 @@ def test_solve_shows_what_is_given_and_hides_what_is_asked(
 
 def test_every_role_and_kind_has_its_file_and_there_is_no_other() -> None:
     folder = resources.files("azr.tasks").joinpath("prompts")
-    for family in ("fenced", "terse"):
+    for family in ("fenced", "short", "terse"):
         names = {path.name for path in folder.joinpath(family).iterdir()}
         assert names == {f"{role}_{kind}.txt" for role in Role for kind in Kind}
         for role in Role:
             for kind in Kind:
                 assert load_text(f"{family}/{role}_{kind}").is_valid()
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("role", list(Role))
+def test_a_short_prompt_has_the_slots_of_the_full_one_in_less_text(role: Role, kind: Kind) -> None:
+    full, short = (load_text(f"{folder}/{role}_{kind}") for folder in ("fenced", "short"))
+    assert len(short.template) < len(full.template) * (0.3 if role is Role.PROPOSE else 0.75)
+    assert set(full.get_identifiers()) - set(short.get_identifiers()) <= {"banned"}

@@ -1,7 +1,7 @@
 """The outer form of an answer."""
 
 import pytest
-from azr.tasks.templates import Chat, Terse, Think
+from azr.tasks.templates import Chat, Form, Template, Terse, Think
 from azr.types import Flaw, Kind, Role, Unparsed
 
 ASK = (Role.SOLVE, Kind.DEDUCTION)
@@ -54,3 +54,44 @@ def test_terse_solver_may_think_before_it_answers_and_the_thoughts_are_no_answer
 @pytest.mark.parametrize("kind", list(Kind))
 def test_terse_solve_prompt_leaves_the_first_marker_to_the_solver(kind: Kind) -> None:
     assert Terse().wrap("", Role.SOLVE, kind) == ""
+
+
+OPENED = Form(opened=True)
+MADE = [Think(), Think(form=OPENED), Chat(str), Chat(str, form=OPENED), Terse()]
+IDS = ["think", "think-opened", "chat", "chat-opened", "terse"]
+
+
+@pytest.mark.parametrize("template", MADE, ids=IDS)
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("role", list(Role))
+def test_what_a_template_writes_it_reads_as_the_same_blocks(template: Template, role: Role, kind: Kind) -> None:
+    tags = {
+        Role.PROPOSE: ["input", "input", "message"] if kind is Kind.INDUCTION else ["program", "input"],
+        Role.SOLVE: {Kind.ABDUCTION: ["input"], Kind.INDUCTION: ["program"]}.get(kind, ["output"]),
+    }[role]
+    blocks = "\n".join(template.syntax.render(tag, f"{tag} text") for tag in tags)
+    for thoughts in ("", "first this, then that"):
+        reading = template.read(template.write(blocks, role, kind, thoughts), role, kind)
+        assert reading.formatted and isinstance(reading.answer, str)
+        found = template.syntax.split(reading.answer)
+        assert not isinstance(found, Unparsed)
+        assert [(b.tag, b.body) for b in found if b.tag != "think"] == [(tag, f"{tag} text") for tag in tags]
+
+
+@pytest.mark.parametrize("template", [Think(form=OPENED), Chat(lambda text: f"[u]{text}[a]", form=OPENED)])
+def test_an_opened_prompt_ends_where_the_answer_goes_on(template: Template) -> None:
+    """The model writes what follows the fence; what it writes is read with the fence before it."""
+    prompt = template.wrap("TASK", *ASK)
+    assert prompt.endswith("<answer>\n```output\n") and prompt.count("TASK") == 1
+    assert "Think first" not in prompt
+    reading = template.read("42\n```\n</answer>", *ASK)
+    assert reading.formatted and reading.answer == "```output\n42\n```"
+    assert not template.read("42", *ASK).formatted
+
+
+def test_an_opened_answer_of_a_domains_own_kind_has_no_fence_yet() -> None:
+    assert Chat(str, form=OPENED).wrap("TASK", Role.SOLVE, Kind("chess.mate")).endswith("<answer>\n")
+
+
+def test_a_second_opening_tag_after_the_prompts_own_is_no_right_format() -> None:
+    assert not Chat(str, form=OPENED).read("1\n```\n</answer><answer>```output\n2\n```</answer>", *ASK).formatted

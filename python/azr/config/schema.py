@@ -62,6 +62,11 @@ class PromptConfig(Section):
 
     template: Literal["auto", "think", "chat", "terse"] = "auto"
     """`think`: the paper's think/answer text; `chat`: the tokenizer's chat template; `terse`: the embedded model's."""
+    words: Literal["full", "short"] = "full"
+    """`short`: a fifth of the tokens, for small models; not for `terse`, which has no words."""
+    opening: bool = False
+    """True: prompts end with the beginning of the answer, its tag and first fence, so that there are no thoughts. For
+    models that do not keep to the form; not for `terse`."""
     max_tokens: Positive = 6144
     """Longer prompts are never sampled from: propose prompts get fewer references, solve tasks are not served."""
 

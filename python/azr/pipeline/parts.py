@@ -10,12 +10,13 @@ from azr.config.mixture import folders
 from azr.distributed.ranks import ONE, Ranks
 from azr.distributed.store import over
 from azr.domains.domain import Domain, all_texts, make_domain
+from azr.errors import ConfigError
 from azr.rewards import PROPOSER, SOLVER, TERMS, ProposerReward, SolverReward
 from azr.rollouts import Engine, Sampling
 from azr.tasks import KindOptions, TaskKind, make_kinds
 from azr.tasks.render import Renderer
 from azr.tasks.static_filter import StaticFilter
-from azr.tasks.templates import Chat, Template, Terse, Think
+from azr.tasks.templates import Chat, Form, Template, Terse, Think
 from azr.types import Kind
 from azr.util.randomness import derive
 from azr.util.registry import resolve
@@ -88,9 +89,13 @@ def make_template(config: Config, tokenizer: "Tokenizer", tags: Sequence[str] = 
     name: str = config.prompt.template
     if name == "auto":
         name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
-    if name == "chat":
-        return Chat(tokenizer.chat, tags)
-    return Terse(tags) if name == "terse" else Think(tags)
+    given = config.prompt
+    if name == "terse":
+        if given.words != "full" or given.opening:
+            raise ConfigError("prompt.words and prompt.opening are for templates of words, which terse is not")
+        return Terse(tags)
+    form = Form(short=given.words == "short", opened=given.opening)
+    return Chat(tokenizer.chat, tags, form) if name == "chat" else Think(tags, form)
 
 
 def make_task_kinds(config: Config) -> dict[Kind, TaskKind]:

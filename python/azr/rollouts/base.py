@@ -53,6 +53,8 @@ class Tokenizer(Protocol):
     """Converts between text and ids."""
 
     end_ids: frozenset[int]
+    end_id: int
+    """The one of them that ends what is learnt."""
 
     def encode(self, text: str, special_tokens: bool) -> list[int]:
         """Ids of a text; `special_tokens`: add the tokenizer's own around it."""

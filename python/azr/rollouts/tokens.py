@@ -14,6 +14,7 @@ class ByteTokenizer:
 
     END = 256
     end_ids = frozenset({END})
+    end_id = END
 
     def encode(self, text: str, special_tokens: bool) -> list[int]:
         return list(text.encode("utf-8", "surrogatepass"))
@@ -35,6 +36,7 @@ class HuggingFaceTokenizer:
         self.end_ids = frozenset([*own, *extra_end_ids])
         if not self.end_ids:
             raise ModelError(f"the tokenizer {tokenizer.name_or_path} has no end token: answers could never end")
+        self.end_id = own[0] if own else min(self.end_ids)
 
     def encode(self, text: str, special_tokens: bool) -> list[int]:
         return list(self.inner.encode(text, add_special_tokens=special_tokens))

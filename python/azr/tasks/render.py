@@ -83,7 +83,7 @@ class Renderer:
         start: str = "",
     ) -> Prompt:
         syntax = self.template.syntax.name
-        words = self._texts.get((syntax, role, kind)) or load_text(f"{syntax}/{role}_{kind}")
+        words = self._texts.get((syntax, role, kind)) or load_text(f"{self.template.folder}/{role}_{kind}")
         text = self.template.wrap(words.substitute(slots), role, kind) + start
         return Prompt(
             role=role,

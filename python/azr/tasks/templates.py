@@ -1,7 +1,7 @@
 """Templates: the text around a task's prompt, and the position of the answer in a completion.
 
 A template has a block syntax, wraps a task's text into a prompt, and extracts the answer from a completion. The part of
-the answer that the prompt itself already wrote (`opening`) is put back before the answer is read.
+the answer that the prompt itself already wrote (its opening) is put back before the answer is read.
 """
 
 import re
@@ -24,6 +24,40 @@ class Reading:
     formatted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a config changes in a template of words."""
+
+    short: bool = False
+    """Short texts in place of the full ones."""
+    opened: bool = False
+    """Prompts end with the beginning of the answer, so that there are no thoughts."""
+
+
+FULL = Form()
+FIRST: Mapping[tuple[Role, Kind], str] = {
+    (Role.PROPOSE, Kind.DEDUCTION): "python",
+    (Role.PROPOSE, Kind.ABDUCTION): "python",
+    (Role.PROPOSE, Kind.ERROR): "python",
+    (Role.PROPOSE, Kind.INDUCTION): "input",
+    (Role.SOLVE, Kind.DEDUCTION): "output",
+    (Role.SOLVE, Kind.ABDUCTION): "input",
+    (Role.SOLVE, Kind.INDUCTION): "python",
+    (Role.SOLVE, Kind.ERROR): "output",
+}
+"""The tag of the fence that an answer begins with."""
+
+
+def _answer_opening(role: Role, kind: Kind) -> str:
+    """The tag of an answer and the fence of its first block; the tag alone for kinds that only a domain has."""
+    tag = FIRST.get((role, kind.base), "")
+    return "<answer>\n" + (f"```{tag}\n" if tag else "")
+
+
+def _answer(blocks: str) -> str:
+    return f"<answer>\n{blocks}\n</answer>"
+
+
 class Template(Protocol):
     """One format of conversations."""
 
@@ -33,6 +67,8 @@ class Template(Protocol):
     """Whether the tokenizer adds its special tokens (such as a begin token) to the wrapped text."""
     continues: bool
     """Whether a proposal's prompt ends inside the program, so that it may go on from an earlier one."""
+    folder: str
+    """Where its prompts stand below `prompts/`."""
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
         """The whole prompt around a task's text."""
@@ -42,11 +78,19 @@ class Template(Protocol):
         """The answer in a completion."""
         ...
 
+    def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
+        """A completion that is read as these blocks; thoughts are left out where the prompt leaves no room for them."""
+        ...
+
 
 def _tagged_answer(text: str) -> str | Unparsed:
     """The text after the last opening answer tag, up to the next closing tag, if any."""
     _, tag, rest = text.rpartition("<answer>")
     return rest.partition("</answer>")[0].strip() if tag else Unparsed(flaw=Flaw.NO_ANSWER)
+
+
+SHORT = "short"
+"""Folder of the short prompts; their blocks are fenced."""
 
 
 class Think:
@@ -57,14 +101,27 @@ class Think:
     continues = False
     _turn = re.compile(r"</think>\s*<answer>")
 
-    def __init__(self, tags: Sequence[str] = ()) -> None:
+    def __init__(self, tags: Sequence[str] = (), form: Form = FULL) -> None:
         """`tags`: of blocks that only a domain's kinds have."""
         self.syntax: BlockSyntax = Fenced(tags)
+        self._opened = form.opened
+        self._outer = "outer_think_short" if form.short else "outer_think"
+        self.folder = SHORT if form.short else self.syntax.name
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        return load_text("outer_think").substitute(task=text.rstrip("\n")).removesuffix("\n")
+        outer = load_text(self._outer).substitute(task=text.rstrip("\n")).removesuffix("\n")
+        return outer + self._opening(role, kind)
+
+    def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
+        given = "" if self._opened else thoughts
+        return f"{given} </think>\n{_answer(blocks)}".removeprefix(self._opening(role, kind))
+
+    def _opening(self, role: Role, kind: Kind) -> str:
+        """No thoughts, and the beginning of the answer."""
+        return f" </think>\n{_answer_opening(role, kind)}" if self._opened else ""
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        completion = self._opening(role, kind) + completion
         # A closing tag that follows any turn from thoughts to the answer follows the first one: one search is enough.
         turn = self._turn.search(completion)
         formatted = turn is not None and completion.find("</answer>", turn.end()) >= 0
@@ -78,15 +135,28 @@ class Chat:
     special_tokens = False
     continues = False
 
-    def __init__(self, render: Callable[[str], str], tags: Sequence[str] = ()) -> None:
+    def __init__(self, render: Callable[[str], str], tags: Sequence[str] = (), form: Form = FULL) -> None:
         """`render` applies the tokenizer's template to one user message, up to the start of the assistant's text."""
         self.syntax: BlockSyntax = Fenced(tags)
         self._render = render
+        self._opened = form.opened
+        self.folder = SHORT if form.short else self.syntax.name
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
-        return self._render(load_text("outer_chat").substitute(task=text.rstrip("\n")).removesuffix("\n"))
+        outer = load_text("outer_chat_opened" if self._opened else "outer_chat")
+        message = outer.substitute(task=text.rstrip("\n")).removesuffix("\n")
+        return self._render(message) + self._opening(role, kind)
+
+    def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
+        given = "" if self._opened or not thoughts else f"{thoughts}\n"
+        return f"{given}{_answer(blocks)}".removeprefix(self._opening(role, kind))
+
+    def _opening(self, role: Role, kind: Kind) -> str:
+        """The beginning of the answer, as the assistant's own."""
+        return _answer_opening(role, kind) if self._opened else ""
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        completion = self._opening(role, kind) + completion
         _, tag, rest = completion.partition("<answer>")
         formatted = bool(tag) and "<answer>" not in rest and rest.rstrip().endswith("</answer>")
         return Reading(_tagged_answer(completion), formatted)
@@ -111,12 +181,17 @@ class Terse:
     def __init__(self, tags: Sequence[str] = ()) -> None:
         """`tags`: of blocks that only a domain's kinds have."""
         self.syntax: BlockSyntax = Sections(tags)
+        self.folder = self.syntax.name
 
     def wrap(self, text: str, role: Role, kind: Kind) -> str:
         return text + self._opening(role, kind)
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
         return Reading(self._opening(role, kind) + completion, True)
+
+    def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
+        given = f"<think>{thoughts}\n" if thoughts and role is Role.SOLVE else ""
+        return given + blocks.removeprefix(self._opening(role, kind))
 
     def _opening(self, role: Role, kind: Kind) -> str:
         """The marker at the prompt's end; none for solvers and for kinds that only a domain has."""

@@ -247,7 +247,7 @@ class _Unread:
     """Tokenizer of the shared engine, which never decodes: each seat does."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        self.end_ids = tokenizer.end_ids
+        self.end_ids, self.end_id = tokenizer.end_ids, tokenizer.end_id
 
     def encode(self, text: str, special_tokens: bool) -> list[int]:
         raise NotImplementedError
