@@ -233,7 +233,7 @@ release-notes: $(VENV)/.tools ## The newest section of CHANGELOG.md.
 
 .PHONY: publish-crates
 publish-crates: ## Publish the crates, in the order that they need (CARGO_REGISTRY_TOKEN).
-	cargo publish --locked -p azr-wire -p azr-sandbox -p azr-buffer
+	cargo publish --locked -p azr-wire -p azr-sandbox-build -p azr-sandbox -p azr-buffer
 
 .PHONY: semver
 semver: $(VENV)/.tools ## The crates' interfaces against the last release (cargo-semver-checks).

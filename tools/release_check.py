@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WHEEL = 40 * 10**6
 MOST_CRATE = 10 * 10**6
-CRATES = ("azr-wire", "azr-sandbox", "azr-buffer")
+CRATES = ("azr-wire", "azr-sandbox-build", "azr-sandbox", "azr-buffer")
 HEADING = re.compile(r"^## \[?(\d+\.\d+\.\d+)\]? - (\S+)$", re.MULTILINE)
 
 

@@ -339,6 +339,12 @@ class Failed(Exception):
         self.text = "\n".join(lines[-200:])
 
     def advice(self):
+        """What to do, where the log tells; nothing where a reader of the log has to say."""
+        if "invalid peer certificate" in self.text or "CERTIFICATE_VERIFY_FAILED" in self.text:
+            return (
+                "uv or pip does not trust the index's certificate, as behind a company's proxy: name the file of its "
+                "authorities by SSL_CERT_FILE and PIP_CERT, and run this again"
+            )
         if NETWORK.search(self.text):
             return (
                 "no network, or an index that cannot be reached: connect, or name a mirror or a folder of wheels by "
@@ -346,7 +352,7 @@ class Failed(Exception):
             )
         if "No space left" in self.text:
             return "the disk is full: the whole setup takes some 3 GB, 9 GB with torch's CUDA build"
-        return f"`{self.step}` failed"
+        return None
 
 
 def output(command):
@@ -393,8 +399,10 @@ def main():
     except Stop as stop:
         return str(stop)
     except Failed as failed:
-        print("\n".join("    " + line for line in failed.lines[-8:]), file=sys.stderr)
-        return f"{failed.advice()} (all of it: {failed.log})"
+        advice = failed.advice()
+        if advice is None:
+            print("\n".join("    " + line for line in failed.lines[-8:]), file=sys.stderr)
+        return "{} (all of it: {})".format(advice or f"`{failed.step}` failed", failed.log)
     except KeyboardInterrupt:
         return "stopped: run this again to go on"
     finally:

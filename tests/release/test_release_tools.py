@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -62,6 +63,22 @@ def test_a_changelog_without_this_release_is_refused(
 def test_a_tag_of_another_version_is_refused() -> None:
     with pytest.raises(release.Wrong, match="the tag is v9"):
         release.tag("v9.0.0")
+
+
+def test_every_crate_is_published_after_those_that_it_needs() -> None:
+    """A crate that names one which the registry lacks is refused there, after others are out for good."""
+    manifests = {
+        manifest["package"]["name"]: manifest
+        for manifest in (tomllib.loads(path.read_text("utf-8")) for path in sorted(ROOT.glob("rust/*/Cargo.toml")))
+    }
+    of_the_workspace = {name for name, one in release.cargo()["dependencies"].items() if "path" in one}
+    out: list[str] = []
+    for crate in release.CRATES:
+        needs = {**manifests[crate].get("dependencies", {}), **manifests[crate].get("build-dependencies", {})}
+        assert needs.keys() & of_the_workspace <= set(out), crate
+        out.append(crate)
+    [command] = re.findall(r"^\tcargo publish --locked (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert re.findall(r"-p (\S+)", command) == out
 
 
 def test_the_readme_leads_nowhere_that_is_not_there() -> None:

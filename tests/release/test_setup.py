@@ -92,11 +92,25 @@ def test_without_a_network_the_line_says_so(script: ModuleType, tmp_path: Path, 
     assert said.split("\n")[0] in failed.value.log.read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: Failed to fetch: https://index.example/\n  cause: invalid peer certificate: UnknownIssuer",
+        "WARNING: Retrying after SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed')",
+    ],
+)
+def test_a_proxys_certificate_is_not_taken_for_a_missing_network(script: ModuleType, tmp_path: Path, said: str) -> None:
+    failing = executable(tmp_path / "fails", f"cat <<'END'\n{said}\nEND\nexit 1\n")
+    with pytest.raises(script.Failed) as failed:
+        script.Setup(tmp_path / "venv").run("tools", [failing])
+    assert "SSL_CERT_FILE" in failed.value.advice() and "\n" not in failed.value.advice()
+
+
 def test_another_failure_is_not_blamed_on_the_network(script: ModuleType, tmp_path: Path) -> None:
     failing = executable(tmp_path / "fails", "echo error: could not compile azr; exit 1\n")
     with pytest.raises(script.Failed) as failed:
         script.Setup(tmp_path / "venv").run("engine", [failing])
-    assert failed.value.advice() == "`engine` failed"
+    assert failed.value.advice() is None
 
 
 def test_a_job_server_is_not_handed_on(script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -183,11 +197,23 @@ def test_the_script_compiles_for_pythons_that_are_too_old() -> None:
     ast.parse(SCRIPT.read_text("utf-8"), feature_version=(3, 6))
 
 
-def test_a_failed_step_is_one_line_after_its_log(tmp_path: Path) -> None:
-    executable(tmp_path / "uv", "echo 'error: error sending request for url'; exit 2\n")
+def told(folder: Path, uv: str) -> list[str]:
+    """What the script tells where uv does this."""
+    executable(folder / "uv", uv)
     done = subprocess.run(
-        [sys.executable, SCRIPT, "tools", "--venv", tmp_path / "venv"],
-        capture_output=True, text=True, env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        [sys.executable, SCRIPT, "tools", "--venv", folder / "venv"],
+        capture_output=True, text=True, env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("no network, or an index that cannot be reached")
+    return done.stderr.splitlines()
+
+
+def test_where_the_log_tells_what_to_do_one_line_says_it(tmp_path: Path) -> None:
+    [line] = told(tmp_path, "echo 'error: error sending request for url'; echo 'cause: dns error'; exit 2\n")
+    assert line.startswith("no network, or an index that cannot be reached")
+
+
+def test_another_failed_step_is_one_line_after_its_logs_end(tmp_path: Path) -> None:
+    *log, line = told(tmp_path, "echo 'error: a file is in the way'; exit 2\n")
+    assert log == ["    error: a file is in the way"]
+    assert line.startswith("`tools` failed (all of it: ")
