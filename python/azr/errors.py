@@ -29,7 +29,8 @@ class EngineError(AzrError):
 class SandboxError(AzrError):
     """The sandbox itself failed. It says nothing about any program, so nothing may be rewarded.
 
-    `code` says how: wall_clock, cancelled, forked, bad_guest, bad_module, guest_contract, bad_limit, host, runtime.
+    `code` says how: wall_clock, cancelled, forked, bad_guest, bad_module, bad_package, guest_contract,
+    bad_limit, host, runtime.
     """
 
     def __init__(self, message: str, code: str = "other") -> None:

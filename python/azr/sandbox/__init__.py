@@ -32,6 +32,7 @@ from azr.sandbox.client import (
     read,
     whole,
 )
+from azr.sandbox.packages import Wheel
 from azr.sandbox.session import Cancel, FileQuota, Session
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "ValidRun",
     "Validation",
     "Value",
+    "Wheel",
     "read",
     "whole",
 ]

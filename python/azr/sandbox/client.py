@@ -23,6 +23,7 @@ from typing import Final, Literal, Self, TypeVar
 
 from azr import _azr
 from azr.errors import SandboxError
+from azr.sandbox.packages import Wheel, gather, importable
 from azr.util.text import is_text
 
 ENTRY: Final = "f"
@@ -289,7 +290,10 @@ class Sandbox:
     `threads`: worker threads; None: one per core. `limits`: of requests without their own. `guest`: a WebAssembly guest
     that you built (`make guest`), instead of the package's. `modules`: source texts by dotted name, imported once, so
     that programs find them loaded at no cost. They are trusted and may import one another. A module that cannot be
-    imported raises SandboxError with code bad_module and the line.
+    imported raises SandboxError with code bad_module and the line. `packages`: wheels of pure Python, each with its
+    SHA-256; their modules are given in the same way. A module of theirs that cannot be imported, such as one that wants
+    native code, is missing, and `left_out` names it; a package whose own module cannot be, or a wheel that is not what
+    its hash says, raises SandboxError with code bad_package.
 
     A sandbox is pickled as its arguments: loading makes a new one.
     """
@@ -301,18 +305,25 @@ class Sandbox:
         limits: Limits | None = None,
         guest: Path | None = None,
         modules: Mapping[str, str] | None = None,
+        packages: Sequence[Wheel] = (),
     ) -> None:
         if threads is not None and threads < 1:
             raise SandboxError(f"threads must be at least 1, not {threads}", "bad_limit")
         row = limits.row() if limits is not None else None
-        self._made_with = (threads, limits, guest, dict(modules or {}))
-        try:
-            self._inner = _azr.Sandbox(threads, row, guest, list(self._made_with[3].items()))
-        except OverflowError as error:
-            raise SandboxError(f"a limit is out of range: {error}", "bad_limit") from error
+        own = dict(modules or {})
+
+        def make(modules: Mapping[str, str]) -> None:
+            try:
+                self._inner = _azr.Sandbox(threads, row, guest, [*modules.items(), *own.items()])
+            except OverflowError as error:
+                raise SandboxError(f"a limit is out of range: {error}", "bad_limit") from error
+
+        found = importable(gather(packages), make)
+        self._made_with = (threads, limits, guest, {**found.modules, **own})
+        self._left_out = found.left_out
 
     def __reduce__(self) -> "tuple[object, ...]":
-        return _remade, self._made_with
+        return _remade, (*self._made_with, self._left_out)
 
     @property
     def inner(self) -> "_azr.Sandbox":
@@ -328,10 +339,15 @@ class Sandbox:
         names = ("fuel", "memory_bytes", "output_bytes", "value_bytes", "source_bytes", "nesting", "wall_seconds")
         return Limits(**dict(zip(names, self._inner.limits, strict=True)))  # type: ignore[arg-type]
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """What of `packages` no program can import or read, by name, with the reason."""
+        return dict(self._left_out)
+
     def with_modules(self, modules: Mapping[str, str]) -> "Sandbox":
         """This sandbox with more modules."""
         threads, _, guest, present = self._made_with
-        return Sandbox(threads=threads, limits=self.limits, guest=guest, modules={**present, **modules})
+        return _remade(threads, self.limits, guest, {**present, **modules}, self._left_out)
 
     def run(self, program: str, *, call: str | None = None, limits: Limits | None = None) -> Outcome:
         """Run one program; `call` is the argument text of its function f.
@@ -571,8 +587,12 @@ def _score(row: "_azr._ScoreRow | SandboxError") -> Score:
     return Unscored(InvalidReason(reason), outcome_of(outcome))
 
 
-def _remade(threads: int | None, limits: Limits | None, guest: Path | None, modules: dict[str, str]) -> Sandbox:
-    return Sandbox(threads=threads, limits=limits, guest=guest, modules=modules)
+def _remade(
+    threads: int | None, limits: Limits | None, guest: Path | None, modules: dict[str, str], left_out: dict[str, str]
+) -> Sandbox:
+    made = Sandbox(threads=threads, limits=limits, guest=guest, modules=modules)
+    made._left_out = left_out
+    return made
 
 
 def _check(row: "_azr._CheckRow | Check | Outcome | SandboxError") -> Check:
