@@ -86,6 +86,16 @@ test-rust: ## The Rust crates' tests.
 	cargo test --release -p azr-wire -p azr-sandbox
 	cargo test --release -p azr-buffer
 
+# Emulated by qemu-user; zig links. Debian has both in packages: qemu-user and libc6-arm64-cross.
+AARCH64 := aarch64-unknown-linux-gnu
+.PHONY: test-aarch64
+test-aarch64: $(VENV)/.tools ## The sandbox's Rust tests on aarch64, emulated (qemu-user).
+	$(INSTALL) $(ZIG_TOOLS)
+	rustup target add $(AARCH64)
+	. $(BIN)/activate && CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
+	  cargo-zigbuild test --release --locked --target $(AARCH64).2.28 -p azr-wire -p azr-sandbox \
+	  --no-default-features --features azr-sandbox/compiler
+
 # The Rust half with a Python of any version, by UV_PYTHON=3.14; what trains is for `test`.
 PORTABLE := tests/test_extension.py tests/sandbox tests/buffer tests/differential
 .PHONY: test-python
@@ -124,7 +134,8 @@ check-crate: ## The sandbox crate as it would be published: its size, and both w
 	rust/sandbox/check.sh
 
 .PHONY: docs
-docs: dev ## The documentation site, into target/site.
+docs: $(VENV)/.tools ## The documentation site, into target/site; reads the package's sources, and compiles nothing.
+	$(INSTALL) -r pyproject.toml --group docs ruff
 	$(BIN)/mkdocs build --strict
 
 .PHONY: pictures
@@ -200,10 +211,13 @@ cpython-tests: $(VENV)/.extension ## CPython's own tests in the sandbox, from th
 # `make wheel TARGET=aarch64-unknown-linux-musl ZIG=1` for another system than this one, linked by zig.
 DIST ?= target/dist
 ZIG_TAG = $(if $(findstring linux-gnu,$(TARGET)),--compatibility manylinux_2_28)
-CROSS = $(if $(filter $(firstword $(subst -, ,$(TARGET))),$(shell uname -m)),,--features cross)
+# macOS calls the processor by another name than Rust.
+CROSS = $(if $(filter $(firstword $(subst -, ,$(TARGET))),$(subst arm64,aarch64,$(shell uname -m))),,--features cross)
+ZIG_TOOLS := 'ziglang==0.17.1' 'cargo-zigbuild==0.24.1'
 .PHONY: wheel
 wheel: $(VENV)/.tools ## A wheel with its bill of materials, into target/dist; TARGET=... ZIG=1 for another system.
-	$(if $(ZIG),$(INSTALL) 'ziglang==0.15.2')
+	$(if $(ZIG),$(INSTALL) $(ZIG_TOOLS))
+	$(if $(TARGET),rustup target add $(TARGET))
 	$(BIN)/python tools/sbom.py target/guest.cyclonedx.json
 	. $(BIN)/activate && maturin build --release --locked --interpreter $(notdir $(BIN)/python) --out $(DIST) \
 	  --sbom-include target/guest.cyclonedx.json $(if $(TARGET),--target $(TARGET) $(if $(ZIG),--zig $(ZIG_TAG)) $(CROSS))

@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "python"))
 
 SUBJECTS = {
     "types": "values, errors, small tools",
@@ -57,6 +56,9 @@ def layers() -> str:
 
 def keys() -> str:
     """Every key by table: type, default, meaning, and the files below `configs/` that set it."""
+    # Not when this file is loaded: mkdocs puts the path back after that.
+    if (sources := str(ROOT / "python")) not in sys.path:
+        sys.path.insert(0, sources)
     from azr.config.schema import Config
 
     used = _users()
