@@ -13,8 +13,8 @@ mod layout;
 /// Level of compression: the next ones take several times as long, without optimisation above all.
 const LEVEL: i32 = 3;
 
-/// The guest's native code for any processor of an architecture, under an operating system, compressed as the guest is, whose hash must be the one
-/// given.
+/// The guest's native code for any processor of an architecture, under an operating system, compressed as the guest is.
+/// Its hash must be the one given.
 ///
 /// # Errors
 /// When the guest is another, or none.
