@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import azr
 import pytest
 from azr.buffer import fingerprint as behaviour
 from azr.buffer.client import TaskBuffer, canonical
+from azr.cli import azr as command
 from azr.config import resolve
 from azr.config.domain_files import read as read_domain
 from azr.config.oversight import CodeConfig, PatternConfig
@@ -50,6 +52,8 @@ from azr.types import SOLVE, Completion, Draft, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
 from azr.watch.live import Live
+from click.testing import CliRunner
+from endpoint import scripted, serving
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 hostile = load_module(str(HOSTILE))
@@ -83,6 +87,7 @@ NO_TEXT_OF_A_MODEL = {
     "azr.sandbox.client.whole": "looks for failures alone",
     "azr.types.with_verdict": "looks for failures alone",
     "azr.cli.live.LiveView.noted": "words of ours",
+    "azr.cli.propose.Lines.say": "words of ours",
     "azr.cli.progress.Progress.noted": "words of ours",
     "azr.run.events.Quiet.noted": "words of ours",
     "azr.run.events.Together.noted": "words of ours",
@@ -277,6 +282,34 @@ def drive_run(folder: Path, script: str, steps: int) -> None:
     live.close()
 
 
+def drive_endpoint(out: Path, texts: Sequence[str]) -> None:
+    """A model behind HTTP writes each text as a proposal and as an answer, and in between what it is asked for."""
+    places: dict[str, int] = {}
+
+    def policy(text: str, seed: int) -> str:
+        role = "propose" if "another reader" in text else "solve"
+        place = places[role] = places.get(role, -1) + 1
+        return texts[place // 2 % len(texts)] if place % 2 else scripted(text, seed)
+
+    # Before it has enough tasks, every text was a proposal and an answer.
+    asked = [
+        "propose",
+        "--out",
+        str(out),
+        "--tasks",
+        str(len(texts)),
+        "--attempts",
+        "3",
+        "--set",
+        "sandbox.fuel=100000000",
+    ]
+    with serving(policy) as stub:
+        done = CliRunner().invoke(command, [*asked, "--endpoint", stub.url])
+    assert done.exit_code == 0, done.output
+    assert min(places.values()) >= len(texts) and "\x1b" not in done.output
+    assert not any(text in done.output for text in texts if len(text) > 40)
+
+
 def test_no_text_takes_the_outcome_of_another_away(sandbox: Sandbox, tasks: list[Task], corpus: dict[str, str]) -> None:
     drive_sandbox(sandbox, list(corpus.values()), tasks)
 
@@ -300,6 +333,10 @@ def test_no_text_ends_a_reader(tasks: list[Task], corpus: dict[str, str]) -> Non
     drive_readers(list(corpus.values()), tasks)
 
 
+def test_no_text_ends_what_asks_an_endpoint(tmp_path: Path, corpus: dict[str, str]) -> None:
+    drive_endpoint(tmp_path / "tasks.jsonl", list(corpus.values()))
+
+
 def test_every_entrance_is_driven(sandbox: Sandbox, grader: Grader, tasks: list[Task], tmp_path: Path) -> None:
     """By what is called while the drivers run."""
     called: set[str] = set()
@@ -319,13 +356,16 @@ def test_every_entrance_is_driven(sandbox: Sandbox, grader: Grader, tasks: list[
         lambda: drive_run(tmp_path / "run", f"{HOSTILE}:answer", 3),
         lambda: drive_run(tmp_path / "demo", "azr.rollouts.demo:answer", 2),
         lambda: drive_buffer(tasks),
+        lambda: drive_endpoint(tmp_path / "tasks.jsonl", ["\ud800", "def f(a): return a"]),
     ]
     sys.setprofile(note)
+    threading.setprofile(note)
     try:
         for drive in drivers:
             drive()
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
     found = set(entrances())
     assert set(NO_TEXT_OF_A_MODEL) <= found, "a name that is gone"
     missing = found - called - set(NO_TEXT_OF_A_MODEL)

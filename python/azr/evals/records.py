@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from azr.errors import BenchmarkError
+from azr.util.lines import cut_torn_tail
 
 SETTINGS, RESULTS, COMPLETIONS = "evaluation.json", "results.json", "completions"
 
@@ -51,7 +52,7 @@ class Folder:
             self._own = path / (f"{COMPLETIONS}.jsonl" if rank == 0 else f"{COMPLETIONS}.{rank}.jsonl")
             self._file = self._own.open("a+b")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _cut_torn_tail(self._file.fileno())
+            cut_torn_tail(self._file.fileno())
         except BlockingIOError as error:
             raise BenchmarkError(f"{path} is in use by another evaluation") from error
         except OSError as error:
@@ -156,18 +157,3 @@ def write_json(path: Path, value: Any) -> None:
 def done(lines: Iterable[Line]) -> dict[tuple[str, int], float]:
     """(item, sample) of the written lines, with their scores."""
     return {(line.item, line.sample): line.score for line in lines}
-
-
-def _cut_torn_tail(handle: int) -> None:
-    """Remove an incomplete line that a crash left."""
-    size = os.fstat(handle).st_size
-    end = size
-    while end > 0:
-        begin = max(0, end - (1 << 16))
-        at = os.pread(handle, end - begin, begin).rfind(b"\n")
-        if at >= 0:
-            end = begin + at + 1
-            break
-        end = begin
-    if end != size:
-        os.ftruncate(handle, end)
