@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "plan": ("azr.cli.plan", "plan", "Say what a run needs, before any model is loaded."),
     "seed": ("azr.cli.seed", "seed", "Fill and save the seed buffers of a model."),
     "propose": ("azr.cli.propose", "propose", "Make verified tasks by a model behind an HTTP endpoint."),
+    "export": ("azr.cli.export", "export", "Write verified tasks as a data set: Parquet and a card."),
     "bootstrap": ("azr.cli.bootstrap", "bootstrap", "Make the embedded model from nothing."),
     "eval": ("azr.cli.eval", "evaluate", "Score a model on held-out tasks."),
     "report": ("azr.cli.report", "report", "Make one HTML file of a run, or of several."),

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,10 +47,10 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def filter_of(chosen: dict[str, Any], found: Stored) -> Filter:
-    """The filter from the options that `filters` adds."""
-    if unknown := sorted(set(chosen["kinds"]) - set(found.kinds)):
-        raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(found.kinds)}", param_hint="--kind")
+def filter_of(chosen: dict[str, Any], known: Sequence[str]) -> Filter:
+    """The filter from the options that `filters` adds. `known`: kinds that there are."""
+    if unknown := sorted(set(chosen["kinds"]) - set(known)):
+        raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(known)}", param_hint="--kind")
     kinds = tuple(Kind(kind) for kind in chosen["kinds"])
     return Filter(
         kinds=kinds, first_step=chosen["first_step"], last_step=chosen["last_step"], low=chosen["low"],
@@ -137,7 +137,7 @@ def show(run: Path, task_ids: tuple[int, ...], limit: int, as_json: bool, **chos
     with open_run(run) as found:
         if unknown := [task_id for task_id in task_ids if not found.has(task_id)]:
             raise click.BadParameter(f"there is no task {unknown[0]}", param_hint="--id")
-        ids = list(task_ids) or found.newest(filter_of(chosen, found), limit)
+        ids = list(task_ids) or found.newest(filter_of(chosen, found.kinds), limit)
         for line in lines(found, ids):
             click.echo(json.dumps(asdict(line)) if as_json else describe(line))
 
@@ -160,7 +160,7 @@ def describe(line: Line) -> str:
 def stats(run: Path, as_json: bool, **chosen: Any) -> None:
     """Count the tasks of RUN by kind, step and solve rate."""
     with open_run(run) as found:
-        numbers = summary(found, filter_of(chosen, found))
+        numbers = summary(found, filter_of(chosen, found.kinds))
     if as_json:
         click.echo(json.dumps(numbers))
         return
@@ -205,7 +205,7 @@ def summary(found: Stored, where: Filter) -> dict[str, Any]:
 def export(run: Path, out: Path, **chosen: Any) -> None:
     """Write tasks of RUN to OUT: Parquet if it ends in .parquet, else JSON lines."""
     with open_run(run) as found:
-        ids = found.find(filter_of(chosen, found))
+        ids = found.find(filter_of(chosen, found.kinds))
         write = write_parquet if out.suffix == ".parquet" else write_jsonl
         write(out, lines(found, ids))
     click.echo(f"{len(ids)} tasks in {out}", err=True)

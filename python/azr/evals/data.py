@@ -65,10 +65,15 @@ def _local(source: Source, data: Path) -> Rows:
         raise BenchmarkError(f"--data {data}: no such file or folder. {_how(source)}")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Rows(rows=_read(path), origin=str(path), revision=f"sha256:{digest}", pinned=False)
+    return Rows(rows=read_rows(path), origin=str(path), revision=f"sha256:{digest}", pinned=False)
 
 
-def _read(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
+    """The rows of one file, by its ending: JSON lines, JSON or parquet.
+
+    Raises:
+        BenchmarkError: it cannot be read.
+    """
     try:
         if path.suffix == ".parquet":
             import pyarrow.parquet
