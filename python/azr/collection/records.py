@@ -106,8 +106,8 @@ class Source:
             fits = where.low <= row.solve_rate <= where.high and where.first_step <= row.step <= where.last_step
             if fits and (not where.kinds or task.kind in where.kinds):
                 yield Record(
-                    task=replace(task, step=row.step), solve_rate=row.solve_rate, attempts=row.attempts, origin="proposed",
-                    model=row.model, azr=row.azr,
+                    task=replace(task, step=row.step), solve_rate=row.solve_rate, attempts=row.attempts,
+                    origin="proposed", model=row.model, azr=row.azr,
                 )  # fmt: skip
 
     def _of_run(self, stored: Stored, where: Filter) -> Iterator[Record]:
