@@ -16,7 +16,7 @@ from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import Rollouts, roll_out
 from azr.run.seed import domain_seeds, identity_tasks
 from azr.tasks.io import read_tasks
-from azr.types import Attempt, Rejected, Task, Valid, solve_rate, with_verdict
+from azr.types import Attempt, Rejected, Task, Valid, solve_rate, valids, with_verdict
 from azr.util.sanitize import visible
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ def gather(parts: Parts, file: TaskFile, wanted: int, model: str, told: Callable
     while len(file.rows) < wanted:
         step += 1
         found = roll_out(parts, step, [], _untimed)
-        parts.store.record([trials for trials in found.trials if trials], step)
+        parts.store.record([(valid.task, valid.trials) for valid in valids(found.verdicts)], step)
         rows = rows_of(found, model)
         file.append(rows)
         told(_summary(found, rows, len(file.rows)))
@@ -66,11 +66,10 @@ def gather(parts: Parts, file: TaskFile, wanted: int, model: str, told: Callable
 
 def rows_of(found: Rollouts, model: str) -> list[Row]:
     """The round's new tasks, with at least one attempt that has a verdict."""
-    valid = [verdict for verdict in found.verdicts if isinstance(verdict, Valid)]
     return [
-        _row(verdict.task, trials, rate, model)
-        for verdict, trials in zip(valid, found.trials, strict=True)
-        if verdict.duplicate_of is None and (rate := solve_rate(trials)) is not None
+        _row(verdict.task, verdict.trials, rate, model)
+        for verdict in valids(found.verdicts)
+        if verdict.duplicate_of is None and (rate := solve_rate(verdict.trials)) is not None
     ]
 
 

@@ -33,7 +33,7 @@ def supports(model: Any) -> bool:
 
 
 def hidden_states(model: Any, piece: MicroBatch, compute: torch.dtype | None = None) -> Tensor:
-    """The last hidden states of a piece, after the final norm, [T, E]. `compute`: type of products; None: as weights."""
+    """The last hidden states of a piece, after the final norm, [T, E]. `compute`: dtype of products; None: weights'."""
     base, config = model.model, model.config
     compute = compute or base.embed_tokens.weight.dtype
     grids = grids_of(piece.layout)

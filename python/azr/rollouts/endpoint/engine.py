@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azr.errors import EngineError
-from azr.rollouts.base import Finished, Key, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
+from azr.rollouts.base import Finished, Pulse, Request, Sampling, Scores, Tokenizer, sample_all
 from azr.rollouts.endpoint.client import Client, Endpoint, Pause, Served
-from azr.types import Completion, Prompt
+from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,6 +33,7 @@ class Estimate:
     """A tokenizer that only knows about how long a text is."""
 
     end_ids: frozenset[int] = frozenset()
+    end_id = 0
 
     def encode(self, text: str, special_tokens: bool) -> list[int]:
         """As many zeros as the text may have tokens."""
