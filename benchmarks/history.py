@@ -39,18 +39,18 @@ FIGURES = {
 
 
 def asked(*command: str) -> dict[str, Any]:
-    """What an azr command says as JSON."""
-    whole = [sys.executable, "-m", "azr", *command, "--json"]
+    """What a Python command says as JSON."""
+    whole = [sys.executable, *command]
     answer = subprocess.run(whole, capture_output=True, text=True, check=True)
     return json.loads(answer.stdout)  # type: ignore[no-any-return]
 
 
 def round_of_figures(tasks: int) -> dict[str, float]:
     """All figures, once."""
-    sandbox = asked("sandbox", "bench", "--peers")
+    sandbox = asked("-m", "azr", "sandbox", "bench", "--peers", "--json")
     rate = sandbox["programs_per_cpu_s"]
     peers = {name: rate / peer["programs_per_cpu_s"] for name, peer in sandbox["peers"].items()}
-    buffer = asked("buffer", "bench", "--tasks", str(tasks))
+    buffer = asked(str(Path(__file__).with_name("buffer.py")), "--tasks", str(tasks))
     [two] = [row for row in buffer["threads"] if row["threads"] == 2]
     kernels = sandbox["kernels"].values()
     return {

@@ -109,12 +109,22 @@ def test_what_happens_to_a_task_is_kept() -> None:
     buffer.quarantine(1)
     state = buffer.state(2)
     assert state.history == (Solved(3, 5, 8), Solved(4, 4, 8))
-    assert (state.served, state.quarantined, state.servable) == (2, False, True)
+    assert (state.served, state.quarantined, state.excluded, state.servable) == (2, False, False, True)
     assert buffer.solve_rates([2, 3]) == [0.5, None]
     assert buffer.count(Kind.DEDUCTION) == 4
     assert 1 not in buffer.uniform([], 5, 1)
     buffer.quarantine(1, held=False)
     assert buffer.count(Kind.DEDUCTION) == 5
+
+
+def test_who_releases_a_task_does_not_undo_its_exclusion() -> None:
+    buffer = filled(5)
+    buffer.exclude(1)
+    buffer.quarantine(1)
+    buffer.quarantine(1, held=False)
+    state = buffer.state(1)
+    assert (state.quarantined, state.excluded) == (False, True)
+    assert buffer.count(Kind.DEDUCTION) == 4 and 1 not in buffer.uniform([], 5, 1)
 
 
 def test_ids_can_be_filtered() -> None:

@@ -175,6 +175,12 @@ def test_tasks_can_leave_by_their_solve_rate(make_parts: Make, serve: str, left:
     parts.store.record(list(zip(tasks, rows, strict=True)), 1)
     served = {task.outputs[0].to_python() for task in parts.store.serve(2)}
     assert served - {"Hello world"} == left
+    for task in tasks:
+        assert task.id is not None
+        parts.store.hold([task.id])
+        parts.store.release(task.id)
+    # A person's release from quarantine does not undo it.
+    assert {task.outputs[0].to_python() for task in parts.store.serve(3)} == served
 
 
 def test_surprise_counts_equal_answers(make_parts: Make) -> None:

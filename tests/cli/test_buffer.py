@@ -8,7 +8,6 @@ from azr.buffer.client import Extras, Inserted, TaskBuffer
 from azr.buffer.domains import Shard, Shards
 from azr.cli import main
 from azr.cli.buffer import buffer as group
-from azr.cli.buffer_bench import measure
 from azr.types import Kind, Task
 from click.testing import CliRunner
 
@@ -102,21 +101,6 @@ def test_a_folder_without_a_buffer_is_a_clear_error(tmp_path: Path, capsys: pyte
     with pytest.raises(SystemExit):
         main(["buffer", "stats", str(tmp_path)])
     assert "there is no task buffer" in capsys.readouterr().err
-
-
-def test_the_benchmark_checks_what_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azr.cli.buffer_bench.ROUNDS", 1)
-    monkeypatch.setattr("azr.cli.buffer_bench.PUBLISHED", (1000, 2000))
-    monkeypatch.setattr("azr.cli.buffer_bench.MEMORY", 5000)
-    monkeypatch.setattr("azr.cli.buffer_bench.INSERTS", 2000)
-    numbers = measure(None, 2000, lambda text: None)
-    assert numbers["canonical_inserts"]["lost"] == 0
-    assert [(row["tasks"], row["threads"]) for row in numbers["threads"]] == [
-        (tasks, threads) for tasks in (1000, 2000) for threads in (1, 2, 4, 8)
-    ]
-    assert set(numbers["duplicates"].values()) == {0}
-    assert numbers["end_to_end"]["stored"] == numbers["end_to_end"]["programs"]
-    assert numbers["large"]["tasks"] == 2000
 
 
 def test_the_tasks_of_all_domains_are_shown_under_their_own_names(run: Path) -> None:

@@ -180,8 +180,12 @@ class TaskBuffer:
         """Count one more serving of each of these tasks."""
         self._inner.mark_served([int(task_id) for task_id in ids])
 
+    def exclude(self, *ids: SupportsInt) -> None:
+        """Exclude tasks from all sampling for good: a rule of the curriculum."""
+        self._inner.exclude([int(task_id) for task_id in ids])
+
     def quarantine(self, *ids: SupportsInt, held: bool = True) -> None:
-        """Exclude tasks from all sampling, or include them again."""
+        """Hold tasks back from all sampling, or let them go: a decision of a person or of a monitor."""
         self._inner.quarantine([int(task_id) for task_id in ids], held)
 
     def commit(self) -> int:
@@ -213,8 +217,8 @@ class TaskBuffer:
 
     def state(self, task_id: int) -> State:
         """Counters and solve rates of a task."""
-        history, served, quarantined, servable = self._inner.state(task_id)
-        return State(tuple(Solved(*row) for row in history), served, quarantined, servable)
+        history, served, quarantined, excluded, servable = self._inner.state(task_id)
+        return State(tuple(Solved(*row) for row in history), served, quarantined, excluded, servable)
 
     def solve_rates(self, ids: Iterable[SupportsInt]) -> list[float | None]:
         """The last solve rate of each task; None where it has no attempts."""

@@ -91,19 +91,21 @@ class TaskStore:
                 continue
             self._buffer.record_solve_rate(task.id, rate, step, attempts=len(with_verdict(row)))
             if not SERVED[self._config.buffer.serve](rate):
-                self._buffer.quarantine(task.id)
+                self._buffer.exclude(task.id)
 
     # Oversight.
 
     def hold(self, ids: Sequence[int]) -> None:
-        """Quarantine tasks: exclude them from all sampling."""
+        """Quarantine tasks: hold them back from all sampling."""
         self._buffer.quarantine(*ids)
 
     def release(self, task_id: int) -> None:
-        """Release a task from quarantine, unless its solve rate keeps it from being served."""
+        """Release a task from quarantine. One that `buffer.serve` excludes stays out."""
         rate = self._buffer.solve_rate(task_id)
-        if rate is None or SERVED[self._config.buffer.serve](rate):
-            self._buffer.quarantine(task_id, held=False)
+        # Logs of before had one flag for both.
+        if rate is not None and not SERVED[self._config.buffer.serve](rate):
+            self._buffer.exclude(task_id)
+        self._buffer.quarantine(task_id, held=False)
 
     def alike(self, ids: Sequence[int]) -> list[Neighbourhood]:
         """Similarity of stored tasks to the rest of the buffer."""

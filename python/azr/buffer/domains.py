@@ -111,6 +111,10 @@ class Shards:
         for shard, mine in self._by_shard([int(task_id) for task_id in ids]):
             shard.buffer.mark_served(mine)
 
+    def exclude(self, *ids: SupportsInt) -> None:
+        for shard, mine in self._by_shard([int(task_id) for task_id in ids]):
+            shard.buffer.exclude(*mine)
+
     def quarantine(self, *ids: SupportsInt, held: bool = True) -> None:
         for shard, mine in self._by_shard([int(task_id) for task_id in ids]):
             shard.buffer.quarantine(*mine, held=held)

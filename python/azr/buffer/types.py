@@ -56,6 +56,9 @@ class State:
     history: tuple[Solved, ...]
     served: int
     quarantined: bool
+    """Held back by a person or a monitor."""
+    excluded: bool
+    """Excluded by `buffer.serve`."""
     servable: bool
     """Within the cap, so that it can be sampled."""
 

@@ -103,6 +103,7 @@ class Line:
     history: list[dict[str, int]]
     served: int
     quarantined: bool
+    excluded: bool
     servable: bool
 
 
@@ -119,7 +120,7 @@ def lines(stored: Stored, ids: list[int]) -> Iterator[Line]:
                 parents=parents, behaviour=None if behaviour is None else f"{behaviour:032x}",
                 solve_rate=stored.rate(task_id),
                 history=[asdict(solved) for solved in state.history], served=state.served,
-                quarantined=state.quarantined, servable=state.servable,
+                quarantined=state.quarantined, excluded=state.excluded, servable=state.servable,
             )  # fmt: skip
 
 
@@ -145,7 +146,8 @@ def show(run: Path, task_ids: tuple[int, ...], limit: int, as_json: bool, **chos
 def describe(line: Line) -> str:
     """A task as text."""
     rate = "untried" if line.solve_rate is None else f"solve rate {line.solve_rate:.2f}"
-    flags = "".join(f", {flag}" for flag, on in [("held back", line.quarantined), ("evicted", not line.servable)] if on)
+    states = {"held back": line.quarantined, "excluded": line.excluded, "evicted": not line.servable}
+    flags = "".join(f", {flag}" for flag, on in states.items() if on)
     origin = f", shown {line.references}" if line.references else ""
     parents = f", calls {line.parents}" if line.parents else ""
     head = f"# {line.id} {line.kind}, step {line.step}, {rate}, served {line.served}{flags}{origin}{parents}"
@@ -164,7 +166,10 @@ def stats(run: Path, as_json: bool, **chosen: Any) -> None:
     if as_json:
         click.echo(json.dumps(numbers))
         return
-    click.echo(f"{numbers['tasks']} tasks, {numbers['tried']} tried, {numbers['quarantined']} held back")
+    click.echo(
+        f"{numbers['tasks']} tasks, {numbers['tried']} tried, {numbers['quarantined']} held back,"
+        f" {numbers['excluded']} excluded"
+    )
     for name in ("kinds", "roles", "solve_rates"):
         click.echo(f"{name}: " + ", ".join(f"{key} {count}" for key, count in numbers[name].items()))
     click.echo(f"steps {numbers['first_step']} to {numbers['last_step']}")
@@ -176,11 +181,12 @@ def summary(found: Stored, where: Filter) -> dict[str, Any]:
     roles: Counter[str] = Counter()
     rates: Counter[str] = Counter()
     steps: list[int] = []
-    held = 0
+    held = excluded = 0
     for line in lines(found, found.find(where)):
         kinds[line.kind] += 1
         roles[line.role] += 1
         held += line.quarantined
+        excluded += line.excluded
         steps.append(line.step)
         if line.solve_rate is not None:
             tenth = min(int(line.solve_rate * 10), 9)
@@ -192,6 +198,7 @@ def summary(found: Stored, where: Filter) -> dict[str, Any]:
         "solve_rates": dict(sorted(rates.items())),
         "tried": rates.total(),
         "quarantined": held,
+        "excluded": excluded,
         "first_step": min(steps, default=None),
         "last_step": max(steps, default=None),
         "records": found.records,
@@ -237,7 +244,7 @@ def write_parquet(out: Path, tasks: Iterator[Line]) -> None:
             ("program", pa.string()), ("inputs", texts), ("outputs", texts), ("message", pa.string()),
             ("imports", texts), ("references", numbers), ("parents", numbers), ("behaviour", pa.string()),
             ("solve_rate", pa.float64()), ("history", pa.list_(solved)), ("served", pa.int64()),
-            ("quarantined", pa.bool_()), ("servable", pa.bool_()),
+            ("quarantined", pa.bool_()), ("excluded", pa.bool_()), ("servable", pa.bool_()),
         ]
     )  # fmt: skip
     with parquet.ParquetWriter(out, schema) as writer:
@@ -248,32 +255,3 @@ def write_parquet(out: Path, tasks: Iterator[Line]) -> None:
                 writer.write_table(pa.Table.from_pylist(rows, schema))
                 rows = []
         writer.write_table(pa.Table.from_pylist(rows, schema))
-
-
-@buffer.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-@click.option(
-    "--data", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines with `code` and `inputs`."
-)
-@click.option(
-    "--tasks", type=click.IntRange(1000), default=1_000_000, show_default=True, help="Tasks of the large buffer."
-)
-@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Also write the JSON here.")
-@click.option("--only", multiple=True, help="Only this part; repeatable.")
-def bench(as_json: bool, data: Path | None, tasks: int, save: Path | None, only: tuple[str, ...]) -> None:
-    """Measure the buffer here: canonical forms, threads, sampling, log, similarity, duplicates."""
-    from azr.cli.buffer_bench import PARTS, measure
-
-    unknown = set(only) - set(PARTS)
-    if unknown:
-        raise click.BadParameter(
-            f"{', '.join(sorted(unknown))}: known parts are {', '.join(PARTS)}", param_hint="--only"
-        )
-    numbers = measure(data, tasks, lambda text: click.echo(text, err=True), only or PARTS)
-    if save:
-        save.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-    if as_json:
-        click.echo(json.dumps(numbers))
-    else:
-        for name, value in numbers.items():
-            click.echo(f"{name}: {json.dumps(value)}")

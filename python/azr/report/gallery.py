@@ -111,7 +111,7 @@ class Gallery:
             "outputs": [visible(text, limit) for _, text in outputs[:20]],
             "message": visible(message, limit), "references": references[:50], "parents": parents[:50],
             "history": [[solved.step, solved.successes, solved.attempts] for solved in state.history[-50:]],
-            "served": state.served, "quarantined": state.quarantined,
+            "served": state.served, "quarantined": state.quarantined, "excluded": state.excluded,
             "proposal": self.proposal(key, limit), "attempts": self.attempts(key, attempts, limit),
             "traced": len(_rows_of(self._attempts, key)),
         }  # fmt: skip

@@ -19,14 +19,13 @@ fn program(number: u64) -> String {
 }
 
 fn task(number: u64) -> Task {
-    Task {
-        step: u32::try_from(number / 200).expect("small"),
-        ..Task::new(Kind::DEDUCTION, program(number), "[1, 2, 3]")
-    }
+    let mut task = Task::new(Kind::DEDUCTION, program(number), "[1, 2, 3]");
+    task.step = u32::try_from(number / 200).expect("small");
+    task
 }
 
 fn filled(count: u64, similarity: bool) -> TaskBuffer {
-    let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity, ..Options::default() });
+    let buffer = TaskBuffer::in_memory(Options::default().with_level(Level::Exact).with_similarity(similarity));
     for number in 0..count {
         buffer.insert(&task(number)).expect("memory can be written").expect("it is new");
     }
@@ -49,8 +48,7 @@ fn publish(criterion: &mut Criterion) {
     let tasks: Vec<Task> = (0..1000).map(task).collect();
     group.bench_function("one thousand new tasks, prepared", |bencher| {
         let fresh = || {
-            let buffer =
-                TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
+            let buffer = TaskBuffer::in_memory(Options::default().with_level(Level::Exact).with_similarity(false));
             let prepared: Vec<_> = tasks.iter().map(|task| buffer.prepare(task).expect("it needs no form")).collect();
             (buffer, prepared)
         };

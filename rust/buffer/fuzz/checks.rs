@@ -23,7 +23,7 @@ const SEGMENT: &str = "segment-00000001-00000000.azrlog";
 const HEADER: usize = 32;
 
 fn options() -> Options {
-    Options { similarity: false, expected: 0, ..Options::default() }
+    Options::default().with_similarity(false).with_expected(0)
 }
 
 /// In memory where that can be: no disk is to wait for what is thrown away at once.
@@ -85,7 +85,9 @@ fn put(segment: &mut Vec<u8>, payload: &[u8]) {
 
 /// All that can be read of a log, if it opens.
 fn contents(folder: &Path, access: Access, salvage: bool) -> Option<Vec<(u64, Task, State)>> {
-    let (buffer, _) = TaskBuffer::open(folder, options(), Open { access, at: None, salvage }).ok()?;
+    let mut how = Open::WRITE.with_access(access);
+    how.salvage = salvage;
+    let (buffer, _) = TaskBuffer::open(folder, options(), how).ok()?;
     let of = |id| Some((id, buffer.get(id).ok()?, buffer.state(id).ok()?));
     Some(buffer.ids().map(|id| of(id).expect("an id that is listed can be read")).collect())
 }

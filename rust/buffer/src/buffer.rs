@@ -14,7 +14,7 @@ use crate::log::handle::Log;
 use crate::options::Options;
 use crate::sample::{self, Facts, Run, Strategy};
 use crate::similarity::{self, BANDS, Index, Neighbourhood, Signature};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::table::Table;
 use crate::task::{Kind, State, Task};
 
@@ -82,6 +82,8 @@ pub struct TaskBuffer {
     pub(crate) measured: boxcar::Vec<Measured>,
     /// Orders changes of being held back.
     pub(crate) order: AtomicU64,
+    /// Whether any task was excluded.
+    pub(crate) any_excluded: AtomicBool,
     pub(crate) options: Options,
     pub(crate) log: Option<Log>,
 }
@@ -108,6 +110,7 @@ impl TaskBuffer {
             index: Index::new(),
             measured: boxcar::Vec::new(),
             order: AtomicU64::new(0),
+            any_excluded: AtomicBool::new(false),
             options,
             log: None,
         }
@@ -156,16 +159,16 @@ impl TaskBuffer {
         self.by_kind.find(kind.name()).map_or(0, |kind| self.served(kind).len())
     }
 
-    /// Tasks of a kind that a batch can hold: served and not held back.
+    /// Tasks of a kind that a batch can hold: served, not in quarantine and not excluded.
     #[must_use]
     pub fn drawable(&self, kind: &Kind) -> u64 {
         let Some(kind) = self.by_kind.find(kind.name()) else { return 0 };
         let served = self.served(kind);
-        // Relaxed: a count for people and for batch sizes. While nothing was ever held back there is nothing to look for.
-        if self.order.load(Ordering::Relaxed) == 0 {
+        // Relaxed: a count for people and for batch sizes. While nothing was ever taken out there is nothing to look for.
+        if self.order.load(Ordering::Relaxed) == 0 && !self.any_excluded.load(Ordering::Relaxed) {
             return served.len();
         }
-        let open = |id: &u64| self.entry(*id).is_some_and(|entry| !entry.is_held());
+        let open = |id: &u64| self.entry(*id).is_some_and(Entry::is_drawable);
         (0..served.len()).filter_map(|index| served.id(index)).filter(open).count() as u64
     }
 
@@ -352,7 +355,8 @@ impl TaskBuffer {
         Ok(State {
             history: self.history(entry),
             served: facts.served,
-            quarantined: facts.quarantined,
+            quarantined: entry.held().1,
+            excluded: entry.is_excluded(),
             servable: self.served(entry.kind()).contains(id),
         })
     }

@@ -16,6 +16,7 @@ use crate::task::Kind;
 
 /// Which tasks stay served once a kind has more than its cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Policy {
     /// The newest.
     #[default]

@@ -90,7 +90,8 @@ impl<'a> Bytes<'a> {
 }
 
 /// The byte before a kind's name.
-const NAMED: u8 = NUMBERED.len() as u8;
+const NAMED: u8 = 4;
+const _: () = assert!(NUMBERED.len() == NAMED as usize);
 
 /// A kind: a number for those that had one when there were no others, else a name.
 pub(crate) fn put_kind(out: &mut Vec<u8>, name: &str) {

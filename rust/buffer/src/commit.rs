@@ -117,6 +117,7 @@ fn append_update(appender: &mut Appender, updates: &[Update]) -> usize {
     match updates[0] {
         Update::Solved { id, solved } => appender.append(&Record::Solved { id, solved }),
         Update::Held { id, order, held } => appender.append(&Record::Quarantined { id, order, held }),
+        Update::Excluded { id } => appender.append(&Record::Excluded { id }),
         Update::Served { .. } => unreachable!("written above"),
     }
     1

@@ -88,6 +88,9 @@ impl TaskBuffer {
             if order > 0 {
                 rewrite.add(&Record::Quarantined { id, order, held }, end, stop)?;
             }
+            if entry.is_excluded() {
+                rewrite.add(&Record::Excluded { id }, end, stop)?;
+            }
         }
         rewrite.finish(acknowledged)
     }

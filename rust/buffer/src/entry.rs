@@ -5,7 +5,7 @@ use crate::codec::{self, Head};
 use crate::keys::{self, Level};
 use crate::sample::Facts;
 use crate::similarity::{self, Links, Signature};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::table::{Keyed, Keys};
 use crate::task::{Solved, Task};
 
@@ -31,8 +31,10 @@ pub(crate) struct Entry {
     /// The last measurement: step, successes, attempts, in 32, 16 and 16 bits. No attempts: none.
     latest: AtomicU64,
     served: AtomicU32,
-    /// Twice the order of the last change, plus one while held back.
+    /// Twice the order of the last change, plus one while in quarantine.
     held: AtomicU64,
+    /// Excluded by a rule of the curriculum.
+    excluded: AtomicBool,
     /// The last measurement recorded, index plus one.
     history: AtomicU32,
     pub(crate) signature: Signature,
@@ -75,6 +77,7 @@ impl Entry {
             latest: AtomicU64::new(0),
             served: AtomicU32::new(0),
             held: AtomicU64::new(0),
+            excluded: AtomicBool::new(false),
             history: AtomicU32::new(0),
             signature: signature.unwrap_or([0; similarity::WIDTH]),
             links: similarity::no_links(),
@@ -117,24 +120,35 @@ impl Entry {
         let solved = unpack(latest);
         Facts {
             step: self.step,
-            quarantined: self.is_held(),
+            drawable: self.is_drawable(),
             served: u64::from(self.served.load(Ordering::Relaxed)),
             solved: (solved.attempts > 0).then_some((solved.successes, solved.attempts)),
         }
     }
 
+    /// Whether batches may hold it: neither in quarantine nor excluded.
     #[inline]
-    pub(crate) fn is_held(&self) -> bool {
-        self.held.load(Ordering::Relaxed) & 1 == 1
+    pub(crate) fn is_drawable(&self) -> bool {
+        self.held.load(Ordering::Relaxed) & 1 == 0 && !self.is_excluded()
     }
 
-    /// The order of the last change of being held back, and whether it is.
+    #[inline]
+    pub(crate) fn is_excluded(&self) -> bool {
+        self.excluded.load(Ordering::Relaxed)
+    }
+
+    /// Exclude it for good.
+    pub(crate) fn exclude(&self) {
+        self.excluded.store(true, Ordering::Relaxed);
+    }
+
+    /// The order of the last change of its quarantine, and whether it is in it.
     pub(crate) fn held(&self) -> (u64, bool) {
         let held = self.held.load(Ordering::Relaxed);
         (held >> 1, held & 1 == 1)
     }
 
-    /// Hold back or let go; the change with the greatest `order` counts, whichever is applied last.
+    /// Into quarantine or out of it; the change with the greatest `order` counts, whichever is applied last.
     pub(crate) fn hold(&self, order: u64, held: bool) {
         self.held.fetch_max(order << 1 | u64::from(held), Ordering::Relaxed);
     }

@@ -8,6 +8,7 @@ use crate::task::Task;
 
 /// How alike two tasks have to be to count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
 pub enum Level {
     /// The same kind, program text and input texts.
     Exact,

@@ -30,6 +30,7 @@ use crate::task::Kind;
 
 /// What an open is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Access {
     /// Write; make the buffer if there is none.
     #[default]
@@ -42,6 +43,7 @@ pub enum Access {
 
 /// How to open a buffer.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Open {
     /// What for.
     pub access: Access,
@@ -49,6 +51,34 @@ pub struct Open {
     pub at: Option<Position>,
     /// Go on with the good part of a damaged log. The rest is set aside, in files of its own.
     pub salvage: bool,
+}
+
+impl Open {
+    /// To write; make the buffer if there is none.
+    pub const WRITE: Self = Self { access: Access::Write, at: None, salvage: false };
+    /// To read, and change nothing.
+    pub const READ: Self = Self { access: Access::Read, ..Self::WRITE };
+
+    /// For something else.
+    #[must_use]
+    pub const fn with_access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// At an earlier position.
+    #[must_use]
+    pub const fn at(mut self, position: Position) -> Self {
+        self.at = Some(position);
+        self
+    }
+
+    /// Going on with the good part of a damaged log.
+    #[must_use]
+    pub const fn with_salvage(mut self) -> Self {
+        self.salvage = true;
+        self
+    }
 }
 
 /// Fills a buffer from its log.
@@ -80,6 +110,10 @@ impl Apply for Filler {
             Record::Quarantined { id, order, held } => {
                 known(id)?;
                 self.0.apply(Update::Held { id, order, held });
+            }
+            Record::Excluded { id } => {
+                known(id)?;
+                self.0.apply(Update::Excluded { id });
             }
             Record::Gap { count, kinds } => {
                 let room = u64::from(u32::MAX) - len;

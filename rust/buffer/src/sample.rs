@@ -10,6 +10,7 @@ use crate::rng::Rng;
 
 /// How ids are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Strategy {
     /// All alike.
     Uniform,
@@ -43,7 +44,8 @@ pub enum Strategy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) step: u32,
-    pub(crate) quarantined: bool,
+    /// Neither in quarantine nor excluded.
+    pub(crate) drawable: bool,
     pub(crate) served: u64,
     /// Successes and attempts of the last step that tried it.
     pub(crate) solved: Option<(u16, u16)>,
@@ -146,7 +148,7 @@ impl<F: Fn(u64) -> Option<Facts>> Draw<F> {
     /// What is known of `id`, if it may be drawn.
     fn open(&self, id: Option<u64>) -> Option<(u64, Facts)> {
         let id = id.filter(|id| !self.taken.contains(id))?;
-        let facts = (self.facts)(id).filter(|facts| !facts.quarantined)?;
+        let facts = (self.facts)(id).filter(|facts| facts.drawable)?;
         Some((id, facts))
     }
 
@@ -289,7 +291,7 @@ mod tests {
     }
 
     fn facts(step: u32) -> Facts {
-        Facts { step, quarantined: false, served: 0, solved: None }
+        Facts { step, drawable: true, served: 0, solved: None }
     }
 
     /// One hundred tasks, ten a step.
@@ -428,7 +430,7 @@ mod tests {
 
     #[test]
     fn tasks_held_back_are_never_drawn() {
-        let held = |id: u64| of_ten(id).map(|facts| Facts { quarantined: id.is_multiple_of(2), ..facts });
+        let held = |id: u64| of_ten(id).map(|facts| Facts { drawable: !id.is_multiple_of(2), ..facts });
         for strategy in [Strategy::Uniform, Strategy::MaxNew { since: 3 }, Strategy::Recency, Strategy::Priority] {
             let batch = draw(&tasks(), held, 80, strategy, 5, &[]);
             assert_eq!(batch.len(), 50);

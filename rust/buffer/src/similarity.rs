@@ -31,6 +31,7 @@ pub(crate) type Signature = [u8; WIDTH];
 
 /// What a query found.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Neighbourhood {
     /// The most similar task and its similarity, 0 to 1; none where nothing agrees in a whole band.
     pub nearest: Option<(u64, f64)>,

@@ -99,6 +99,7 @@ impl std::error::Error for BadKind {}
 
 /// Who made a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Role {
     /// The proposer; of step 0, a seed.
     Propose,
@@ -137,6 +138,7 @@ pub struct Output {
 
 /// One validated task. It does not change once it is in the buffer; what does is in [`State`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Task {
     /// What it asks for.
     pub kind: Kind,
@@ -163,7 +165,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task with no more than a program and an input.
+    /// A task with no more than a program and an input; the other fields are assigned.
     #[must_use]
     pub fn new(kind: Kind, program: impl Into<String>, input: impl Into<String>) -> Self {
         Self {
@@ -195,13 +197,16 @@ pub struct Solved {
 
 /// What changes about a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct State {
     /// Every measurement, by step.
     pub history: Vec<Solved>,
     /// Times that it was served.
     pub served: u64,
-    /// Held back from sampling.
+    /// Held back from sampling by a person or a monitor.
     pub quarantined: bool,
+    /// Excluded from sampling by a rule of the curriculum.
+    pub excluded: bool,
     /// Within the cap. Evicted tasks can be read, not sampled.
     pub servable: bool,
 }

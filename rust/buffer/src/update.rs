@@ -1,4 +1,4 @@
-//! What happens to tasks that are there: attempts, servings, quarantine. Changes commute, and are logged.
+//! What happens to tasks that are there: attempts, servings, quarantine, exclusion. Changes commute, and are logged.
 
 use crate::buffer::TaskBuffer;
 use crate::entry::{Entry, Measured};
@@ -55,6 +55,13 @@ impl TaskBuffer {
                 // Relaxed: later changes only have to be greater, and a thread sees its own.
                 self.order.fetch_max(order, Ordering::Relaxed);
             }
+            Update::Excluded { id } => {
+                if let Some(entry) = self.entry(id) {
+                    entry.exclude();
+                    // Relaxed: for `drawable`, whose count is not exact while tasks change.
+                    self.any_excluded.store(true, Ordering::Relaxed);
+                }
+            }
         }
     }
 
@@ -80,7 +87,17 @@ impl TaskBuffer {
         ids.iter().try_for_each(|id| self.change(*id, Update::Served { id: *id, count: 1 }))
     }
 
-    /// Hold a task back from sampling, or let it go again.
+    /// Exclude a task from sampling for good, by a rule of the curriculum. That it is quarantined or not is another
+    /// matter, which this does not touch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTask`], [`Error::ReadOnly`].
+    pub fn exclude(&self, id: u64) -> Result<()> {
+        self.change(id, Update::Excluded { id })
+    }
+
+    /// Hold a task back from sampling, or let it go again: the decision of a person or of a monitor.
     ///
     /// # Errors
     ///

@@ -5,11 +5,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use azr_buffer::{Cap, Error, Kind, Level, Options, Policy, Rejected, Request, Solved, Strategy, Task, TaskBuffer};
+use azr_buffer::{Cap, Error, Kind, Level, Policy, Rejected, Request, Solved, Strategy, Task, TaskBuffer};
 use common::task;
 
 fn memory(level: Level, cap: Cap) -> TaskBuffer {
-    TaskBuffer::in_memory(Options { level, cap, ..common::options() })
+    TaskBuffer::in_memory(common::options().with_level(level).with_cap(cap))
 }
 
 fn uniform(count: usize, seed: u64) -> Request<'static> {
@@ -18,12 +18,17 @@ fn uniform(count: usize, seed: u64) -> Request<'static> {
 
 #[test]
 fn each_level_rejects_what_it_should_and_says_which() {
-    let first = Task { behaviour: Some(9), ..Task::new(Kind::DEDUCTION, "def f(x): return x + 1", "[1, 2]") };
-    let spaced = Task { program: "def f(x):  return x + 1".into(), ..first.clone() };
-    let renamed = Task { program: "def f(y): return y + 1".into(), inputs: vec!["[1,2]".into()], ..first.clone() };
-    let alike = Task { program: "def f(x): return 1 + x".into(), ..first.clone() };
-    let other = Task { inputs: vec!["[1, 3]".into()], behaviour: None, ..first.clone() };
-    let abducted = Task { kind: Kind::ABDUCTION, ..first.clone() };
+    let made = |kind: Kind, program: &str, input: &str, behaviour: Option<u128>| {
+        let mut task = Task::new(kind, program, input);
+        task.behaviour = behaviour;
+        task
+    };
+    let first = made(Kind::DEDUCTION, "def f(x): return x + 1", "[1, 2]", Some(9));
+    let spaced = made(Kind::DEDUCTION, "def f(x):  return x + 1", "[1, 2]", Some(9));
+    let renamed = made(Kind::DEDUCTION, "def f(y): return y + 1", "[1,2]", Some(9));
+    let alike = made(Kind::DEDUCTION, "def f(x): return 1 + x", "[1, 2]", Some(9));
+    let other = made(Kind::DEDUCTION, "def f(x): return x + 1", "[1, 3]", None);
+    let abducted = made(Kind::ABDUCTION, "def f(x): return x + 1", "[1, 2]", Some(9));
     for (level, caught) in [(Level::Exact, 1), (Level::Canonical, 3), (Level::Behaviour, 4)] {
         let buffer = memory(level, Cap::NONE);
         let insert = |task: &Task| buffer.insert(task).expect("memory can be written");
@@ -53,7 +58,8 @@ fn a_program_without_a_canonical_form_is_rejected_not_an_error() {
 #[test]
 fn a_task_that_no_record_can_hold_is_rejected() {
     let buffer = memory(Level::Exact, Cap::NONE);
-    let huge = Task { message: "x".repeat(65 << 20), ..task(1) };
+    let mut huge = task(1);
+    huge.message = "x".repeat(65 << 20);
     assert!(matches!(buffer.insert(&huge).expect("memory can be written"), Err(Rejected::TooLarge { .. })));
     assert!(matches!(buffer.commit(), Err(Error::NoLog)));
 }
@@ -156,7 +162,8 @@ fn ids_of_a_batch_follow_its_order_whatever_the_threads() {
 fn after_overflow_the_newest_task_is_served_and_the_window_is_right() {
     let buffer = memory(Level::Exact, Cap { tasks: 50, policy: Policy::Newest });
     for number in 0..1000_u32 {
-        let task = Task { step: number / 10, ..Task::new(Kind::DEDUCTION, "def f(x): return x", number.to_string()) };
+        let mut task = Task::new(Kind::DEDUCTION, "def f(x): return x", number.to_string());
+        task.step = number / 10;
         let id = buffer.insert(&task).expect("memory can be written").expect("it is new");
         let newest = buffer.sample(&Request { strategy: Strategy::MaxNew { since: number / 10 }, ..uniform(10, 1) });
         assert!(newest.contains(&id), "the newest task is in the recent window");
@@ -229,4 +236,22 @@ fn only_measurements_that_can_be_are_recorded() {
     buffer.record_solved(0, Solved { step: 2, successes: 3, attempts: 4 }).expect("it can be");
     buffer.record_solved(0, Solved { step: 1, successes: 0, attempts: 60_000 }).expect("it can be");
     assert_eq!(buffer.solve_rate(0).expect("it is there"), Some(0.75), "the last step counts");
+}
+
+#[test]
+fn quarantine_and_exclusion_are_two_flags() {
+    let buffer = memory(Level::Exact, Cap::NONE);
+    let id = buffer.insert(&task(1)).expect("it can be written").expect("it is new");
+    let flags = || {
+        let state = buffer.state(id).expect("it is there");
+        (state.quarantined, state.excluded, buffer.drawable(&buffer.get(id).expect("it is there").kind))
+    };
+    assert_eq!(flags(), (false, false, 1));
+    buffer.exclude(id).expect("it is there");
+    assert_eq!(flags(), (false, true, 0));
+    buffer.quarantine(id, true).expect("it is there");
+    buffer.quarantine(id, false).expect("it is there");
+    assert_eq!(flags(), (false, true, 0), "who releases a task does not undo its exclusion");
+    assert!(buffer.sample(&uniform(1, 1)).is_empty());
+    assert!(matches!(buffer.exclude(7), Err(Error::NoSuchTask { id: 7, len: 1 })));
 }

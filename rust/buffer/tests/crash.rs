@@ -26,7 +26,7 @@ impl Random {
 }
 
 fn small() -> Options {
-    Options { segment_bytes: 20_000, ..options() }
+    options().with_segment_bytes(20_000)
 }
 
 /// Fill the buffer until killed.

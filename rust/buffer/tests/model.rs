@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use azr_buffer::{
-    Cap, Kind, Level, Open, Options, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task,
+    Cap, Kind, Level, Open, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task,
     TaskBuffer,
 };
 use proptest::prelude::*;
@@ -31,6 +31,9 @@ enum Op {
         pick: u16,
         held: bool,
     },
+    Exclude {
+        pick: u16,
+    },
     Sample {
         count: u8,
         strategy: u8,
@@ -50,6 +53,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         3 => (any::<u16>(), 0..8_u8, 0..=8_u8).prop_map(|(pick, step, successes)| Op::Solve { pick, step, successes }),
         2 => any::<u16>().prop_map(|pick| Op::Serve { pick }),
         2 => (any::<u16>(), any::<bool>()).prop_map(|(pick, held)| Op::Hold { pick, held }),
+        1 => any::<u16>().prop_map(|pick| Op::Exclude { pick }),
         4 => (any::<u8>(), 0..6_u8, any::<u8>()).prop_map(|(count, strategy, seed)| Op::Sample { count, strategy, seed }),
         3 => Just(Op::Commit),
         1 => Just(Op::Reopen),
@@ -84,7 +88,7 @@ impl Model {
         let there = || self.tasks.iter().enumerate().filter_map(|(id, task)| Some((id as u64, &task.as_ref()?.0)));
         let equal = |there: &Task| match level {
             Level::Exact => there.program == new.program && class(there) == class(new),
-            Level::Canonical | Level::Behaviour => class(there) == class(new),
+            _ => class(there) == class(new),
         };
         // Behaviour is looked up first.
         let by_behaviour = there().find(|(_, task)| {
@@ -148,7 +152,7 @@ fn check_sample(buffer: &TaskBuffer, model: &Model, count: u8, strategy: u8, see
         .contents()
         .into_iter()
         .filter(|(_, (task, state))| {
-            state.servable && !state.quarantined && (kinds.is_empty() || kinds.contains(&task.kind))
+            state.servable && !state.quarantined && !state.excluded && (kinds.is_empty() || kinds.contains(&task.kind))
         })
         .map(|(id, _)| id)
         .collect();
@@ -168,7 +172,7 @@ fn check_sample(buffer: &TaskBuffer, model: &Model, count: u8, strategy: u8, see
 
 fn run(level: Level, cap: Cap, ops: Vec<Op>) {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let options = Options { level, cap, segment_bytes: 2000, ..common::options() };
+    let options = common::options().with_level(level).with_cap(cap).with_segment_bytes(2000);
     let reopen = |open: Open| TaskBuffer::open(folder.path(), options.clone(), open).expect("the buffer opens").0;
     let mut buffer = reopen(Open::default());
     let mut model = Model::default();
@@ -206,6 +210,11 @@ fn run(level: Level, cap: Cap, ops: Vec<Op>) {
                 buffer.quarantine(id, held).expect("the id is there");
                 model.tasks[usize::try_from(id).expect("small")].as_mut().expect("present").1.quarantined = held;
             }
+            Op::Exclude { pick } => {
+                let Some(id) = model.pick(pick) else { continue };
+                buffer.exclude(id).expect("the id is there");
+                model.tasks[usize::try_from(id).expect("small")].as_mut().expect("present").1.excluded = true;
+            }
             Op::Sample { count, strategy, seed } => check_sample(&buffer, &model, count, strategy, seed),
             Op::Commit => {
                 saved.push((buffer.commit().expect("it can be written"), model.clone()));
@@ -226,7 +235,7 @@ fn run(level: Level, cap: Cap, ops: Vec<Op>) {
             Op::Rewind => {
                 let Some((position, old)) = saved.pop() else { continue };
                 drop(buffer);
-                buffer = reopen(Open { at: Some(position), ..Open::default() });
+                buffer = reopen(Open::WRITE.at(position));
                 model = old;
                 committed = model.clone();
             }

@@ -67,19 +67,17 @@ fn parse_kinds(names: &[String]) -> PyResult<Vec<Kind>> {
 
 fn task_of(row: Row) -> PyResult<Task> {
     let (kind, program, inputs, outputs, message, imports, step, role, references, parents, behaviour) = row;
-    Ok(Task {
-        kind: parse_kind(&kind)?,
-        program,
-        inputs,
-        outputs: outputs.into_iter().map(|(value, repr)| Output { value, repr }).collect(),
-        message,
-        imports,
-        step,
-        role: Role::from_name(&role).ok_or_else(|| unknown("role", &role, &Role::ALL.map(Role::name)))?,
-        references,
-        parents,
-        behaviour,
-    })
+    let mut task = Task::new(parse_kind(&kind)?, program, "");
+    task.inputs = inputs;
+    task.outputs = outputs.into_iter().map(|(value, repr)| Output { value, repr }).collect();
+    task.message = message;
+    task.imports = imports;
+    task.step = step;
+    task.role = Role::from_name(&role).ok_or_else(|| unknown("role", &role, &Role::ALL.map(Role::name)))?;
+    task.references = references;
+    task.parents = parents;
+    task.behaviour = behaviour;
+    Ok(task)
 }
 
 fn row_of(task: Task) -> Row {
@@ -200,7 +198,9 @@ fn options_of(level: &str, cap: u64, policy: &str, similarity: bool, entry: Opti
         other => return Err(unknown("policy", other, &["newest", "reservoir", "none"])),
     };
     let cap = if cap == 0 || policy == Policy::None { Cap::NONE } else { Cap { tasks: cap, policy } };
-    Ok(Options { level, cap, similarity, entry, ..Options::default() })
+    let mut options = Options::default().with_level(level).with_cap(cap).with_similarity(similarity);
+    options.entry = entry;
+    Ok(options)
 }
 
 #[pymethods]
@@ -243,7 +243,9 @@ impl TaskBuffer {
             "read" => Access::Read,
             other => return Err(unknown("access", other, &["write", "existing", "read"])),
         };
-        let open = Open { access, at: position.map(Position::from_number), salvage };
+        let mut open = Open::WRITE.with_access(access);
+        open.at = position.map(Position::from_number);
+        open.salvage = salvage;
         let (buffer, report) = detached(py, || azr_buffer::TaskBuffer::open(&folder, options, open))?;
         Ok((Self::new(buffer), report.into()))
     }
@@ -271,13 +273,13 @@ impl TaskBuffer {
         Ok(tasks.into_iter().map(row_of).collect())
     }
 
-    /// History (step, successes, attempts), times served, quarantined, servable.
+    /// History (step, successes, attempts), times served, quarantined, excluded, servable.
     #[expect(clippy::type_complexity, reason = "a row that the front gives its type")]
-    fn state(&self, py: Python<'_>, id: u64) -> PyResult<(Vec<(u32, u16, u16)>, u64, bool, bool)> {
+    fn state(&self, py: Python<'_>, id: u64) -> PyResult<(Vec<(u32, u16, u16)>, u64, bool, bool, bool)> {
         let buffer = self.buffer()?;
         let state = detached(py, || buffer.state(id))?;
         let history = state.history.iter().map(|solved| (solved.step, solved.successes, solved.attempts)).collect();
-        Ok((history, state.served, state.quarantined, state.servable))
+        Ok((history, state.served, state.quarantined, state.excluded, state.servable))
     }
 
     fn solve_rates(&self, py: Python<'_>, ids: Vec<u64>) -> PyResult<Vec<Option<f64>>> {
@@ -294,6 +296,11 @@ impl TaskBuffer {
     fn mark_served(&self, py: Python<'_>, ids: Vec<u64>) -> PyResult<()> {
         let buffer = self.buffer()?;
         detached(py, || buffer.mark_served(&ids))
+    }
+
+    fn exclude(&self, py: Python<'_>, ids: Vec<u64>) -> PyResult<()> {
+        let buffer = self.buffer()?;
+        detached(py, || ids.iter().try_for_each(|id| buffer.exclude(*id)))
     }
 
     fn quarantine(&self, py: Python<'_>, ids: Vec<u64>, held: bool) -> PyResult<()> {

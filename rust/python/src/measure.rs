@@ -24,7 +24,7 @@ pub(crate) enum Sharing {
 /// If a task is lost or counted twice.
 #[must_use]
 pub(crate) fn publish(sharing: Sharing, threads: usize, tasks: usize) -> Duration {
-    let buffer = TaskBuffer::in_memory(Options { level: Level::Exact, similarity: false, ..Options::default() });
+    let buffer = TaskBuffer::in_memory(Options::default().with_level(Level::Exact).with_similarity(false));
     let prepare = |number: usize| {
         let task = Task::new(Kind::DEDUCTION, format!("def f(x):\n    return x + {number}"), "1");
         // For the plain map: spread over all bits, as the buffer's own keys are.

@@ -165,6 +165,7 @@ function showProgram(entry) {
     entry.references?.length ? el("span", {}, `after tasks ${entry.references.join(", ")}`) : null,
     entry.parents?.length ? el("span", {}, `calls tasks ${entry.parents.join(", ")}`) : null,
     entry.quarantined ? el("span", { class: "badge flag" }, "held back") : null,
+    entry.excluded ? el("span", { class: "badge flag" }, "excluded") : null,
   ];
   const parts = [el("h3", {}, title), el("div", { class: "meta" }, facts)];
   if (entry.refused) {

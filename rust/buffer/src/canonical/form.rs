@@ -5,6 +5,7 @@ pub(super) const ENTRY: &str = "f";
 
 /// How much of a program's text is its own choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
 pub enum Mode {
     /// It cannot see names: they are replaced.
     #[default]
@@ -17,6 +18,7 @@ pub enum Mode {
 
 /// A program and its inputs in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Canonical {
     /// The program.
     pub program: String,

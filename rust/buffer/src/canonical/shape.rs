@@ -9,6 +9,7 @@ use super::form::Invalid;
 
 /// The functions of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Shape {
     /// Whether a `def` at the top level, no `async def`, defines the entry.
     pub entry: bool,

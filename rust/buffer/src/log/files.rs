@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::position::Position;
 use crate::error::{Context, Error, Result};
 
-/// Version of all files of a buffer. Version 1 had four kinds; its logs are read, and gone on with.
-pub(crate) const VERSION: u32 = 2;
+/// Version of all files of a buffer. Version 1 had four kinds, version 2 no excluded tasks: quarantine stood for both.
+/// Their logs are read, and gone on with.
+pub(crate) const VERSION: u32 = 3;
 /// Bytes of a segment's header.
 pub(crate) const HEADER: u64 = 32;
 const SEGMENT_MAGIC: &[u8; 8] = b"AZRTASKS";

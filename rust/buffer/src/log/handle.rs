@@ -19,6 +19,7 @@ pub(crate) enum Update {
     Solved { id: u64, solved: Solved },
     Served { id: u64, count: u64 },
     Held { id: u64, order: u64, held: bool },
+    Excluded { id: u64 },
 }
 
 /// What only one thread at a time may do. Inserting and reading never come here.

@@ -11,6 +11,7 @@ use crate::error::{Context, Error, Result};
 
 /// Bytes at the end of the log that were not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cut {
     /// The file.
     pub path: PathBuf,
@@ -24,6 +25,7 @@ pub struct Cut {
 
 /// What was found on opening a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// Records read.
     pub records: u64,

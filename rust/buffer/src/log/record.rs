@@ -18,8 +18,10 @@ pub(crate) enum Record<'a> {
     Solved { id: u64, solved: Solved },
     /// Tasks were served, so many times each.
     Served { ids: Vec<(u64, u64)> },
-    /// A task was held back, or let go again. The latest `order` of a task holds.
+    /// A task came into quarantine, or out of it. The latest `order` of a task holds.
     Quarantined { id: u64, order: u64, held: bool },
+    /// A task was excluded from sampling for good.
+    Excluded { id: u64 },
     /// Ids that compaction has taken out, and how many of each kind.
     Gap { count: u64, kinds: Vec<(&'a str, u64)> },
 }
@@ -39,6 +41,8 @@ const QUARANTINED: u8 = 4;
 /// Of version 1: the counts of the four kinds that there were.
 const GAP_OF_FOUR: u8 = 5;
 const GAP: u8 = 6;
+/// Since version 3.
+const EXCLUDED: u8 = 7;
 
 impl<'a> Record<'a> {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -75,6 +79,10 @@ impl<'a> Record<'a> {
                 put_number(out, *id);
                 put_number(out, *order);
                 out.push(u8::from(*held));
+            }
+            Self::Excluded { id } => {
+                out.push(EXCLUDED);
+                put_number(out, *id);
             }
             Self::Gap { count, kinds } => {
                 out.push(GAP);
@@ -125,6 +133,7 @@ impl<'a> Record<'a> {
                     _ => return Err(Malformed),
                 },
             },
+            EXCLUDED => Self::Excluded { id: bytes.number()? },
             GAP_OF_FOUR => {
                 let count = bytes.number()?;
                 let mut kinds = Vec::with_capacity(NUMBERED.len());

@@ -14,19 +14,18 @@ pub(crate) fn kinds() -> [Kind; 4] {
 /// A task that depends on `number` in every field.
 pub(crate) fn task(number: u64) -> Task {
     let small = u32::try_from(number % 1000).expect("a small number");
-    Task {
-        kind: kinds()[usize::try_from(number % 4).expect("a small number")].clone(),
-        program: format!("def f(x):\n    # {number}\n    return x + {number}"),
-        inputs: vec![number.to_string(), format!("[{number}]")],
-        outputs: vec![Output { value: number.to_le_bytes().to_vec(), repr: (2 * number).to_string() }],
-        message: format!("adds {number} \u{e9}"),
-        imports: vec!["import math".to_owned()],
-        step: small,
-        role: Role::ALL[usize::try_from(number % 2).expect("a small number")],
-        references: vec![number / 2, number / 3],
-        parents: vec![number / 5],
-        behaviour: number.is_multiple_of(2).then_some(u128::from(number) << 70),
-    }
+    let kind = kinds()[usize::try_from(number % 4).expect("a small number")].clone();
+    let mut task = Task::new(kind, format!("def f(x):\n    # {number}\n    return x + {number}"), number.to_string());
+    task.inputs.push(format!("[{number}]"));
+    task.outputs = vec![Output { value: number.to_le_bytes().to_vec(), repr: (2 * number).to_string() }];
+    task.message = format!("adds {number} \u{e9}");
+    task.imports = vec!["import math".to_owned()];
+    task.step = small;
+    task.role = Role::ALL[usize::try_from(number % 2).expect("a small number")];
+    task.references = vec![number / 2, number / 3];
+    task.parents = vec![number / 5];
+    task.behaviour = number.is_multiple_of(2).then_some(u128::from(number) << 70);
+    task
 }
 
 /// All that can be seen of a buffer.
@@ -36,7 +35,7 @@ pub(crate) fn contents(buffer: &TaskBuffer) -> BTreeMap<u64, (Task, State)> {
 }
 
 pub(crate) fn options() -> Options {
-    Options { similarity: false, expected: 0, ..Options::default() }
+    Options::default().with_similarity(false).with_expected(0)
 }
 
 pub(crate) fn open(folder: &Path) -> std::sync::Arc<TaskBuffer> {

@@ -1,5 +1,11 @@
-"""What `azr buffer bench` measures. Every comparison is a ratio within one run, best of several rounds."""
+"""Measure the task buffer: canonical forms, threads, sampling, log, similarity, duplicates. JSON on stdout.
 
+    python benchmarks/buffer.py [--data FILE.jsonl] [--tasks N] [--only PART ...]
+
+Every comparison is a ratio within one run, best of several rounds.
+"""
+
+import argparse
 import json
 import os
 import platform
@@ -57,7 +63,7 @@ def measure(data: Path | None, tasks: int, say: Callable[[str], None], parts: Se
     }
     chosen = "" if set(parts) == set(PARTS) else "".join(f" --only {part}" for part in parts)
     results: dict[str, Any] = {
-        "command": f"azr buffer bench --json --tasks {tasks}" + (f" --data {data.name}" if data else "") + chosen,
+        "command": f"python benchmarks/buffer.py --tasks {tasks}" + (f" --data {data.name}" if data else "") + chosen,
         "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "platform": platform.platform()},
         "programs": len(programs),
     }
@@ -359,3 +365,17 @@ def reopen(folder: Path) -> dict[str, float]:
     )
     found: dict[str, float] = json.loads(done.stdout)
     return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the task buffer; JSON on stdout.")
+    parser.add_argument("--data", type=Path, help="JSON lines with `code` and `inputs`")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="tasks of the large buffer")
+    parser.add_argument("--only", action="append", choices=PARTS, help="only this part; repeatable")
+    given = parser.parse_args()
+    numbers = measure(given.data, given.tasks, lambda text: print(text, file=sys.stderr), given.only or PARTS)
+    print(json.dumps(numbers, indent=1))
+
+
+if __name__ == "__main__":
+    main()
