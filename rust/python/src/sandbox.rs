@@ -334,7 +334,14 @@ pub(crate) fn limits_of(row: LimitsRow) -> Limits {
     let (fuel, memory_bytes, output_bytes, value_bytes, source_bytes, nesting, wall) = row;
     // Out of range becomes zero, which is refused by name.
     let wall = Duration::try_from_secs_f64(wall).unwrap_or_default();
-    Limits { fuel, memory_bytes, output_bytes, value_bytes, source_bytes, nesting, wall }
+    Limits::DEFAULT
+        .with_fuel(fuel)
+        .with_memory_bytes(memory_bytes)
+        .with_output_bytes(output_bytes)
+        .with_value_bytes(value_bytes)
+        .with_source_bytes(source_bytes)
+        .with_nesting(nesting)
+        .with_wall(wall)
 }
 
 fn limits_row(limits: &Limits) -> LimitsRow {

@@ -17,15 +17,14 @@ use azr_sandbox::{Guest, Limits, Outcome, Program, Sandbox, Termination, repr};
 use serde_json::{Value as Json, json};
 
 /// What a model may not raise.
-const MOST: Limits = Limits {
-    fuel: 5_000_000_000,
-    memory_bytes: 128 << 20,
-    output_bytes: 64 << 10,
-    value_bytes: 64 << 10,
-    source_bytes: 64 << 10,
-    nesting: 100,
-    wall: std::time::Duration::from_secs(30),
-};
+const MOST: Limits = Limits::DEFAULT
+    .with_fuel(5_000_000_000)
+    .with_memory_bytes(128 << 20)
+    .with_output_bytes(64 << 10)
+    .with_value_bytes(64 << 10)
+    .with_source_bytes(64 << 10)
+    .with_nesting(100)
+    .with_wall(std::time::Duration::from_secs(30));
 
 fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::with_threads(&Guest::embedded()?, MOST, 1)?;
@@ -53,7 +52,7 @@ fn program(line: &str) -> Result<Program, String> {
     };
     let fuel = request["fuel"].as_u64().unwrap_or(MOST.fuel).clamp(1, MOST.fuel);
     let memory = request["memory_mb"].as_u64().unwrap_or(128).clamp(1, 128) as u32;
-    Ok(program.with_limits(Limits { fuel, memory_bytes: memory << 20, ..MOST }))
+    Ok(program.with_limits(MOST.with_fuel(fuel).with_memory_bytes(memory << 20)))
 }
 
 /// What the model is told.

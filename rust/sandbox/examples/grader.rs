@@ -18,7 +18,7 @@ use azr_sandbox::{Cancel, Equality, Guest, Limits, Literal, Sandbox, Value};
 use serde_json::{Value as Json, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let sandbox = Sandbox::new(&Guest::embedded()?, Limits { fuel: 1_000_000_000, ..Limits::default() })?;
+    let sandbox = Sandbox::new(&Guest::embedded()?, Limits::DEFAULT.with_fuel(1_000_000_000))?;
     for (number, line) in stdin().lock().lines().enumerate() {
         let row: Json = serde_json::from_str(&line?).map_err(|error| format!("line {}: {error}", number + 1))?;
         println!("{}", grade(&sandbox, &row).map_err(|why| format!("line {}: {why}", number + 1))?);

@@ -34,6 +34,7 @@ pub enum Score {
 
 /// Whether an answer is right.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Check {
     /// The verdict.
     pub correct: bool,

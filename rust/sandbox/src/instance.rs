@@ -61,14 +61,14 @@ const HOST_BYTES: usize = 64 << 10;
 /// Called by the guest in the place of its stub: see [`host`] for what it may ask. Every number and byte is the guest's, who
 /// is not trusted.
 fn ask_host(mut caller: Caller<'_, Control>, operation: i32, at: i32, length: i32) -> wasmtime::Result<i32> {
-    let (at, length) = (at as u32 as usize, length as u32 as usize);
+    let (at, length) = (at.cast_unsigned() as usize, length.cast_unsigned() as usize);
     let (Some((memory, cards, fuel)), Some(mut door)) = (caller.data().parts, caller.data_mut().door.take()) else {
         return Err(Trap::UnreachableCodeReached.into());
     };
     let bad = |why: &str| wasmtime::Error::msg(format!("it asked the host for what it may not: {why}"));
     let beyond = || bad("bytes outside its memory");
     let mut moved = length;
-    let answer = match operation as u32 {
+    let answer = match operation.cast_unsigned() {
         host::CALL if length > door.most => return Err(bad("a call that is too long")),
         host::CALL => {
             let bytes = memory.data(&caller).get(at..).and_then(|data| data.get(..length)).ok_or_else(beyond)?;
@@ -82,7 +82,7 @@ fn ask_host(mut caller: Caller<'_, Control>, operation: i32, at: i32, length: i3
             }
             moved += reply.len();
             door.reply = reply;
-            door.reply.len() as i32
+            i32::try_from(door.reply.len()).expect("longer replies became an exception")
         }
         host::TAKE => {
             let reply = std::mem::take(&mut door.reply);
@@ -108,7 +108,7 @@ fn ask_host(mut caller: Caller<'_, Control>, operation: i32, at: i32, length: i3
     let control = caller.data_mut();
     control.door = Some(door);
     // At most 2^34 bytes: no overflow.
-    control.rest -= HOST_CALL + moved as i64 * HOST_BYTE;
+    control.rest -= HOST_CALL + i64::try_from(moved).expect("at most 2^34") * HOST_BYTE;
     if control.rest + slice < 0 {
         return Err(Trap::OutOfFuel.into());
     }
@@ -216,8 +216,8 @@ impl Instance {
             global.get(&mut *store).i32().ok_or_else(|| Error::BadGuest("a global is no i32".into()))
         };
         let stack_top = number(&mut store, &stack_pointer)?;
-        let abort_at = number(&mut store, &abort)? as u32 as usize;
-        let panic_at = number(&mut store, &panic)? as u32 as usize;
+        let abort_at = number(&mut store, &abort)?.cast_unsigned() as usize;
+        let panic_at = number(&mut store, &panic)?.cast_unsigned() as usize;
         let typed = |error: wasmtime::Error| Error::BadGuest(format!("{error:#}"));
         let begin = instance.get_typed_func(&mut store, "azr_begin").map_err(typed)?;
         let next = instance.get_typed_func(&mut store, "azr_next").map_err(typed)?;
@@ -296,7 +296,7 @@ impl Instance {
         let termination = ask(self);
         let left = self.store.data().rest + self.slice()?;
         // Less than nothing where the last that was taken was too much.
-        let used = run.budget.fuel - left.max(0) as u64;
+        let used = run.budget.fuel - left.max(0).cast_unsigned();
         let answer = match termination {
             Ok(response) => Answer::Response(self.read(response, run.budget.response_bytes)?.to_vec()),
             Err(error) => self.trapped(error)?,
@@ -427,7 +427,8 @@ impl Instance {
     /// The bytes at what the guest says is its response: an address in the high half, a length in the
     /// low one.
     fn read(&self, place: u64, most: usize) -> Result<&[u8], Error> {
-        let (at, length) = ((place >> 32) as usize, place as u32 as usize);
+        let half = |shift: u32| usize::try_from(place >> shift & u64::from(u32::MAX)).expect("masked to 32 bits");
+        let (at, length) = (half(32), half(0));
         if length > most {
             return Err(Error::GuestContract(format!(
                 "its response has {length} bytes, and at most {most} were asked for"

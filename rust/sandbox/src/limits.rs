@@ -6,6 +6,14 @@ use crate::error::Error;
 use crate::layout::HEAP_BYTES;
 
 /// Bounds of one run. All are on by default, and all but [`Limits::wall`] decide outcomes.
+///
+/// ```
+/// use azr_sandbox::Limits;
+///
+/// let limits = Limits::DEFAULT.with_fuel(1_000_000_000).with_memory_bytes(64 << 20);
+/// assert_eq!(limits.nesting, Limits::default().nesting);
+/// ```
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Processor time, counted in what the code does: the same program always takes the same amount. `azr sandbox
@@ -29,19 +37,71 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            fuel: 200_000_000_000,
-            memory_bytes: 256 << 20,
-            output_bytes: 1 << 20,
-            value_bytes: 64 << 10,
-            source_bytes: 256 << 10,
-            nesting: 100,
-            wall: Duration::from_secs(300),
-        }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// The limits that hold where none are given.
+    pub const DEFAULT: Self = Self {
+        fuel: 200_000_000_000,
+        memory_bytes: 256 << 20,
+        output_bytes: 1 << 20,
+        value_bytes: 64 << 10,
+        source_bytes: 256 << 10,
+        nesting: 100,
+        wall: Duration::from_secs(300),
+    };
+
+    /// The same with this much fuel.
+    #[must_use]
+    pub const fn with_fuel(mut self, fuel: u64) -> Self {
+        self.fuel = fuel;
+        self
+    }
+
+    /// The same with this much heap.
+    #[must_use]
+    pub const fn with_memory_bytes(mut self, memory_bytes: u32) -> Self {
+        self.memory_bytes = memory_bytes;
+        self
+    }
+
+    /// The same with this much output.
+    #[must_use]
+    pub const fn with_output_bytes(mut self, output_bytes: u32) -> Self {
+        self.output_bytes = output_bytes;
+        self
+    }
+
+    /// The same with a returned value of this size.
+    #[must_use]
+    pub const fn with_value_bytes(mut self, value_bytes: u32) -> Self {
+        self.value_bytes = value_bytes;
+        self
+    }
+
+    /// The same with source of this size.
+    #[must_use]
+    pub const fn with_source_bytes(mut self, source_bytes: u32) -> Self {
+        self.source_bytes = source_bytes;
+        self
+    }
+
+    /// The same with this depth of brackets and indentation.
+    #[must_use]
+    pub const fn with_nesting(mut self, nesting: u32) -> Self {
+        self.nesting = nesting;
+        self
+    }
+
+    /// The same with this backstop.
+    #[must_use]
+    pub const fn with_wall(mut self, wall: Duration) -> Self {
+        self.wall = wall;
+        self
+    }
+
     /// Fails for limits that no run can keep.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let check = |name, range, value: u64, good: bool| {
@@ -59,6 +119,8 @@ impl Limits {
         check("value_bytes", "at most 64 MiB", self.value_bytes.into(), self.value_bytes <= 64 << 20)?;
         check("source_bytes", "at most 16 MiB", self.source_bytes.into(), self.source_bytes <= 16 << 20)?;
         check("nesting", "at most 200", self.nesting.into(), self.nesting <= 200)?;
-        check("wall", "above 0 ms", self.wall.as_millis() as u64, !self.wall.is_zero())
+        // A check of more than u64::MAX milliseconds does not fail, so nobody reads what it was.
+        let wall = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
+        check("wall", "above 0 ms", wall, !self.wall.is_zero())
     }
 }

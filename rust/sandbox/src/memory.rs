@@ -1,8 +1,8 @@
 //! The linear memory of a guest: a private view of one pristine image, put back after every program.
 //!
 //! What the operating system has to do for that is in [`crate::pages`]. The rest of the crate's `unsafe`: [`crate::instance`]
-//! calls what is unsafe here, [`crate::code`] loads native code ([`crate::guest`] passes on that promise),
-//! [`crate::signals`] installs handlers.
+//! calls what is unsafe here, `crate::compile` promises instructions to Cranelift, [`crate::code`] loads native code
+//! ([`crate::guest`] passes on that promise), [`crate::signals`] installs handlers.
 //!
 //! # Why a reset guest is a fresh guest
 //!
@@ -221,7 +221,7 @@ impl Image {
             from = run.end;
             // A card stands for the start of the next page, too.
             for page in run.start.max(next)..(run.end + 1).min(self.size / PAGE) {
-                let number = page as u32;
+                let number = u32::try_from(page).expect("a memory has fewer than 2^32 pages");
                 while let Some(kept) = old.next_if(|(at, _)| *at < number) {
                     pages.push(kept.clone());
                 }

@@ -90,7 +90,8 @@ pub(crate) fn too_deep(source: &str, limit: u32) -> Option<(u32, &'static str)> 
                 }
                 b'"' | b'\'' => {
                     let end = string_end(bytes, at);
-                    line += bytes[at..end].iter().filter(|&&byte| byte == b'\n').count() as u32;
+                    let lines = bytes[at..end].iter().filter(|&&byte| byte == b'\n').count();
+                    line += u32::try_from(lines).expect("source is at most 16 MiB");
                     at = end;
                 }
                 _ => at += 1,

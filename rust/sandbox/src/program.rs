@@ -107,7 +107,7 @@ impl Program {
             return Some(Termination::SyntaxError { message, line: 0 });
         }
         if let Some((before, _)) = self.source.split_once('\0') {
-            let line = before.matches('\n').count() as u32 + 1;
+            let line = u32::try_from(before.matches('\n').count()).expect("source is at most 16 MiB") + 1;
             return Some(Termination::SyntaxError { message: NO_SOURCE.to_owned(), line });
         }
         if let Some((line, message)) = too_deep(&self.source, limits.nesting) {

@@ -530,7 +530,7 @@ fn refused(source: &str, limits: &Limits) -> Option<Termination> {
         return Some(Termination::SyntaxError { message, line: 0 });
     }
     if let Some((before, _)) = source.split_once('\0') {
-        let line = before.matches('\n').count() as u32 + 1;
+        let line = u32::try_from(before.matches('\n').count()).expect("source is at most 16 MiB") + 1;
         return Some(Termination::SyntaxError { message: NO_SOURCE.to_owned(), line });
     }
     let (line, message) = too_deep(source, limits.nesting)?;

@@ -122,7 +122,7 @@ fn float_number(float: f64) -> Number {
         return Number::Int(Int::default());
     }
     let bits = float.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as i64 - 1075;
+    let exponent = (bits >> 52 & 0x7ff).cast_signed() - 1075;
     let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
     let magnitude =
         if exponent >= 0 { BigInt::from(mantissa) << exponent } else { BigInt::from(mantissa >> -exponent) };

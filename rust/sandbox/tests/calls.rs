@@ -56,7 +56,7 @@ def f(x):
 #[test]
 fn programs_with_other_limits_share_nothing() {
     let program = "def f(x):\n    return [0] * x";
-    let small = Limits { memory_bytes: 1 << 20, ..common::limits() };
+    let small = common::limits().with_memory_bytes(1 << 20);
     let outcomes = run_all(&[
         Program::call(program, "f", "1000000"),
         Program::call(program, "f", "1000000").with_limits(small),

@@ -7,7 +7,7 @@ use common::{sandbox, text};
 
 /// Fuel of `f(n)` beyond that of an empty program.
 fn fuel(program: &str, n: usize) -> f64 {
-    let limits = Limits { fuel: 1 << 40, memory_bytes: 256 << 20, ..common::limits() };
+    let limits = common::limits().with_fuel(1 << 40).with_memory_bytes(256 << 20);
     let outcome = sandbox().run(&Program::call(program, "f", n.to_string()).with_limits(limits)).unwrap();
     assert!(matches!(outcome.termination, Termination::Returned(_)), "{program} of {n}: {:?}", outcome.termination);
     let empty = sandbox().run(&Program::call("def f(n): return n", "f", "1")).unwrap();

@@ -8,7 +8,7 @@ use common::{sandbox, text};
 
 /// Fuel of `f(n)` beyond that of an empty program, under any limit.
 fn fuel(program: &str, n: usize) -> f64 {
-    let limits = Limits { fuel: 1 << 45, memory_bytes: 256 << 20, ..common::limits() };
+    let limits = common::limits().with_fuel(1 << 45).with_memory_bytes(256 << 20);
     let outcome = sandbox().run(&Program::call(program, "f", n.to_string()).with_limits(limits)).unwrap();
     assert!(matches!(outcome.termination, Termination::Returned(_)), "{program} of {n}: {:?}", outcome.termination);
     let empty = sandbox().run(&Program::call("def f(n): return None", "f", "1")).unwrap();
@@ -93,7 +93,7 @@ fn what_a_program_can_make_as_long_as_it_likes_breaks_no_contract() {
         (format!("def f(x):\n    exec('class ' + {long} + '(Exception): pass\\nraise ' + {long})"), "1", "raised"),
     ] {
         let program = format!("print('x' * (2 ** 20 - 2))\n{program}");
-        let limits = Limits { fuel: 20_000_000_000, memory_bytes: 256 << 20, ..Limits::default() };
+        let limits = Limits::DEFAULT.with_fuel(20_000_000_000).with_memory_bytes(256 << 20);
         let outcome = sandbox().run(&Program::call(&program, "f", call).with_limits(limits)).unwrap();
         assert_eq!(outcome.termination.kind().name(), kind, "{program}: {:?}", outcome.termination);
     }

@@ -171,7 +171,7 @@ fn a_recorded_run_is_the_same_with_its_functions_answered_from_the_record() {
 
 #[test]
 fn values_that_functions_return_are_bounded_and_never_believed_by_their_length() {
-    let small = Limits { value_bytes: 1 << 10, ..limits() };
+    let small = limits().with_value_bytes(1 << 10);
     let options = SessionOptions::new().with_limits(small).with_functions(table());
     let mut session = sandbox().session(options).unwrap();
     assert_eq!(run(&mut session, "echo('x' * 2000)"), "TypeError");

@@ -32,7 +32,7 @@ fn texts(seed: u64, count: usize) -> Vec<String> {
 
 #[test]
 fn three_thousand_texts_end_as_outcomes_and_leave_the_sandbox_fresh() {
-    let limits = Limits { fuel: 50_000_000, memory_bytes: 32 << 20, ..common::limits() };
+    let limits = common::limits().with_fuel(50_000_000).with_memory_bytes(32 << 20);
     for (seed, door) in [(1, "script"), (2, "arguments"), (3, "body")] {
         let texts = texts(seed, 1_000);
         let mut programs: Vec<Program> = texts

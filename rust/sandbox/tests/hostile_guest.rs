@@ -27,7 +27,7 @@ fn with_next(begin: &str, next: &str, body: &str) -> Vec<u8> {
 /// What making a sandbox on the module and running a program on it gives.
 fn run(wasm: &[u8]) -> Result<(), Error> {
     let guest = Guest::from_wasm(wasm)?;
-    let limits = Limits { fuel: 1 << 24, ..Limits::default() };
+    let limits = Limits::DEFAULT.with_fuel(1 << 24);
     Sandbox::with_threads(&guest, limits, 1)?.run(&Program::script("1")).map(|_| ())
 }
 
@@ -78,7 +78,7 @@ fn a_guest_that_loads_and_then_lies_is_an_error_of_each_call() {
                 continue;
             }
         };
-        let limits = Limits { fuel: 1 << 28, ..Limits::default() };
+        let limits = Limits::DEFAULT.with_fuel(1 << 28);
         let sandbox = Sandbox::with_threads(&guest, limits, 1).unwrap();
         let calls: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         for outcome in sandbox.run_calls("f = 1", "f", &calls, &Cancel::new()) {
@@ -91,7 +91,7 @@ fn a_guest_that_loads_and_then_lies_is_an_error_of_each_call() {
 fn a_guest_that_traps_when_it_is_called_has_an_outcome_for_each_call() {
     for (body, kind) in [("(unreachable)", "crashed"), ("(loop (result i64) (br 0))", "out_of_fuel")] {
         let guest = Guest::from_wasm(&that_loads("(i32.const 9200000)", body)).unwrap();
-        let limits = Limits { fuel: 1 << 24, ..Limits::default() };
+        let limits = Limits::DEFAULT.with_fuel(1 << 24);
         let sandbox = Sandbox::with_threads(&guest, limits, 1).unwrap();
         let calls: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         for outcome in sandbox.run_calls("f = 1", "f", &calls, &Cancel::new()) {

@@ -91,7 +91,7 @@ fn every_promised_module_works() {
 #[test]
 fn lzma_compresses_within_the_memory_that_its_dictionary_takes() {
     // The default preset's encoder takes some 100 MiB, here as in CPython.
-    let limits = Limits { memory_bytes: 256 << 20, ..common::limits() };
+    let limits = common::limits().with_memory_bytes(256 << 20);
     let program = Program::call("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x))", "f", "b'abc'");
     assert_eq!(text(&common::sandbox().run(&program.with_limits(limits)).unwrap()), "b'abc'");
     let small = run("import lzma\ndef f(x): return lzma.decompress(lzma.compress(x, preset=0))", "b'abc'");

@@ -186,7 +186,7 @@ fn strange_text_is_text() {
 
 #[test]
 fn the_wall_clock_is_an_error_and_no_outcome() {
-    let limits = Limits { wall: std::time::Duration::from_millis(30), fuel: 1 << 60, ..common::limits() };
+    let limits = common::limits().with_wall(std::time::Duration::from_millis(30)).with_fuel(1 << 60);
     let program = Program::script("while True: pass").with_limits(limits);
     assert!(matches!(sandbox().run(&program), Err(Error::WallClock { .. })));
     assert_eq!(text(&run("def f(x): return x", "1")), "1");
@@ -195,8 +195,8 @@ fn the_wall_clock_is_an_error_and_no_outcome() {
 #[test]
 fn limits_that_cannot_be_kept_are_refused_by_name() {
     let program = |limits| Program::script("1").with_limits(limits);
-    let error = sandbox().run(&program(Limits { fuel: 0, ..Limits::default() })).unwrap_err();
+    let error = sandbox().run(&program(Limits::DEFAULT.with_fuel(0))).unwrap_err();
     assert!(error.to_string().contains("fuel"), "{error}");
-    let error = sandbox().run(&program(Limits { memory_bytes: 1, ..Limits::default() })).unwrap_err();
+    let error = sandbox().run(&program(Limits::DEFAULT.with_memory_bytes(1))).unwrap_err();
     assert!(error.to_string().contains("memory_bytes"), "{error}");
 }

@@ -166,7 +166,7 @@ fn a_snapshot_of_other_limits_another_key_or_damaged_is_refused() {
     refused(SessionOptions::new(), &bytes, None);
     refused(SessionOptions::new(), &bytes, Some(&[2; 32]));
     refused(SessionOptions::new().with_fuel(7), &bytes, Some(&[1; 32]));
-    let other = Limits { memory_bytes: 65 << 20, ..limits() };
+    let other = limits().with_memory_bytes(65 << 20);
     refused(SessionOptions::new().with_limits(other), &bytes, Some(&[1; 32]));
     let mut damaged = bytes.clone();
     damaged[4000] ^= 1;

@@ -31,7 +31,7 @@ fn guest() -> Guest {
 fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     SANDBOX.get_or_init(|| {
-        let limits = Limits { fuel: 50_000_000, memory_bytes: 32 << 20, ..Limits::default() };
+        let limits = Limits::DEFAULT.with_fuel(50_000_000).with_memory_bytes(32 << 20);
         Sandbox::with_threads(&guest(), limits, 1).expect("threads")
     })
 }

@@ -24,7 +24,7 @@ use super::fuel::{self, Charges, Renumbered};
 use crate::error::Error;
 use crate::layout::{PAGE, WINDOW};
 
-const CARD_SHIFT: i32 = PAGE.trailing_zeros() as i32;
+const CARD_SHIFT: i32 = PAGE.trailing_zeros().cast_signed();
 
 /// What of a module decides how many operands an instruction takes.
 pub(crate) struct Types {
@@ -67,7 +67,8 @@ impl ModuleArity for Types {
 impl Types {
     fn parameters(&self, function: usize) -> Option<u32> {
         let at = *self.functions.get(function)?;
-        Some(self.types.get(at as usize)?.unwrap_func().params().len() as u32)
+        let parameters = self.types.get(at as usize)?.unwrap_func().params().len();
+        Some(u32::try_from(parameters).expect("wasmparser allows 1000 of them"))
     }
 }
 
@@ -420,7 +421,7 @@ impl Writer<'_> {
         self.plain(operator)?;
         // It did not trap, so address and length add up to less than 2^32. `length` becomes the last byte's
         // address.
-        let page = Instruction::I32Const(PAGE as i32);
+        let page = Instruction::I32Const(i32::try_from(PAGE).expect("a page is small"));
         self.emit(&[
             Instruction::Block(wasm_encoder::BlockType::Empty),
             Instruction::LocalGet(length),
@@ -463,7 +464,8 @@ impl Writer<'_> {
         let card = MemArg { offset: 0, align: 0, memory_index: 1 };
         self.emit(&[Instruction::LocalGet(local)]);
         if offset > 0 {
-            self.emit(&[Instruction::I32Const(offset as u32 as i32), Instruction::I32Add]);
+            let offset = u32::try_from(offset & u64::from(u32::MAX)).expect("masked to 32 bits").cast_signed();
+            self.emit(&[Instruction::I32Const(offset), Instruction::I32Add]);
         }
         self.emit(&[
             Instruction::I32Const(CARD_SHIFT),

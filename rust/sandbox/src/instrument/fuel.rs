@@ -104,7 +104,10 @@ pub(crate) fn take(out: &mut Function, hints: &mut Vec<BranchHint>, amount: i64,
         out.instruction(&instruction);
     }
     // Keeps the call out of the way of the code around it.
-    hints.push(BranchHint { branch_func_offset: out.byte_len() as u32, branch_hint_value: 0 });
+    hints.push(BranchHint {
+        branch_func_offset: u32::try_from(out.byte_len()).expect("wasmparser allows bodies of 7.6 MB"),
+        branch_hint_value: 0,
+    });
     for instruction in [
         Instruction::If(BlockType::Empty),
         Instruction::LocalGet(scratch),
@@ -379,7 +382,8 @@ impl<'a> Walk<'a> {
                 self.here = Here::default();
             }
             Operator::Return => {
-                self.branch(self.open.len() as u32 - 1, self.here);
+                let depth = u32::try_from(self.open.len()).expect("a body has fewer blocks than bytes");
+                self.branch(depth - 1, self.here);
                 self.here = Here::default();
             }
             Operator::Unreachable => self.here = Here::default(),
@@ -476,7 +480,9 @@ struct Costs<'a> {
 impl<'a> Costs<'a> {
     fn new(functions: Vec<Called<'a>>, in_tables: &BTreeSet<u32>) -> Self {
         let count = functions.len();
-        let enters = (0..count as u32).map(|function| in_tables.contains(&function)).collect();
+        let enters = (0..u32::try_from(count).expect("a module has fewer functions than bytes"))
+            .map(|function| in_tables.contains(&function))
+            .collect();
         let charges = vec![Charges::default(); count];
         Self { enters, most: vec![None; count], owed: vec![0.0; count], charges, functions }
     }

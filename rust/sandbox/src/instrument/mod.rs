@@ -117,7 +117,8 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
                 section.ty().function([ValType::I64], [ValType::I64]);
                 section.ty().function([ValType::I32; 3], [ValType::I32]);
                 code.section(&section);
-                let (mut section, next) = (ImportSection::new(), types.types.len() as u32);
+                let next = u32::try_from(types.types.len()).expect("a module has fewer types than bytes");
+                let mut section = ImportSection::new();
                 section.import(REFUEL.0, REFUEL.1, EntityType::Function(next));
                 section.import(HOST.0, HOST.1, EntityType::Function(next + 1));
                 code.section(&section);
@@ -153,7 +154,8 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
                     _ => dirty_pages::function(&types, functions, &charges[functions], &body)?,
                 };
                 bodies.function(&function);
-                hints.function_hints(functions as u32 + IMPORTS, unlikely);
+                let number = u32::try_from(functions).expect("a module has fewer functions than bytes");
+                hints.function_hints(number + IMPORTS, unlikely);
                 functions += 1;
                 if functions == types.functions.len() {
                     code.section(&hints).section(&bodies);
@@ -168,7 +170,7 @@ fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
     }
     let initial = memory.ok_or_else(|| bad("it has no memory".to_owned()))?;
     let (start, image) = image(&data, initial)?;
-    let size = (initial + HEAP_BYTES) as usize;
+    let size = host_size(initial + HEAP_BYTES);
     Ok(Instrumented { code: code.finish(), start, image, size })
 }
 
@@ -251,7 +253,7 @@ fn check_globals(wasm: &[u8], types: &Types) -> Result<(), Error> {
         if let Payload::GlobalSection(reader) = payload.map_err(|error| bad(error.to_string()))? {
             for (index, global) in reader.into_iter().enumerate() {
                 let GlobalType { mutable, .. } = global.map_err(|error| bad(error.to_string()))?.ty;
-                if mutable && index as u32 != pointer {
+                if mutable && u32::try_from(index) != Ok(pointer) {
                     return Err(bad(format!("global {index} is mutable and not the stack pointer")));
                 }
             }
@@ -268,17 +270,22 @@ fn image(data: &[(u64, &[u8])], initial: u64) -> Result<(usize, Vec<u8>), Error>
     if end > initial {
         return Err(bad("a data segment lies outside its memory".to_owned()));
     }
-    let mut image = vec![0; (end.next_multiple_of(page) - start) as usize];
+    let mut image = vec![0; host_size(end.next_multiple_of(page) - start)];
     for (at, bytes) in data {
-        let at = (at - start) as usize;
+        let at = host_size(at - start);
         image[at..at + bytes.len()].copy_from_slice(bytes);
     }
-    Ok((start as usize, image))
+    Ok((host_size(start), image))
+}
+
+/// A size or an address of the guest's memory on the host.
+fn host_size(bytes: u64) -> usize {
+    usize::try_from(bytes).expect("a 32-bit memory fits into the host's addresses")
 }
 
 fn constant(expr: &ConstExpr<'_>) -> Result<u64, Error> {
     match expr.get_operators_reader().read() {
-        Ok(Operator::I32Const { value }) => Ok(u64::from(value as u32)),
+        Ok(Operator::I32Const { value }) => Ok(u64::from(value.cast_unsigned())),
         _ => Err(bad("a data segment's address is not a constant".to_owned())),
     }
 }

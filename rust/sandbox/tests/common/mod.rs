@@ -31,7 +31,7 @@ pub fn guest() -> Guest {
 
 /// Small limits, so that what should hit one hits it soon.
 pub fn limits() -> Limits {
-    Limits { fuel: 2_000_000_000, memory_bytes: 64 << 20, ..Limits::default() }
+    Limits::DEFAULT.with_fuel(2_000_000_000).with_memory_bytes(64 << 20)
 }
 
 pub fn sandbox() -> &'static Sandbox {
