@@ -14,6 +14,7 @@ from azr.config.overrides import in_folder
 from azr.domains.check import load
 from azr.run.events import Quiet
 from azr.run.train import start_run
+from azr.tasks.common import check_rows
 from azr.tasks.io import read_tasks
 
 folder = Path(tempfile.mkdtemp()) / "ring"
@@ -63,7 +64,7 @@ task = read_tasks(folder / "seeds.jsonl", domain.kinds, domain.sandbox, "ring")[
 kind = domain.kinds[task.kind]
 print(task.program, "->", task.outputs[0].repr)
 answers = ["2", "3", "8"]
-for text, answer in zip(answers, kind.check(domain.sandbox, [(task, text) for text in answers]), strict=True):
+for text, answer in zip(answers, check_rows(kind, domain.sandbox, [(task, text) for text in answers]), strict=True):
     print(text, round(answer.score, 2), answer.reason)
 
 # %% A run on this domain alone, with a script in place of a model

@@ -144,6 +144,9 @@ def test_trl_is_given_no_score_where_there_is_no_verdict(task: Task) -> None:
 class Brittle:
     """A kind whose check raises on one answer."""
 
+    def home(self, plain: Sandbox) -> Sandbox:
+        return plain
+
     def check(self, sandbox: Sandbox, answers: Sequence[tuple[Task, str]]) -> list[Any]:
         if any(text == "boom" for _, text in answers):
             raise ZeroDivisionError("a kind of a domain's")

@@ -14,6 +14,7 @@ from azr.pipeline.build import make_sandbox
 from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
 from azr.tasks import KindOptions
+from azr.tasks.common import check_rows
 from azr.tasks.io import verify
 from azr.tasks.static_filter import StaticFilter
 from azr.types import Draft, Kind, Reason, Rejected, Role, Task, Valid
@@ -37,7 +38,7 @@ def task_of(domain: Domain, program: str, text: str = "100", kind: Kind = DEDUCT
 
 
 def scores(domain: Domain, task: Task, answers: Sequence[str]) -> list[float]:
-    checked = domain.kinds[task.kind].check(domain.sandbox, [(task, answer) for answer in answers])
+    checked = check_rows(domain.kinds[task.kind], domain.sandbox, [(task, answer) for answer in answers])
     return [answer.score for answer in checked]
 
 
@@ -137,14 +138,15 @@ def test_for_abduction_the_answer_is_the_tuple_of_arguments(make_folder: Make) -
 def test_a_verifier_that_fails_pays_nothing_and_says_why(make_folder: Make, body: str, reason: str) -> None:
     domain = load(make_folder(VERIFIER, verify_py=f"def verify(task, answer):\n    {body}\n"))
     task = task_of(domain, TAX)
-    (answer,) = domain.kinds[DEDUCTION].check(domain.sandbox, [(task, "'x'")])
+    (answer,) = check_rows(domain.kinds[DEDUCTION], domain.sandbox, [(task, "'x'")])
     assert (answer.score, answer.reason) == (0.0, reason)
 
 
 def test_answers_that_are_code_never_reach_the_verifier(make_folder: Make) -> None:
     domain = load(make_folder(VERIFIER, verify_py="def verify(task, answer):\n    return 1.0\n"))
     task = task_of(domain, TAX)
-    checked = domain.kinds[DEDUCTION].check(domain.sandbox, [(task, text) for text in ("exit()", "lambda: 1", "a b")])
+    answers = [(task, text) for text in ("exit()", "lambda: 1", "a b")]
+    checked = check_rows(domain.kinds[DEDUCTION], domain.sandbox, answers)
     assert [(answer.score, answer.reason) for answer in checked] == [(0.0, "not_a_literal")] * 3
 
 

@@ -8,6 +8,7 @@ from azr.domains.check import examine, load
 from azr.domains.domain import Domain
 from azr.run.events import Quiet
 from azr.run.train import start_run
+from azr.tasks.common import check_rows
 from azr.tasks.io import read_tasks
 from azr.types import Task
 
@@ -68,5 +69,5 @@ def test_every_key_that_it_uses_is_on_the_page() -> None:
     ],
 )
 def test_what_an_answer_earns(subnets: Domain, cover: Task, answer: str, score: float) -> None:
-    (verdict,) = subnets.kinds[cover.kind].check(subnets.sandbox, [(cover, answer)])
+    (verdict,) = check_rows(subnets.kinds[cover.kind], subnets.sandbox, [(cover, answer)])
     assert verdict.score == pytest.approx(score)

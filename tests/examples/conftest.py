@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from azr.domains.check import load
 from azr.domains.domain import Domain
+from azr.tasks.common import check_rows
 from azr.tasks.io import read_tasks
 from azr.types import Answer, Kind, Task
 
@@ -38,6 +39,6 @@ def check(example: Domain) -> Callable[[Task, Sequence[str]], list[Answer]]:
     """Verdicts on answer texts to one task."""
 
     def verdicts(task: Task, texts: Sequence[str]) -> list[Answer]:
-        return example.kinds[Kind(task.kind)].check(example.sandbox, [(task, text) for text in texts])
+        return check_rows(example.kinds[Kind(task.kind)], example.sandbox, [(task, text) for text in texts])
 
     return verdicts

@@ -16,7 +16,7 @@ from azr.config.overrides import in_folder
 from azr.distributed.launch import RESTARTS, gpus_seen, launch
 from azr.distributed.ranks import ONE, Ranks
 from azr.errors import ConfigError
-from azr.rollouts.vllm.options import check_groups
+from azr.rollouts.create import check_ranks
 from azr.run.events import Observer
 from azr.run.folder import CONFIG, read_config
 from azr.run.train import Result, resume_run, start_run
@@ -44,7 +44,7 @@ def start_ranks(config: Config | None, resume: Path | None, processes: int, max_
     count = processes or (gpus_seen(os.environ) if wanted.model.device in ("auto", "cuda") else 1)
     if count < 2 and not max_restarts:
         return False
-    check_groups(wanted, count, count)
+    check_ranks(wanted, count, count)
     with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
         if config is not None:
             config = in_folder(config, config.run.folder or _new_name(config))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from azr.domains.scoring import NOT_A_LITERAL, qualities, verify
 from azr.domains.types import TypedSandbox
-from azr.tasks.base import TaskKind
+from azr.tasks.base import TaskForm
 from azr.tasks.common import argument_values, failed_answer
 from azr.tasks.parsing import Block, BlockSyntax
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -34,17 +34,17 @@ class Rules:
 class DomainKind:
     """Delegates to the plain kind, but runs, checks and scores with the domain's sandbox and rules."""
 
-    def __init__(self, kind: Kind, inner: TaskKind, rules: Rules) -> None:
+    def __init__(self, kind: Kind, inner: TaskForm, rules: Rules) -> None:
         self.kind = kind
         self.from_task = inner.from_task
+        self.minimum = rules.minimum
         self._inner = inner
         self._rules = rules
+        self._home = cast("Sandbox", TypedSandbox(rules.sandbox)) if rules.typed else rules.sandbox
 
-    @property
-    def sandbox(self) -> "Sandbox":
-        """Where its programs run."""
-        ours = self._rules.sandbox
-        return cast("Sandbox", TypedSandbox(ours)) if self._rules.typed else ours
+    def home(self, plain: "Sandbox") -> "Sandbox":
+        """The domain's sandbox, with its modules and types."""
+        return self._home
 
     def propose_slots(self, syntax: BlockSyntax, source: Task | None) -> Mapping[str, str]:
         return {"banned": self._rules.banned, **self._inner.propose_slots(syntax, source)}
@@ -69,17 +69,17 @@ class DomainKind:
         if self._rules.verifier is not None:
             return verify(self._rules.sandbox, self._rules.verifier, self.kind.base, answers)
         if self.kind.base is Kind.ABDUCTION:
-            return self._check_arguments(answers)
-        return self._inner.check(self.sandbox, answers)
+            return self._check_arguments(sandbox, answers)
+        return self._inner.check(sandbox, answers)
 
-    def _check_arguments(self, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def _check_arguments(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """Arguments have to be literals: an expression could change the domain's modules before the program uses
         them."""
         from azr.sandbox import Failed, Value
 
         read = argument_values(self._rules.sandbox, [text for _, text in answers])
         plain = [answer for answer, value in zip(answers, read, strict=True) if isinstance(value, Value)]
-        checked = iter(self._inner.check(self.sandbox, plain))
+        checked = iter(self._inner.check(sandbox, plain))
         verdicts = []
         for value in read:
             if value is None:
@@ -88,17 +88,8 @@ class DomainKind:
                 verdicts.append(failed_answer(value) if isinstance(value, Failed) else next(checked))
         return verdicts
 
-    def quality(self, tasks: Sequence[Task]) -> list[float | None]:
-        """The domain's quality score of new tasks; None where it has none or the sandbox failed."""
+    def quality(self, tasks: Sequence[Task]) -> list[float | None] | None:
+        """The domain's quality score of new tasks; None where the sandbox failed. None as a whole: it has none."""
         if self._rules.quality is None:
-            return [None] * len(tasks)
+            return None
         return list(qualities(self._rules.sandbox, self._rules.quality, self.kind.base, tasks))
-
-    @property
-    def scores(self) -> bool:
-        """Whether it has a quality score."""
-        return self._rules.quality is not None
-
-    @property
-    def minimum(self) -> float:
-        return self._rules.minimum

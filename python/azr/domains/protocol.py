@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Protocol
 
-from azr.tasks.base import TaskKind
+from azr.tasks.base import TaskForm
 
 
-class NewKind(TaskKind, Protocol):
+class NewKind(TaskForm, Protocol):
     """A kind that only a domain knows. Its class is called with the run's `KindOptions`."""
 
     propose_text: ClassVar[str]

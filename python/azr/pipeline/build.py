@@ -1,7 +1,7 @@
 """Build the parts of a run from its config. Config errors are raised before the model is loaded."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +15,7 @@ from azr.distributed.store import shared
 from azr.errors import ConfigError
 from azr.oversight.overseer import make_monitors
 from azr.pipeline.parts import Parts, all_kinds, make_domains, make_renderer, make_rewards, make_static_filter
-from azr.rollouts import ENGINES, Engine, Tokenizer
-from azr.tasks.common import home
+from azr.rollouts import Engine, create
 from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.mismatch import CORRECTIONS
@@ -41,13 +40,9 @@ def check(config: Config) -> None:
     # These may import torch, which is slow: it is enough that they exist.
     locate(LOSSES, config.train.loss.name, "train.loss.name")
     locate(CORRECTIONS, config.train.mismatch.name, "train.mismatch.name")
-    locate(ENGINES, config.engine.name, "engine.name")
+    create.check(config)
     if config.model.adapted:
         _check_adapter(config)
-    if config.engine.name == "vllm":
-        from azr.rollouts.vllm.options import check as check_vllm
-
-        check_vllm(config)
     if config.train.replay and config.train.old_log_probs == "engine":
         raise ConfigError("train.replay needs train.old_log_probs = 'recompute': no engine says how likely it was")
     if config.engine.ahead:
@@ -120,7 +115,7 @@ def assemble(
 
     domains = make_domains(config, partial(make_sandbox, config))
     kinds, sandbox = all_kinds(config, domains), make_sandbox(config)
-    signatures = Fingerprints(lambda kind: home(kinds[kind], sandbox))
+    signatures = Fingerprints(lambda kind: kinds[kind].home(sandbox))
     return Parts(
         config=config,
         kinds=kinds,
@@ -145,23 +140,16 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
         from azr.rollouts.scripted import make as make_scripted
 
         return make_scripted(None, config), StillPolicy()
-    from azr.rollouts.vllm.options import check_groups
     from azr.trainer.model import load_model, pick_device
     from azr.trainer.torch_policy import TorchPolicy
 
-    shared_engines = check_groups(config, ranks.world, int(os.environ.get("LOCAL_WORLD_SIZE", ranks.world)))
+    create.check_ranks(config, ranks.world, int(os.environ.get("LOCAL_WORLD_SIZE", ranks.world)))
     # Sharded or packed weights are moved to the device part by part.
     sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
     check_offload(config, sharded)
     check_reference(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
-    make: Callable[[Tokenizer, Config], Engine] = resolve(ENGINES, config.engine.name, "engine.name")
-    if shared_engines:
-        from azr.rollouts.vllm.client import take_seat
-
-        engine: Engine = take_seat(loaded.tokenizer, config, ranks)
-    else:
-        engine = make(loaded.tokenizer, config)
+    engine = create.make(loaded.tokenizer, config, ranks)
     policy = TorchPolicy(loaded, config, ranks)
     engine.attach(policy)
     try:

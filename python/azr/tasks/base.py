@@ -1,7 +1,8 @@
 """The task kind interface: prompts, parsing, building a task from a run, and checking answers.
 
-A new kind is one class with this protocol. A plain kind needs a line in `azr.tasks.KINDS`; a domain's kind is named in
-its `domain.toml` (`azr.domains`).
+A new kind is one class with the protocol `TaskForm`. A plain kind derives from `PlainKind` and needs a line in
+`azr.tasks.KINDS`; a domain's kind is named in its `domain.toml` (`azr.domains`), which gives it a sandbox and a quality
+score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,8 @@ class KindOptions:
         return "strict" if self.strict else "python"
 
 
-class TaskKind(Protocol):
-    """One kind of task."""
+class TaskForm(Protocol):
+    """One kind of task: its prompts, its answers and their check."""
 
     @property
     def kind(self) -> Kind:
@@ -67,5 +68,32 @@ class TaskKind(Protocol):
         ...
 
     def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-        """One verdict for each (task, answer), in order."""
+        """One verdict for each (task, answer), in order. `sandbox`: where the tasks' programs run."""
         ...
+
+
+class TaskKind(TaskForm, Protocol):
+    """A kind in a run: it knows where its programs run and how its tasks are scored."""
+
+    minimum: float
+    """Quality below which a proposal is rejected."""
+
+    def home(self, plain: "Sandbox") -> "Sandbox":
+        """Where its programs run: `plain`, the run's sandbox, or its domain's."""
+        ...
+
+    def quality(self, tasks: Sequence[Task]) -> Sequence[float | None] | None:
+        """A quality score for each new task, None where the sandbox failed; None as a whole: it has no scores."""
+        ...
+
+
+class PlainKind:
+    """What the kinds over plain Python share: the run's sandbox, and no quality score."""
+
+    minimum: float = 0.0
+
+    def home(self, plain: "Sandbox") -> "Sandbox":
+        return plain
+
+    def quality(self, tasks: Sequence[Task]) -> None:
+        return None

@@ -46,7 +46,7 @@ def unreadable(text: str) -> Flaw | None:
 
 
 def check_rows(kind: TaskKind, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
-    """`kind.check`, with failures isolated to single answers.
+    """`kind.check` where its programs run, with failures isolated to single answers; `sandbox`: the run's.
 
     If the check of a batch fails, its halves are checked separately, down to the answer that causes the failure. That
     answer has no verdict and is counted so. Kinds may come from users, and model output must not end a run through
@@ -58,7 +58,7 @@ def check_rows(kind: TaskKind, sandbox: "Sandbox", answers: Sequence[tuple[Task,
     if not answers:
         return []
     try:
-        return kind.check(sandbox, answers)
+        return kind.check(kind.home(sandbox), answers)
     except SandboxError as error:
         if error.code in UNUSABLE:
             raise
@@ -97,12 +97,6 @@ def argument_values(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | F
     return found
 
 
-def home(kind: TaskKind, plain: "Sandbox") -> "Sandbox":
-    """The sandbox of a kind's programs: a domain's own, with its modules, or the plain one."""
-    own: Sandbox = getattr(kind, "sandbox", plain)
-    return own
-
-
 def run_drafts(
     kinds: Mapping[Kind, TaskKind], plain: "Sandbox", drafts: Sequence[tuple[Kind, str, Sequence[str]]]
 ) -> "list[Validation]":
@@ -112,7 +106,7 @@ def run_drafts(
         batches.setdefault(kind.domain, []).append(index)
     found: dict[int, Validation] = {}
     for rows in batches.values():
-        sandbox = home(kinds[drafts[rows[0]][0]], plain)
+        sandbox = kinds[drafts[rows[0]][0]].home(plain)
         results = sandbox.validate([(drafts[row][1], drafts[row][2]) for row in rows])
         found |= zip(rows, results, strict=True)
     return [found[index] for index in range(len(drafts))]

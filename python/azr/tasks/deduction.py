@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from azr.tasks.base import KindOptions
+from azr.tasks.base import KindOptions, PlainKind
 from azr.tasks.common import answer_of, first_failure, make_task, parse_program_and_input, values
 from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from azr.sandbox import RunResult, Sandbox
 
 
-class Deduction:
+class Deduction(PlainKind):
     """The solver predicts what a program returns."""
 
     kind: ClassVar[Kind] = Kind.DEDUCTION

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from azr.tasks.base import KindOptions
+from azr.tasks.base import KindOptions, PlainKind
 from azr.tasks.common import make_task, parse_program_and_input
 from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NO_ERROR = "NoError"
 
 
-class ErrorPrediction:
+class ErrorPrediction(PlainKind):
     """The solver names the exception's class. A program that ends without one, or with the same one each time,
     counts."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from azr.tasks.base import KindOptions
+from azr.tasks.base import KindOptions, PlainKind
 from azr.tasks.common import failed_answer, first_failure, make_task, values
 from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, Block, BlockSyntax, last, only
 from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from azr.sandbox import ProgramCheck, RunResult, Sandbox
 
 
-class Induction:
+class Induction(PlainKind):
     """The solver writes a program. It sees the first half of the pairs and is tested on the rest."""
 
     kind: ClassVar[Kind] = Kind.INDUCTION

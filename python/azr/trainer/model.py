@@ -1,6 +1,7 @@
 """Load a causal language model and its tokenizer."""
 
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,6 +12,7 @@ from azr.config.schema import ModelConfig
 from azr.errors import ModelError
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
     from azr.rollouts.tokens import HuggingFaceTokenizer
@@ -113,6 +115,13 @@ def pick_device(name: str) -> str:
     if name != "auto":
         return name
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def move_into(model: Any, storage: Mapping[str, "Tensor"]) -> None:
+    """Make the parameters views of tensors that hold the same values: an update of the model is then one of these."""
+    for name, parameter in model.named_parameters():
+        if name in storage:
+            parameter.data = storage[name]
 
 
 def _end_ids(model: Any) -> list[int]:

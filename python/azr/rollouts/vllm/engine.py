@@ -24,7 +24,7 @@ from azr.rollouts.sync import Score, Sync, compare, log_probs_of
 from azr.rollouts.vllm.pending import Pending
 from azr.rollouts.vllm.process import EngineProcess, Lost, give_up
 from azr.rollouts.vllm.wire import IDS, NUMBERS, pack_ids
-from azr.trainer.model import pick_device
+from azr.trainer.model import move_into, pick_device
 from azr.types import Completion, Key, Prompt
 
 if TYPE_CHECKING:
@@ -203,10 +203,7 @@ class VllmEngine:
         # An engine that samples during the change must find the old weights if it restarts.
         shared = model.device.type == "cpu" and not self._config.engine.ahead
         if fresh and shared and not any(hasattr(tensor, "full_tensor") for _, tensor in weights):
-            parameters = dict(model.named_parameters())
-            for name, _ in weights:
-                if name in parameters:
-                    parameters[name].data = self._arena[name]
+            move_into(model, dict(self._arena))
 
     def _update(self) -> None:
         if self._process is None:

@@ -67,8 +67,8 @@ def environment(config: Config, cpu: bool, own: Mapping[str, str] = os.environ) 
     return inherited | _settings(config, cpu)
 
 
-def check_groups(config: Config, world: int, machine: int) -> bool:
-    """Whether ranks share engines, in groups of `engine.vllm.tensor_parallel`.
+def check_groups(config: Config, world: int, machine: int) -> None:
+    """Ranks share engines in groups of `engine.vllm.tensor_parallel`, unless there is one rank alone.
 
     Args:
         world: how many ranks the run has.
@@ -78,14 +78,11 @@ def check_groups(config: Config, world: int, machine: int) -> bool:
         ConfigError: not a multiple of `engine.vllm.tensor_parallel`.
     """
     size = config.engine.vllm.tensor_parallel
-    if config.engine.name != "vllm" or size == 1 or world == 1:
-        return False
-    if world % size or machine % size:
+    if world > 1 and (world % size or machine % size):
         raise ConfigError(
             f"engine.vllm.tensor_parallel = {size}: so many ranks of one machine share an engine, and {world} ranks,"
             f" {machine} of them on this machine, make no whole groups of {size}"
         )
-    return True
 
 
 def _settings(config: Config, cpu: bool) -> dict[str, str]:
