@@ -18,13 +18,15 @@ class AdvantageInputs:
     """Parallel arrays over the N episodes of one batch."""
 
     rewards: NDArray[np.float64]
+    """[N]"""
     lengths: NDArray[np.int64]
-    """Trained tokens of each episode."""
+    """[N], trained tokens of each episode."""
     cells: NDArray[np.int64]
+    """[N], label of each episode's cell."""
     groups: NDArray[np.int64]
-    """Unique over the batch: no group spans two cells."""
+    """[N], labels that are unique over the batch: no group spans two cells."""
     answers: NDArray[np.bool_]
-    """Which episodes are answers; the others are proposals."""
+    """[N], which episodes are answers; the others are proposals."""
     k: int = 1
     """k of the pass@k objectives at this step."""
 

@@ -19,9 +19,13 @@ class LossInputs:
     """log pi (with gradient), log pi_old, the advantage, and which positions are tokens."""
 
     log_probs: Tensor
+    """[B, L]"""
     old_log_probs: Tensor
+    """[B, L]"""
     advantages: Tensor
+    """[B, L]"""
     mask: Tensor
+    """[B, L]"""
 
     @property
     def ratio(self) -> Tensor:
