@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from azr.cli.measure.mutants import broken
 from azr.evals.benchmarks import find
 from azr.evals.benchmarks.base import Item
 from azr.evals.data import load
 from azr.evals.scorers import Tools, make_scorer
 from azr.sandbox import Limits, Sandbox
+from mutants import broken
 from process_per_test import passes
 
 PROBLEMS, SAMPLES, BATCH = 164, 200, 256

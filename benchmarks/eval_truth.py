@@ -9,12 +9,12 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from azr.cli.measure.mutants import Mutant, broken, mutated
 from azr.evals.benchmarks import find
 from azr.evals.benchmarks.base import Item
 from azr.evals.data import load
 from azr.evals.scorers import Tools, make_scorer
 from azr.sandbox import Limits, Sandbox
+from mutants import Mutant, broken, mutated
 from process_per_test import passes
 
 FUEL = 4_000_000_000

@@ -44,6 +44,7 @@ from azr.sandbox import Limits, OutcomeKind, Request, Sandbox, Value
 from azr.sandbox.session import Session
 from azr.sandbox.workbench import Workbench
 from azr.tasks import KindOptions, composite
+from azr.tasks.common import check_rows
 from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
 from azr.tasks.static_filter import StaticFilter
@@ -81,7 +82,6 @@ NO_TEXT_OF_A_MODEL = {
     "azr.watch.live.Live.programs": "what a person typed into the page",
     "azr.watch.live.Live.completions": "what a person typed into the page",
     "azr.rollouts.vllm.process.EngineProcess.ask": "questions of ours",
-    "azr.cli.measure.synthetic.make": "made up by us",
     "azr.run.seed.unreviewed": "looks at nothing",
     "azr.oversight.recorder.SilentRecorder.seeds": "looks at nothing",
     "azr.sandbox.client.whole": "looks for failures alone",
@@ -229,7 +229,7 @@ def drive_domain(texts: Sequence[str], sandbox: Sandbox) -> None:
             draft = Draft(program=row["program"], inputs=tuple(row["inputs"]), message=row.get("message", ""))
             (task,) = verify([(kind, draft)], made.kinds, sandbox)
             assert isinstance(task, Task)
-            answers = made.kinds[kind].check(made.sandbox, [(task, text) for text in texts])
+            answers = check_rows(made.kinds[kind], made.sandbox, [(task, text) for text in texts])
             assert len(answers) == len(texts)
             prompt = Prompt(role=Role.PROPOSE, kind=kind, text="", token_ids=(), task=task)
             for text in texts:

@@ -10,8 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from azr.cli.measure.synthetic import make
 from processes import started
+from synthetic import make
 
 pytestmark = pytest.mark.slow
 

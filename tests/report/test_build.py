@@ -11,13 +11,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.errors import RunError
 from azr.report import build as module
 from azr.report.build import build, write
 from azr.report.curriculum import RATES
 from azr.report.page import island, page
 from azr.report.select import spread
+from synthetic import make
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.errors import RunError
 from azr.report.build import build
 from azr.report.folder import Folder
 from azr.run.folder import METRICS, RunFolder
+from synthetic import make
 
 
 def test_what_is_no_run_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.report.build import build, write
 from playwright.sync_api import expect
+from synthetic import make
 
 pytestmark = pytest.mark.browser
 

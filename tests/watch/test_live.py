@@ -5,13 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.oversight.traces import TraceWriter
 from azr.report.folder import Folder
 from azr.report.gallery import Wanted
 from azr.report.index import Filter
 from azr.run.folder import METRICS, TRACES, RunFolder
 from azr.watch.live import Live
+from synthetic import make
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.oversight.traces import TraceWriter
 from azr.report.folder import Folder
 from azr.run.folder import METRICS, TRACES
 from azr.watch.live import Live
 from azr.watch.server import application, listen, server
 from playwright.sync_api import expect
+from synthetic import make
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azr.cli.measure.synthetic import make
 from azr.errors import RunError
 from azr.report.folder import Folder
 from azr.watch.live import Live
 from azr.watch.server import COUNT, application, listen, server
+from synthetic import make
 
 
 class Asker:

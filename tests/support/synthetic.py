@@ -1,6 +1,6 @@
 """A synthetic run folder, written by the writers of a real run: to measure and test readers of runs.
 
-    python -m azr.cli.measure.synthetic FOLDER [STEPS] [COMPLETIONS]
+    python tests/support/synthetic.py FOLDER [STEPS] [COMPLETIONS]
 
 The curves look like those of real runs: solve rates drift, answers grow (abduction fastest), the proposer's programs
 become similar towards the end, and alarms report it.

@@ -1,12 +1,16 @@
 """Mutants: right solutions pass, every broken one fails, and changed ones are judged as their results say."""
 
 import json
+from pathlib import Path
 
 import pytest
-from azr.cli.measure.mutants import CHANGES, WRAPPERS, broken, mutated
 from azr.evals.benchmarks import Item, find
 from azr.evals.scorers import Tools, make_scorer
 from azr.sandbox import Limits, Sandbox
+from azr.util.registry import load_module
+
+mutants = load_module(str(Path(__file__).parents[2] / "benchmarks" / "mutants.py"))
+CHANGES, WRAPPERS, broken, mutated = mutants.CHANGES, mutants.WRAPPERS, mutants.broken, mutants.mutated
 
 # Functions of ours, in the form of HumanEval's rows.
 SOLUTIONS = {
