@@ -24,7 +24,7 @@ SUBJECTS = {
     "propose": "the stages",
     "evals": "what looks at a run, or uses its parts elsewhere",
     "loop": "a whole run",
-    "report": "the page of a run; data sets of tasks",
+    "report": "the page of a run, data sets of tasks, self-play in other trainers",
     "watch": "the same page, live",
     "cli": "the command line; the only place that prints",
 }

@@ -24,7 +24,7 @@ LAYERS = [
     "propose validate solve reward update pipeline.rollout_step run.seed",
     "evals oversight grading pipeline.async_rollouts run.checkpoint",
     "loop pipeline.build pipeline.context run.train domains.check bootstrap",
-    "report collection",
+    "report collection selfplay",
     "watch",
     "cli __main__",
 ]

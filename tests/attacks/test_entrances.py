@@ -21,11 +21,12 @@ import pytest
 from azr.buffer import fingerprint as behaviour
 from azr.buffer.client import TaskBuffer, canonical
 from azr.cli import azr as command
+from azr.collection.overlap import Benchmarks
 from azr.config import resolve
 from azr.config.domain_files import read as read_domain
 from azr.config.oversight import CodeConfig, PatternConfig
 from azr.domains.domain import make_domain
-from azr.grading import Grader, dump_task
+from azr.grading import AsyncGrader, Grader, dump_task
 from azr.grading.messages import text_of
 from azr.metrics.step import REFLECTION
 from azr.oversight.base import Seen, excerpt
@@ -43,6 +44,7 @@ from azr.run.train import start_run
 from azr.sandbox import Limits, OutcomeKind, Request, Sandbox, Value
 from azr.sandbox.session import Session
 from azr.sandbox.workbench import Workbench
+from azr.selfplay.session import Session as PlaySession
 from azr.tasks import KindOptions, composite
 from azr.tasks.common import check_rows
 from azr.tasks.io import verify
@@ -213,6 +215,32 @@ def drive_grader(grader: Grader, texts: Sequence[str], tasks: Sequence[Task]) ->
         assert len(found) == len(rows) + 1 and found[-1].score == 1.0
         assert not any(answer.score for answer in found[2 * len(texts) : -1])
         assert all(answer.failed for answer in found[2 * len(texts) : -1])
+        assert asyncio.run(AsyncGrader(grader).grade([*rows, right])) == found
+        assert asyncio.run(AsyncGrader(grader).answer(*right)).score == 1.0
+
+
+def drive_export(folder: Path, texts: Sequence[str]) -> None:
+    """Each text as a stored program that is held against a benchmark, and as a benchmark's."""
+    path = folder / "benchmark.jsonl"
+    path.write_text("".join(json.dumps({"code": text}) + "\n" for text in [*texts, hostile.IDENTITY]), "utf-8")
+    found = Benchmarks([path]).look([*texts, hostile.IDENTITY])
+    assert len(found) == len(texts) + 1 and found[-1].level == "exact"
+
+
+def drive_self_play(texts: Sequence[str]) -> None:
+    """Each text as a proposal of each kind and as an answer to a task, in one session, which goes on after all."""
+    with PlaySession(overrides=["sandbox.fuel=100000000"]) as session:
+        for kind in session.kinds:
+            for text in texts:
+                made = session.submit(session.propose(kind), text)
+                assert session.settle(made, []).proposal in (-1.0, None)
+            asked = session.propose(kind)
+            made = session.submit(asked, scripted(asked.messages[0]["content"], 5))
+            assert made.task is not None
+            right = scripted(made.solve[0]["content"], 1)
+            attempts = session.attempt(made.task, [*texts, right])
+            assert len(attempts) == len(texts) + 1 and attempts[-1].score == 1.0
+            assert session.settle(made, attempts).attempts[-1] == 1.0
 
 
 def drive_domain(texts: Sequence[str], sandbox: Sandbox) -> None:
@@ -333,6 +361,14 @@ def test_no_text_ends_a_reader(tasks: list[Task], corpus: dict[str, str]) -> Non
     drive_readers(list(corpus.values()), tasks)
 
 
+def test_no_text_ends_the_search_for_contamination(tmp_path: Path, corpus: dict[str, str]) -> None:
+    drive_export(tmp_path, list(corpus.values()))
+
+
+def test_no_text_ends_self_play_in_another_trainer(corpus: dict[str, str]) -> None:
+    drive_self_play([text for name, text in corpus.items() if not name.startswith("program_")])
+
+
 def test_no_text_ends_what_asks_an_endpoint(tmp_path: Path, corpus: dict[str, str]) -> None:
     drive_endpoint(tmp_path / "tasks.jsonl", list(corpus.values()))
 
@@ -356,6 +392,8 @@ def test_every_entrance_is_driven(sandbox: Sandbox, grader: Grader, tasks: list[
         lambda: drive_run(tmp_path / "run", f"{HOSTILE}:answer", 3),
         lambda: drive_run(tmp_path / "demo", "azr.rollouts.demo:answer", 2),
         lambda: drive_buffer(tasks),
+        lambda: drive_self_play(["\ud800", "x"]),
+        lambda: drive_export(tmp_path, ["\ud800", "def f(a): return a"]),
         lambda: drive_endpoint(tmp_path / "tasks.jsonl", ["\ud800", "def f(a): return a"]),
     ]
     sys.setprofile(note)

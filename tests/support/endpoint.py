@@ -71,7 +71,10 @@ def serving(
         finally:
             stub.now -= 1
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        found = {"object": "chat.completion", "choices": [choice], "usage": {"completion_tokens": 7}}
+        found = {
+            "id": f"chatcmpl-{len(stub.bodies)}", "object": "chat.completion", "created": 1, "model": body["model"],
+            "choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+        }  # fmt: skip
         return Response(json.dumps(found), media_type="application/json")  # escaped: texts may hold half a character
 
     app = Starlette(

@@ -13,6 +13,7 @@ from azr.buffer.client import TaskBuffer, Unusable, canonical
 from azr.errors import RunError
 from azr.evals.data import read_rows
 from azr.types import Kind, Task
+from azr.util.text import is_text
 
 FIELDS: Final = (("code",), ("program",), ("prompt", "canonical_solution"), ("canonical_solution",), ("solution",))
 """Where benchmarks have their programs; parts are joined. The first that a row has counts."""
@@ -53,7 +54,7 @@ class Benchmarks:
 
     def look(self, programs: Sequence[str]) -> list[Overlap]:
         """The overlap of each program, in order."""
-        around = self._buffer.neighbours(programs, self._threshold)
+        around = self._buffer.neighbours([p if is_text(p) else "" for p in programs], self._threshold)
         found = []
         for program, near in zip(programs, around, strict=True):
             if (row := self._exact.get(_form(program) or "")) is not None:
@@ -101,7 +102,8 @@ def _name(row: Mapping[str, Any], number: int) -> str:
 
 
 def _form(program: str) -> str | None:
+    """The canonical program; None for what is no program, or no text at all."""
     try:
-        return canonical(program)[0]
+        return canonical(program)[0] if is_text(program) else None
     except ValueError:
         return None

@@ -12,7 +12,7 @@ A task is passed as text that includes its answer, so keep that text from the mo
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from azr.config.domain_files import find, read
 from azr.config.schema import SandboxConfig
@@ -35,6 +35,20 @@ NOT_A_TASK: Final = "not_a_task"
 
 TASK_CHARS: Final = 32 << 20
 """Maximum length of a task's text, three times what the sandbox's default limits allow."""
+
+
+class Message(TypedDict):
+    """One message of a conversation."""
+
+    role: str
+    content: str
+
+
+class Row(TypedDict):
+    """A task as a row of a data set."""
+
+    prompt: list[Message]
+    task: str
 
 
 class Grader:
@@ -65,7 +79,7 @@ class Grader:
         """Every kind of task that it can grade."""
         return self._kinds
 
-    def row(self, task: Task) -> dict[str, Any]:
+    def row(self, task: Task) -> Row:
         """A task as a row of a data set: `prompt`, one user message, and `task`, the text that `grade` takes."""
         return {"prompt": [{"role": "user", "content": self._renderer.solve(task).text}], "task": dump_task(task)}
 
@@ -79,15 +93,23 @@ class Grader:
             GradingError: the first row has no verdict for its text is no task; no other row has one.
             SandboxError: it has none for the sandbox failed; no other row has one.
         """
+        return _some(self.verdicts(items))
+
+    def verdicts(self, items: Sequence[tuple[str | Task, str]]) -> list[Answer]:
+        """As `grade`, for tasks and their texts, but all rows may lack a verdict.
+
+        Raises:
+            SandboxError: the sandbox cannot be used at all, such as after a fork.
+        """
         tasks: list[Task | Answer] = []
-        for text, _ in items:
+        for given, _ in items:
             try:
-                tasks.append(self.read(text))
+                tasks.append(given if isinstance(given, Task) else self.read(given))
             except GradingError as error:
                 tasks.append(Answer(score=0.0, reason=NOT_A_TASK, error=str(error)))
         both = list(zip(tasks, items, strict=True))
         checked = iter(self.answers([(task, text) for task, (_, text) in both if isinstance(task, Task)]))
-        return _some([task if isinstance(task, Answer) else next(checked) for task in tasks])
+        return [task if isinstance(task, Answer) else next(checked) for task in tasks]
 
     def check(self, items: Sequence[tuple[Task, str]]) -> list[Answer]:
         """As `grade`, for `Task` objects."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from azr.errors import GradingError
-from azr.grading.grader import Grader
+from azr.grading.grader import Grader, Row
 from azr.grading.messages import text_of
 from azr.types import Task
 
@@ -16,7 +16,7 @@ RewardFunction = Callable[..., list[float | None]]
 """None: the row has no verdict; TRL skips it."""
 
 
-def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+def rows(grader: Grader, tasks: Sequence[Task]) -> list[Row]:
     """Rows for `datasets.Dataset.from_list`: `prompt` (messages) and `task`."""
     return [grader.row(task) for task in tasks]
 

@@ -1,44 +1,167 @@
-"""prime-rl's verifiers: reward functions for `vf.Rubric(funcs=[...])`.
+"""prime-rl and verifiers (v1): azr's tasks as a taskset, with an environment and a harness for one turn.
 
-An answer without a verdict scores 0 with a warning, since rubrics have no value for it.
+    [env.taskset]
+    id = "azr-tasks"          # environments/azr_tasks, which exports what is here
+    path = "my-data-set"      # of `azr export`
 
-A rubric looks at a function's parameters and hands in what they name: `completion` and `answer` for one rollout,
-`completions` and `answers` for a group. The task's text is the data set's `answer`.
+A completion scores in [0, 1]. Where there is no verdict, the rollout has an error and no score, and is not trained on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from azr.grading.grader import Grader
-from azr.grading.messages import scores, text_of
-from azr.types import Task
+from azr.errors import AzrError, SandboxError
+from azr.grading.files import read_data_set
+from azr.grading.grader import Message
+from azr.grading.shared import shared, shared_async
+from azr.grading.versions import require
+from azr.tasks.io import verify
+from azr.types import Draft, Task
 
-RewardFunction = Callable[..., Awaitable[float]]
-GroupRewardFunction = Callable[..., Awaitable[list[float]]]
+require("verifiers")
 
+import httpx  # noqa: E402 - verifiers depends on it
+import verifiers.v1 as vf  # noqa: E402
+from pydantic import Field  # noqa: E402
 
-def rows(grader: Grader, tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    """Rows for `datasets.Dataset.from_list`: `prompt` (messages) and `answer`."""
-    made = [grader.row(task) for task in tasks]
-    return [{"prompt": row["prompt"], "answer": row["task"]} for row in made]
-
-
-def reward_function(grader: Grader) -> RewardFunction:
-    """Scores one rollout in [0, 1], beside the event loop."""
-
-    async def azr_reward(completion: Any, answer: str) -> float:
-        (found,) = await asyncio.to_thread(grader.grade, [(answer, text_of(completion))])
-        return scores([found])[0]
-
-    return azr_reward
+__all__ = ["AzrEnv", "AzrEnvConfig", "AzrTaskset", "AzrTasksetConfig", "OneTurnHarness"]
 
 
-def group_reward_function(grader: Grader) -> GroupRewardFunction:
-    """Scores a group of rollouts in one call of the sandbox."""
+class AzrTaskConfig(vf.TaskConfig):
+    """How tasks are scored."""
 
-    async def azr_group_reward(completions: list[Any], answers: list[str]) -> list[float]:
-        items = [(answer, text_of(completion)) for answer, completion in zip(answers, completions, strict=True)]
-        return scores(await asyncio.to_thread(grader.grade, items))
+    domains: list[str] = Field(default_factory=list)
+    """Folders or names of domains that the tasks are of; none: plain Python."""
 
-    return azr_group_reward
+
+class AzrTasksetConfig(vf.TasksetConfig):
+    """Which tasks are loaded."""
+
+    path: str = ""
+    """A data set of `azr export`, or one Parquet file of it."""
+    split: str = "train"
+    kinds: list[str] = Field(default_factory=list)
+    """Only these; none: all."""
+    min_rate: float = 0.0
+    max_rate: float = 1.0
+    """Only tasks with a solve rate in this range; those that were never tried are always in."""
+    task: AzrTaskConfig = AzrTaskConfig()
+
+
+class AzrData(vf.TaskData):
+    """One task."""
+
+    task: str
+    """With its answer, as `Grader.row` writes it: for the reward, not for the model."""
+    kind: str
+
+
+class AzrTask(vf.Task[AzrData, vf.State, AzrTaskConfig]):
+    """Scored in azr's sandbox."""
+
+    @property
+    def key(self) -> str:
+        """By its content, wherever it stands in a data set."""
+        return str(self.data.id or self.hash)
+
+    @vf.reward
+    async def azr(self, trace: vf.Trace) -> float:
+        """The score of the last reply, in [0, 1].
+
+        Raises:
+            SandboxError: there is no verdict: the rollout has no score.
+        """
+        answer = await shared_async(self.config.domains).answer(self.data.task, trace.last_reply)
+        if answer.failed:
+            raise SandboxError(answer.error)
+        trace.info["azr"] = answer.reason
+        return answer.score
+
+    async def validate(self, runtime: vf.Runtime) -> bool:
+        """Whether its program still gives its outputs."""
+        return await asyncio.to_thread(self._holds)
+
+    def _holds(self) -> bool:
+        grader = shared(self.config.domains)
+        task = grader.read(self.data.task)
+        draft = Draft(program=task.program, inputs=task.inputs, message=task.message)
+        (again,) = verify([(task.kind, draft)], grader.kinds, grader.sandbox)
+        return isinstance(again, Task) and again.outputs == task.outputs
+
+
+class AzrTaskset(vf.Taskset[AzrTask, AzrTasksetConfig]):
+    """The tasks of a data set."""
+
+    def load(self) -> Iterator[AzrTask]:
+        """
+        Raises:
+            GradingError: there is no such data set.
+        """
+        given = self.config
+        for row in read_data_set(Path(given.path), given.split):
+            rate = row["solve_rate"]
+            if given.kinds and row["kind"] not in given.kinds:
+                continue
+            if rate is None or given.min_rate <= rate <= given.max_rate:
+                data = AzrData(id=row["id"], prompt=messages(row["prompt"]), task=row["task"], kind=row["kind"])
+                yield AzrTask(data, given.task)
+
+
+class OneTurnHarnessConfig(vf.HarnessConfig):
+    """Nothing to set."""
+
+
+class OneTurnHarness(vf.Harness[OneTurnHarnessConfig]):
+    """Asks the model once, in this process: no program is started for a rollout."""
+
+    APPENDS_SYSTEM_PROMPT = True
+    EXECUTES_CODE = False
+    NEEDS_CONTAINER = False
+
+    async def launch(
+        self,
+        ctx: vf.ModelContext,
+        trace: vf.Trace,
+        runtime: vf.Runtime,
+        endpoint: str,
+        secret: str,
+        mcp_urls: dict[str, str],
+        data: vf.TaskData,
+    ) -> vf.ProgramResult:
+        """One chat completion; the interception server applies the run's sampling, and writes the trace."""
+        system, prompt = self.resolve_prompt(data)
+        given = [vf.UserMessage(content=prompt)] if isinstance(prompt, str) else list(prompt or [])
+        asked = ([vf.SystemMessage(content=system)] if system else []) + given
+        body = {
+            "model": ctx.model,
+            "messages": [{"role": message.role, "content": message.content} for message in asked],
+        }
+        async with httpx.AsyncClient(timeout=None) as client:  # the run has its own limits
+            headers = {"Authorization": f"Bearer {secret}"}
+            answer = await client.post(f"{endpoint.rstrip('/')}/chat/completions", json=body, headers=headers)
+        failed = answer.status_code != 200
+        return vf.ProgramResult(exit_code=int(failed), stdout="", stderr=answer.text if failed else "")
+
+
+class AzrEnvConfig(vf.EnvConfig):
+    """One model that answers."""
+
+    agent: vf.AgentConfig = vf.AgentConfig(runtime=vf.SubprocessConfig())
+    """Its harness is `OneTurnHarness` if none is named."""
+
+
+class AzrEnv(vf.Env[AzrEnvConfig]):
+    """One turn on one task."""
+
+    async def run(self, task: vf.Task, agents: vf.Agents) -> None:
+        """One answer."""
+        await agents.agent.run(task)
+
+
+def messages(found: Sequence[Message]) -> list[Any]:
+    """A row's prompt as verifiers has it."""
+    if any(message["role"] != "user" for message in found):
+        raise AzrError("a prompt of azr is one message of the user")
+    return [vf.UserMessage(content=message["content"]) for message in found]

@@ -1,0 +1,27 @@
+"""One grader for each process and set of domains: a sandbox does not survive a fork, and trainers fork."""
+
+import os
+import threading
+from collections.abc import Sequence
+
+from azr.grading.asynchronous import AsyncGrader
+from azr.grading.grader import Grader
+
+_graders: dict[tuple[int, tuple[str, ...]], AsyncGrader] = {}
+_lock = threading.Lock()
+
+
+def shared(domains: Sequence[str] = ()) -> Grader:
+    """The process's grader for these domains, folders or names of installed ones."""
+    return shared_async(domains).grader
+
+
+def shared_async(domains: Sequence[str] = ()) -> AsyncGrader:
+    """The same, for event loops: what they ask at one time is graded together."""
+    process, key = os.getpid(), tuple(domains)
+    with _lock:
+        for other in [known for known in _graders if known[0] != process]:
+            del _graders[other]  # of the process that this one is a fork of
+        if (process, key) not in _graders:
+            _graders[process, key] = AsyncGrader(Grader(domains=key))
+        return _graders[process, key]
