@@ -128,6 +128,16 @@ def test_datasets_loads_the_folder_by_its_card(file: Path, tmp_path: Path, monke
     assert set(both[0]["prompt"][0]) == {"role", "content"}
 
 
+@pytest.mark.parametrize(("share", "split"), [("0.000001", "train"), ("0.999999", "test")])
+def test_a_split_without_rows_is_none(file: Path, tmp_path: Path, share: str, split: str) -> None:
+    """Readers refuse one; and of what was there before nothing is left."""
+    assert call(file, tmp_path / "set", "--test", "0.5").exit_code == 0
+    assert call(file, tmp_path / "set", "--test", share, "--replace").exit_code == 0
+    assert [path.name for path in (tmp_path / "set" / "data").iterdir()] == [f"{split}.parquet"]
+    text = (tmp_path / "set" / "README.md").read_text()
+    assert [line.strip() for line in text.splitlines() if "split:" in line] == [f"- split: {split}"]
+
+
 def test_no_program_is_in_both_splits(tmp_path: Path, grader: Grader) -> None:
     programs = [f"def f(a):\n    return a * {n}" for n in range(40)]
     drafts = [(kind, Draft(program=p, inputs=("2",))) for p in programs for kind in (Kind.DEDUCTION, Kind.ABDUCTION)]

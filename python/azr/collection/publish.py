@@ -30,7 +30,7 @@ class Written:
     """What a data set holds."""
 
     splits: dict[str, int]
-    """Rows by split."""
+    """Rows by split; no split is empty."""
     difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rows by (kind, difficulty)."""
     overlaps: Counter[str] = field(default_factory=Counter)
@@ -73,6 +73,8 @@ def write(folder: Path, records: Iterable[Record], grader: Grader, wanted: Wante
         raise RunError(f"cannot write {folder}: {error}") from error
     finally:
         _tidy(folder, paths.values())
+    for split in {TRAIN, TEST} - set(found.splits):  # of a data set that was there before
+        (folder / "data" / f"{split}.parquet").unlink(missing_ok=True)
     return found
 
 
@@ -95,8 +97,11 @@ def _write(
             writer.close()
     if not found.rows:
         raise RunError("no task is left to write: none fits, or all overlap")
-    for path in paths.values():
-        os.replace(_working(path), path)
+    for split, path in paths.items():
+        if found.splits[split]:
+            os.replace(_working(path), path)
+        else:
+            del found.splits[split]  # readers refuse a split without rows
 
 
 def _tidy(folder: Path, paths: Iterable[Path]) -> None:

@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from azr.grading.asynchronous import AsyncGrader
 from azr.grading.grader import Grader
 
+DOMAINS = "AZR_DOMAINS"
+"""Environment variable that names domains, for trainers that take no more than a function's name."""
+
 _graders: dict[tuple[int, tuple[str, ...]], AsyncGrader] = {}
 _lock = threading.Lock()
+
+
+def named_domains() -> list[str]:
+    """The domains that the environment names."""
+    return [name for name in os.environ.get(DOMAINS, "").split(os.pathsep) if name]
 
 
 def shared(domains: Sequence[str] = ()) -> Grader:

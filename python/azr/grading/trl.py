@@ -1,6 +1,9 @@
-"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and similar trainers.
+"""TRL: a reward function for `GRPOTrainer(reward_funcs=[...])` and similar trainers, and one for its command line:
 
-TRL calls it with keywords: `prompts`, `completions`, and every other column of the data set as a list.
+    trl grpo --model_name_or_path MODEL --dataset_name DATA --reward_funcs azr.grading.trl.azr_reward
+
+DATA: of `azr export`. TRL calls it with keywords: `prompts`, `completions`, and every other column of the data set as a
+list. Domains other than plain Python are named in `AZR_DOMAINS`, separated by `os.pathsep`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +12,7 @@ from typing import Any
 from azr.errors import GradingError
 from azr.grading.grader import Grader, Row
 from azr.grading.messages import text_of
+from azr.grading.shared import named_domains, shared
 from azr.types import Task
 
 COLUMN = "task"
@@ -32,3 +36,8 @@ def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
         return [None if answer.failed else answer.score for answer in answers]
 
     return azr_reward
+
+
+def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+    """The reward function of this process, by its name, for `--reward_funcs`."""
+    return reward_function(shared(named_domains()))(completions=completions, **columns)

@@ -5,18 +5,16 @@ await it: what one event loop asks at a time is graded in one call of the sandbo
 Domains other than plain Python are named in `AZR_DOMAINS`, folders or installed names, separated by `os.pathsep`.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from azr.errors import GradingError
 from azr.grading.grader import NOT_A_TASK, Grader
 from azr.grading.messages import scores
-from azr.grading.shared import shared_async
+from azr.grading.shared import named_domains, shared_async
 from azr.types import Task
 
 DATA_SOURCE = "azr"
-DOMAINS = "AZR_DOMAINS"
 
 
 def rows(grader: Grader, tasks: Sequence[Task], split: str = "train") -> list[dict[str, Any]]:
@@ -43,8 +41,7 @@ async def compute_score(
 
     verl has no value for an answer without a verdict: it scores 0, with a warning.
     """
-    named = [name for name in os.environ.get(DOMAINS, "").split(os.pathsep) if name]
-    (answer,) = await shared_async(named).grade([(ground_truth, solution_str)])
+    (answer,) = await shared_async(named_domains()).grade([(ground_truth, solution_str)])
     if answer.reason == NOT_A_TASK:
         raise GradingError(answer.error)
     return scores([answer])[0]
