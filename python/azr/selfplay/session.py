@@ -13,7 +13,7 @@ a session.
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +32,7 @@ from azr.rollouts.endpoint.engine import Estimate
 from azr.run.seed import domain_seeds, identity_tasks
 from azr.solve import check as check_attempts
 from azr.tasks.io import read_tasks
-from azr.types import Attempt, Completion, Kind, Prompt, Rejected, Task, Valid, solve_rate
+from azr.types import Attempt, Completion, Kind, Prompt, Rejected, Task, Valid, placed_answers, solve_rate
 from azr.validate import validate
 
 
@@ -188,11 +188,12 @@ class Session:
         if attempts and rate is None:
             raise SandboxError("the sandbox failed on every attempt at a task")
         with self._lock:
-            if attempts:
-                parts.store.record([attempts], step)
-            trials = [attempts] if isinstance(made.verdict, Valid) else []
-            proposals = reward_proposals(parts, [made.verdict], trials, step)
-            paid = [reward_attempts(parts, [attempt], step) for attempt in attempts]
+            verdict = _tried(made.verdict, attempts)
+            if isinstance(verdict, Valid) and attempts:
+                parts.store.record([(verdict.task, attempts)], step)
+            is_paid = isinstance(verdict, Rejected) or bool(attempts)
+            proposals = reward_proposals(parts, [verdict], step) if is_paid else []
+            paid = [reward_attempts(parts, [placed], step) for placed in placed_answers([attempts])]
             self._commit()
         return Paid(
             proposal=proposals[0].reward if proposals else None,
@@ -216,6 +217,10 @@ class Session:
         """Make a buffer durable that outlives the session."""
         if self._place is None:
             self._parts.store.positions()
+
+
+def _tried(verdict: Valid | Rejected, attempts: Sequence[Attempt]) -> Valid | Rejected:
+    return replace(verdict, trials=tuple(attempts)) if isinstance(verdict, Valid) else verdict
 
 
 def _completion(prompt: Prompt, text: str, finished: bool) -> Completion:
