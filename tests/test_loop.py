@@ -119,8 +119,11 @@ def silent(prompt: Prompt, draw: int) -> str:
     return "nothing"
 
 
-def test_a_model_that_proposes_nothing_valid_is_told_so_and_does_not_hang(tmp_path: Path) -> None:
-    settings = (f"engine.script={__name__}:silent", "seeding.max_passes=3", "seeding.least_readable=0")
+def test_a_model_that_proposes_nothing_valid_is_told_so_and_does_not_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azr.run.seed.MAX_PASSES", 3)
+    settings = (f"engine.script={__name__}:silent", "seeding.least_readable=0")
     with pytest.raises(
         RunError, match=r"seeding abduction: 1 of 8 after 12 proposals, of which 0 were valid .*unparse"
     ):
@@ -137,9 +140,9 @@ def test_any_choice_of_kinds_runs(tmp_path: Path, kinds: str) -> None:
     "setting",
     [
         "solve.mix=uniform", "solve.mix=half_new", "solve.mix=step", "propose.train=false", "propose.references=0",
-        "propose.reference_sampling=step", "solve.train_on_trials=true", "solve.answers=3", "train.advantage=rloo",
+        "solve.train_on_trials=true", "solve.answers=3", "train.advantage=rloo",
         "train.advantage=hierarchical", "reward.proposer.name=learnability", "reward.solver.name=random",
-        "reward.proposer.duplicates=reject", "propose.start_step=3", "buffer.serve=non_one",
+        "reward.proposer.duplicates=reject", "buffer.serve=non_one",
         "buffer.serve=non_extremes", "tasks.composite.at_most=2", "train.loss.aggregation=sequence_mean",
         'reward.proposer.terms=[{name="novelty"}, {name="cluster_share", coefficient=-1.0}, {name="halstead"}]',
     ],

@@ -81,9 +81,11 @@ def test_a_prompt_that_is_too_long_shows_fewer_references(make_parts: Make) -> N
     assert prompt.references == tuple(references[:3])
 
 
-def test_before_the_start_step_nothing_is_proposed(make_parts: Make) -> None:
-    parts = make_parts(lambda prompt, draw: "", "propose.start_step=5")
-    assert propose(parts, 4) == [] and len(propose(parts, 5)) == 9
+def test_seed_proposals_are_built_on_nothing(make_parts: Make) -> None:
+    parts = make_parts(lambda prompt, draw: "", "tasks.composite.at_most=1", "tasks.composite.chance=1.0")
+    fill(parts, 30)
+    built = [[bool(p.composites) for p in propose_prompts(parts, Kind.DEDUCTION, step)] for step in (0, 1)]
+    assert built == [[False] * 3, [True] * 3]
 
 
 def test_references_depend_on_seed_and_step_alone(make_parts: Make) -> None:

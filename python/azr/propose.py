@@ -18,9 +18,7 @@ from azr.util.randomness import generator
 
 
 def step_prompts(parts: Parts, step: int) -> list[Prompt]:
-    """The step's propose prompts: each kind's share; none before `propose.start_step`."""
-    if step < parts.config.propose.start_step:
-        return []
+    """The step's propose prompts: each kind's share."""
     return [prompt for kind in parts.config.tasks.kinds for prompt in propose_prompts(parts, kind, step)]
 
 
@@ -68,12 +66,13 @@ def read_proposal(parts: Parts, completion: Completion) -> Proposal:
 
 def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -> list[Task]:
     """Earlier programs that this prompt tells the model to call; usually none."""
-    knobs = composite.knobs_at(parts.config.tasks.composite, step)
-    if knobs.chance == 0.0 or rng.random() >= knobs.chance:
+    given = parts.config.tasks.composite
+    # Seed tasks, of step 0, are built on nothing.
+    if step < 1 or not given.at_most or not given.chance or rng.random() >= given.chance:
         return []
     if parts.renderer.template.continues:
         return _beginning(parts, kind, rng)
-    wanted = int(rng.integers(knobs.at_least, knobs.at_most + 1))
+    wanted = int(rng.integers(min(given.at_least, given.at_most), given.at_most + 1))
     chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
     return [task for task in renamed if task is not None] if all(renamed) else []

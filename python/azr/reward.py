@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from azr.pipeline.parts import Parts
 from azr.rewards import AttemptFacts, ProposalFacts
-from azr.rewards.combine import METHODS
 from azr.types import (
     PROPOSE,
     Attempt,
@@ -104,5 +103,4 @@ def _reward_task(parts: Parts, verdict: Valid, rate: float, noise: float) -> Ear
         given.name: min(given.coefficient * term(facts), given.maximum)
         for given, term in zip(config.terms, parts.rewards.terms, strict=True)
     }
-    total = METHODS[config.combine](learnability, list(terms.values()))
-    return total, {**pieces, **terms}
+    return learnability + sum(terms.values()), {**pieces, **terms}

@@ -34,7 +34,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         "propose.batch=4", "solve.batch=3", "solve.trials=2", "tasks.inputs=4", f"run.steps={STEPS}",
         "run.save_every=5", "evals.every=0", "sandbox.fuel=100000000", "oversight.watchdog.enabled=false",
         'tasks.kinds=["abduction","deduction","error","induction"]', "tasks.composite.at_most=1",
-        "tasks.composite.chance=0.5", "tasks.composite.start_step=1",
+        "tasks.composite.chance=0.5",
     ]  # fmt: skip
     (folder / "given.toml").write_text(dump_config(resolve({}, given)), "utf-8")
     ranks = ["--processes", str(request.param)] if request.param > 1 else []

@@ -116,6 +116,7 @@ def test_seeding_leaves_no_engine_and_no_store_open(
     monkeypatch.setattr(ScriptedEngine, "close", lambda engine: closed.append(engine))
     close = TaskStore.close
     monkeypatch.setattr(TaskStore, "close", lambda store: (closed.append(store), close(store))[1])
-    sizes = ["--set", f"seeding.factor={factor}", "--set", "seeding.max_passes=2"]
+    monkeypatch.setattr("azr.run.seed.MAX_PASSES", 2)
+    sizes = ["--set", f"seeding.factor={factor}"]
     CliRunner().invoke(seed, [str(tmp_path / "seeds.jsonl"), "--config", str(SMOKE), *sizes])
     assert [type(one) for one in closed] == [TaskStore, ScriptedEngine]

@@ -1,11 +1,12 @@
 """Configuration fails early, and says what is wrong."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from azr.config import Config, dump_config, load_config, resolve
-from azr.config.renamed import RENAMED
+from azr.config.renamed import REMOVED, RENAMED
 from azr.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -103,6 +104,24 @@ def test_a_missing_or_broken_file_is_an_error_of_the_user(tmp_path: Path) -> Non
 def test_a_key_that_was_renamed_is_refused_with_its_new_name(old: str, new: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"unknown key {old}: it is called {new} now")):
         load_config(None, [f"{old}=1"])
+
+
+@pytest.mark.parametrize(("old", "instead"), [(old, instead) for old, (_, instead) in REMOVED.items()])
+def test_a_key_that_was_removed_is_refused_with_what_holds_instead(old: str, instead: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"unknown key {old}: it was removed; {instead}")):
+        load_config(None, [f"{old}=1"])
+
+
+@pytest.mark.parametrize("old", [old for old, (works, _) in REMOVED.items() if works is not None])
+def test_a_run_that_did_without_a_removed_key_goes_on_and_another_does_not(tmp_path: Path, old: str) -> None:
+    file, (section, _, key) = tmp_path / "config.toml", old.rpartition(".")
+    for value, fine in ((REMOVED[old][0], True), ("other", False)):
+        file.write_text(f"[{section}]\n{key} = {json.dumps(value)}\n", "utf-8")
+        if fine:
+            assert load_config(file, written=True) == load_config()
+        else:
+            with pytest.raises(ConfigError, match=re.escape(f"{old} = 'other': the key was removed")):
+                load_config(file, written=True)
 
 
 def test_a_config_that_an_older_azr_wrote_is_read_under_the_new_names(tmp_path: Path) -> None:

@@ -128,9 +128,10 @@ def nothing(prompt: Prompt, draw: int) -> str:
     return "nothing to see"
 
 
-def test_a_model_too_weak_to_seed_leaves_what_it_wrote(tmp_path: Path) -> None:
+def test_a_model_too_weak_to_seed_leaves_what_it_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azr.run.seed.MAX_PASSES", 2)
     with pytest.raises(RunError, match="seeding abduction"):
-        run(tmp_path / "r", "seeding.max_passes=2", script="nothing")
+        run(tmp_path / "r", script="nothing")
     rows = of_seeds(tmp_path / "r")
     assert [row["verdict"] for row in rows] == ["unparseable"] * 8
     assert {row["completion"] for row in rows} == {"nothing to see"}

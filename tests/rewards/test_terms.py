@@ -1,8 +1,7 @@
-"""Extra terms of the proposer's reward, and how they are combined."""
+"""Extra terms of the proposer's reward."""
 
 import pytest
 from azr.rewards import TERMS, ProposalFacts
-from azr.rewards.combine import METHODS
 from azr.types import Kind, Task
 from azr.util.registry import resolve
 
@@ -59,15 +58,3 @@ def test_terms_that_ask_the_memory() -> None:
     facts = ProposalFacts(task=task(FLAT), solve_rate=0.5, history=Memory())
     found = {name: resolve(TERMS, name, "t")(facts) for name in ("answer_diversity", "novelty", "cluster_share")}
     assert found == {"answer_diversity": 0.75, "novelty": 0.75, "cluster_share": 0.5}
-
-
-@pytest.mark.parametrize(
-    ("method", "expected"), [("sum", 1.3), ("multiply", 0.075), ("sum_multiply", 0.65), ("multiply_sum", 0.4)]
-)
-def test_combination(method: str, expected: float) -> None:
-    assert METHODS[method](0.5, [0.5, 0.3]) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_without_terms_the_reward_is_unchanged(method: str) -> None:
-    assert METHODS[method](0.5, []) == 0.5

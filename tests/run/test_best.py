@@ -35,11 +35,10 @@ def test_a_run_ends_with_its_best_weights_however_little_was_lost() -> None:
     assert found == ["keep", "keep", "stop"] and memory.step == 1
 
 
-def test_the_score_to_go_by_can_be_another() -> None:
-    best = Best(resolve({}, ["evals.decline=back", "evals.best_by=passed", "evals.fall=0.1"]))
-    rows = [{"probe/sampled": 0.1, "probe/passed": 0.9}, {"probe/sampled": 0.9, "probe/passed": 0.7}]
-    assert [best.probed(step, row) for step, row in enumerate(rows)] == [Move.KEEP, Move.BACK]
-    assert best.probed(3, {}) is Move.NOTHING
+def test_a_step_without_a_probe_moves_nothing() -> None:
+    best = Best(resolve({}, ["evals.decline=back", "evals.fall=0.1"]))
+    assert best.probed(1, {"probe/sampled": 0.9}) is Move.KEEP
+    assert best.probed(2, {"probe/passed": 0.1}) is Move.NOTHING
 
 
 class Drifting(StillPolicy):

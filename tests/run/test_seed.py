@@ -129,8 +129,9 @@ def test_completions_that_were_cut_are_told_to_be_longer(make_parts: Make) -> No
         seed(replace(parts, engine=Cut(lambda prompt, draw: "and so on")), nobody)
 
 
-def test_the_limit_can_be_lifted(make_parts: Make) -> None:
-    parts = make_parts(lambda prompt, draw: "", "seeding.least_readable=0", "seeding.max_passes=3")
+def test_the_limit_can_be_lifted(make_parts: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azr.run.seed.MAX_PASSES", 3)
+    parts = make_parts(lambda prompt, draw: "", "seeding.least_readable=0")
     with pytest.raises(RunError, match="after 9 proposals"):
         seed(parts, nobody)
 

@@ -234,10 +234,7 @@ class TaskStore:
         return np.array(list(found)[:count], dtype=np.int64)
 
     def _draw(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        seed = int(rng.integers(2**62))
-        if self._config.propose.reference_sampling == "step":
-            return self._buffer.weighted(kinds, count, seed)
-        return self._buffer.uniform(kinds, count, seed)
+        return self._buffer.uniform(kinds, count, int(rng.integers(2**62)))
 
     def _filled(self, ids: NDArray[np.int64], count: int, rng: np.random.Generator) -> list[Task]:
         """The tasks, with some repeated if there are too few."""

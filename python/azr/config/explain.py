@@ -20,7 +20,7 @@ def explain(item: Any, model: type[BaseModel]) -> str:
     if key in RENAMED:
         return f"unknown key {key}: it is called {RENAMED[key]} now"
     if key in REMOVED:
-        return f"unknown key {key}: it was removed, and is fixed now"
+        return f"unknown key {key}: it was removed; {REMOVED[key][1]}"
     known = list(_section(location[:-1], model).model_fields)
     near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from azr.config.explain import explain
 from azr.config.lineage import EMBEDDED, EMBEDDED_TEMPLATE, template_of
 from azr.config.mixture import with_domains
-from azr.config.renamed import translate
+from azr.config.renamed import refuse_lost, translate
 from azr.config.schema import Config
 from azr.errors import ConfigError
 
@@ -27,7 +27,8 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, writ
     `default.toml` on top of those. A config that names no model is about the embedded one.
 
     Args:
-        written: the file is a run's own, which azr wrote: keys of an older azr are read under their new names.
+        written: the file is a run's own, which azr wrote: keys of an older azr are read under their new names. Those
+            that were removed are refused, unless the run did without.
 
     Raises:
         ConfigError: the file, a key or a value is wrong; the text names the key, the value and what is allowed.
@@ -38,6 +39,7 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, writ
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
     if written:
+        refuse_lost(values)
         translate(values)
     for override in overrides:
         _apply(values, override)

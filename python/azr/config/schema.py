@@ -91,7 +91,6 @@ class CompositeConfig(Section):
     at_least: Positive = 1
     at_most: Count = 0
     """0: off. The number is uniform in [at_least, at_most]."""
-    start_step: Count = 1
     solved: Fraction = 0.5
     """Terse template: least solve rate, as last measured, of a program to build on."""
     easiest: Fraction = 1.0
@@ -102,8 +101,6 @@ class CompositeConfig(Section):
     aimed: Fraction = 0.0
     """Terse template: share of these that go on from the first half of a program that nobody solves instead: easier
     tasks on the way to it."""
-    schedule: bool = False
-    """From step 101, every 50 steps: one more composite (to 3) and chance + 0.01 (to 0.8)."""
 
 
 class TasksConfig(Section):
@@ -164,12 +161,8 @@ class ProposeConfig(Section):
     """Prompts of each kind in a step."""
     references: Count = 6
     """Tasks shown to the proposer; 0: the ablation without references."""
-    reference_sampling: Literal["uniform", "step"] = "uniform"
-    """`step`: in proportion to the step that made the task, plus one."""
     train: bool = True
     """False: proposals fill the buffer, but are not trained on."""
-    start_step: Positive = 1
-    """First step with proposals; before it the model only solves."""
 
 
 class SolveConfig(Section):
@@ -218,7 +211,6 @@ class ProposerRewardConfig(Section):
     terms: tuple[TermConfig, ...] = ()
     """complexity, edit_distance, halstead, answer_diversity, cluster_share, novelty, quality (the domain's score), or
     `module:function`."""
-    combine: Literal["sum", "multiply", "sum_multiply", "multiply_sum"] = "sum"
 
 
 class SolverRewardConfig(Section):
@@ -321,8 +313,6 @@ class SeedConfig(Section):
     """A file from `azr seed`; empty: the model makes its seed tasks from the identity program."""
     factor: Positive = 4
     """Seed tasks of each kind: factor x propose.batch."""
-    max_passes: Positive = 200
-    """Limit of the passes, for models that propose nothing valid."""
     least_readable: Fraction = 0.1
     """The run stops after two passes if a smaller share of the model's proposals could be read; 0: it goes on."""
 
@@ -349,8 +339,6 @@ class EvalConfig(Section):
     decline: Literal["go_on", "back", "stop"] = "go_on"
     """What a run does when the held-out score is `fall` below its best. `back`: put the best weights back and go on at
     half the rate. `stop`: put them back and end. Both end with the best weights, and keep their checkpoint."""
-    best_by: Literal["sampled", "greedy", "passed"] = "sampled"
-    """The score that `decline` looks at."""
     fall: Fraction = 0.01
     strata: str = "length"
     """The tag in the tasks' lines that names their stratum, or `operations`: by program size."""
@@ -375,8 +363,6 @@ class VllmConfig(Section):
 
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Type of its weights; `auto`: as `model.compute`."""
-    head_float32: bool = False
-    """Compute logits in float32 whatever the type of the weights: less mismatch with the trainer."""
     memory: Annotated[float, Field(gt=0.0, le=1.0)] = 0.4
     """Share of the GPU's memory for weights and cache."""
     cache_gib: Positive = 1

@@ -58,7 +58,7 @@ class Best:
     def probed(self, step: int, numbers: Mapping[str, float]) -> Move:
         """What to do after a step with these numbers."""
         given = self._config.evals
-        score = numbers.get(f"probe/{given.best_by}")
+        score = numbers.get("probe/sampled")
         if given.decline == "go_on" or score is None:
             return Move.NOTHING
         best = self.memory

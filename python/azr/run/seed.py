@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 IDENTITY_INPUTS = ("'Hello world'", "1", "[1, 2, 3]", "{'a': 1}", "None", "(1, 'b')", "True", "2.5", "[]", "''")
 IDENTITY_MESSAGE = "What comes out, compared to what goes in?"
+MAX_PASSES = 200
+"""Limit of the passes, for models that propose nothing valid."""
 FIRST_PASSES = 2
 """After so many, a model that writes next to nothing that can be read is given up."""
 EXAMPLE_CHARACTERS = 600
@@ -119,7 +121,7 @@ def _fill(
     """Propose until the kind has enough seed tasks, not counting quarantined ones."""
     asked = valid = 0
     unread: list[Rejected] = []
-    for turn in range(parts.config.seeding.max_passes):
+    for turn in range(MAX_PASSES):
         progress(kind, min(parts.store.count(kind), wanted), wanted)
         missing = wanted - parts.store.count(kind)
         if missing <= 0:

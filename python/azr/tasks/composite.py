@@ -9,9 +9,8 @@ parameter. The model continues the program and has to use that result.
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from azr.config.schema import CompositeConfig
 from azr.tasks import source
 from azr.types import Task
 
@@ -21,26 +20,6 @@ BUILTIN_NAMES = (
     " reversed round set sorted str sum tuple type zip"
 )
 BUILTINS = frozenset(BUILTIN_NAMES.split())
-SCHEDULE_START, SCHEDULE_EVERY, SCHEDULE_TOP, SCHEDULE_CHANCE, SCHEDULE_CHANCE_TOP = 101, 50, 3, 0.01, 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Knobs:
-    """Composite options at one step."""
-
-    chance: float
-    at_least: int
-    at_most: int
-
-
-def knobs_at(config: CompositeConfig, step: int) -> Knobs:
-    """The options at a step: off before `start_step` and while `at_most` is 0; the schedule raises them."""
-    if step < config.start_step:
-        return Knobs(0.0, 0, 0)
-    rises = max(0, (step - SCHEDULE_START) // SCHEDULE_EVERY + 1) if config.schedule else 0
-    at_most = max(config.at_most, min(config.at_most + rises, SCHEDULE_TOP))
-    chance = max(config.chance, min(config.chance + rises * SCHEDULE_CHANCE, SCHEDULE_CHANCE_TOP))
-    return Knobs(chance if at_most else 0.0, min(config.at_least, at_most), at_most)
 
 
 def rename(task: Task, index: int) -> Task | None:

@@ -39,8 +39,6 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
         "enable_sleep_mode": given.sleep and not cpu,
         "disable_log_stats": True,
     }
-    if given.head_float32:
-        found["hf_overrides"] = {"head_dtype": "float32"}
     if cpu:
         # A prompt in chunks needs to rewind vLLM's random state of a request, which a CPU cannot do.
         found |= {"enable_chunked_prefill": False, "enforce_eager": True, "block_size": BLOCK}
