@@ -1,7 +1,7 @@
 """A domain's modules, imports, types, verifier and quality score hold what they promise."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from azr.errors import DomainError
 from azr.pipeline.build import make_sandbox
 from azr.pipeline.parts import Parts
 from azr.propose import ask, step_prompts
+from azr.sandbox import Sandbox
 from azr.tasks import KindOptions
 from azr.tasks.common import check_rows
 from azr.tasks.io import verify
@@ -27,8 +28,16 @@ TYPES = '\n[types.Price]\ntype = "prices:Price"\nencode = "prices:plain"\n'
 QUALITY = '\n[quality]\nfile = "quality.py"\nminimum = 0.5\n'
 
 
+@lru_cache(maxsize=4)
+def sandbox_with(modules: tuple[tuple[str, str], ...]) -> Sandbox:
+    """A guest loads its modules once; most tests have the same ones."""
+    return make_sandbox(resolve({}), dict(modules))
+
+
 def load(folder: Path, programs: StaticFilter = StaticFilter()) -> Domain:  # noqa: B008 - frozen
-    return make_domain(read(folder), KindOptions(), programs, partial(make_sandbox, resolve({})))
+    return make_domain(
+        read(folder), KindOptions(), programs, lambda modules: sandbox_with(tuple(sorted(modules.items())))
+    )
 
 
 def task_of(domain: Domain, program: str, text: str = "100", kind: Kind = DEDUCTION) -> Task:
