@@ -4,20 +4,6 @@ import pytest
 from azr.tasks import source
 
 
-def test_nested_definitions_and_methods_are_counted() -> None:
-    tree = source.parse("class A:\n    def m(self): pass\ndef f(x):\n    def g(): pass\n    return g")
-    assert tree is not None
-    assert source.count_definitions(tree) == 3 and source.has_entry(tree)
-
-
-@pytest.mark.parametrize(
-    "program", ["f = lambda x: x", "class f: pass", "def g(x):\n    def f(): pass", "async def f(): 1"]
-)
-def test_the_entry_is_a_def_at_the_top_level(program: str) -> None:
-    tree = source.parse(program)
-    assert tree is not None and not source.has_entry(tree)
-
-
 @pytest.mark.parametrize(
     "program",
     [

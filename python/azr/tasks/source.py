@@ -63,16 +63,6 @@ class _Hexadecimal(ast.NodeTransformer):
         return ast.Name(hex(node.value), ast.Load()) if _is_large(node.value) else node
 
 
-def has_entry(tree: ast.Module) -> bool:
-    """Whether `f` is defined by a `def` at the top level."""
-    return any(isinstance(node, ast.FunctionDef) and node.name == ENTRY for node in tree.body)
-
-
-def count_definitions(tree: ast.Module) -> int:
-    """Number of `def`s at any depth, methods and nested ones included."""
-    return sum(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
-
-
 def operations(node: ast.AST) -> int:
     """Number of operations below a node: calls, arithmetic, comparisons, subscripts, displays.
 
