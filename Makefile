@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.tools
 	touch $@
 
 # What quick tests need beside the standard dependencies; nothing of it is large.
-LIGHT := 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'uvloop>=0.21' --group evals
+LIGHT := 'complexipy>=3' 'fastapi>=0.115' 'httptools>=0.6' 'httpx>=0.27,<1' 'uvloop>=0.21' --group evals
 $(VENV)/.quick: $(VENV)/.tools
 	$(INSTALL) -r pyproject.toml $(LIGHT)
 	touch $@
@@ -132,6 +132,12 @@ deny: ## Licences, banned crates, sources and advisories (cargo-deny, and a netw
 .PHONY: check-crate
 check-crate: ## The sandbox crate as it would be published: its size, and both ways to build it.
 	rust/sandbox/check.sh
+
+# Other trainers are large and want versions of their own, so each has an environment; TORCH=.venv lends them its torch.
+.PHONY: adapters
+adapters: $(VENV)/.extension ## The adapters with other trainers' newest and oldest supported versions; ONLY=verifiers for one.
+	$(INSTALL) -r pyproject.toml
+	$(BIN)/python tools/adapters.py $(if $(TORCH),--torch $(TORCH)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
 docs: $(VENV)/.tools ## The documentation site, into target/site; reads the package's sources, and compiles nothing.

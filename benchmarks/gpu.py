@@ -38,7 +38,7 @@ from azr.trainer.packing import pack
 from azr.trainer.scoring import score
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 SHAPES = {
     "toy": Shape(
@@ -46,21 +46,30 @@ SHAPES = {
         attention_bias=True,
     ),
     **{size: KNOWN[f"Qwen/Qwen2.5-{size}"] for size in ("0.5B", "1.5B", "3B", "7B")},
+    "Qwen3-0.6B": KNOWN["Qwen/Qwen3-0.6B"],
 }  # fmt: skip
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12, "3090": 71e12}
 """Dense bfloat16 FLOP/s of the makers' data sheets, by a part of the device's name; the first that matches counts."""
 
 
+FAMILIES: dict[str, tuple[Any, Any]] = {"Qwen3-0.6B": (Qwen3Config, Qwen3ForCausalLM)}
+"""Architectures of the shapes that are not Qwen2's."""
+
+
 def make_model(shape: Shape, longest: int, device: torch.device) -> Any:
     """Random weights of a shape, in float32."""
     torch.manual_seed(0)
-    config = Qwen2Config(
+    name = next((name for name, known in SHAPES.items() if known is shape), "")
+    make_config, make = FAMILIES.get(name, (Qwen2Config, Qwen2ForCausalLM))
+    more = {"head_dim": shape.head_size} if name in FAMILIES else {}
+    config = make_config(
         vocab_size=shape.vocabulary, hidden_size=shape.hidden, intermediate_size=shape.inner,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.key_heads,
         tie_word_embeddings=shape.tied, max_position_embeddings=max(longest, 4096),
+        **more,
     )  # fmt: skip
     with device:
-        model = Qwen2ForCausalLM(config)
+        model = make(config)
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model
 

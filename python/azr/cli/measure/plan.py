@@ -300,6 +300,10 @@ _SIZES = {
 KNOWN: dict[str, Shape] = {
     **{f"Qwen/Qwen2.5-{size}": shape for size, shape in _SIZES.items()},
     **{f"Qwen/Qwen2.5-Coder-{size}": shape for size, shape in _SIZES.items()},
+    "Qwen/Qwen3-0.6B": Shape(
+        hidden=1024, inner=3072, layers=28, heads=16, key_heads=8, head_size=128, vocabulary=151936, tied=True,
+        attention_bias=False,
+    ),
     "Qwen/Qwen3-4B-Base": Shape(
         hidden=2560, inner=9728, layers=36, heads=32, key_heads=8, head_size=128, vocabulary=151936, tied=True,
         attention_bias=False,
