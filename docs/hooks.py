@@ -23,7 +23,7 @@ SUBJECTS = {
     "run.folder": "the run folder, the curriculum, what stages work with",
     "propose": "the stages",
     "evals": "what looks at a run, or uses its parts elsewhere",
-    "loop": "a whole run",
+    "loop": "a whole run; what makes and warms up models",
     "report": "the page of a run, data sets of tasks, self-play in other trainers",
     "watch": "the same page, live",
     "cli": "the command line; the only place that prints",

@@ -23,7 +23,7 @@ LAYERS = [
     " distributed",
     "propose validate solve reward update pipeline.rollout_step run.seed",
     "evals oversight grading pipeline.async_rollouts run.checkpoint",
-    "loop pipeline.build pipeline.context run.train domains.check bootstrap",
+    "loop pipeline.build pipeline.context run.train domains.check bootstrap warmup",
     "report collection selfplay",
     "watch",
     "cli __main__",

@@ -1,10 +1,13 @@
 """What the proposer is asked, and how its text is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from azr.pipeline.parts import Parts
+from azr.pipeline.rollout_step import roll_out
 from azr.propose import ask, fitting_prompt, propose_prompts, step_prompts
+from azr.rollouts.base import Request
+from azr.run.seed import identity_tasks
 from azr.types import (
     Attempt,
     Completion,
@@ -199,6 +202,24 @@ def test_propose_prompts_are_sampled_at_the_configured_temperature(make_parts: M
     parts = make_parts(lambda prompt, draw: "", "sampling.temperature=0.7")
     assert parts.sampling(1, "propose").temperature == 0.7
     assert parts.sampling(1, "propose").seed != parts.sampling(2, "propose").seed != parts.sampling(2, "solve").seed
+
+
+def test_each_role_samples_by_its_own_settings_in_a_step(make_parts: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ["sampling.propose.temperature=1.3", "sampling.propose.max_tokens=77", "sampling.solve.top_p=0.9"]
+    parts = make_parts(lambda prompt, draw: GOOD, *own, 'tasks.kinds=["deduction"]', "propose.batch=1", "solve.batch=1")
+    asked: dict[str, set[tuple[float, float, int]]] = {}
+    submit = parts.engine.submit
+
+    def note(requests: Sequence[Request]) -> None:
+        for request in requests:
+            given = request.sampling
+            asked.setdefault(request.key.purpose, set()).add((given.temperature, given.top_p, given.max_tokens))
+        submit(requests)
+
+    monkeypatch.setattr(parts.engine, "submit", note)
+    (task,) = [t for t in identity_tasks(parts.kinds, 4, parts.sandbox) if t.kind is Kind.DEDUCTION]
+    roll_out(parts, 1, [task], lambda name, stage: stage())
+    assert asked["propose"] == {(1.3, 1.0, 77)} and asked["solve"] == {(1.0, 0.9, parts.config.sampling.max_tokens)}
 
 
 def test_prompts_ask_for_what_the_paper_asks(make_parts: Make) -> None:

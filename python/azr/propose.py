@@ -13,7 +13,7 @@ from azr.config.mixture import shares
 from azr.pipeline.parts import Parts
 from azr.tasks import composite
 from azr.tasks.common import unreadable
-from azr.types import Completion, Kind, Prompt, Proposal, Task, Unparsed
+from azr.types import Completion, Kind, Prompt, Proposal, Role, Task, Unparsed
 from azr.util.randomness import generator
 
 
@@ -24,7 +24,7 @@ def step_prompts(parts: Parts, step: int) -> list[Prompt]:
 
 def ask(parts: Parts, prompts: Sequence[Prompt], step: int, purpose: str) -> list[Proposal]:
     """One proposal for each prompt, in order."""
-    completions = parts.engine.sample(prompts, parts.sampling(step, purpose))
+    completions = parts.engine.sample(prompts, parts.sampling(step, purpose, Role.PROPOSE))
     return [read_proposal(parts, completion) for (completion,) in completions]
 
 

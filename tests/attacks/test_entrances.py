@@ -75,6 +75,8 @@ HELD_BY_TYPE = frozenset(re.findall(r"\w+", TYPES))
 NO_TEXT_OF_A_MODEL = {
     "azr.cli.plan.read_gpus": "what a person typed",
     "azr.cli.traces.parse_test": "what a person typed",
+    "azr.cli.warmup.Progress.ended": "numbers and our own paths",
+    "azr.warmup.examples.is_held_out": "programs of our own grammar",
     "azr.cli.traces.parse_steps": "what a person typed",
     "azr.report.folder.Notes.add": "words of ours",
     "azr.run.folder.RunFolder.write": "our own files",

@@ -55,7 +55,7 @@ def given() -> Batch:
 
 def scores(policy: TorchPolicy, batch: Batch) -> torch.Tensor:
     with torch.no_grad():
-        return policy._scorer(pack(batch, list(range(len(batch.episodes))), "cpu"))[0]
+        return policy._scorer(pack(batch, list(range(len(batch.episodes))), "cpu"), 1.0)[0]
 
 
 @BASES

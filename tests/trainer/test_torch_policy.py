@@ -1,6 +1,7 @@
 """One optimizer step: its gradient, its bookkeeping, and its return from disk."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def test_a_step_makes_good_completions_likelier_and_bad_ones_less_likely(make: M
     def totals() -> np.ndarray:
         with torch.no_grad():
             piece = pack(given, list(range(7)), "cpu")
-            return (policy._scorer(piece)[0] * piece.mask).sum(1).numpy()
+            return (policy._scorer(piece, 1.0)[0] * piece.mask).sum(1).numpy()
 
     before = totals()
     policy.update(given)
@@ -152,7 +153,7 @@ def test_gap_to_the_engine_is_measured(make: Make) -> None:
     policy, given = make(), batch()
     piece = pack(given, list(range(7)), "cpu")
     with torch.no_grad():
-        log_probs, _ = policy._scorer(piece)
+        log_probs, _ = policy._scorer(piece, 1.0)
     expected = (log_probs + 5.0).abs()[piece.mask]
     stats = policy.update(given)
     assert stats.mismatch_mean == pytest.approx(float(expected.mean()), rel=1e-4)
@@ -163,6 +164,24 @@ def test_rows_are_scored_as_the_model_itself_scores_them(make: Make) -> None:
     policy = make("sampling.temperature=0.7")
     rows = [[1, 2, 3, 4], [5, 6, 7, 8]]
     np.testing.assert_allclose(policy.log_probs(rows), log_probs_of(policy.model, rows), rtol=1e-4, atol=1e-5)
+
+
+def test_each_role_is_trained_at_the_temperature_that_it_was_sampled_at(make: Make) -> None:
+    policy = make("sampling.temperature=0.7", "sampling.propose.temperature=1.5", "train.updates=2")
+    given = batch()
+    roles = [Role.PROPOSE if number % 2 else Role.SOLVE for number in range(len(given.episodes))]
+    episodes = tuple(
+        replace(e, completion=replace(e.completion, prompt=replace(e.completion.prompt, role=role)))
+        for e, role in zip(given.episodes, roles, strict=True)
+    )
+    found = policy._old_log_probs(replace(given, episodes=episodes))
+    assert found is not None and policy.model is not None
+    for episode, role, values in zip(episodes, roles, found, strict=True):
+        prompt, answer = episode.completion.prompt.token_ids, episode.completion.token_ids
+        with torch.no_grad():
+            logits = policy.model(torch.tensor([[*prompt, *answer]])).logits[0, len(prompt) - 1 : -1]
+        wanted = (logits / (1.5 if role is Role.PROPOSE else 0.7)).log_softmax(-1)[range(len(answer)), list(answer)]
+        np.testing.assert_allclose(values, wanted.numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_products_in_bfloat16_train_float32_weights_on_a_cpu(make: Make) -> None:

@@ -16,6 +16,7 @@ from azr.errors import AzrError
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "train": ("azr.cli.train", "train", "Train a model by self-play, from nothing or from a run folder."),
     "plan": ("azr.cli.plan", "plan", "Say what a run needs, before any model is loaded."),
+    "warmup": ("azr.cli.warmup", "warmup", "Fine-tune a model on the form of tasks and answers."),
     "seed": ("azr.cli.seed", "seed", "Fill and save the seed buffers of a model."),
     "propose": ("azr.cli.propose", "propose", "Make verified tasks by a model behind an HTTP endpoint."),
     "export": ("azr.cli.export", "export", "Write verified tasks as a data set: Parquet and a card."),

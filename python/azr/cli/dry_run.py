@@ -15,6 +15,7 @@ from azr.run.seed import domain_seeds, identity_tasks
 from azr.tasks.render import Renderer
 from azr.trainer.model import load_tokenizer
 from azr.types import Kind, Prompt, Role, Task
+from azr.warmup.examples import worked_examples
 
 
 def show(config: Config) -> None:
@@ -23,10 +24,10 @@ def show(config: Config) -> None:
     tokenizer: Tokenizer = ByteTokenizer() if config.engine.name == "scripted" else load_tokenizer(config.model)
     domains = make_domains(config, partial(make_sandbox, config))
     kinds = all_kinds(config, domains)
-    renderer = make_renderer(config, tokenizer, domains)
+    sandbox = make_sandbox(config)
+    renderer = make_renderer(config, tokenizer, domains, worked_examples(config, kinds, sandbox))
     click.echo(dump_config(config))
     click.echo(plan(config))
-    sandbox = make_sandbox(config)
     tasks = identity_tasks(kinds, config.tasks.inputs, sandbox)
     tasks += [task for domain in domains for task in domain_seeds(domain, kinds, sandbox)]
     for kind in config.tasks.kinds:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
+from azr.cli.models import named
 from azr.config import load_config
-from azr.config.overrides import name_model
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
-@click.option("--model", help="A folder or a Hugging Face name; without it the embedded model.")
+@click.option("--model", help="A folder, a run, a GGUF file or a Hugging Face name.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
 def seed(out: Path, config_path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
     """Fill the seed buffers of a model and save them to OUT (JSONL), for `seeding.path`."""
@@ -26,7 +26,7 @@ def seed(out: Path, config_path: Path | None, model: str | None, overrides: tupl
 
     # One process that trains nothing, so there are no ranks to shard the weights over.
     alone = ["ranks.sharding=none", "ranks.offload=false"]
-    config = load_config(config_path, [*overrides, *name_model(model), *alone])
+    config = load_config(config_path, [*overrides, *named(model), *alone])
     check(config)
     with tempfile.TemporaryDirectory() as folder, closing(make_engine(config)[0]) as engine:
         parts = assemble(config, engine, Path(folder))

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
+from azr.cli.models import named
 from azr.config import Config, load_config
-from azr.config.overrides import in_folder, name_model
+from azr.config.overrides import in_folder
 from azr.errors import ConfigError
 
 
 @click.command()
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
-@click.option("--model", help="A folder or a Hugging Face name; without it the embedded model.")
+@click.option("--model", help="A folder, a run, a GGUF file or a Hugging Face name.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: train.optim.lr=1e-5.")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="The run folder to make.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run folder; its own config counts.")
@@ -75,7 +76,7 @@ def train(
 
 
 def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:
-    config = load_config(path, [*overrides, *name_model(model)])
+    config = load_config(path, [*overrides, *named(model)])
     return in_folder(config, str(run_path)) if run_path else config
 
 

@@ -31,6 +31,12 @@ def template_of(name: str) -> str:
     return "chat" if chat else "think"
 
 
+def prompt_of(name: str) -> dict[str, Any]:
+    """The settings of `[prompt]` that a model was warmed up with; empty for all others."""
+    found = _json(Path(name) / "config.json").get("azr_prompt")
+    return dict(found) if isinstance(found, dict) else {}
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))

@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from azr.config.explain import explain
-from azr.config.lineage import EMBEDDED, EMBEDDED_TEMPLATE, template_of
+from azr.config.lineage import EMBEDDED, EMBEDDED_TEMPLATE, prompt_of, template_of
 from azr.config.mixture import with_domains
 from azr.config.renamed import refuse_lost, translate
 from azr.config.schema import Config
@@ -46,6 +46,7 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, writ
     if _is_about_the_embedded(values):
         own = resources.files("azr").joinpath("default.toml").read_text("utf-8")
         values = _over(tomllib.loads(own), values)
+    values = _over(_learnt(values), values)
     return resolve(values, (), source, path.parent if path else None)
 
 
@@ -55,6 +56,13 @@ def _is_about_the_embedded(values: dict[str, Any]) -> bool:
     if not isinstance(model, dict) or not isinstance(engine, dict):
         return False  # refused with a reason during validation
     return engine.get("name") != "scripted" and template_of(str(model.get("name", EMBEDDED))) == EMBEDDED_TEMPLATE
+
+
+def _learnt(values: dict[str, Any]) -> dict[str, Any]:
+    """The prompts that the model was warmed up with, which it goes on with unless the config says otherwise."""
+    model = values.get("model", {})
+    found = prompt_of(str(model.get("name", EMBEDDED))) if isinstance(model, dict) else {}
+    return {"prompt": found} if found else {}
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

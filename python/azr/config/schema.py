@@ -12,7 +12,7 @@ from azr.config.base import Count, Fraction, KindName, NonNegative, Positive, Se
 from azr.config.domain import PYTHON
 from azr.config.oversight import OversightConfig
 from azr.config.scale import RanksConfig
-from azr.types import Kind
+from azr.types import Kind, Role
 
 BANNED_IMPORTS = (
     "logging random multiprocessing pebble subprocess threading datetime time hashlib hmac bcrypt os.sys os.path"
@@ -67,8 +67,30 @@ class PromptConfig(Section):
     opening: bool = False
     """True: prompts end with the beginning of the answer, its tag and first fence, so that there are no thoughts. For
     models that do not keep to the form; not for `terse`."""
+    examples: Count = 0
+    """Worked examples before what is asked: verified tasks of azr's own grammar with their answers, never the one
+    asked. The same in all prompts of a kind and role; not for `terse`."""
     max_tokens: Positive = 6144
     """Longer prompts are never sampled from: propose prompts get fewer references, solve tasks are not served."""
+
+
+class RoleSampling(Section):
+    """One role's sampling, where it differs from `[sampling]`."""
+
+    temperature: Annotated[float, Field(ge=-1.0)] = -1.0
+    """-1: as in `[sampling]`."""
+    top_p: Fraction = 0.0
+    """0: as in `[sampling]`."""
+    top_k: Annotated[int, Field(ge=-1)] = -1
+    """-1: as in `[sampling]`; 0: off."""
+    max_tokens: Count = 0
+    """0: as in `[sampling]`."""
+
+    @model_validator(mode="after")
+    def _known(self) -> "RoleSampling":
+        if -1.0 < self.temperature < 0.0:
+            raise ValueError(f"temperature = {self.temperature} must be at least 0, or -1")
+        return self
 
 
 class SamplingConfig(Section):
@@ -79,6 +101,42 @@ class SamplingConfig(Section):
     top_k: Count = 0
     """0: off."""
     max_tokens: Positive = 8096
+    propose: RoleSampling = RoleSampling()
+    solve: RoleSampling = RoleSampling()
+
+    def of(self, role: Role) -> "SamplingConfig":
+        """The settings of a role."""
+        own = self.propose if role is Role.PROPOSE else self.solve
+        return SamplingConfig(
+            temperature=self.temperature if own.temperature < 0.0 else own.temperature,
+            top_p=own.top_p or self.top_p,
+            top_k=self.top_k if own.top_k < 0 else own.top_k,
+            max_tokens=own.max_tokens or self.max_tokens,
+        )
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest completion of any role."""
+        return max(self.of(role).max_tokens for role in Role)
+
+
+class WarmupConfig(Section):
+    """`azr warmup`: fine-tuning on the form of tasks and answers, before self-play."""
+
+    rounds: Positive = 20
+    """It ends after so many, or after the first round with `enough`."""
+    examples: Positive = 512
+    """Verified examples of a round; none is shown twice."""
+    batch: Positive = 16
+    """Examples of one optimizer step."""
+    lr: Annotated[float, Field(gt=0.0)] = 5e-5
+    """For all weights; an adapter wants about ten times as much."""
+    lr_steps: Count = 10
+    """Optimizer steps until the rate is reached."""
+    enough: Fraction = 0.6
+    """Least share of sampled proposals that are valid, and of sampled answers that can be read, in every kind."""
+    samples: Positive = 32
+    """Proposals and answers of each kind that are sampled after each round; the answers are to held-out tasks."""
 
 
 class CompositeConfig(Section):
@@ -433,6 +491,7 @@ class Config(Section):
     seed: Count = 0
     model: ModelConfig = ModelConfig()
     prompt: PromptConfig = PromptConfig()
+    warmup: WarmupConfig = WarmupConfig()
     engine: EngineConfig = EngineConfig()
     sampling: SamplingConfig = SamplingConfig()
     tasks: TasksConfig = TasksConfig()

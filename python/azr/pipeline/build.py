@@ -22,6 +22,7 @@ from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.policy import Policy, StillPolicy
 from azr.trainer.sharding_mode import check_offload, check_reference, is_sharded
 from azr.util.registry import locate, resolve
+from azr.warmup.examples import refuse_others, worked_examples
 
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox
@@ -43,6 +44,8 @@ def check(config: Config) -> None:
     create.check(config)
     if config.model.adapted:
         _check_adapter(config)
+    if config.prompt.examples:
+        refuse_others(config, "prompt.examples")
     if config.train.replay and config.train.old_log_probs == "engine":
         raise ConfigError("train.replay needs train.old_log_probs = 'recompute': no engine says how likely it was")
     if config.engine.ahead:
@@ -120,7 +123,7 @@ def assemble(
         config=config,
         kinds=kinds,
         domains=domains,
-        renderer=make_renderer(config, engine.tokenizer, domains),
+        renderer=make_renderer(config, engine.tokenizer, domains, worked_examples(config, kinds, sandbox)),
         plain_filter=make_static_filter(config),
         rewards=make_rewards(config),
         engine=engine if ranks.world == 1 else SharedEngine(engine, ranks),

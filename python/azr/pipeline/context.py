@@ -19,7 +19,7 @@ def fit(config: Config, positions: int) -> tuple[Config, str]:
     Raises:
         ConfigError: there is no room for any prompt.
     """
-    prompt, answer = config.prompt.max_tokens, config.sampling.max_tokens
+    prompt, answer = config.prompt.max_tokens, config.sampling.longest
     if not positions or prompt + answer <= positions:
         return config, ""
     if positions < 2 * LEAST:

@@ -17,7 +17,7 @@ from azr.tasks import KindOptions, TaskKind, make_kinds
 from azr.tasks.render import Renderer
 from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat, Form, Template, Terse, Think
-from azr.types import Kind
+from azr.types import Kind, Role, Task
 from azr.util.randomness import derive
 from azr.util.registry import resolve
 
@@ -62,9 +62,9 @@ class Parts:
         """The filter for a domain's programs; the plain one for plain Python."""
         return next((found.static_filter for found in self.domains if found.name == domain), self.plain_filter)
 
-    def sampling(self, step: int, purpose: str) -> Sampling:
-        """The config's sampling settings, with a seed for this step and purpose."""
-        given = self.config.sampling
+    def sampling(self, step: int, purpose: str, role: Role = Role.SOLVE) -> Sampling:
+        """The config's sampling settings for a role, with a seed for this step and purpose."""
+        given = self.config.sampling.of(role)
         return Sampling(
             seed=derive(self.config.seed, step, purpose),
             temperature=given.temperature,
@@ -91,8 +91,10 @@ def make_template(config: Config, tokenizer: "Tokenizer", tags: Sequence[str] = 
         name = "think" if config.engine.name == "scripted" else template_of(config.model.name)
     given = config.prompt
     if name == "terse":
-        if given.words != "full" or given.opening:
-            raise ConfigError("prompt.words and prompt.opening are for templates of words, which terse is not")
+        if given.words != "full" or given.opening or given.examples:
+            raise ConfigError(
+                "prompt.words, prompt.opening and prompt.examples are for templates of words, which terse is not"
+            )
         return Terse(tags)
     form = Form(short=given.words == "short", opened=given.opening)
     return Chat(tokenizer.chat, tags, form) if name == "chat" else Think(tags, form)
@@ -117,11 +119,16 @@ def all_kinds(config: Config, domains: Sequence[Domain]) -> dict[Kind, TaskKind]
     return kinds
 
 
-def make_renderer(config: Config, tokenizer: "Tokenizer", domains: Sequence[Domain]) -> Renderer:
-    """The prompts of a run."""
+def make_renderer(
+    config: Config, tokenizer: "Tokenizer", domains: Sequence[Domain], examples: Sequence[Task] = ()
+) -> Renderer:
+    """The prompts of a run. `examples`: of `prompt.examples`."""
     template = make_template(config, tokenizer, [tag for domain in domains for tag in domain.tags])
     kinds = all_kinds(config, domains)
-    return Renderer(template, kinds, tokenizer.encode, config.tasks.banned_imports, all_texts(domains))
+    return Renderer(
+        template, kinds, tokenizer.encode, config.tasks.banned_imports, all_texts(domains), examples=examples,
+        count=config.prompt.examples,
+    )  # fmt: skip
 
 
 def _options(config: Config) -> KindOptions:

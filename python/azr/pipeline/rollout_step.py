@@ -21,12 +21,13 @@ from azr.pipeline.parts import Parts
 from azr.propose import read_proposal, step_prompts
 from azr.rollouts.base import Finished, requests_for
 from azr.solve import check
-from azr.types import PROPOSE, SOLVE, TRIALS, Attempt, Key, Prompt, Rejected, Task, Valid
+from azr.types import PROPOSE, SOLVE, TRIALS, Attempt, Key, Prompt, Rejected, Role, Task, Valid
 from azr.validate import validate
 
 T = TypeVar("T")
 URGENCY = {PROPOSE: 2, TRIALS: 1, SOLVE: 0}
 """Proposals first, since trials follow from them; the solver's own tasks use the remaining capacity."""
+ROLES = {PROPOSE: Role.PROPOSE, TRIALS: Role.SOLVE, SOLVE: Role.SOLVE}
 
 
 class Timer(Protocol):
@@ -191,5 +192,5 @@ class _Flow:
     def _submit(
         self, purpose: str, prompts: Sequence[tuple[int, Prompt]], count: int, *, first: int = 0, most: int = 0
     ) -> None:
-        sampling, urgency = self._parts.sampling(self._step, purpose), URGENCY[purpose]
+        sampling, urgency = self._parts.sampling(self._step, purpose, ROLES[purpose]), URGENCY[purpose]
         self._parts.engine.submit(requests_for(purpose, prompts, sampling, count, urgency, first=first, most=most))

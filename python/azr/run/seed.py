@@ -17,7 +17,7 @@ from azr.pipeline.parts import Parts
 from azr.propose import ask, propose_prompts
 from azr.tasks import IDENTITY_PROGRAM, TaskKind
 from azr.tasks.io import read_tasks, verify
-from azr.types import Draft, Kind, Reason, Rejected, Task, Valid
+from azr.types import Draft, Kind, Reason, Rejected, Role, Task, Valid
 from azr.util.sanitize import visible
 from azr.validate import validate
 
@@ -168,7 +168,7 @@ def _unreadable(parts: Parts, kind: Kind, asked: int, unread: Sequence[Rejected]
     """What a model whose proposals cannot be read did instead, and which settings to try."""
     reasons = Counter(v.detail.partition(":")[0] for v in unread).most_common(3)
     example = unread[-1].proposal.completion
-    sampling, template = parts.config.sampling, parts.renderer.template.name
+    sampling, template = parts.config.sampling.of(Role.PROPOSE), parts.renderer.template.name
     other = "chat" if template == "think" else "think"
     cut = sum(not v.proposal.completion.finished for v in unread)
     tries = [f"--set prompt.template={other}"] if template in ("think", "chat") else []

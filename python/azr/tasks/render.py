@@ -7,7 +7,8 @@ from dataclasses import replace
 from azr.tasks import composite
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import PROGRAM, BlockSyntax
-from azr.tasks.templates import Reading, Template, load_text
+from azr.tasks.templates import Reading, Template, load_text, tagged
+from azr.tasks.worked import answer_blocks, proposal_blocks
 from azr.types import Completion, Kind, Prompt, Role, Task
 
 Encode = Callable[[str, bool], list[int]]
@@ -27,12 +28,17 @@ class Renderer:
         encode: Encode,
         banned: Sequence[str],
         texts: Texts = NONE,
+        *,
+        examples: Sequence[Task] = (),
+        count: int = 0,
     ) -> None:
+        """`examples`: verified tasks, of which each prompt shows `count` of its kind with their answers."""
         self.template = template
         self._kinds = kinds
         self._encode = encode
         self._banned = ", ".join(banned)
         self._texts = texts
+        self._examples, self._count = examples, count
 
     def propose(
         self,
@@ -82,9 +88,8 @@ class Renderer:
         task: Task | None,
         start: str = "",
     ) -> Prompt:
-        syntax = self.template.syntax.name
-        words = self._texts.get((syntax, role, kind)) or load_text(f"{self.template.folder}/{role}_{kind}")
-        text = self.template.wrap(words.substitute(slots), role, kind) + start
+        words = self._words(role, kind).substitute(slots)
+        text = self.template.wrap(self._worked(role, kind, task) + words, role, kind) + start
         return Prompt(
             role=role,
             kind=kind,
@@ -93,6 +98,26 @@ class Renderer:
             task=task,
             start=start,
         )
+
+    def _words(self, role: Role, kind: Kind) -> string.Template:
+        own = self._texts.get((self.template.syntax.name, role, kind))
+        return own or load_text(f"{self.template.folder}/{role}_{kind}")
+
+    def _worked(self, role: Role, kind: Kind, asked: Task | None) -> str:
+        """Worked examples, none of them about the program that is asked about. They come first: a prefix that all
+        prompts of a kind share is read once by engines that keep it."""
+        others = [task for task in self._examples if task.kind is kind and (not asked or task.program != asked.program)]
+        shown = [f"Example {n}:\n\n{self._example(role, task)}" for n, task in enumerate(others[: self._count], 1)]
+        return "".join(f"{text}\n\n" for text in [*shown, "What is asked:"]) if shown else ""
+
+    def _example(self, role: Role, task: Task) -> str:
+        """A question with its answer; of a proposal that nothing was asked about, the answer alone."""
+        syntax, kind = self.template.syntax, self._kinds[task.kind]
+        blocks = answer_blocks(syntax, task) if role is Role.SOLVE else proposal_blocks(syntax, task)
+        if role is Role.PROPOSE and not kind.from_task:
+            return tagged(blocks)
+        slots = kind.solve_slots(syntax, task) if role is Role.SOLVE else kind.propose_slots(syntax, task)
+        return f"{self._words(role, task.kind).substitute(slots).rstrip()}\n\n{tagged(blocks)}"
 
     def _references(self, kind: Kind, references: Sequence[Task]) -> str:
         shown = [self._kinds[kind].show(self.template.syntax, task) for task in references]

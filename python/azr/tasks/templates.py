@@ -54,7 +54,8 @@ def _answer_opening(role: Role, kind: Kind) -> str:
     return "<answer>\n" + (f"```{tag}\n" if tag else "")
 
 
-def _answer(blocks: str) -> str:
+def tagged(blocks: str) -> str:
+    """The blocks of an answer between its tags."""
     return f"<answer>\n{blocks}\n</answer>"
 
 
@@ -114,7 +115,7 @@ class Think:
 
     def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
         given = "" if self._opened else thoughts
-        return f"{given} </think>\n{_answer(blocks)}".removeprefix(self._opening(role, kind))
+        return f"{given} </think>\n{tagged(blocks)}".removeprefix(self._opening(role, kind))
 
     def _opening(self, role: Role, kind: Kind) -> str:
         """No thoughts, and the beginning of the answer."""
@@ -149,7 +150,7 @@ class Chat:
 
     def write(self, blocks: str, role: Role, kind: Kind, thoughts: str = "") -> str:
         given = "" if self._opened or not thoughts else f"{thoughts}\n"
-        return f"{given}{_answer(blocks)}".removeprefix(self._opening(role, kind))
+        return f"{given}{tagged(blocks)}".removeprefix(self._opening(role, kind))
 
     def _opening(self, role: Role, kind: Kind) -> str:
         """The beginning of the answer, as the assistant's own."""

@@ -1,7 +1,9 @@
 """Load a causal language model and its tokenizer."""
 
+import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -53,7 +55,8 @@ def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
     try:
         where, options = _place(source)
         tokenizer = AutoTokenizer.from_pretrained(where, **options)
-        model = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, config.dtype), **options)
+        with _without_bars(bool(options)):
+            model = AutoModelForCausalLM.from_pretrained(where, dtype=getattr(torch, config.dtype), **options)
         if options:
             model = _plain(model)
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -94,6 +97,21 @@ def _place(source: str) -> tuple[str, dict[str, str]]:
     if missing:
         raise ModelError(f"to read {path.name} take: pip install {' '.join(missing)}")
     return str(path.parent), {"gguf_file": path.name}
+
+
+@contextmanager
+def _without_bars(gguf: bool) -> Iterator[None]:
+    """No progress bar of transformers' reader of GGUF files, which no setting of it silences."""
+    if not gguf:
+        yield
+        return
+    reader: Any = importlib.import_module("transformers.modeling_gguf_pytorch_utils")
+    bars = reader.tqdm
+    reader.tqdm = lambda rows, **_: rows
+    try:
+        yield
+    finally:
+        reader.tqdm = bars
 
 
 def _plain(model: Any) -> Any:

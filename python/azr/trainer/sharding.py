@@ -36,7 +36,6 @@ class Scorer(nn.Module):
     def __init__(self, model: Any, config: Config) -> None:
         super().__init__()
         self.model = model
-        self._temperature = config.sampling.temperature
         self._full_head = config.train.full_precision_head
         self._low = config.model.compute == "bfloat16"
         self._compute = torch.bfloat16 if self._low else None
@@ -44,13 +43,12 @@ class Scorer(nn.Module):
         self.lean = True
         """Whether small models on a CPU may use `cpu_forward`."""
 
-    def forward(self, piece: MicroBatch, temperature: float | None = None) -> tuple[Tensor, Tensor]:
-        """log pi and entropy of the piece's targets, both [B, C], at the sampling temperature unless one is given."""
+    def forward(self, piece: MicroBatch, temperature: float) -> tuple[Tensor, Tensor]:
+        """log pi and entropy of the piece's targets, both [B, C], at the temperature that they were sampled at."""
         device = piece.ids.device.type
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
-            at = self._temperature if temperature is None else temperature
-            return score(self.model, piece, at, product, self.lean, self._padded, self._compute)
+            return score(self.model, piece, temperature, product, self.lean, self._padded, self._compute)
 
 
 def whole_copy(model: Any, config: Config, device: torch.device) -> Any:

@@ -229,10 +229,11 @@ class TorchPolicy:
         found: LogProbs = [np.empty(0, dtype=np.float32)] * len(batch.episodes)
         self._model.train(False)
         with torch.no_grad():
-            for piece in self._pieces(batch):
-                log_probs, _ = self._scorer(piece)
-                for row, values in zip(piece.rows.tolist(), log_probs.cpu().numpy(), strict=False):
-                    found[row] = values[: batch.episodes[row].length]
+            for temperature, rows in self._temperatures(batch):
+                for piece in self._pieces(_select(batch, rows)):
+                    log_probs, _ = self._scorer(piece, temperature)
+                    for at, values in zip(piece.rows.tolist(), log_probs.cpu().numpy(), strict=False):
+                        found[rows[at]] = values[: batch.episodes[rows[at]].length]
         return found
 
     def _optimize(self, batch: Batch, rows: Rows, old: LogProbs | None) -> UpdateStats:
@@ -243,10 +244,10 @@ class TorchPolicy:
             group["lr"] = rate
         self._model.train()
         tally = Tally()
-        for piece, learns in self._passes(batch):
+        for piece, learns, temperature in self._passes(batch):
             part = None if old is None else [old[int(rows[row])] for row in piece.rows]
             with torch.set_grad_enabled(learns):
-                self._accumulate(piece, part, tally)
+                self._accumulate(piece, temperature, part, tally)
         if not self._sharded:
             sum_gradients(self._model.parameters(), self._ranks)
         bound = optim.clip_norm or float("inf")
@@ -260,8 +261,15 @@ class TorchPolicy:
         self._optimizer.zero_grad(set_to_none=True)
         return Tally.stats(self._ranks.gather(tally), len(batch.episodes), float(norm), rate)
 
-    def _passes(self, batch: Batch) -> Iterator[tuple[MicroBatch, bool]]:
-        """The pieces of the batch, each with whether it has a gradient.
+    def _temperatures(self, batch: Batch) -> Iterator[tuple[float, Rows]]:
+        """Rows by the temperature that they were sampled at: the policy that is trained is the one that sampled."""
+        given = self._config.sampling
+        of_rows = np.array([given.of(episode.role).temperature for episode in batch.episodes])
+        for temperature in np.unique(of_rows):
+            yield float(temperature), np.flatnonzero(of_rows == temperature)
+
+    def _passes(self, batch: Batch) -> Iterator[tuple[MicroBatch, bool, float]]:
+        """The pieces of the batch, each with whether it has a gradient, and the temperature.
 
         About half of all tasks are solved by all attempts or by none, so their advantages are 0. If only the advantage
         contributes to the gradient, these episodes need no backward pass; their measurements take only a forward pass.
@@ -271,15 +279,18 @@ class TorchPolicy:
         still = (batch.advantages == 0.0) & by_advantage
         if not still.any() or still.all():
             still[:] = False
-        for learns, rows in ((True, np.flatnonzero(~still)), (False, np.flatnonzero(still))):
-            if len(rows):
-                for piece in self._pieces(_select(batch, rows)):
-                    yield replace(piece, rows=torch.from_numpy(rows)[piece.rows]), learns
+        for temperature, alike in self._temperatures(batch):
+            for learns in (True, False):
+                rows = alike[still[alike] != learns]
+                for piece in self._pieces(_select(batch, rows)) if len(rows) else ():
+                    yield replace(piece, rows=torch.from_numpy(rows)[piece.rows]), learns, temperature
 
-    def _accumulate(self, piece: MicroBatch, old: Sequence[NDArray[np.float32]] | None, tally: Tally) -> None:
+    def _accumulate(
+        self, piece: MicroBatch, temperature: float, old: Sequence[NDArray[np.float32]] | None, tally: Tally
+    ) -> None:
         """Forward and backward over one piece."""
         config = self._config.train.loss
-        log_probs, entropy = self._scorer(piece)
+        log_probs, entropy = self._scorer(piece, temperature)
         now = log_probs.detach()
         old_log_probs = now if old is None else _pad(old, now)
         inputs = LossInputs(
@@ -297,7 +308,7 @@ class TorchPolicy:
         if self._start is not None:
             off = adapter.without_adapter(self._model) if self._adapted else nullcontext()
             with torch.no_grad(), off:
-                reference, _ = self._start(piece)
+                reference, _ = self._start(piece, temperature)
             divergence = k3(log_probs, reference)
             per_token = per_token + config.kl * divergence
         loss = (per_token * piece.weights).masked_fill(~piece.mask, 0.0).sum()

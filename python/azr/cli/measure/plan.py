@@ -230,7 +230,7 @@ def engine_bytes(config: Config) -> int:
 def cache_of_text(shape: Shape, config: Config) -> float:
     """Keys and values of the longest text that can be sampled, on each GPU of an engine."""
     size = engine_bytes(config) if config.engine.name == "vllm" else BYTES[config.model.compute]
-    longest = config.prompt.max_tokens + config.sampling.max_tokens
+    longest = config.prompt.max_tokens + config.sampling.longest
     key_heads = -(-shape.key_heads // devices(config))  # at least one head; on several GPUs the same one
     return float(2 * shape.layers * key_heads * shape.head_size * size * longest)
 
@@ -279,7 +279,7 @@ def counts(config: Config) -> tuple[int, int, int]:
     inputs = sum(config.tasks.inputs if name == "induction" else 1 for name in names)
     answers = config.solve.batch * config.solve.answers + config.propose.batch * config.solve.trials
     calls = (2 * config.propose.batch + answers) * inputs
-    return completions, completions * (config.prompt.max_tokens + config.sampling.max_tokens), calls
+    return completions, completions * (config.prompt.max_tokens + config.sampling.longest), calls
 
 
 def _qwen(hidden: int, inner: int, layers: int, heads: int, key_heads: int, vocabulary: int, tied: bool) -> Shape:

@@ -7,6 +7,7 @@ from typing import Any
 
 from azr.config import Config
 from azr.errors import ConfigError
+from azr.types import Role
 
 BLOCK = 32
 """Tokens of a cache block on a CPU. vLLM's default of 128 would keep short prompts from being shared."""
@@ -21,8 +22,9 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
     """Arguments of vLLM's engine. Weights come from the trainer."""
     from azr.trainer.model import locate
 
-    given, sampling = config.engine.vllm, config.sampling
-    length = config.prompt.max_tokens + sampling.max_tokens
+    given = config.engine.vllm
+    plain = all(config.sampling.of(role).temperature in (0.0, 1.0) for role in Role)
+    length = config.prompt.max_tokens + config.sampling.longest
     found: dict[str, Any] = {
         "model": locate(config.model.name),
         "load_format": "dummy",
@@ -35,7 +37,7 @@ def engine_arguments(config: Config, *, cpu: bool) -> dict[str, Any]:
         "enable_prefix_caching": True,
         "scheduling_policy": "priority",
         # Before temperature where it is 1, so that truncation leaves them unchanged; otherwise after it.
-        "logprobs_mode": "raw_logprobs" if sampling.temperature in (0.0, 1.0) else "processed_logprobs",
+        "logprobs_mode": "raw_logprobs" if plain else "processed_logprobs",
         "enable_sleep_mode": given.sleep and not cpu,
         "disable_log_stats": True,
     }
@@ -116,10 +118,11 @@ def check(config: Config) -> None:
 
     if importlib.util.find_spec("vllm") is None:
         raise ConfigError("engine.name = 'vllm', but vllm is not installed: see `azr doctor`")
-    sampling = config.sampling
-    if sampling.temperature not in (0.0, 1.0) and (sampling.top_p < 1.0 or sampling.top_k > 0):
+    roles = [config.sampling.of(role) for role in Role]
+    heated = [given.temperature for given in roles if given.temperature not in (0.0, 1.0)]
+    if heated and any(given.top_p < 1.0 or given.top_k > 0 for given in roles):
         raise ConfigError(
-            f"engine.name = 'vllm' with sampling.temperature = {sampling.temperature} cannot be combined with"
+            f"engine.name = 'vllm' with sampling.temperature = {heated[0]} cannot be combined with"
             " sampling.top_p or sampling.top_k: vLLM gives log-probabilities before both or after both"
         )
 
