@@ -65,6 +65,12 @@ train: ## Self-play on the CPU: the embedded model, minutes.
 	@$(SETUP) train
 	@$(BIN)/azr train
 
+.PHONY: train-real
+train-real: ## A real language model on the CPU: SmolLM2-135M, hours; stopped, it goes on. DATA=FOLDER for CRUXEval too.
+	@$(SETUP) train
+	@$(SETUP) real
+	@$(BIN)/python tools/train_real.py $(if $(DATA),--data $(DATA))
+
 .PHONY: test
 test: dev browser ## Every test and check.
 	$(MAKE) lint

