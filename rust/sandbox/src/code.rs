@@ -11,7 +11,7 @@ use crate::compile;
 use crate::engine::{PRECOMPILED, engine};
 use crate::error::Error;
 #[cfg(feature = "compiler")]
-use crate::instrument::{Instrumented, instrument};
+use crate::instrument::{Instrumented, Nans, instrument};
 use crate::memory::{Creator, Image};
 
 /// Which processors precompiled code is for.
@@ -37,7 +37,7 @@ impl GuestCode {
     /// Compiles a guest for this machine.
     #[cfg(feature = "compiler")]
     pub(crate) fn compile(wasm: &[u8]) -> Result<Self, Error> {
-        let instrumented = instrument(wasm)?;
+        let instrumented = instrument(wasm, Nans::of(None))?;
         let code = compile::native_code(&instrumented, None)?;
         let Instrumented { start, image, size, .. } = &instrumented;
         // SAFETY: Cranelift made this code a moment ago.

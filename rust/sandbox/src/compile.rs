@@ -8,11 +8,11 @@ use wasmtime::{Config, OptLevel};
 
 use crate::engine::{PRECOMPILED, engine};
 use crate::error::Error;
-use crate::instrument::{Instrumented, instrument};
+use crate::instrument::{Instrumented, Nans, instrument};
 
 /// Compiles a guest into a file, portable for what Rust calls by that name, or for such a machine as this.
 pub(crate) fn precompile(wasm: &[u8], portable: Option<&str>) -> Result<Vec<u8>, Error> {
-    let instrumented = instrument(wasm)?;
+    let instrumented = instrument(wasm, Nans::of(portable))?;
     Ok(join(&native_code(&instrumented, portable)?, &instrumented, &hash(wasm)))
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn precompile(wasm: &[u8], portable: Option<&str>) -> Result<Vec<u8>,
 pub(crate) fn native_code(instrumented: &Instrumented, triple: Option<&str>) -> Result<Vec<u8>, Error> {
     let mut config = triple.map_or_else(|| Ok(Config::new()), portable)?;
     let windows = triple.map_or(cfg!(windows), |triple| triple.contains("-windows-"));
-    // The sign of a NaN that arithmetic makes is the processor's, in CPython too: 1 on x86-64, 0 on aarch64.
+    // Cranelift's way would give NaNs a plus, and CPython on x86-64 shows a minus: `crate::instrument::Nans` sees to that.
     config.cranelift_opt_level(OptLevel::Speed).cranelift_nan_canonicalization(false);
     let code = engine(&config, windows)?.precompile_module(&instrumented.code);
     code.map_err(|error| Error::BadGuest(format!("{error:#}")))

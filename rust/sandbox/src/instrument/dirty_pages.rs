@@ -21,6 +21,7 @@ use wasm_encoder::{BranchHint, Function, Instruction, MemArg, ValType};
 use wasmparser::{BlockType, FrameKind, FunctionBody, ModuleArity, Operator, SubType};
 
 use super::fuel::{self, Charges, Renumbered};
+use super::nans::{self, Nans};
 use crate::error::Error;
 use crate::layout::{PAGE, WINDOW};
 
@@ -38,6 +39,8 @@ pub(crate) struct Types {
     pub(crate) host_stub: Option<u32>,
     /// The global that holds what is left of a slice of fuel.
     pub(crate) fuel: u32,
+    /// What sign the processor gives to NaNs that it makes.
+    pub(crate) nans: Nans,
 }
 
 impl ModuleArity for Types {
@@ -92,6 +95,9 @@ pub(crate) fn function(
         body.get_operators_reader().map_err(bad)?.into_iter().collect::<Result<_, _>>().map_err(bad)?;
     let scratch = [ValType::I32, ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128, ValType::I32];
     locals.extend(scratch.map(|kind| (1, kind)));
+    if types.nans == Nans::Plus {
+        locals.extend(nans::SCRATCH);
+    }
     let frame = Frame::of(&operators, types.stack_pointer);
     let assigned = assigned_in_loops(&operators);
     let mut writer = Writer {
@@ -378,8 +384,15 @@ impl Writer<'_> {
     }
 
     fn plain(&mut self, operator: Operator<'_>) -> Result<(), Error> {
-        let instruction = Renumbered.instruction(operator);
-        self.out.instruction(&instruction.map_err(|error| Error::BadGuest(error.to_string()))?);
+        let instruction = Renumbered.instruction(operator.clone());
+        let instruction = instruction.map_err(|error| Error::BadGuest(error.to_string()))?;
+        // Behind the scratch locals of this module.
+        let scratch = self.scratch + 7;
+        let rewritten = self.types.nans == Nans::Plus
+            && nans::minus(&mut self.out, &mut self.hints, &operator, &instruction, scratch);
+        if !rewritten {
+            self.out.instruction(&instruction);
+        }
         Ok(())
     }
 
@@ -590,7 +603,7 @@ mod tests {
                 (func (export \"run\") (param i32 i32 i32 i32) (param $input i32) (local $turns i32)\n{}))",
                 code.text
             );
-            let instrumented = crate::instrument::instrument(&wat::parse_str(&wat).unwrap()).unwrap();
+            let instrumented = crate::instrument::instrument(&wat::parse_str(&wat).unwrap(), Nans::Minus).unwrap();
             let module = Module::new(&engine, &instrumented.code).unwrap();
             for input in 0..12_u32 {
                 let mut store = Store::new(&engine, ());

@@ -563,7 +563,7 @@ mod tests {
     /// Runs `run`, which takes a number and returns nothing, with so much fuel: how much it takes, or the trap.
     fn run(functions: &str, input: i32, fuel: i64) -> Result<i64, Trap> {
         let wasm = wat::parse_str(format!("(module {HEAD} {functions})")).unwrap();
-        let instrumented = crate::instrument::instrument(&wasm).unwrap();
+        let instrumented = crate::instrument::instrument(&wasm, crate::instrument::Nans::Minus).unwrap();
         let mut config = Config::new();
         config.max_wasm_stack(1 << 20);
         let engine = Engine::new(&config).unwrap();

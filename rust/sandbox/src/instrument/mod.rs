@@ -2,10 +2,11 @@
 //!
 //! Nothing in a module that passes can keep state outside its memory and its stack pointer, which is
 //! what lets [`crate::memory`] make a used instance fresh; its code gets companions that mark the pages it
-//! writes ([`dirty_pages`]) and count what it does ([`fuel`]).
+//! writes ([`dirty_pages`]) and count what it does ([`fuel`]), and NaNs have one sign on every processor ([`nans`]).
 
 mod dirty_pages;
 mod fuel;
+mod nans;
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
@@ -18,6 +19,7 @@ use wasmparser::{
 
 use self::dirty_pages::Types;
 use self::fuel::Renumbered;
+pub(crate) use self::nans::Nans;
 use crate::error::Error;
 use crate::layout::{CARD_BYTES, CARDS, FUEL, HEAP_BYTES, HOST, HOST_STUB, IMPORTS, PAGE, REFUEL};
 
@@ -47,13 +49,13 @@ fn features() -> WasmFeatures {
         | WasmFeatures::FLOATS
 }
 
-/// Instruments `wasm`.
+/// Instruments `wasm` for a processor that makes such NaNs.
 ///
 /// # Errors
 /// When it is no guest: it imports something, or could keep state outside its memory.
-pub(crate) fn instrument(wasm: &[u8]) -> Result<Instrumented, Error> {
-    let instrumented = rewrite(wasm)?;
-    let types = types(wasm)?;
+pub(crate) fn instrument(wasm: &[u8], nans: Nans) -> Result<Instrumented, Error> {
+    let instrumented = rewrite(wasm, nans)?;
+    let types = types(wasm, nans)?;
     check_globals(wasm, &types)?;
     if types.functions.is_empty() {
         return Err(bad("it has no functions".to_owned()));
@@ -62,14 +64,14 @@ pub(crate) fn instrument(wasm: &[u8]) -> Result<Instrumented, Error> {
 }
 
 /// Instruments `wasm`, whatever its globals.
-fn rewrite(wasm: &[u8]) -> Result<Instrumented, Error> {
+fn rewrite(wasm: &[u8], nans: Nans) -> Result<Instrumented, Error> {
     Validator::new_with_features(features())
         .validate_all(wasm)
         .map_err(|error| bad(format!("not valid WebAssembly: {error}")))?;
     let mut code = Module::new();
     let mut memory = None;
     let mut data = Vec::new();
-    let types = types(wasm)?;
+    let types = types(wasm, nans)?;
     let mut charges = Vec::new();
     let (mut bodies, mut hints) = (CodeSection::new(), BranchHints::new());
     let mut functions = 0;
@@ -191,8 +193,9 @@ fn call_of_host(types: &Types, number: usize) -> Result<Function, Error> {
 }
 
 /// The types, and which of them each function has.
-fn types(wasm: &[u8]) -> Result<Types, Error> {
-    let mut types = Types { types: Vec::new(), functions: Vec::new(), stack_pointer: None, host_stub: None, fuel: 0 };
+fn types(wasm: &[u8], nans: Nans) -> Result<Types, Error> {
+    let mut types =
+        Types { types: Vec::new(), functions: Vec::new(), stack_pointer: None, host_stub: None, fuel: 0, nans };
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(|error| bad(error.to_string()))? {
             Payload::TypeSection(reader) => {
@@ -416,7 +419,7 @@ mod tests {
         for seed in 0..200 {
             let wasm = made_up(seed);
             // Made-up functions leave what they have in globals of their own.
-            let instrumented = rewrite(&wasm).unwrap();
+            let instrumented = rewrite(&wasm, Nans::of(None)).unwrap();
             Validator::new_with_features(features() | WasmFeatures::MULTI_MEMORY)
                 .validate_all(&instrumented.code)
                 .unwrap();

@@ -1,0 +1,1 @@
+../../../sandbox/src/instrument/nans.rs
