@@ -90,7 +90,9 @@ class Progress:
             self._say(note)
 
     def looks(self, turn: int) -> None:
-        self._say(f"looking at what the model writes after round {turn}" if turn else "looking at what the model writes")
+        self._say(
+            f"looking at what the model writes after round {turn}" if turn else "looking at what the model writes"
+        )
 
     def learnt(self, turn: int, step: int, of: int, loss: float, tokens: int, seconds: float) -> None:
         self._tokens, self._seconds = self._tokens + tokens, self._seconds + seconds
