@@ -345,3 +345,19 @@ def f(x):
         r#"('Context(prec=2, rounding=ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[Clamped, InvalidOperation, DivisionByZero, Inexact, FloatOperation, Overflow, Rounded, Subnormal, Underflow], traps=[])', 'Context(prec=28, rounding=ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[FloatOperation, Subnormal], traps=[Clamped, InvalidOperation, DivisionByZero])')"#,
     )]);
 }
+
+#[test]
+fn uuencoded_lines_are_cut_and_filled() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport binascii\ndef f(x): return [of(lambda: binascii.a2b_uu(d)) for d in (b'', '', b'\\n', b'!', b'#0V%T\\n', b'#0V%T``\\n', b'#0V%Tx', b'#0V%T\\nabc', b'#0V', b'#0\\x01', 5)]",
+        "[b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00', b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00', b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00', b'\\x00', b'Cat', b'Cat', 'Error: Trailing garbage', 'Error: Trailing garbage', b'C`\\x00', 'Error: Illegal char', \"TypeError: argument should be bytes, buffer or ASCII string, not 'int'\"]",
+    )]);
+}
+
+#[test]
+fn padding_of_base64_is_looked_at_if_asked() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport binascii\ndef f(x): return [of(lambda: binascii.a2b_base64(d, strict_mode=s)) for s in (True, False) for d in (b'YQ==', b'YQ=', b'Y=Q=', b'YWI==', b'YWI=\\n', b'=YQ=', b'YQ==a', b'YWJj=', b'Y', b'YQ', b'')]",
+        "[b'a', 'Error: Incorrect padding', 'Error: Discontinuous padding not allowed', 'Error: Excess data after padding', 'Error: Excess data after padding', 'Error: Leading padding not allowed', 'Error: Excess data after padding', 'Error: Excess padding not allowed', 'Error: Invalid base64-encoded string: number of data characters (1) cannot be 1 more than a multiple of 4', 'Error: Incorrect padding', b'', b'a', 'Error: Incorrect padding', 'Error: Incorrect padding', b'ab', b'ab', 'Error: Incorrect padding', b'a', b'abc', 'Error: Invalid base64-encoded string: number of data characters (1) cannot be 1 more than a multiple of 4', 'Error: Incorrect padding', b'']",
+    )]);
+}

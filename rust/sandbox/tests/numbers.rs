@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{run, text};
+use common::{check, run, text};
 
 fn all_are(cases: &[(&str, &str)]) {
     for (expression, expected) in cases {
@@ -492,4 +492,20 @@ fn a_text_of_numbers_has_its_limits() {
         ("json.loads('1' * 5000)", "ValueError"),
         ("json.loads('1' * 4000) == int('1' * 4000)", "True"),
     ]);
+}
+
+#[test]
+fn a_quotient_of_integers_overflows_where_no_float_is_nearest() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x):\n    most = (2**53 - 1) * 2**971\n    half = 2**970\n    return [of(lambda: (n / d).hex()) for n, d in ((most, 1), (most + half - 1, 1), (most + half, 1), (-most - half, 1), (-most - half + 1, 1), ((most + half) * 7 - 1, 7), ((most + half) * 7, 7), (most * 7, -7), (2**1024, 3), (10**400, 10**100))]",
+        "['0x1.fffffffffffffp+1023', '0x1.fffffffffffffp+1023', 'OverflowError: integer division result too large for a float', 'OverflowError: integer division result too large for a float', '-0x1.fffffffffffffp+1023', '0x1.fffffffffffffp+1023', 'OverflowError: integer division result too large for a float', '-0x1.fffffffffffffp+1023', '0x1.5555555555555p+1022', '0x1.7e43c8800759cp+996']",
+    )]);
+}
+
+#[test]
+fn the_second_argument_of_complex_is_a_number() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nclass C:\n    def __complex__(self): return 4j\ndef f(x): return of(lambda: complex(C())), of(lambda: complex(0, C()).imag)[:9], of(lambda: complex(1, 2j)), of(lambda: complex(1, True))",
+        "(4j, 'TypeError', (-1+0j), (1+1j))",
+    )]);
 }

@@ -389,3 +389,77 @@ def f(x):
         r#"(True, True, True, "{'a': 1}", "mappingproxy({'a': 1})", "{'A': <C.A: 1>}", "{'n': 1}", [('a', 'b', 'c', 'r'), ('{', None, None, None), ('e}', None, None, None)])"#,
     )]);
 }
+
+#[test]
+fn what_is_no_exception_is_not_raised() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nclass N(Exception):\n    def __new__(cls): return 7\ndef throw(what):\n    def generator(): yield\n    g = generator()\n    return g.throw(what)\ndef up(what): raise what\ndef f(x): return [of(lambda: up(w)) for w in (1, 'a', int, None, (ValueError,))], of(lambda: throw(1))",
+        "(['TypeError: exceptions must derive from BaseException', 'TypeError: exceptions must derive from BaseException', 'TypeError: exceptions must derive from BaseException', 'TypeError: exceptions must derive from BaseException', 'TypeError: exceptions must derive from BaseException'], 'TypeError: exceptions must be classes or instances deriving from BaseException, not int')",
+    )]);
+}
+
+#[test]
+fn the_state_of_an_iterator_is_a_number_of_64_bits() {
+    check(&[
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef walk(i, *states):\n    def go():\n        for s in states: i.__setstate__(s)\n        return list(i)[:4], i.__length_hint__()\n    return of(go)\ndef f(x): return [walk(iter(r), s) for r in (range(10), range(10**30, 10**30 + 5)) for s in (0, 3, -1, 2**63 - 1, 2**63)], walk(iter(range(10)), 3, 4), walk(iter(range(2**70, 2**70 + 9)), 2**64 - 1, 1)",
+            "([([0, 1, 2, 3], 0), ([3, 4, 5, 6], 0), ([0, 1, 2, 3], 0), ([], 0), 'OverflowError: Python int too large to convert to C long', ([1000000000000000000000000000000, 1000000000000000000000000000001, 1000000000000000000000000000002, 1000000000000000000000000000003], 0), ([1000000000000000000000000000003, 1000000000000000000000000000004], 0), ([1000000000000000000000000000000, 1000000000000000000000000000001, 1000000000000000000000000000002, 1000000000000000000000000000003], 0), ([], 0), ([], 0)], ([7, 8, 9], 0), ([], 0))",
+        ),
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef walk(i, s):\n    def go():\n        i.__setstate__(s)\n        return list(i)\n    return of(go)\ndef f(x): return [walk(m(), s) for m in (lambda: iter([1, 2, 3]), lambda: iter((1, 2, 3)), lambda: iter('abc'), lambda: iter(b'abc'), lambda: reversed([1, 2, 3]), lambda: reversed((1, 2, 3))) for s in (0, 1, 5, -1, 2**63 - 1, 2**63, 'a')]",
+            "[[1, 2, 3], [2, 3], [], [], [], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required', [1, 2, 3], [2, 3], [], [1, 2, 3], [], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required', ['a', 'b', 'c'], ['b', 'c'], [], ['a', 'b', 'c'], [], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required', [97, 98, 99], [98, 99], [], [97, 98, 99], [], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required', [1], [2, 1], [3, 2, 1], [], [3, 2, 1], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required', [1], [2, 1], [3, 2, 1], [], [3, 2, 1], 'OverflowError: Python int too large to convert to C ssize_t', 'TypeError: an integer is required']",
+        ),
+        (
+            "def f(x):\n    i = iter(range(2**64 - 1))\n    i.__setstate__(2**64 - 1)\n    return next(i, None), next(i, None), str(i.__reduce__()[1])",
+            "(None, None, '(range(18446744073709551615, 18446744073709551615),)')",
+        ),
+    ]);
+}
+
+#[test]
+fn counting_begins_with_an_integer() {
+    check(&[(
+        "from itertools import count\nclass I(int): pass\ndef f(x): return [(repr(count(*a)), repr(next(count(*a))), type(next(count(*a))).__name__) for a in ((False, True), (True,), (False, 2), (I(3),), (I(3), 2), (2**64,), (1.5,))]",
+        "[('count(0)', '0', 'int'), ('count(1)', '1', 'int'), ('count(False, 2)', 'False', 'bool'), ('count(3)', '3', 'int'), ('count(3, 2)', '3', 'I'), ('count(18446744073709551616)', '18446744073709551616', 'int'), ('count(1.5)', '1.5', 'float')]",
+    )]);
+}
+
+#[test]
+fn empty_text_is_one_object_and_an_empty_frozenset_is_not() {
+    check(&[(
+        "import pickle\ndef f(x): return (lambda a: str() is a)(''), (lambda a: str(b'', 'ascii') is a)(''), (lambda a, b: a is b)(frozenset(), frozenset()), pickle.dumps([str(), ''], 2), pickle.dumps([frozenset(), frozenset()], 4)",
+        "(True, True, False, b'\\x80\\x02]q\\x00(X\\x00\\x00\\x00\\x00q\\x01h\\x01e.', b'\\x80\\x04\\x95\\x0b\\x00\\x00\\x00\\x00\\x00\\x00\\x00]\\x94((\\x91\\x94(\\x91\\x94e.')",
+    )]);
+}
+
+#[test]
+fn text_without_letters_is_written_to_a_pickle_once() {
+    check(&[(
+        "import pickle\ndef f(x): return [pickle.dumps(v, 2) for v in ('hello'.rpartition('x'), 'a'.partition('a'), ['b'[1:], str()], ['%s' % '', 'x'.strip('x')])]",
+        "[b'\\x80\\x02X\\x00\\x00\\x00\\x00q\\x00h\\x00X\\x05\\x00\\x00\\x00helloq\\x01\\x87q\\x02.', b'\\x80\\x02X\\x00\\x00\\x00\\x00q\\x00X\\x01\\x00\\x00\\x00aq\\x01h\\x00\\x87q\\x02.', b'\\x80\\x02]q\\x00(X\\x00\\x00\\x00\\x00q\\x01h\\x01e.', b'\\x80\\x02]q\\x00(X\\x00\\x00\\x00\\x00q\\x01h\\x01e.']",
+    )]);
+}
+
+#[test]
+fn an_intersection_with_keys_is_a_set() {
+    check(&[(
+        "def f(x):\n    d = {1: 2, 8: 3}\n    return [type(v).__name__ for v in (d.keys() & frozenset([1, 2, 3]), frozenset([1]) & d.keys(), d.keys() | frozenset([1]), d.items() & frozenset([(1, 2), 3, 4, 5]))], d.keys() & frozenset([9, 8, 3])",
+        "(['set', 'set', 'set', 'set'], {8})",
+    )]);
+}
+
+#[test]
+fn the_place_of_a_syntax_error_is_four_to_seven_values() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: SyntaxError('m', place).lineno) for place in (('b', 1, 2), (), None, 5, 'abcd', ['b', 7, 2, 3], ('b', 8, 2, 't', 4, 5))]",
+        "['TypeError: function takes at least 4 arguments (3 given)', 'TypeError: function takes at least 4 arguments (0 given)', \"TypeError: 'NoneType' object is not iterable\", \"TypeError: 'int' object is not iterable\", 'b', 7, 8]",
+    )]);
+}
+
+#[test]
+fn an_object_is_asked_for_its_bytes() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nclass B:\n    def __init__(self, value): self.value = value\n    def __bytes__(self): return self.value\ndef f(x): return of(lambda: int.from_bytes(B(b'\\1\\2'))), of(lambda: int.from_bytes(B('a'))), of(lambda: int.from_bytes([1, 0]))",
+        "(258, 'TypeError: __bytes__ returned non-bytes (type str)', 256)",
+    )]);
+}

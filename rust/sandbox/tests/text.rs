@@ -4,7 +4,7 @@
 mod common;
 
 use azr_sandbox::{Cancel, Equality, Literal, Program, Termination, Value};
-use common::{run, sandbox, script, text};
+use common::{check, run, sandbox, script, text};
 
 /// The three bytes of U+D800.
 const SURROGATE: &[u8] = b"\xed\xa0\x80";
@@ -194,4 +194,40 @@ fn a_carriage_return_in_source_ends_a_line() {
     assert_eq!(text(&run("def f(x):\r    return '''a\rb\r\nc\r\r\n'''", "0")), "'a\\nb\\nc\\n\\n'");
     assert_eq!(text(&run("def f(x):\n    return eval(\"'''\\r\\r\\n'''\")", "0")), "'\\n\\n'");
     assert_eq!(text(&run("def f(x): return '\\r'", "0")), "'\\r'");
+}
+
+#[test]
+fn a_template_is_formatted_up_to_its_first_mistake() {
+    check(&[
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: t.format_map({'a': 3})) for t in ('{}{', '{b}{', '{a}{', '{a}}', '{0}}', '{a!}', '{a:', '{a!', '{a!rs}', '{a{', '{a:{b}}', '{{{a}}}', '{a[', '{a.}', '{[a}')]",
+            "['ValueError: Format string contains positional fields', \"KeyError: 'b'\", \"ValueError: Single '{' encountered in format string\", \"ValueError: Single '}' encountered in format string\", 'ValueError: Format string contains positional fields', \"ValueError: unmatched '{' in format spec\", \"ValueError: unmatched '{' in format spec\", 'ValueError: end of string while looking for conversion specifier', \"ValueError: expected ':' after conversion specifier\", \"ValueError: unexpected '{' in field name\", \"KeyError: 'b'\", '{3}', \"ValueError: expected '}' before end of string\", 'ValueError: Empty attribute in format string', \"ValueError: expected '}' before end of string\"]",
+        ),
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: t.format(7, a='b')) for t in ('{}{', '{1}{', '{b}{', '{a!z}', '{a!\\x01}', '{a:{a:{a}}}', '{9999999999}', '{99999999999999999999}', '{\\u0660}', '{a[0]}', '{a[0]b}', '{a:>{0}}')]",
+            "[\"ValueError: Single '{' encountered in format string\", 'IndexError: Replacement index 1 out of range for positional args tuple', \"KeyError: 'b'\", 'ValueError: Unknown conversion specifier z', 'ValueError: Unknown conversion specifier \\\\x1', 'ValueError: Max string recursion exceeded', 'IndexError: Replacement index 9999999999 out of range for positional args tuple', 'ValueError: Too many decimal digits in format string', '7', 'b', \"ValueError: Only '.' or '[' may follow ']' in format field specifier\", '      b']",
+        ),
+        (
+            "class Slow:\n    def __init__(self): self.seen = []\n    def __getitem__(self, key): self.seen.append(key); return key\ndef f(x):\n    keys = Slow()\n    try: '{a}{b[0]}{c'.format_map(keys)\n    except ValueError: pass\n    return keys.seen",
+            "['a', 'b']",
+        ),
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport string\ndef f(x):\n    parts = string.Formatter().parse('{a}b{c!r:d}}')\n    return next(parts), next(parts), of(lambda: next(parts)), of(lambda: string.Formatter().format('{x}{')), of(lambda: string.Formatter().format('{0.y.}', 3))",
+            "(('', 'a', '', None), ('b', 'c', 'd', 'r'), \"ValueError: Single '}' encountered in format string\", \"KeyError: 'x'\", \"AttributeError: 'int' object has no attribute 'y'\")",
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_handler_of_codecs_returns_is_encoded() {
+    check(&[
+        (
+            "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport codecs\nreturned = []\ncodecs.register_error('given', lambda e: returned[-1] if returned[-1] != 'end' else ('', e.end))\ndef encode(text, codec, value):\n    returned.append(value)\n    return of(lambda: text.encode(codec, 'given'))[:48]\ndef decode(data, codec, value):\n    returned.append(value)\n    return of(lambda: data.decode(codec, 'given'))[:48]\ndef f(x): return [encode('a\\ud800b', c, v) for c in ('utf-8', 'utf-16-le', 'utf-32-be', 'cp1252') for v in (('x', 2), ('\\xe9', 2), (b'\\xff', 2), (b'abcd', 2), 'end')], [encode('a\\ud800b', c, v) for c in ('utf-8', 'utf-16-be') for v in (('x',), 3)], [decode(b'a\\x81b', c, v) for c in ('ascii', 'cp1252') for v in (('x', 3), ('xy', 2), ('x', -1), ('x', 9))]",
+            "([b'axb', \"UnicodeEncodeError: 'utf-8' codec can't encode c\", b'a\\xffb', b'aabcdb', b'ab', b'a\\x00x\\x00b\\x00', \"UnicodeEncodeError: 'utf-16-le' codec can't enco\", \"UnicodeEncodeError: 'utf-16-le' codec can't enco\", b'a\\x00abcdb\\x00', b'a\\x00b\\x00', b'\\x00\\x00\\x00a\\x00\\x00\\x00x\\x00\\x00\\x00b', \"UnicodeEncodeError: 'utf-32-be' codec can't enco\", \"UnicodeEncodeError: 'utf-32-be' codec can't enco\", b'\\x00\\x00\\x00aabcd\\x00\\x00\\x00b', b'\\x00\\x00\\x00a\\x00\\x00\\x00b', b'axb', b'a\\xe9b', b'a\\xffb', b'aabcdb', b'ab'], ['TypeError: encoding error handler must return (s', 'TypeError: encoding error handler must return (s', 'TypeError: encoding error handler must return (s', 'TypeError: encoding error handler must return (s'], ['ax', 'axyb', 'axb', 'IndexError: position 9 from error handler out of', 'ax', 'axyb', 'axb', 'IndexError: position 9 from error handler out of'])",
+        ),
+        (
+            "import codecs\ndef of(g):\n    try: return g()\n    except Exception as e: return type(e).__name__\ndef f(x): return [of(lambda: codecs.charmap_encode('ab', 'strict', m)) for m in ({97: 1, 98: b'xy'}, {97: 'x', 98: 1}, {97: None}, {97: 300}, [1] * 97, {97: -1, 98: 1})], of(lambda: '\\ufffe'.encode('cp1252'))",
+            "([(b'\\x01xy', 2), 'TypeError', 'UnicodeEncodeError', 'TypeError', 'UnicodeEncodeError', 'TypeError'], 'UnicodeEncodeError')",
+        ),
+    ]);
 }

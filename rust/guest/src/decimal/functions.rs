@@ -361,12 +361,14 @@ impl Ctx {
         let bound = match adjusted {
             1.. => digits(&BigInt::from(adjusted)) - 1,
             ..=-2 => digits(&BigInt::from(-1 - adjusted)) - 1,
+            // The bound of _lower_bound_zeta of libmpdec, which is not the best: it shows in whole powers.
+            _ if whole => Ctx::max().sub(base, &Dec::integer(1)).adjusted() - if adjusted == 0 { 2 } else { 1 },
             _ => near_one_bound(base, 231),
         };
         let bound = bound + exp.adjusted();
         let grows = (adjusted >= 0) != exp.negative;
         // CPython squares its way to a whole power that underflows, unless it is far too small.
-        let spare = if whole { 2 } else { 0 };
+        let spare = if whole { 1 } else { 0 };
         let result = if grows && bound >= digits(&BigInt::from(self.emax)) {
             Dec::finite(negative, Int::ONE, self.emax + 1)
         } else if !grows && bound >= digits(&BigInt::from(self.etiny())) + spare {
