@@ -99,7 +99,7 @@ def test_without_a_network_the_line_says_so(script: ModuleType, tmp_path: Path, 
         "WARNING: Retrying after SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed')",
     ],
 )
-def test_a_proxys_certificate_is_not_taken_for_a_missing_network(script: ModuleType, tmp_path: Path, said: str) -> None:
+def test_a_certificate_of_a_proxy_is_no_missing_network(script: ModuleType, tmp_path: Path, said: str) -> None:
     failing = executable(tmp_path / "fails", f"cat <<'END'\n{said}\nEND\nexit 1\n")
     with pytest.raises(script.Failed) as failed:
         script.Setup(tmp_path / "venv").run("tools", [failing])
