@@ -5,8 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use azr_buffer::{
-    Cap, Kind, Level, Open, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task,
-    TaskBuffer,
+    Cap, Kind, Level, Open, Policy, Position, Rejected, Request, Solved, State, Strategy as Draw, Task, TaskBuffer,
 };
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use azr_sandbox::{Cancel, Limits, Outcome, Program};
+use azr_sandbox::{Cancel, Outcome, Program};
 use common::{run_all, sandbox, text};
 
 /// Each call in a batch of its own: nothing is shared.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use azr_sandbox::{
-    Arguments, Cancel, Error, Exception, FunctionTable, Functions, Limits, Program, Record, Recorded, Replayed,
-    Sandbox, Session, SessionOptions, SessionRun, Value,
+    Arguments, Cancel, Error, Exception, FunctionTable, Functions, Program, Record, Recorded, Replayed, Sandbox,
+    Session, SessionOptions, SessionRun, Value,
 };
 use common::{guest, limits, sandbox};
 

@@ -7,7 +7,7 @@ mod common;
 #[path = "../fuzz/soup.rs"]
 mod soup;
 
-use azr_sandbox::{Cancel, Limits, Program, Termination};
+use azr_sandbox::{Cancel, Program, Termination};
 use common::{sandbox, text};
 
 /// SplitMix64.

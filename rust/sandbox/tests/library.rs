@@ -2,7 +2,7 @@
 
 mod common;
 
-use azr_sandbox::{Limits, Program};
+use azr_sandbox::Program;
 use common::{check, run, script, text};
 
 const MODULES: &str = "math cmath json re collections collections.abc itertools functools heapq bisect string operator

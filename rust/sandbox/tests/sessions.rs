@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azr_sandbox::{
-    Cancel, Error, ExecMode, Limits, Sandbox, Session, SessionOptions, SessionRun, Stream, Termination, Value, repr,
+    Cancel, Error, ExecMode, Sandbox, Session, SessionOptions, SessionRun, Stream, Termination, Value, repr,
 };
 use common::{guest, limits, sandbox};
 
