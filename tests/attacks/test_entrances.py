@@ -61,6 +61,8 @@ from endpoint import scripted, serving
 HOSTILE = Path(__file__).with_name("hostile.py")
 hostile = load_module(str(HOSTILE))
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(azr.__file__).parent
 EXAMPLES = Path(__file__).parents[2] / "examples" / "domains"
 

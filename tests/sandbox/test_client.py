@@ -246,6 +246,7 @@ def test_spawned_processes_work(tmp_path: Path) -> None:
     assert ran.stdout.strip() == "[3, 4]", ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "order",
     [

@@ -16,6 +16,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.slow
 def test_the_scorer_agrees_with_every_pair_that_a_person_labelled() -> None:
     assert len(PAIRS) >= 200
     assert sum(label == "differ" for _, _, label in PAIRS) >= 80
@@ -57,6 +58,7 @@ def test_the_answer_in_a_reply(tools: Tools, text: str, answer: str | None) -> N
     assert make_scorer("math", tools).read(text, Item(id="x"), None) == answer
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_ends_is_no_verdict_and_stops_nothing() -> None:
     """Too large to compute; what comes after is judged as if alone."""
     process = MathProcess(seconds=1)

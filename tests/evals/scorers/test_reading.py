@@ -154,6 +154,7 @@ def grows_too_fast(read: Callable[[str], object], text: str) -> bool:
     return all(seconds(read, text) > 4 * seconds(read, text[: len(text) // 2]) + 0.05 for _ in range(20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asserts", "programs", "math", "letter", "lines"])
 def test_no_text_takes_longer_than_its_length(tools: Tools, name: str) -> None:
     """Twice the text takes about twice the time: 1 MB of any piece, repeated or nested."""
