@@ -58,10 +58,9 @@ from azr.watch.live import Live
 from click.testing import CliRunner
 from endpoint import scripted, serving
 
+pytestmark = pytest.mark.slow
 HOSTILE = Path(__file__).with_name("hostile.py")
 hostile = load_module(str(HOSTILE))
-
-pytestmark = pytest.mark.slow
 
 PACKAGE = Path(azr.__file__).parent
 EXAMPLES = Path(__file__).parents[2] / "examples" / "domains"
