@@ -159,6 +159,46 @@ def test_fast_decoder_gives_the_models_logits(other: torch.nn.Module) -> None:
 
 
 @FAMILIES
+@pytest.mark.parametrize("lengths", [(30, 33, 47), (40, 40, 40)], ids=["padded", "equal"])
+def test_what_all_prompts_begin_with_is_read_once(
+    other: torch.nn.Module, lengths: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other.eval()
+    draw = torch.Generator().manual_seed(1)
+    common, longest = torch.randint(0, 64, (20,), generator=draw), max(lengths)
+    given = torch.randint(0, 64, (3, longest), generator=draw)
+    padding = torch.tensor([longest - length for length in lengths])
+    for row, start in zip(given, padding.tolist(), strict=True):
+        row[start : start + 20] = common
+        row[start + 20] = row[start] + start  # here they part, if not before
+    fast, slow, read = Decoder(other), ModelDecoder(other), []
+    forward = fast._forward
+    monkeypatch.setattr(fast, "_forward", lambda ids, cache: (read.append(tuple(ids.shape)), forward(ids, cache))[1])
+    with torch.inference_mode():
+        logits, cache = fast.prefill(given, padding)
+        expected, expected_cache = slow.prefill(given, padding)
+        assert read == [(1, cache.shared), (3, longest - cache.shared)] and cache.shared >= 20
+        for turn in range(70):
+            torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-3)
+            if turn == 10:
+                kept = torch.tensor([2, 0])
+                cache, expected_cache, expected = cache.select(kept), expected_cache.select(kept), expected[kept]
+            token = expected.argmax(-1)
+            logits, expected = fast.step(token, cache), slow.step(token, expected_cache)
+
+
+def test_equal_prompts_and_short_ones_are_read_whole(model: torch.nn.Module) -> None:
+    """Each row keeps a token of its own to read, and a short beginning is not worth a pass."""
+    fast, slow = Decoder(model), ModelDecoder(model)
+    for rows, length in ((3, 40), (3, 9), (1, 40)):
+        given, padding = torch.randint(0, 64, (1, length)).repeat(rows, 1), torch.zeros(rows, dtype=torch.long)
+        with torch.inference_mode():
+            logits, cache = fast.prefill(given, padding)
+            torch.testing.assert_close(logits, slow.prefill(given, padding)[0], atol=1e-4, rtol=1e-3)
+        assert cache.shared == (39 if (rows, length) == (3, 40) else 0)
+
+
+@FAMILIES
 def test_products_in_bfloat16_are_near_the_models_logits_and_so_is_the_cache(other: torch.nn.Module) -> None:
     other.eval()
     given = torch.randint(0, 64, (3, 9), generator=torch.Generator().manual_seed(1))

@@ -4,8 +4,10 @@ There, the model's `forward` spends most of its time outside of matrix products.
 projections are one product, and so are gate and up; the cache is written in place; and heads that share a key form one
 query with several rows. For the Qwen2, Qwen3 and Llama architectures; logits equal the model's (a test).
 
-Legend: B rows, T columns so far, V vocabulary, H heads, K key heads, D head size. Rows are padded on the left, so that
-all rows write the same column.
+What all prompts of a batch begin with is read once: the words of a role and kind, worked examples.
+
+Legend: B rows, T columns so far, V vocabulary, H heads, K key heads, D head size. Rows are padded on the left, behind
+what they share, so that all rows write the same column.
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from torch.nn import functional as F
 FAMILIES = frozenset({"qwen2", "qwen3", "llama"})
 GROW = 64
 """Columns that the cache grows by."""
+SHARED = 16
+"""Least number of tokens that are worth a pass of their own."""
 
 
 def supports(model: Any) -> bool:
@@ -37,14 +41,22 @@ class Cache:
     keys: list[Tensor]
     values: list[Tensor]
     padding: Tensor
-    """[B], left-padding columns of each row."""
+    """[B], padding columns of each row."""
     length: int
+    shared: int = 0
+    """Columns before the padding, which all rows share."""
 
     def select(self, rows: Tensor) -> "Cache":
         """The cache of some rows; a row may be repeated (attempts that share a prompt)."""
         keys = [layer.index_select(0, rows) for layer in self.keys]
         values = [layer.index_select(0, rows) for layer in self.values]
-        return Cache(keys, values, self.padding.index_select(0, rows), self.length)
+        return Cache(keys, values, self.padding.index_select(0, rows), self.length, self.shared)
+
+    @property
+    def real(self) -> Tensor:
+        """[B, T], the columns that are tokens."""
+        columns = torch.arange(self.length, device=self.padding.device)[None]
+        return (columns < self.shared) | (columns >= self.shared + self.padding[:, None])
 
     def reserve(self, columns: int) -> None:
         """Make room for a total of `columns`."""
@@ -104,11 +116,22 @@ class Decoder:
         Returns:
             Logits [B, V] after the last column, and the cache.
         """
-        rows, length = ids.shape
-        shape = (rows, self._key_heads, length + GROW, self._size)
+        shared = _shared(ids, padding)
+        if not shared:
+            cache = self._empty(padding, ids.shape[1])
+            return self._forward(ids, cache), cache
+        start = int(padding[0])
+        once = self._empty(padding.new_zeros(1), ids.shape[1])
+        self._forward(ids[:1, start : start + shared], once)
+        cache = once.select(torch.zeros(len(ids), dtype=torch.long, device=ids.device))
+        cache.padding, cache.shared = padding, shared
+        # What a row has left of its own beginning stands where the padding goes now.
+        return self._forward(ids[:, shared:], cache), cache
+
+    def _empty(self, padding: Tensor, columns: int) -> Cache:
+        shape = (len(padding), self._key_heads, columns + GROW, self._size)
         empty = [self._embedding.new_zeros(shape, dtype=self._compute) for _ in range(2 * len(self._layers))]
-        cache = Cache(empty[::2], empty[1::2], padding, 0)
-        return self._forward(ids, cache), cache
+        return Cache(empty[::2], empty[1::2], padding, 0)
 
     def step(self, tokens: Tensor, cache: Cache) -> Tensor:
         """Read one more token of each row: [B] -> logits [B, V]."""
@@ -117,13 +140,14 @@ class Decoder:
         return self._forward(tokens[:, None], cache)
 
     def _forward(self, ids: Tensor, cache: Cache) -> Tensor:
-        new, end = ids.shape[1], cache.length + ids.shape[1]
+        new, begin = ids.shape[1], cache.length
+        cache.length = end = begin + new
         columns = torch.arange(end, device=ids.device)
-        mask = (columns[None, :] >= cache.padding[:, None])[:, None, None, :]
+        mask = cache.real[:, None, None, :]
         if new > 1:
-            causal = columns[None, :] <= columns[cache.length :, None]
-            mask = (mask & causal) | torch.eye(new, dtype=torch.bool, device=ids.device)  # padding attends to itself
-        positions = (columns[None, cache.length :] - cache.padding[:, None]).clamp(min=0)
+            own = columns[begin:, None]
+            mask = (mask & (columns[None, :] <= own)) | (columns[None, :] == own)  # padding attends to itself
+        positions = (columns[None, begin:] - cache.padding[:, None]).clamp(min=0)
         cos, sin = (table[positions][:, None] for table in self._tables(end))
         hidden = F.embedding(ids, self._embedding)
         for index, layer in enumerate(self._layers):
@@ -132,7 +156,6 @@ class Decoder:
             normed = self._normed(hidden, layer.post_norm)
             gate, up = F.linear(normed, layer.gate_up).chunk(2, -1)
             hidden = hidden + F.linear(F.silu(gate) * up, layer.down)
-        cache.length = end
         return F.linear(self._normed(hidden[:, -1], self._norm), self._head)
 
     def _normed(self, hidden: Tensor, weight: Tensor) -> Tensor:
@@ -149,9 +172,9 @@ class Decoder:
             query = F.rms_norm(query.to(layer.q_norm.dtype), (size,), layer.q_norm, self._epsilon)
             key = F.rms_norm(key.to(layer.k_norm.dtype), (size,), layer.k_norm, self._epsilon)
         query, key = _rotate(query, rotary).to(self._compute), _rotate(key, rotary)
-        end = cache.length + new
-        cache.keys[index][:, :, cache.length : end] = key
-        cache.values[index][:, :, cache.length : end] = value
+        end = cache.length
+        cache.keys[index][:, :, end - new : end] = key
+        cache.values[index][:, :, end - new : end] = value
         keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
         if new == 1:
             # The heads of one key are rows of one query.
@@ -194,6 +217,16 @@ def _fuse(layer: Any, compute: torch.dtype) -> _Layer:
         gate_up=cast(mlp.gate_proj.weight, mlp.up_proj.weight),
         down=cast(mlp.down_proj.weight),
     )
+
+
+def _shared(ids: Tensor, padding: Tensor) -> int:
+    """Tokens that all rows begin with, each keeping one of its own; 0 where a pass of their own does not pay."""
+    least = ids.shape[1] - int(padding.max()) - 1
+    if len(ids) < 2 or least < SHARED:
+        return 0
+    begins = ids.gather(1, padding[:, None] + torch.arange(least, device=ids.device))
+    count = int((begins == begins[0]).all(0).long().cumprod(0).sum())
+    return count if count >= SHARED else 0
 
 
 def _rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
