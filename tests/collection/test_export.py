@@ -117,6 +117,7 @@ def test_a_run_s_tasks_without_those_held_back(run: Path, tmp_path: Path) -> Non
     assert {row["model"] for row in found} == {"org/model"}
 
 
+@pytest.mark.torch  # datasets looks for it
 def test_datasets_loads_the_folder_by_its_card(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     datasets = pytest.importorskip("datasets", reason="needs datasets: the extra azr[eval]")
     assert call(file, tmp_path / "set", "--test", "0.5").exit_code == 0
