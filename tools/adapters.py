@@ -40,6 +40,7 @@ class Matrix:
 
 MATRIX = (
     Matrix("verifiers", ("tests/grading/test_verifiers.py",)),
+    Matrix("openenv", ("tests/grading/test_openenv.py",)),
     Matrix("trl", ("tests/grading/test_trl.py", "tests/grading/test_trl_command.py"), ("datasets>=3.6", "torch>=2.13")),
     Matrix("verl", ("tests/grading/test_verl.py",), ("orjson", "torch>=2.13")),
 )
