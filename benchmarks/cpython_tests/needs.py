@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 HOST: Final = re.compile(
-    r"needs a host|absent_modules|'_Absent'|io.open likely isn't supported|\[Errno (30|38)\]|SkipTest'?[:,] '?needs |_testinternalcapi|_testcapi"
+    r"needs a host|absent_modules|'_Absent'|io.open likely isn't supported|\[Errno (2|30|38)\]|SkipTest'?[:,] '?needs |_testinternalcapi|_testcapi"
     r"|No usable temporary directory"
     r"|No module named '(_testcapi|_testlimitedcapi|_testsinglephase|_datetime|_pyio|test\.)"
     r"|has no attribute '(supports_follow_symlinks|times_result|n_unnamed_fields|FileIO)'|cannot import name 'FileIO'"
@@ -53,6 +53,7 @@ NEWER: Final = r"""
 test_ast.test_ast .*(nameconstant|test_num|deprecated|field_attr|test_isinstance|realtype|precedence_enum|old_constant_nodes|invalid_sum)
 test_builtin .*warning_notimplemented
 test_bytes .*fromhex
+test_cmath .*test_specific_values
 test_coroutines .*test_await_[128]
 test_dataclasses .*(field_repr|default_none|no_types)
 datetimetester .*test_strptime
