@@ -463,3 +463,75 @@ fn an_object_is_asked_for_its_bytes() {
         "(258, 'TypeError: __bytes__ returned non-bytes (type str)', 256)",
     )]);
 }
+
+#[test]
+fn letters_and_digits_of_bytes_are_those_of_ascii() {
+    check(&[(
+        "def f(x): return [(b.isalnum(), b.isalpha()) for b in (b'az', b'a1', b'1', b'', b'\\xe9', b'a\\xff', bytearray(b'\\xb5'), b'\\xaa\\xba')]",
+        "[(True, True), (True, False), (True, False), (False, False), (False, False), (False, False), (False, False), (False, False)]",
+    )]);
+}
+
+#[test]
+fn a_range_finds_an_equal_number_that_is_no_int() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: range(3, 30, 4).index(v)) for v in (7.0, 11, True, 3 + 0j, 7.5, 'a', None)], range(10).index(4.0), of(lambda: range(0).index(0.0)), range(9).count(3.0)",
+        "([1, 2, 'ValueError: True is not in range', 0, 'ValueError: sequence.index(x): x not in sequence', 'ValueError: sequence.index(x): x not in sequence', 'ValueError: sequence.index(x): x not in sequence'], 4, 'ValueError: sequence.index(x): x not in sequence', 1)",
+    )]);
+}
+
+#[test]
+fn any_real_number_is_scaled_by_a_power_of_two() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport math\nfrom fractions import Fraction\nfrom decimal import Decimal\nclass F:\n    def __float__(self): return 1.5\nclass I:\n    def __index__(self): return 3\ndef f(x): return [of(lambda: math.ldexp(v, 3)) for v in (Fraction(1, 3), Decimal('0.1'), F(), I(), True, '1', None, 1j)]",
+        "[2.6666666666666665, 0.8, 12.0, 24.0, 8.0, 'TypeError: must be real number, not str', 'TypeError: must be real number, not NoneType', 'TypeError: must be real number, not complex']",
+    )]);
+}
+
+#[test]
+fn text_of_a_subclass_is_formatted_as_it_is() {
+    check(&[(
+        "class S(str): pass\ndef f(x):\n    s = S('ab')\n    return [(r, type(r).__name__) for r in (format(s, ''), format(s, 's'), format(s, '2'), format(s, '4'), format(s, '.1'), s.__format__(''), f'{s}', '{}'.format(s))]",
+        "[('ab', 'str'), ('ab', 'S'), ('ab', 'S'), ('ab  ', 'str'), ('a', 'str'), ('ab', 'str'), ('ab', 'str'), ('ab', 'str')]",
+    )]);
+}
+
+#[test]
+fn the_name_of_an_encoding_is_written_to_a_pickle_once() {
+    check(&[(
+        "import pickle\ndef f(x): return [pickle.dumps([b'a\\xff', b'b', bytearray(b'c')], p) for p in (0, 1, 2)]",
+        r#"[b'(lp0\nc_codecs\nencode\np1\n(Va\xff\np2\nVlatin1\np3\ntp4\nRp5\nag1\n(Vb\np6\ng3\ntp7\nRp8\nac__builtin__\nbytearray\np9\n(g1\n(Vc\np10\ng3\ntp11\nRp12\ntp13\nRp14\na.', b']q\x00(c_codecs\nencode\nq\x01(X\x03\x00\x00\x00a\xc3\xbfq\x02X\x06\x00\x00\x00latin1q\x03tq\x04Rq\x05h\x01(X\x01\x00\x00\x00bq\x06h\x03tq\x07Rq\x08c__builtin__\nbytearray\nq\t(h\x01(X\x01\x00\x00\x00cq\nh\x03tq\x0bRq\x0ctq\rRq\x0ee.', b'\x80\x02]q\x00(c_codecs\nencode\nq\x01X\x03\x00\x00\x00a\xc3\xbfq\x02X\x06\x00\x00\x00latin1q\x03\x86q\x04Rq\x05h\x01X\x01\x00\x00\x00bq\x06h\x03\x86q\x07Rq\x08c__builtin__\nbytearray\nq\th\x01X\x01\x00\x00\x00cq\nh\x03\x86q\x0bRq\x0c\x85q\rRq\x0ee.']"#,
+    )]);
+}
+
+#[test]
+fn a_replacement_of_the_other_kind_is_an_error_where_it_is_put_in() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport re\ndef f(x): return [of(g) for g in (lambda: re.sub('z', b'y', 'abc'), lambda: re.sub('a', b'y', 'abc'), lambda: re.sub('a', b'y', 'aab'), lambda: re.sub(b'z', 'y', b'abc'), lambda: re.sub(b'a', 'y', b'abc'), lambda: re.subn('z', 5, 'abc'), lambda: re.sub('a', lambda m: b'q', 'abc'))]",
+        "['abc', 'TypeError: sequence item 0: expected str instance, bytes found', 'TypeError: sequence item 0: expected str instance, bytes found', b'abc', 'TypeError: sequence item 0: expected a bytes-like object, str found', 'TypeError: decoding to str: need a bytes-like object, int found', 'TypeError: sequence item 0: expected str instance, bytes found']",
+    )]);
+}
+
+#[test]
+fn positions_of_a_search_have_64_bits() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport bisect\nclass A:\n    def __getitem__(self, i): return i * i\nclass L:\n    def __init__(self): self.asked = 0\n    def __len__(self): self.asked += 1; return 9\n    def __getitem__(self, i): return i\ndef count(*a):\n    l = L()\n    return bisect.bisect(l, 4, *a), l.asked\ndef f(x): return bisect.bisect_left(range(2**40), 2**35), bisect.bisect_right(range(0, 2**62, 3), 2**50), bisect.bisect(A(), 10**12, 0, 2**33), of(lambda: bisect.bisect([1, 2], 1, -1)), of(lambda: bisect.bisect_left(range(2**63), 5)), of(lambda: bisect.bisect([1, 2, 3], 9, 0, 2**31 + 5)), of(lambda: bisect.bisect([1, 2, 3], 2, 0, -1)), count(), count(0, 8), of(lambda: bisect.bisect(A(), 5)), of(lambda: bisect.bisect([1], 1, 2**64)), bisect.bisect(range(5), 2)",
+        r#"(34359738368, 375299968947542, 1000001, 'ValueError: lo must be non-negative', 'OverflowError: Python int too large to convert to C ssize_t', 'IndexError: list index out of range', 2, (5, 1), (5, 0), "TypeError: object of type 'A' has no len()", 'OverflowError: Python int too large to convert to C ssize_t', 3)"#,
+    )]);
+}
+
+#[test]
+fn the_hash_of_a_class_that_compares_comes_last() {
+    check(&[(
+        "class A:\n    def __eq__(self, o): return True\n    x = 1\nclass B(A):\n    def __eq__(self, o): return True\n    __hash__ = A.__hash__\n    y = 2\ndef f(x): return [[n for n in vars(c) if n in ('__eq__', '__hash__', 'x', 'y')] for c in (A, B)], A.__hash__",
+        "([['__eq__', 'x', '__hash__'], ['__eq__', '__hash__', 'y']], None)",
+    )]);
+}
+
+#[test]
+fn a_length_of_bytes_has_64_bits() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: len(k(n))) for k in (bytes, bytearray) for n in (0, 3, -1, -2**31 - 1, -2**63, 2**63, -2**63 - 1)]",
+        r#"[0, 3, 'ValueError: negative count', 'ValueError: negative count', 'ValueError: negative count', "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer", 0, 3, 'ValueError: negative count', 'ValueError: negative count', 'ValueError: negative count', "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer"]"#,
+    )]);
+}
