@@ -57,7 +57,8 @@ def imports(path: Path, known: Mapping[str, Path]) -> set[str]:
     for node in _run_time(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}: a relative import hides its layer"
             # A name that is a module itself is imported, whatever its package holds.
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name.removeprefix("azr.") in known else node.module for name in names}
@@ -67,7 +68,10 @@ def imports(path: Path, known: Mapping[str, Path]) -> set[str]:
 
 def _run_time(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for other in node.orelse:
+                yield other
+                yield from _run_time(other)
             continue
         yield node
         yield from _run_time(node)
@@ -126,6 +130,18 @@ def test_an_upward_import_is_found_inside_functions_too(tmp_path: Path) -> None:
 def test_a_module_without_a_layer_is_found(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"azr\.attic\.old is in no layer"):
         upward(_planted(tmp_path, attic__old="import azr.errors\n"))
+
+
+def test_a_relative_import_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="a relative import hides its layer"):
+        upward(_planted(tmp_path, sandbox__client="from ..cli import train\n"))
+
+
+def test_what_only_type_checkers_skip_is_an_import(tmp_path: Path) -> None:
+    source = "if TYPE_CHECKING:\n    import azr.watch\nelse:\n    import azr.cli\n"
+    other = "if not TYPE_CHECKING:\n    import azr.cli\n"
+    root = _planted(tmp_path, sandbox__client=source, sandbox__pool=other, cli__train="")
+    assert sorted(upward(root)) == ["sandbox.client imports cli", "sandbox.pool imports cli"]
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:

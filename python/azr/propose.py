@@ -79,7 +79,7 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
 
 
 def _beginning(parts: Parts, kind: Kind, rng: np.random.Generator) -> list[Task]:
-    """What a program goes on from: one that is solved, or half of one that nobody solves, and that one; or nothing."""
+    """The program to extend: a solved one; or the first half of an unsolved one, followed by that one; or nothing."""
     aimed = parts.config.tasks.composite.aimed
     if aimed and rng.random() < aimed:
         for task in parts.store.unsolved(rng, kind.domain):

@@ -134,8 +134,8 @@ def test_gpus_that_share_an_engine_share_its_weights_and_its_cache() -> None:
         (("engine.vllm.sleep=false",), "training needs .* Most is engine's share: set engine.vllm.sleep = true"),
         (("engine.vllm.memory=0.4",), "engine.vllm.memory = 0.4 gives the engine 32.0 GB, .* need 33.8 GB"),
         (("engine.vllm.memory=0.9",), "sampling needs .* or lower engine.vllm.memory"),
-        (("engine.vllm.tensor_parallel=3",), "tensor_parallel = 3: so many GPUs share an engine, and 8 make no whole"),
-        (("engine.vllm.tensor_parallel=16",), "tensor_parallel = 16: so many GPUs share an engine"),
+        (("engine.vllm.tensor_parallel=3",), "tensor_parallel = 3: the number of GPUs .8. must be a multiple"),
+        (("engine.vllm.tensor_parallel=16",), "tensor_parallel = 16: the number of GPUs"),
         (("model.name=Qwen/Qwen2.5-0.5B", "engine.vllm.tensor_parallel=4"), "has to divide the model's 14 attention"),
     ],
 )

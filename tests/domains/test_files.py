@@ -103,7 +103,7 @@ def test_a_run_does_not_go_on_with_a_changed_domain(make_folder: Make, tmp_path:
             ['domains=[{path="%s", weight=0.0}, {name="python"}]', 'tasks.kinds=["deduction", "shop.deduction"]'],
             "cannot be trained",
         ),
-        (['domains=[{path="%s"}, {path="%s"}]'], "stands there twice"),
+        (['domains=[{path="%s"}, {path="%s"}]'], "is listed more than once"),
         (['domains=[{path="%s", name="other"}]'], "is called 'shop', not 'other'"),
         (["domains=[{weight=2.0}]"], "a path or a name"),
         (['domains=[{path="%s", wight=2.0}]'], "did you mean weight"),

@@ -31,7 +31,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.losses: list[float] = []
-        self.looks: list[int] = []
+        self.turns: list[int] = []
 
     def loaded(self, note: str) -> None: ...
 
@@ -43,7 +43,7 @@ class Watch:
     def looks(self, turn: int) -> None: ...
 
     def looked(self, turn: int, shares: Mapping[Kind, Shares], enough: bool) -> None:
-        self.looks.append(turn)
+        self.turns.append(turn)
 
 
 def config(model: Path, *more: str) -> Config:
@@ -67,7 +67,7 @@ def weights(folder: Path) -> bytes:
 def test_a_warm_up_learns_and_ends_after_its_rounds(tiny_model: Path, tmp_path: Path) -> None:
     outcome, watch = run(RunFolder.create(tmp_path / "w", config(tiny_model)))
     assert (outcome.step, outcome.stopped, outcome.enough) == (6, False, False)
-    assert watch.looks == [0, 1, 2] and len(watch.losses) == 6
+    assert watch.turns == [0, 1, 2] and len(watch.losses) == 6
     assert sum(watch.losses[3:]) < sum(watch.losses[:3])
     rows = [json.loads(line) for line in (tmp_path / "w" / METRICS).read_text().splitlines()]
     assert sum("warmup/loss" in row for row in rows) == 6
@@ -80,7 +80,7 @@ def test_one_that_was_stopped_goes_on_to_the_same_weights(tiny_model: Path, tmp_
     assert first.stopped and first.step == 2
     second, after = run(RunFolder.open(tmp_path / "w"))
     assert not second.stopped and second.step == 6
-    assert before.looks + after.looks == [0, 1, 2]
+    assert before.turns + after.turns == [0, 1, 2]
     assert weights(tmp_path / "w") == weights(tmp_path / "whole")
     rows = [(tmp_path / name / METRICS).read_text() for name in ("w", "whole")]
     assert rows[0] == rows[1]
@@ -88,14 +88,14 @@ def test_one_that_was_stopped_goes_on_to_the_same_weights(tiny_model: Path, tmp_
 
 def test_one_that_is_stopped_while_it_samples_samples_anew(tiny_model: Path, tmp_path: Path) -> None:
     first, before = run(RunFolder.create(tmp_path / "w", config(tiny_model)), lambda watch: len(watch.losses) == 3)
-    assert first.stopped and before.looks == [0]
+    assert first.stopped and before.turns == [0]
     _, after = run(RunFolder.open(tmp_path / "w"))
-    assert after.looks == [1, 2]
+    assert after.turns == [1, 2]
 
 
 def test_it_ends_when_there_is_enough(tiny_model: Path, tmp_path: Path) -> None:
     outcome, watch = run(RunFolder.create(tmp_path / "w", config(tiny_model, "warmup.enough=0")))
-    assert outcome.enough and outcome.step == 3 and watch.looks == [0, 1]
+    assert outcome.enough and outcome.step == 3 and watch.turns == [0, 1]
     again, _ = run(RunFolder.open(tmp_path / "w"))
     assert again.enough and again.step == 3
 

@@ -261,7 +261,7 @@ class TaskBuffer:
         return _ids(found)
 
     def half_new(self, kinds: Sequence[Kind], count: int, seed: int, *, since: int, exclude: Sequence[int] = ()) -> Ids:
-        """As `max_new`, with at most half of the batch recent."""
+        """As `max_new`, with at most half of the batch recent while there are older tasks."""
         found = self._inner.sample(list(kinds), count, "half_new", seed, list(exclude), since=max(since, 0))
         return _ids(found)
 

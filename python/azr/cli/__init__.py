@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "doctor": ("azr.cli.doctor", "doctor", "Say what is installed, what a config lacks, and how to get it."),
     "sandbox": ("azr.cli.sandbox", "sandbox", "Run programs in the sandbox, or measure it."),
     "domain": ("azr.cli.domain", "domain", "Make and check domains of your own."),
-    "buffer": ("azr.cli.buffer", "buffer", "Show, export or measure a task buffer."),
+    "buffer": ("azr.cli.buffer", "buffer", "Show or export a task buffer."),
 }
 
 

@@ -1,4 +1,4 @@
-"""`azr buffer`: show, export or measure a run's task buffer. A live trainer is not disturbed."""
+"""`azr buffer`: show or export a run's task buffer. A live trainer is not disturbed."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ CHUNK = 1000
 
 @click.group()
 def buffer() -> None:
-    """Show, export or measure a task buffer."""
+    """Show or export a task buffer."""
 
 
 def filters(command: Callable[..., None]) -> Callable[..., None]:

@@ -35,7 +35,7 @@ EVERY_SECONDS = 10.0
     type=click.Path(dir_okay=False, path_type=Path),
     help="JSON lines; goes on with those it has.",
 )
-@click.option("--tasks", type=click.IntRange(1), default=100, show_default=True, help="Tasks that OUT shall have.")
+@click.option("--tasks", type=click.IntRange(1), default=100, show_default=True, help="Number of tasks in OUT, in all.")
 @click.option(
     "--attempts",
     type=click.IntRange(1),

@@ -38,7 +38,7 @@ def start_ranks(config: Config | None, resume: Path | None, processes: int, max_
     """Start several processes and wait for them, if the run wants several; returns whether it did.
 
     Raises:
-        ConfigError: they are to share engines, and make no whole groups.
+        ConfigError: they share engines, and their number is no multiple of those that share one.
     """
     wanted = config or read_config(Path(str(resume)))
     count = processes or (gpus_seen(os.environ) if wanted.model.device in ("auto", "cuda") else 1)

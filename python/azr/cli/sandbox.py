@@ -78,7 +78,7 @@ def serve(  # noqa: PLR0913 - options of one command
 ) -> None:
     """Run programs for others: over HTTP, or as tools for a model's client with --mcp.
 
-    Who can reach the address can run programs, each within the limits: listen where only those can whom you would let.
+    Anyone who can reach the address can run programs, each within the limits: bind it to a network that you trust.
     """
     from azr.sandbox import FileQuota
     from azr.sandbox.workbench import Workbench

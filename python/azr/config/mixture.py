@@ -31,7 +31,7 @@ def with_domains(config: Config, folder: Path, kinds_given: bool) -> Config:
     found = [_settle(given, folder) for given in config.domains]
     names = [given.name for given, _ in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DomainError(f"domains: {', '.join(twice)} stands there twice")
+        raise DomainError(f"domains: {', '.join(twice)} is listed more than once")
     trained = [kind for given, kinds in found if given.weight > 0 for kind in kinds]
     if not trained:
         raise DomainError("domains: at least one needs a weight above 0, or nothing is trained")

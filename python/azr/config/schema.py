@@ -312,7 +312,7 @@ class LossConfig(Section):
     """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept, or with
     `model.lora` its base is read without the adapter."""
     follow: Fraction = 0.0
-    """Share of the way to the current weights that those which the KL is taken to move in each step; 0: they stay."""
+    """In each step the KL's reference weights move this share of the way to the current weights; 0: they are fixed."""
     aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
     """`paper`: token mean over each 16 sequences of one role and kind, then the mean; see `trainer/aggregation.py`."""
 
@@ -348,7 +348,8 @@ class TrainConfig(Section):
     updates: Positive = 1
     """Optimizer steps on one batch; 1 is fully on policy."""
     reset_every: Count = 0
-    """After every so many steps the optimizer forgets its moments, and the KL is to the weights of then; 0: never."""
+    """Every so many steps the optimizer's moments are reset, and the KL's reference weights become the current ones; 0:
+    never."""
     replay: Count = 0
     """Right answers of earlier steps that each step learns again: to tasks that at most half of the attempts solved."""
     micro_batch_tokens: Positive = 16_384

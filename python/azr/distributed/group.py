@@ -81,7 +81,7 @@ class Group(Ranks):
 
     def gather(self, value: T) -> list[T]:
         if self._inside:
-            raise RankError("an exchange inside of what the first rank does alone")
+            raise RankError("a collective was called inside of Ranks.first()")
         found: list[Any] = [None] * self.world
         self._exchange(lambda: dist.all_gather_object(found, value, group=self._objects))
         return found

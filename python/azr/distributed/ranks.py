@@ -54,9 +54,8 @@ class Ranks:
 
     def apart(self) -> "Ranks":
         """The same ranks over separate connections, for a second thread, so that messages of two threads never mix.
-        Collective: every rank calls it at the same place of its main thread.
 
-        Every rank asks for them at the same place of its main thread.
+        Collective: every rank calls it at the same place of its main thread.
         """
         return self
 

@@ -47,7 +47,9 @@ def check(config: Config) -> None:
     if config.prompt.examples:
         refuse_others(config, "prompt.examples")
     if config.train.replay and config.train.old_log_probs == "engine":
-        raise ConfigError("train.replay needs train.old_log_probs = 'recompute': no engine says how likely it was")
+        raise ConfigError(
+            "train.replay needs train.old_log_probs = 'recompute': a replayed answer has none of the engine"
+        )
     if config.engine.ahead:
         _check_ahead(config)
     # Otherwise it depends on the number of processes: see `make_engine`.

@@ -23,7 +23,7 @@ class BatchedEngine:
         """See `Engine.submit`."""
         for request in requests:
             if request.key in self._waiting:
-                raise EngineError(f"{request.key} is under way already")
+                raise EngineError(f"{request.key} is in flight already")
             self._waiting[request.key] = request
 
     def collect(self) -> list[Finished]:

@@ -143,7 +143,8 @@ class RunFolder:
                 continue
             wanted, found = sizes.get(name, 0), path.stat().st_size
             if found < wanted:
-                raise RunError(f"{path} has {found} bytes, and had {wanted} at the checkpoint: remove it to go on")
+                lost = f"{path} has {found} bytes and had {wanted} at the checkpoint: rows were lost"
+                raise RunError(f"{lost}; delete the file to resume without them")
             os.truncate(path, wanted)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ class UnknownSession(KeyError):
 
 @dataclass(kw_only=True)
 class Workbench:
-    """Sessions by names that nobody guesses, the longest unused of which goes when there are too many."""
+    """Sessions by random names; the least recently used one is closed when there are too many."""
 
     sandbox: Sandbox
     limits: Limits | None = None

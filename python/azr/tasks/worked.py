@@ -1,4 +1,4 @@
-"""A verified task as somebody right would have written it: the blocks of its answer, and of its proposal."""
+"""A verified task as the wanted completion: the blocks of its answer, and of its proposal."""
 
 from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, BlockSyntax
 from azr.types import Kind, Task

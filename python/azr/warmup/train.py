@@ -62,7 +62,7 @@ class Shares:
 
 
 class Watch(Protocol):
-    """Whoever is told how the warm-up goes on."""
+    """Observer of a warm-up."""
 
     def loaded(self, note: str) -> None: ...
 

@@ -19,7 +19,7 @@ pub enum Strategy {
         /// The first step that is recent.
         since: u32,
     },
-    /// As [`Strategy::MaxNew`], with at most half of the batch recent.
+    /// As [`Strategy::MaxNew`], with at most half of the batch recent while there are older tasks.
     HalfNew {
         /// The first step that is recent.
         since: u32,
@@ -108,7 +108,10 @@ pub(crate) fn draw<R: Run>(
     match strategy {
         Strategy::Uniform => {}
         Strategy::MaxNew { since } => draw.fill(&draw.recent(runs, since), count, any),
-        Strategy::HalfNew { since } => draw.fill(&draw.recent(runs, since), count / 2, any),
+        Strategy::HalfNew { since } => {
+            draw.fill(&draw.recent(runs, since), count / 2, any);
+            draw.fill(&all, count, |facts: &Facts| facts.step < since);
+        }
         Strategy::Recency => {
             let most = draw.last_step(runs);
             draw.fill_weighted(&all, count, u64::from(most) + 1, |facts| u64::from(facts.step) + 1);
@@ -361,7 +364,7 @@ mod tests {
         let batch = draw(&tasks(), of_ten, 30, Strategy::MaxNew { since: 9 }, 1, &[]);
         assert!(batch[..10].iter().all(|id| *id >= 90) && batch[10..].iter().all(|id| *id < 90));
         let batch = draw(&tasks(), of_ten, 12, Strategy::HalfNew { since: 9 }, 1, &[]);
-        assert!(batch[..6].iter().all(|id| *id >= 90));
+        assert!(batch[..6].iter().all(|id| *id >= 90) && batch[6..].iter().all(|id| *id < 90));
         let batch = draw(&tasks(), of_ten, 5, Strategy::MaxNew { since: 9 }, 1, &[]);
         assert!(batch.iter().all(|id| *id >= 90));
     }

@@ -52,7 +52,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// What is told of output as it is written.
+/// A callback for output as it is written.
 pub(crate) type OnOutput = Arc<dyn Fn(Stream, &[u8]) + Send + Sync>;
 
 /// Requests of a session, answered one after the other in one instance.

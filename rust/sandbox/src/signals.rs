@@ -2,8 +2,8 @@
 //!
 //! Wasmtime installs them once. Others install theirs later, or put back what there was before: Python's
 //! `faulthandler.enable()` and `disable()` do. Then the next trap would end the process. So before a program runs the
-//! handlers are looked at. Wasmtime's are put back where none are left; before another's a handler goes that
-//! gives Wasmtime what happens in a guest, and the other all the rest.
+//! handlers are looked at. Wasmtime's are put back where none are left. Where there is another, a handler of ours goes in
+//! front of it: a trap in a guest's code goes to Wasmtime, everything else to the other.
 //!
 //! On Windows Wasmtime's handler is one in a list to which others add theirs: none takes another's away.
 

@@ -207,7 +207,7 @@ def _refuse(config: Config, gpus: int, shape: Shape) -> None:
     several = devices(config)
     if gpus % several:
         raise ConfigError(
-            f"engine.vllm.tensor_parallel = {several}: so many GPUs share an engine, and {gpus} make no whole groups"
+            f"engine.vllm.tensor_parallel = {several}: the number of GPUs ({gpus}) must be a multiple of it"
         )
     if shape.heads % several:
         raise ConfigError(

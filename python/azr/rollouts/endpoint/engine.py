@@ -81,7 +81,7 @@ class EndpointEngine:
         """See `Engine.submit`."""
         for request in requests:
             if request.key in self._wanted:
-                raise EngineError(f"{request.key} is under way already")
+                raise EngineError(f"{request.key} is in flight already")
             ticket = next(self._tickets)
             self._wanted[request.key] = ticket
             self._loop.call_soon_threadsafe(self._ask.put_nowait, (-request.urgency, ticket, request))

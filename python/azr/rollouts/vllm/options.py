@@ -80,8 +80,8 @@ def check_groups(config: Config, world: int, machine: int) -> None:
     size = config.engine.vllm.tensor_parallel
     if world > 1 and (world % size or machine % size):
         raise ConfigError(
-            f"engine.vllm.tensor_parallel = {size}: so many ranks of one machine share an engine, and {world} ranks,"
-            f" {machine} of them on this machine, make no whole groups of {size}"
+            f"engine.vllm.tensor_parallel = {size}: that many ranks of one machine share an engine, so the number of"
+            f" ranks ({world}, {machine} on this machine) must be a multiple of it"
         )
 
 

@@ -44,7 +44,7 @@ class Pending:
         """
         for request in requests:
             if request.key in self._keys:
-                raise EngineError(f"{request.key} is under way already")
+                raise EngineError(f"{request.key} is in flight already")
             if len(request.prompt.token_ids) >= length:
                 raise EngineError(
                     f"a prompt of {len(request.prompt.token_ids)} tokens fills the engine's {length} positions"
