@@ -36,14 +36,20 @@ class Matrix:
     tests: tuple[str, ...]
     more: tuple[str, ...] = ()
     """What the tests need beside it."""
+    newest: tuple[str, ...] = ()
+    """Tests of what the oldest version does not have."""
 
 
 MATRIX = (
     Matrix("verifiers", ("tests/grading/test_verifiers.py",)),
     Matrix("openenv", ("tests/grading/test_openenv.py",)),
-    Matrix("trl", ("tests/grading/test_trl.py", "tests/grading/test_trl_command.py"), ("datasets>=3.6", "torch>=2.13")),
+    Matrix(
+        "trl", ("tests/grading/test_trl.py", "tests/grading/test_trl_command.py"),
+        ("datasets>=3.6", "torch>=2.13", "aiohttp", "requests"),
+        ("tests/grading/test_trl_environment.py", "tests/grading/test_trl_asynchronous.py"),
+    ),
     Matrix("verl", ("tests/grading/test_verl.py",), ("orjson", "torch>=2.13")),
-)
+)  # fmt: skip
 
 
 def main() -> int:
@@ -72,8 +78,9 @@ def row(one: Matrix, end: str, torch: Path | None) -> tuple[str, str, str, str]:
     except subprocess.CalledProcessError as error:
         print(error.stderr, flush=True)
         return one.package, end, "none", "cannot be installed"
+    tests = (*one.tests, *one.newest) if end == "newest" else one.tests
     done = subprocess.run(
-        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *one.tests], cwd=ROOT, text=True,
+        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *tests], cwd=ROOT, text=True,
         env={"PATH": f"{python.parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT / "python"), "HF_HUB_OFFLINE": "1"},
         capture_output=True, check=False,
     )  # fmt: skip

@@ -28,6 +28,7 @@ from azr.config.oversight import CodeConfig, PatternConfig
 from azr.domains.domain import make_domain
 from azr.grading import AsyncGrader, Grader, dump_task
 from azr.grading.messages import text_of
+from azr.grading.trl_environment import PythonEnvironment
 from azr.metrics.step import REFLECTION
 from azr.oversight.base import Seen, excerpt
 from azr.oversight.monitors.code import CodeMonitor
@@ -197,12 +198,17 @@ def drive_sessions(sandbox: Sandbox, texts: Sequence[str]) -> None:
     workbench = Workbench(sandbox=sandbox)
     with_state = Session(sandbox)
     with_state.run("kept = 41")
+    tool = PythonEnvironment(limits=sandbox.limits)
     for text in texts:
+        tool.reset()
+        assert tool.run_python(text).encode() and tool.run_python("1 + 1").encode()
         assert isinstance(with_state.run(text).kind, OutcomeKind)
         assert isinstance(asyncio.run(Session(sandbox).arun(text)).kind, OutcomeKind)
         assert workbench.run(text)["ended"] in set(OutcomeKind)
     with_state.run("kept = 41")
     assert with_state.run("kept + 1").value == Value.of(42)
+    tool.reset()
+    assert tool.run_python("6 * 7") == "42"
 
 
 def drive_grader(grader: Grader, texts: Sequence[str], tasks: Sequence[Task]) -> None:

@@ -34,3 +34,12 @@ def tasks(grader: Grader) -> list[Task]:
 def right() -> dict[Kind, str]:
     """A completion that is right, by kind."""
     return {kind: f"I think so.\n<answer>\n{blocks}\n</answer>" for kind, blocks in RIGHT.items()}
+
+
+@pytest.fixture(scope="session")
+def squares(grader: Grader) -> Task:
+    """A task whose answer, 91, a short program finds."""
+    draft = Draft(program="def f(a):\n    return sum(i * i for i in range(a))", inputs=("7",))
+    (task,) = verify([(Kind.DEDUCTION, draft)], grader.kinds, grader.sandbox)
+    assert isinstance(task, Task)
+    return task
