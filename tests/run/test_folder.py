@@ -35,7 +35,7 @@ def test_a_file_that_lost_rows_since_the_checkpoint_is_named(tmp_path: Path) -> 
     folder.append(METRICS, [{"step": 1}])
     sizes = folder.sizes()
     os.truncate(folder.path / METRICS, 3)
-    with pytest.raises(RunError, match=r"metrics\.jsonl has 3 bytes, and had 12"):
+    with pytest.raises(RunError, match=r"metrics\.jsonl has 3 bytes and had 12"):
         folder.cut(sizes)
 
 
