@@ -11,7 +11,7 @@ from azr.cli import azr
 from azr.cli.propose import Lines
 from azr.collection.gather import Round
 from azr.collection.task_file import TaskFile, read_rows
-from azr.errors import AzrError
+from azr.errors import AzrError, RunError
 from azr.sandbox import Sandbox
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.io import read_tasks
@@ -195,6 +195,48 @@ def test_a_file_of_something_else_is_not_appended_to(tmp_path: Path, line: str) 
     out.write_text(line + "\n")
     assert "line 1: not a task that `azr propose` wrote" in failure("http://127.0.0.1:1/v1", out)
     assert out.read_text() == line + "\n"
+
+
+ROW = {
+    "kind": "deduction", "program": "def f(a):\n    return a", "inputs": ["1"], "outputs": ["1"], "message": "",
+    "attempts": 2, "solve_rate": 0.5, "step": 1, "model": "m", "azr": "0.1.0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["my notes, one line", "first\nsecond", '{"name": 1}', json.dumps(ROW) + "\nnotes"])
+def test_a_file_that_is_not_its_own_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "notes.txt"
+    out.write_text(text)
+    assert "not a task that `azr propose` wrote" in failure("http://127.0.0.1:1/v1", out)
+    assert out.read_text() == text
+
+
+@pytest.mark.parametrize("cut", [1, 3, 20, 60])
+def test_a_torn_line_is_cut_and_a_whole_one_is_completed(tmp_path: Path, cut: int) -> None:
+    path, line = tmp_path / "tasks.jsonl", json.dumps(ROW)
+    path.write_text(f"{line}\n{line[:cut]}")
+    file = TaskFile(path)
+    file.close()
+    assert len(file.rows) == 1 and path.read_text() == f"{line}\n"
+    path.write_text(f"{line}\n{line}")
+    file = TaskFile(path)
+    file.close()
+    assert len(file.rows) == 2 and path.read_text() == f"{line}\n{line}\n"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"step": "x"}, {"step": 1e23}, {"model": None}, {"model": "\ud800"}, {"azr": 5}, {"attempts": 1e400},
+        {"attempts": -4}, {"attempts": True}, {"program": 5}, {"inputs": "3"}, {"inputs": [3]}, {"solve_rate": 7e9},
+        {"solve_rate": float("nan")}, {"solve_rate": None},
+    ],
+)  # fmt: skip
+def test_a_row_with_a_field_of_another_kind_is_named(tmp_path: Path, changed: dict[str, object]) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(json.dumps(ROW) + "\n" + json.dumps(ROW | changed) + "\n")
+    with pytest.raises(RunError, match="line 2: not a task that `azr propose` wrote"):
+        TaskFile(path)
 
 
 def test_lines_say_how_fast_it_goes_and_how_long_it_takes() -> None:

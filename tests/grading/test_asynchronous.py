@@ -117,3 +117,11 @@ def test_several_event_loops_share_one(grader: Grader, tasks: list[Task], right:
 
 def test_nothing_to_grade_is_nothing(grader: Grader) -> None:
     assert asyncio.run(AsyncGrader(grader).grade([])) == []
+
+
+@pytest.mark.parametrize("item", [(None, "x"), ("{}", None), ("{}", b"x"), (5, 5)])
+def test_an_item_of_other_types_fails_its_row_alone(
+    grader: Grader, tasks: list[Task], right: dict[Kind, str], item: tuple[Any, Any]
+) -> None:
+    found = asyncio.run(AsyncGrader(grader).grade([item, (tasks[0], right[tasks[0].kind])]))
+    assert found[0].failed and "a task and a text are wanted" in found[0].error and found[1].score == 1.0

@@ -1,10 +1,12 @@
 """Wrong versions of other trainers get one line that says which is wanted."""
 
+import asyncio
 from importlib import metadata
 
 import pytest
 from azr.errors import GradingError
-from azr.grading.versions import SUPPORTED, fits, require
+from azr.grading import trl, verl
+from azr.grading.versions import SUPPORTED, fits, refuse_others, require
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,18 @@ def test_a_wrong_version_says_which_is_wanted(package: str, monkeypatch: pytest.
     with pytest.raises(GradingError) as found:
         require(package)
     assert str(found.value) == f"this adapter needs {wanted}, and 0.0.1 is installed: pip install '{wanted}'"
+
+
+@pytest.mark.parametrize("package", ["trl", "verl"])
+def test_a_reward_refuses_the_wrong_version_of_its_trainer(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_others.cache_clear()
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0.1")
+    with pytest.raises(GradingError, match=f"needs {package}>="):
+        if package == "trl":
+            trl.azr_reward(completions=[], task=[])
+        else:
+            asyncio.run(verl.compute_score("azr", "", ""))
+    refuse_others.cache_clear()
 
 
 def test_a_missing_package_says_which_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ rows = load_dataset("PATH")
 
 - TRL: `trl grpo --dataset_name PATH --reward_funcs azr.grading.trl.azr_reward ...`
 - verl: `data.train_files=PATH/data/train.parquet`, with azr's file as `reward.custom_reward_function.path`
-- prime-rl: the taskset `azr.grading.verifiers` with `path = "PATH"`
+- prime-rl: the taskset `azr-tasks` with `path = "PATH"` (azr's folder `environments/azr_tasks`)
 
 The rewards of all three run model-written code in azr's sandbox (`pip install azr`).
 """

@@ -102,8 +102,11 @@ class Grader:
             SandboxError: the sandbox cannot be used at all, such as after a fork.
         """
         tasks: list[Task | Answer] = []
-        for given, _ in items:
+        for given, text in items:
             try:
+                if not isinstance(text, str) or not isinstance(given, str | Task):
+                    types = f"{type(given).__name__} and {type(text).__name__}"
+                    raise GradingError(f"a task and a text are wanted, not {types}")
                 tasks.append(given if isinstance(given, Task) else self.read(given))
             except GradingError as error:
                 tasks.append(Answer(score=0.0, reason=NOT_A_TASK, error=str(error)))

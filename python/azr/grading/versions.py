@@ -1,6 +1,7 @@
 """Which versions of other trainers the adapters are for. `make adapters` tests the ends of each range."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import Final
 
@@ -45,6 +46,20 @@ def require(package: str) -> None:
         raise GradingError(f"this adapter needs {wanted}, and it is not installed: pip install '{wanted}'") from None
     if not fits(package, found):
         raise GradingError(f"this adapter needs {wanted}, and {found} is installed: pip install '{wanted}'")
+
+
+@cache
+def refuse_others(package: str) -> None:
+    """Refuse a version of a trainer's package that the adapter is not for; one that is not installed is not asked for.
+
+    Raises:
+        GradingError: names the version that is wanted.
+    """
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return
+    require(package)
 
 
 def fits(package: str, version: str) -> bool:
