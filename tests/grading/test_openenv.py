@@ -10,6 +10,7 @@ import pytest
 from adapters import needs
 from azr.cli import azr
 from azr.collection.task_file import Row, TaskFile
+from azr.errors import GradingError
 from azr.types import Kind, Task
 from click.testing import CliRunner
 
@@ -102,3 +103,10 @@ def test_an_answer_ends_the_episode(client: Any) -> None:
 def test_a_task_that_is_not_there_is_an_error(client: Any) -> None:
     with pytest.raises(Exception, match="there is no task 99: there are 4"):
         client.reset(index=99)
+
+
+def test_a_server_without_a_data_set_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZR_DATA", raising=False)
+    config = uvicorn.Config("azr.grading.openenv:app")
+    with pytest.raises(GradingError, match="AZR_DATA names no data set"):
+        config.load()

@@ -151,11 +151,17 @@ _made: list[Any] = []
 _lock = threading.Lock()
 
 
-async def app(scope: Any, receive: Any, send: Any) -> None:
-    """For ASGI servers: the data set that the environment names, read when the server starts."""
+def __getattr__(name: str) -> Any:
+    """`app`, for ASGI servers: over the data set that the environment names, which is read when the server loads it.
+
+    Raises:
+        GradingError: the environment names none, or it cannot be read; the server does not start.
+    """
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _lock:
         if not _made:
             if DATA not in os.environ:
                 raise GradingError(f"{DATA} names no data set of `azr export`")
             _made.append(make_app(Path(os.environ[DATA])))
-    await _made[0](scope, receive, send)
+        return _made[0]
