@@ -101,7 +101,7 @@ def test_an_engine_that_is_stuck_ends_every_rank_with_the_same_error(found: list
 
 def test_a_number_of_processes_that_makes_no_whole_groups_is_refused_before_they_start() -> None:
     config = resolve({}, ["engine.name=vllm", "engine.vllm.tensor_parallel=2"])
-    with pytest.raises(ConfigError, match=r"tensor_parallel = 2: .* 3 ranks, 3 of them on this machine"):
+    with pytest.raises(ConfigError, match=r"tensor_parallel = 2: .* ranks \(3, 3 on this machine\)"):
         start_ranks(config, None, processes=3, max_restarts=0)
 
 
