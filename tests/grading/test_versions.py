@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 from azr.errors import GradingError
 from azr.grading import trl, verl
-from azr.grading.versions import SUPPORTED, fits, refuse_others, require
+from azr.grading.versions import SUPPORTED, fits, require, require_if_installed
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_a_wrong_version_says_which_is_wanted(package: str, monkeypatch: pytest.
 
 @pytest.mark.parametrize("package", ["trl", "verl"])
 def test_a_reward_refuses_the_wrong_version_of_its_trainer(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_others.cache_clear()
+    require_if_installed.cache_clear()
     monkeypatch.setattr(metadata, "version", lambda name: "0.0.1")
     with pytest.raises(GradingError, match=f"needs {package}>="):
         if package == "trl":
             trl.azr_reward(completions=[], task=[])
         else:
             asyncio.run(verl.compute_score("azr", "", ""))
-    refuse_others.cache_clear()
+    require_if_installed.cache_clear()
 
 
 def test_a_missing_package_says_which_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

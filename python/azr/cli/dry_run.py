@@ -11,7 +11,7 @@ from azr.pipeline.build import check, make_sandbox
 from azr.pipeline.parts import all_kinds, make_domains, make_renderer
 from azr.rollouts import Tokenizer
 from azr.rollouts.tokens import ByteTokenizer
-from azr.run.seed import domain_seeds, identity_tasks
+from azr.run.seed import starting_tasks
 from azr.tasks.render import Renderer
 from azr.trainer.model import load_tokenizer
 from azr.types import Kind, Prompt, Role, Task
@@ -28,8 +28,7 @@ def show(config: Config) -> None:
     renderer = make_renderer(config, tokenizer, domains, worked_examples(config, kinds, sandbox))
     click.echo(dump_config(config))
     click.echo(plan(config))
-    tasks = identity_tasks(kinds, config.tasks.inputs, sandbox)
-    tasks += [task for domain in domains for task in domain_seeds(domain, kinds, sandbox)]
+    tasks = starting_tasks(domains, kinds, config.tasks.inputs, sandbox)
     for kind in config.tasks.kinds:
         for role, prompt in zip(Role, examples(renderer, kind, kinds[kind].from_task, tasks), strict=False):
             click.echo(f"--- {role} {kind}, {len(prompt.token_ids)} tokens ---\n{prompt.text}\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from azr.cli.models import named
+from azr.cli.stop import Stop
 from azr.config import Config, load_config
 from azr.config.overrides import in_folder
 from azr.errors import ConfigError
@@ -58,7 +59,7 @@ def train(
     from azr.distributed.launch import stop_without_launcher
     from azr.run.events import Quiet
 
-    stop = _Stop()
+    stop = Stop("stopping after this step (while seeding: at once); once more to drop it")
     stop_without_launcher(partial(os.kill, os.getpid(), signal.SIGTERM))
     with begin(config, resume) as (run, folder, ranks):
         progress = Progress() if ranks.leads else None
@@ -78,22 +79,3 @@ def train(
 def _config(path: Path | None, model: str | None, overrides: tuple[str, ...], run_path: Path | None) -> Config:
     config = load_config(path, [*overrides, *named(model)])
     return in_folder(config, str(run_path)) if run_path else config
-
-
-class _Stop:
-    """First Ctrl-C: finish the step, save, stop. Second: drop the step; the last checkpoint stays."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        signal.signal(signal.SIGINT, self._interrupt)
-        signal.signal(signal.SIGTERM, self._interrupt)
-
-    def __call__(self) -> bool:
-        return self._asked
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-        if os.environ.get("RANK", "0") == "0":
-            click.echo("\nstopping after this step (while seeding: at once); once more to drop it", err=True)

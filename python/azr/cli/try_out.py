@@ -13,7 +13,7 @@ from azr.pipeline.build import assemble, check, make_engine
 from azr.pipeline.context import fit
 from azr.pipeline.parts import Parts
 from azr.propose import ask, propose_prompts
-from azr.run.seed import domain_seeds, identity_tasks
+from azr.run.seed import starting_tasks
 from azr.solve import check as checked
 from azr.types import Attempt, Completion, Kind, Prompt, Rejected, Task, Valid
 from azr.util.sanitize import visible
@@ -42,8 +42,7 @@ def try_out(config: Config) -> None:
             click.echo(note, err=True)
         parts = assemble(config, engine, Path(folder))
         with closing(parts.store):
-            tasks = identity_tasks(parts.kinds, config.tasks.inputs, parts.sandbox)
-            tasks += [task for brought in parts.domains for task in domain_seeds(brought, parts.kinds, parts.sandbox)]
+            tasks = starting_tasks(parts.domains, parts.kinds, config.tasks.inputs, parts.sandbox)
             parts.store.add(tasks)
             for kind in config.tasks.kinds:
                 _propose(parts, kind)

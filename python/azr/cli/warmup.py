@@ -1,7 +1,6 @@
 """`azr warmup`: fine-tune a model on the form of tasks and answers, until it keeps to it."""
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from azr.cli.lines import duration
+from azr.cli.stop import Stop
 from azr.errors import ConfigError
 from azr.types import Kind
 
@@ -46,30 +46,12 @@ def warmup(config_path: Path | None, model: str | None, overrides: tuple[str, ..
         folder = RunFolder.open(run_path)
     else:
         folder = RunFolder.create(run_path, load_config(config_path, [*overrides, *named(model)]))
-    stop, progress = Stop(), Progress()
+    stop, progress = Stop("stopping after this step; once more to drop what is not saved"), Progress()
     try:
         progress.begins(folder.config.model.name)
         progress.ended(warm_up(folder, progress, stop))
     finally:
         folder.close()
-
-
-class Stop:
-    """The first SIGINT or SIGTERM ends it after the step at work, the second at once."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        signal.signal(signal.SIGINT, self._interrupt)
-        signal.signal(signal.SIGTERM, self._interrupt)
-
-    def __call__(self) -> bool:
-        return self._asked
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-        click.echo("\nstopping after this step; once more to drop what is not saved", err=True)
 
 
 class Progress:

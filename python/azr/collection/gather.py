@@ -14,7 +14,7 @@ from azr.collection.task_file import Row, TaskFile
 from azr.errors import RunError
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import Rollouts, roll_out
-from azr.run.seed import domain_seeds, identity_tasks
+from azr.run.seed import starting_tasks
 from azr.tasks.io import read_tasks
 from azr.types import Attempt, Rejected, Task, Valid, solve_rate, valids, with_verdict
 from azr.util.sanitize import visible
@@ -75,9 +75,7 @@ def rows_of(found: Rollouts, model: str) -> list[Row]:
 
 def _start(parts: Parts, file: TaskFile) -> None:
     """Fill the buffer with what proposers are shown first: the identity program, seeds of domains, the file's tasks."""
-    parts.store.add(identity_tasks(parts.kinds, parts.config.tasks.inputs, parts.sandbox))
-    for brought in parts.domains:
-        parts.store.add(domain_seeds(brought, parts.kinds, parts.sandbox))
+    parts.store.add(starting_tasks(parts.domains, parts.kinds, parts.config.tasks.inputs, parts.sandbox))
     if file.rows:
         parts.store.add(read_tasks(file.path, parts.kinds, parts.sandbox))
 

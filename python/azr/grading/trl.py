@@ -13,7 +13,7 @@ from azr.errors import GradingError
 from azr.grading.grader import Grader, Row
 from azr.grading.messages import text_of
 from azr.grading.shared import named_domains, shared
-from azr.grading.versions import refuse_others
+from azr.grading.versions import require_if_installed
 from azr.types import Task
 
 COLUMN = "task"
@@ -41,5 +41,5 @@ def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
 
 def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float | None]:
     """The reward function of this process, by its name, for `--reward_funcs`."""
-    refuse_others("trl")
+    require_if_installed("trl")
     return reward_function(shared(named_domains()))(completions=completions, **columns)

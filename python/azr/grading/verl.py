@@ -12,7 +12,7 @@ from azr.errors import GradingError
 from azr.grading.grader import NOT_A_TASK, Grader
 from azr.grading.messages import scores
 from azr.grading.shared import named_domains, shared_async
-from azr.grading.versions import refuse_others
+from azr.grading.versions import require_if_installed
 from azr.types import Task
 
 DATA_SOURCE = "azr"
@@ -42,7 +42,7 @@ async def compute_score(
 
     verl has no value for an answer without a verdict: it scores 0, with a warning.
     """
-    refuse_others("verl")
+    require_if_installed("verl")
     (answer,) = await shared_async(named_domains()).grade([(ground_truth, solution_str)])
     if answer.reason == NOT_A_TASK:
         raise GradingError(answer.error)

@@ -49,7 +49,7 @@ def require(package: str) -> None:
 
 
 @cache
-def refuse_others(package: str) -> None:
+def require_if_installed(package: str) -> None:
     """Refuse a version of a trainer's package that the adapter is not for; one that is not installed is not asked for.
 
     Raises:

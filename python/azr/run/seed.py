@@ -84,6 +84,14 @@ def seed(
             _fill(parts, kind, wanted, progress, review, should_stop)
 
 
+def starting_tasks(
+    domains: Sequence[Domain], kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbox"
+) -> list[Task]:
+    """What proposers are shown before any proposal: the identity tasks, then the seeds of all domains."""
+    seeds = [task for domain in domains for task in domain_seeds(domain, kinds, sandbox)]
+    return identity_tasks(kinds, inputs, sandbox) + seeds
+
+
 def domain_seeds(domain: Domain, kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox") -> list[Task]:
     """A domain's seed tasks, verified by running them, and their twins."""
     about = domain.folder.about

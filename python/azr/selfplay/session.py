@@ -29,7 +29,7 @@ from azr.rollouts import Tokenizer
 from azr.rollouts.base import Request
 from azr.rollouts.batched import BatchedEngine
 from azr.rollouts.endpoint.engine import Estimate
-from azr.run.seed import domain_seeds, identity_tasks
+from azr.run.seed import starting_tasks
 from azr.solve import check as check_attempts
 from azr.tasks.io import read_tasks
 from azr.types import Attempt, Completion, Kind, Prompt, Rejected, Task, Valid, placed_answers, solve_rate
@@ -127,9 +127,7 @@ class Session:
         self._parts = assemble(self.config, _Nobody(), buffer or Path(self._place.name if self._place else ""))
         self._step = 0
         parts = self._parts
-        parts.store.add(identity_tasks(parts.kinds, self.config.tasks.inputs, parts.sandbox))
-        for brought in parts.domains:
-            parts.store.add(domain_seeds(brought, parts.kinds, parts.sandbox))
+        parts.store.add(starting_tasks(parts.domains, parts.kinds, self.config.tasks.inputs, parts.sandbox))
         if seeds is not None:
             parts.store.add(read_tasks(seeds, parts.kinds, parts.sandbox))
 

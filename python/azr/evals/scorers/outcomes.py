@@ -11,14 +11,12 @@ if TYPE_CHECKING:
 
 _MODULE = re.compile(r"No module named '([\w.]+)'|cannot import name '(\w+)' from '([\w.]+)'")
 _ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
-# Messages of the guest for what needs a host, or more than 32 bits (see LIMITATIONS.md).
+# Messages of the guest for what needs a host (see LIMITATIONS.md).
 _HOST = re.compile(
     r"No such file or directory|Read-only file system|isn't supported on your platform|not supported on this platform"
     r"|unsupported on this platform|needs a host|fileno\(\) not supported|^fileno$"
 )
 _HOST_ERRORS = ("UnsupportedOperation", "OSError", "FileNotFoundError", "NotImplementedError")
-# Sizes have 64 bits; these messages of RustPython, which CPython has not, are left where one has fewer.
-_WIDTH = re.compile(r"too large to convert to Rust|[iu]size|[iu]32")
 
 
 def unsupported(outcome: "Outcome") -> str:
@@ -38,8 +36,6 @@ def unsupported(outcome: "Outcome") -> str:
         return f"{found[1]}.{found[2]}" if found[1].split(".")[0] in sys.stdlib_module_names else ""
     if outcome.exception in _HOST_ERRORS and _HOST.search(message):
         return "files or processes"
-    if outcome.exception == "OverflowError" and _WIDTH.search(message):
-        return "more than 32 bits"
     return ""
 
 
