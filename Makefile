@@ -9,6 +9,8 @@ SETUP := $(PYTHON3) tools/setup.py --venv $(VENV)
 UV = $(or $(shell command -v uv),$(BIN)/uv)
 # Runs on busy cores are several times slower without it.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Property tests in Rust draw the same in every run; another number draws anew.
+export PROPTEST_RNG_SEED ?= 0
 
 .PHONY: help
 help: ## Show this.
