@@ -25,8 +25,16 @@
 //!   same [`Outcome::fuel_used`] on every machine. A failure of the sandbox is an [`Error`], never an outcome.
 //! - **Values.** What a program returns is encoded from exact built-in types without asking the program's
 //!   code, and compared on the host ([`Equality`]).
+//!
+//! # Features
+//!
+//! - `native`, on by default: the build script compiles the embedded guest to native code.
+//! - `compiler`: Cranelift in the program, for guests of its own; `cross` for the other kind of processor too.
+//! - `tokio`: futures, `Sandbox::run_async`, `Sandbox::run_batch_async`, `Session::run_async`.
 
 mod answer;
+#[cfg(feature = "tokio")]
+mod async_runs;
 mod cancel;
 mod check;
 mod code;

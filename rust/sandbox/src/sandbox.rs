@@ -16,8 +16,8 @@ use crate::session::{Session, SessionOptions};
 
 /// Runs untrusted Python, any number of programs at once.
 ///
-/// A sandbox owns threads; make one and share it. Dropping it ends them.
-#[derive(Debug)]
+/// A sandbox owns threads; make one and share it. Clones share the threads, which end with the last clone and session.
+#[derive(Debug, Clone)]
 pub struct Sandbox {
     pool: Arc<Pool>,
 }

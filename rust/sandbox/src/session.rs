@@ -183,6 +183,11 @@ impl SessionRun {
         self.cancel = cancel.clone();
         self
     }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
 }
 
 /// What all branches of a session have in common.

@@ -1,5 +1,7 @@
 //! No cliffs: what is linear in CPython is linear here. Told by how fuel grows with the size, not by a clock.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod common;
 
 use azr_sandbox::{Limits, Program, Termination};

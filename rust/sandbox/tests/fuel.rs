@@ -1,6 +1,8 @@
 //! Fuel is time: whatever a program has native code do is charged for what it is. Told by fuel alone: each kind of work
 //! takes at least what its processor time is worth, measured once as fuel of plain loops that take as long.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod common;
 
 use azr_sandbox::{Limits, Program, Termination};

@@ -1,7 +1,5 @@
 //! The crate as a user has it: a new crate that names it in its Cargo.toml and has the README's program.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

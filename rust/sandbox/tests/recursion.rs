@@ -1,5 +1,7 @@
 //! Recursion in native code is a RecursionError where CPython has one: a stack that overflows is the rare exception.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod common;
 
 use azr_sandbox::{Limits, Program};
