@@ -15,6 +15,7 @@ pub const VERIFIER_ENTRY: &str = "verify";
 
 /// What a verifier says of an answer.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Score {
     /// A number from 0 to 1, the same under every entropy.
     Scored {
@@ -34,6 +35,7 @@ pub enum Score {
 
 /// Whether an answer is right.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Check {
     /// The verdict.

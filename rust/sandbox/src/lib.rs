@@ -30,6 +30,7 @@
 //!
 //! - `native`, on by default: the build script compiles the embedded guest to native code.
 //! - `compiler`: Cranelift in the program, for guests of its own; `cross` for the other kind of processor too.
+//! - `serde`: outcomes, verdicts and limits as data. A value is tagged by its type: `{"tuple":[{"int":"1"},"none"]}`.
 //! - `tokio`: futures, `Sandbox::run_async`, `Sandbox::run_batch_async`, `Session::run_async`.
 
 mod answer;
@@ -60,6 +61,8 @@ mod pool;
 mod program;
 mod request;
 mod sandbox;
+#[cfg(feature = "serde")]
+mod serde_data;
 mod session;
 #[cfg(unix)]
 mod signals;

@@ -15,6 +15,7 @@ use crate::layout::HEAP_BYTES;
 /// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Processor time, counted in what the code does: the same program always takes the same amount. `azr sandbox
     /// bench` prints how much a millisecond takes here, for each of 67 kinds of program: some twenty million, and

@@ -9,6 +9,7 @@ use crate::value::Value;
 
 /// One run: how it ended and what it took.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Outcome {
     /// How the program ended.
@@ -23,15 +24,17 @@ pub struct Outcome {
     pub peak_memory: u32,
     /// What it read that CPython does not promise, or that differs from run to run; nothing where the run did
     /// not reach its end. A run that read nothing is the same always.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_data::reads"))]
     pub reads: Reads,
 }
 
 /// How a program ended. Each of these is a fact about the program, the same on every machine.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Termination {
     /// The call returned plain data. A script that ends returns `None`.
-    Returned(Value),
+    Returned(#[cfg_attr(feature = "serde", serde(with = "crate::serde_data::value"))] Value),
     /// An exception left the program.
     Raised {
         /// Name of its class.
@@ -39,6 +42,7 @@ pub enum Termination {
         /// Its text, cut to 2,000 bytes. The program's own code may have made it.
         message: String,
         /// The program's frames, outermost first, at most the last 20.
+        #[cfg_attr(feature = "serde", serde(with = "crate::serde_data::frames"))]
         traceback: Vec<Frame>,
     },
     /// The program does not compile, or is longer or more deeply nested than the limits.
@@ -94,6 +98,7 @@ impl Termination {
 
 /// The kinds of [`Termination`]. This is the one list of their names: the Python package tests its own against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each is the termination of the same name")]
 pub enum OutcomeKind {

@@ -17,10 +17,12 @@ pub const ENTRY: &str = "f";
 
 /// Whether a program and an input make a task.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Validation {
     /// They do: the program returns this, whatever the entropy.
     Valid {
         /// The output.
+        #[cfg_attr(feature = "serde", serde(with = "crate::serde_data::value"))]
         value: Value,
         /// Fuel that one run takes.
         fuel_used: u64,

@@ -13,6 +13,7 @@ use crate::unicode::is_assigned_later;
 
 /// When two values are the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Equality {
     /// Whether `1`, `1.0` and `True` differ, and a set from a frozenset. Python's `==` says no.
     pub strict: bool,
