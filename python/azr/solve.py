@@ -10,7 +10,7 @@ from azr.pipeline.parts import Parts
 from azr.rollouts import Sampling
 from azr.tasks.answer import read_answer
 from azr.tasks.common import check_rows
-from azr.types import Answer, Attempt, Completion, Task, Unparsed
+from azr.types import FAILED, Answer, Attempt, Completion, Task, Unparsed
 
 
 def solve(parts: Parts, tasks: Sequence[Task], count: int, sampling: Sampling) -> list[list[Attempt]]:
@@ -26,7 +26,10 @@ def check(parts: Parts, completions: Sequence[Completion]) -> list[Attempt]:
     template = parts.renderer.template
     readings = [read_answer(template, parts.kinds, one.prompt.kind, one.prompt.start + one.text) for one in completions]
     verdicts = [
-        Answer(score=0.0, reason=str(r.answer.flaw if isinstance(r.answer, Unparsed) else "")) for r in readings
+        Answer(score=0.0, reason=FAILED, error=one.error)
+        if one.error
+        else Answer(score=0.0, reason=str(reading.answer.flaw if isinstance(reading.answer, Unparsed) else ""))
+        for one, reading in zip(completions, readings, strict=True)
     ]
     for kind in parts.kinds:
         answers = [

@@ -113,6 +113,8 @@ class Reason(StrEnum):
 
     SANDBOX_FAILED = "sandbox_failed"
     """The sandbox failed on it: no verdict and no reward; counted."""
+    NO_COMPLETION = "no_completion"
+    """An endpoint's reply was none: neither."""
 
 
 class Flaw(StrEnum):
@@ -200,6 +202,8 @@ class Completion:
     """Log-probability of each sampled token under the sampling distribution (temperature 1 scale)."""
     finished: bool
     """False: cut at the token limit."""
+    error: str = ""
+    """Why there is none: an endpoint's reply was no completion. It has no verdict then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +271,8 @@ class Rejected:
 
     @property
     def failed(self) -> bool:
-        """The sandbox failed: it is unknown whether this is a task, and no reward follows."""
-        return self.reason is Reason.SANDBOX_FAILED
+        """The sandbox or the endpoint failed: it is unknown whether this is a task, and no reward follows."""
+        return self.reason in (Reason.SANDBOX_FAILED, Reason.NO_COMPLETION)
 
 
 FAILED: Final = str(Reason.SANDBOX_FAILED)
@@ -322,7 +326,7 @@ class Attempt:
 
     @property
     def failed(self) -> bool:
-        """The sandbox failed: correctness is unknown, and no reward follows."""
+        """The sandbox or the endpoint failed: correctness is unknown, and no reward follows."""
         return self.reason == FAILED
 
 

@@ -27,7 +27,9 @@ def validate(parts: Parts, proposals: Sequence[Proposal], step: int) -> list[Val
 
 
 def _read(proposal: Proposal) -> Rejected | None:
-    """Reject what could not be parsed or has the wrong format."""
+    """Reject what could not be parsed or has the wrong format, or never came."""
+    if error := proposal.completion.error:
+        return Rejected(proposal=proposal, reason=Reason.NO_COMPLETION, detail=error)
     if isinstance(proposal.draft, Unparsed):
         detail = f"{proposal.draft.flaw}: {proposal.draft.detail}"
         return Rejected(proposal=proposal, reason=Reason.UNPARSEABLE, detail=detail)

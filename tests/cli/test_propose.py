@@ -1,8 +1,10 @@
 """`azr propose` against a local server with OpenAI's interface: the whole way, and every way that it can fail."""
 
+import fcntl
 import io
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ def test_a_model_behind_an_endpoint_makes_verified_tasks(tmp_path: Path) -> None
         done = call(stub, out, "--tasks", "20", "--concurrency", "5")
     assert done.exit_code == 0, done.output
     rows = read_rows(out)
-    assert len(rows) >= 20 and {row.kind for row in rows} == {"abduction", "deduction", "induction"}
+    assert len(rows) == 20 and {row.kind for row in rows} == {"abduction", "deduction", "induction"}
     assert all(row.attempts == 4 and 0 <= row.solve_rate <= 1 and row.model == MODEL for row in rows)
     assert 0 < sum(row.solve_rate for row in rows) / len(rows) < 1
     # Each is a task indeed: the file is read by running every program.
@@ -65,9 +67,21 @@ def test_it_goes_on_with_what_the_file_has(tmp_path: Path) -> None:
         done = call(stub, out, "--tasks", "30")
     assert done.exit_code == 0 and out.read_bytes().startswith(before)
     rows = read_rows(out)
-    assert len(rows) >= 30 and len({(row.kind, row.program, *row.inputs) for row in rows}) == len(rows)
+    assert len(rows) == 30 and len({(row.kind, row.program, *row.inputs) for row in rows}) == len(rows)
     steps = [row.step for row in rows]
     assert steps == sorted(steps) and steps[-1] > steps[0]
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 10])
+def test_it_writes_as_many_tasks_as_are_asked_for_of_every_kind_alike(tmp_path: Path, wanted: int) -> None:
+    out = tmp_path / "tasks.jsonl"
+    with serving(scripted) as stub:
+        done = call(stub, out, "--tasks", str(wanted))
+    assert done.exit_code == 0, done.output
+    rows = read_rows(out)
+    assert len(rows) == wanted and f"{wanted}/{wanted} tasks" in done.stderr
+    counts = Counter(row.kind for row in rows)
+    assert len(counts) == min(wanted, 3) and max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_later_proposals_are_shown_earlier_tasks(tmp_path: Path) -> None:
@@ -99,7 +113,104 @@ def test_no_server(tmp_path: Path) -> None:
     with serving(scripted) as stub:
         pass
     said = failure(stub, tmp_path / "tasks.jsonl")
-    assert f"no answer from {stub.url}" in said and "Does the server run" in said
+    assert f"no answer from {stub.url}" in said and "Does the server run" in said and "\n" not in said
+
+
+def test_without_a_task_there_is_no_file(tmp_path: Path) -> None:
+    """One that was there before stays, and so do tasks."""
+    out, mine = tmp_path / "new" / "tasks.jsonl", tmp_path / "mine.jsonl"
+    mine.touch()
+    with serving(scripted, lambda *_: JSONResponse({"message": "no"}, 403)) as stub:
+        failure(stub, out)  # listed, and refused later
+    failure(stub, out)  # dead
+    failure(stub, mine)
+    assert mine.exists() and not out.exists()
+    with serving(scripted) as stub:
+        call(stub, out, "--tasks", "2")
+    before = out.read_bytes()
+    failure(stub, out, "--tasks", "5")
+    assert before and out.read_bytes() == before
+
+
+def test_a_file_that_is_removed_while_another_opens_it_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its opening and its lock: what is written there would be lost."""
+    path, lock = tmp_path / "tasks.jsonl", fcntl.flock
+    first = TaskFile(path)
+
+    def late(file: Any, how: int) -> None:
+        first.close()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(RunError, match="is being written by another process"):
+        TaskFile(path)
+
+
+def test_an_error_says_what_is_kept_and_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "tasks.jsonl"
+
+    def refuse(body: dict[str, Any], number: int) -> Response | None:
+        return JSONResponse({"message": "the quota is used up"}, 402) if number > 60 else None
+
+    with serving(scripted, refuse) as stub:
+        done = call(stub, out, "--tasks", "500")
+    assert isinstance(done.exception, AzrError) and "the quota is used up" in str(done.exception)
+    count = len(read_rows(out))
+    assert count and f"{count} tasks are in {out}; the same command goes on" in done.stderr
+
+
+def answers_right(text: str, seed: int) -> str:
+    """A model that proposes sums, and answers every task right."""
+    return scripted(text, seed - seed % 3 + 1)
+
+
+NO_COMPLETIONS: list[Response] = [
+    PlainTextResponse("<html>"), JSONResponse({"choices": []}), JSONResponse({"choices": [{"message": 3}]}),
+    JSONResponse({"error": {"message": "upstream", "code": "x"}}), JSONResponse({"message": "content filter"}, 400),
+    JSONResponse({"message": "prompt is too long"}, 422), JSONResponse([]), PlainTextResponse("[" * 100_000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_COMPLETIONS)
+def test_a_bad_reply_costs_its_row_alone(tmp_path: Path, body: Response) -> None:
+    """Of a task that is attempted it takes one attempt from the solve rate."""
+    out = tmp_path / "tasks.jsonl"
+    with serving(answers_right, lambda _, number: body if number % 5 == 0 else None) as stub:
+        done = call(stub, out, "--tasks", "12", "--concurrency", "1")
+    assert done.exit_code == 0, done.output
+    rows = read_rows(out)
+    assert len(rows) == 12 and {row.attempts for row in rows} == {3, 4}
+    assert {row.solve_rate for row in rows} == {1.0}
+
+
+def test_a_busy_server_that_says_so_with_status_200_is_asked_again(tmp_path: Path) -> None:
+    def refuse(body: dict[str, Any], number: int) -> Response | None:
+        return JSONResponse({"error": {"message": "busy", "code": 503}}) if number == 2 else None
+
+    out = tmp_path / "tasks.jsonl"
+    with serving(answers_right, refuse) as stub:
+        done = call(stub, out, "--tasks", "3")
+    assert done.exit_code == 0 and {row.attempts for row in read_rows(out)} == {4}
+    assert sum(body == stub.bodies[1] for body in stub.bodies) == 2
+
+
+def test_a_few_requests_that_are_all_refused_end_it_with_the_servers_words(tmp_path: Path) -> None:
+    """Fewer in a round than are borne in a row."""
+    body = JSONResponse({"message": "max_tokens is too large"}, 400)
+    with serving(scripted, lambda *_: body) as stub:
+        said = failure(stub, tmp_path / "tasks.jsonl", "--batch", "1", "--set", 'tasks.kinds=["deduction"]')
+    assert "brought no new task" in said and "status 400: max_tokens is too large" in said
+
+
+@pytest.mark.parametrize("count", [10**400, -1, True, "x"])
+def test_a_count_of_tokens_that_is_none_is_not_believed(tmp_path: Path, count: object) -> None:
+    choice = {"message": {"content": scripted("Write a new Python program", 1)}, "finish_reason": "stop"}
+    text = json.dumps({"choices": [choice], "usage": {"completion_tokens": count}})
+    with serving(scripted, lambda _, number: PlainTextResponse(text) if number == 1 else None) as stub:
+        done = call(stub, tmp_path / "tasks.jsonl", "--tasks", "1")
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host/v1", "http://", "http:///v1", "http://[::1"])

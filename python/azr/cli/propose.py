@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from azr.cli.lines import duration
-from azr.errors import ConfigError
+from azr.errors import AzrError, ConfigError
 from azr.rollouts.endpoint.client import KEY
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ def _propose(endpoint: "Endpoint", config: "Config", file: "TaskFile", tasks: in
             except KeyboardInterrupt:
                 lines.say(f"stopped with {len(file.rows)} tasks; the same command goes on")
                 raise click.exceptions.Exit(130) from None
+            except AzrError:
+                if file.rows:
+                    lines.say(f"{len(file.rows)} tasks are in {file.path}; the same command goes on")
+                raise
     click.echo(f"{len(file.rows)} tasks in {file.path}")
 
 

@@ -43,7 +43,7 @@ class Round:
 
 
 def gather(parts: Parts, file: TaskFile, wanted: int, model: str, told: Callable[[Round], None]) -> None:
-    """Run rounds until the file has `wanted` tasks, or a few more; those that it has already count.
+    """Run rounds until the file has `wanted` tasks; those that it has already count.
 
     Raises:
         RunError: several rounds brought no new task, or the file cannot be written.
@@ -56,7 +56,7 @@ def gather(parts: Parts, file: TaskFile, wanted: int, model: str, told: Callable
         step += 1
         found = roll_out(parts, step, [], _untimed)
         parts.store.record([(valid.task, valid.trials) for valid in valids(found.verdicts)], step)
-        rows = rows_of(found, model)
+        rows = chosen(rows_of(found, model), wanted - len(file.rows))
         file.append(rows)
         told(_summary(found, rows, len(file.rows)))
         barren = 0 if rows else barren + 1
@@ -71,6 +71,16 @@ def rows_of(found: Rollouts, model: str) -> list[Row]:
         for verdict in valids(found.verdicts)
         if verdict.duplicate_of is None and (rate := solve_rate(verdict.trials)) is not None
     ]
+
+
+def chosen(rows: Sequence[Row], most: int) -> list[Row]:
+    """At most so many, of each kind alike, in their order."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for index, row in enumerate(rows):
+        turns.append((seen[row.kind], index))
+        seen[row.kind] += 1
+    return [rows[index] for index in sorted(index for _, index in sorted(turns)[:most])]
 
 
 def _start(parts: Parts, file: TaskFile) -> None:

@@ -1,8 +1,8 @@
 """The file that `azr propose` writes: one verified task a line, with what attempts at it came to.
 
-It only grows, a round's tasks at a time, flushed to disk. What a crash left of a line is cut when it is opened again. A
-file with anything else in it is refused and left as it is. A line is also one that `azr.tasks.io` reads, so the file
-can seed a run (`seeding.path`).
+It only grows, a round's tasks at a time, flushed to disk; one that stays empty is removed again. What a crash left of a
+line is cut when it is opened again. A file with anything else in it is refused and left as it is. A line is also one
+that `azr.tasks.io` reads, so the file can seed a run (`seeding.path`).
 """
 
 import fcntl
@@ -54,6 +54,7 @@ class TaskFile:
             RunError: it cannot be written, another process holds it, or a line of it is no such task.
         """
         self.path = path
+        self._is_new = not path.exists()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = path.open("a+b")
@@ -61,6 +62,8 @@ class TaskFile:
             raise RunError(f"cannot write {path}: {error}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(self._file.fileno()).st_nlink:
+                raise BlockingIOError  # who held it has removed it since it was opened here
             self.rows = self._recover()
             """What it held when it was opened, and what was appended since."""
         except BlockingIOError as error:
@@ -100,7 +103,9 @@ class TaskFile:
         self.rows += rows
 
     def close(self) -> None:
-        """Release the lock."""
+        """Release the lock. What was made here and has no task is removed."""
+        if self._is_new and not self.rows:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
 

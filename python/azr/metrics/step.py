@@ -148,7 +148,7 @@ def _proposals(verdicts: Sequence[Valid | Rejected]) -> Metrics:
     found: Metrics = {
         "count": Count(len(verdicts)),
         "valid": Count(len(valid)),
-        "valid_rate": Mean(len(valid), len(verdicts) - reasons[Reason.SANDBOX_FAILED]),
+        "valid_rate": Mean(len(valid), len(verdicts) - sum(isinstance(v, Rejected) and v.failed for v in verdicts)),
         "duplicates": Count(repeated),
         "duplicate_share": Mean(repeated, len(valid) + reasons[Reason.DUPLICATE]),
         "program_lines": Mean.of(verdict.task.program.count("\n") + 1 for verdict in valid),

@@ -1,8 +1,9 @@
 """Chat completions over HTTP, in the form of OpenAI's interface, which vLLM, SGLang, llama.cpp and others serve.
 
-What a server says is untrusted: a body has a size limit, and one that is no chat completion is an error that says so.
-What may pass by itself is tried again: a lost connection, a busy server. What will not (a wrong key, an unknown model,
-a refused request) ends the run at once, with the server's own words.
+What a server says is untrusted: a body has a size limit. What may pass by itself is tried again: a lost connection, a
+busy server. What concerns one request (an answer that is no chat completion, a prompt that is refused) costs that
+request, unless it is so many times in a row. Everything else (a wrong key, an unknown model) ends the run at once, with
+the server's own words.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ from azr.util.sanitize import one_line
 PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that may be different the next time."""
 REFUSED: Final = frozenset({401, 403})
+OF_ONE_REQUEST: Final = frozenset({400, 413, 422})
+"""Statuses that another request may not get: its prompt is too long, or a filter stops it."""
+BORNE: Final = 8
+"""Requests without a completion in a row; then the run ends."""
 MAX_BODY: Final = 32 << 20
 """Bytes of an answer."""
 LONGEST_PAUSE: Final = 60.0
@@ -67,6 +72,8 @@ class Reply:
     """False: cut at the token limit."""
     tokens: int
     """As the server counted them; 0 if it did not."""
+    error: str = ""
+    """Why there is no completion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,10 @@ class _Again(Exception):
         """Seconds that the server asks for."""
 
 
+class _Lost(Exception):
+    """This request has no completion; another may have one."""
+
+
 class Client:
     """Asks one endpoint. Use it in one event loop, as an asynchronous context manager."""
 
@@ -105,6 +116,8 @@ class Client:
         self._http: httpx.AsyncClient | None = None
         self.retried = 0
         """Tries that failed and were repeated."""
+        self._lost = 0
+        """Requests without a completion since the last that had one."""
 
     async def __aenter__(self) -> Self:
         given, httpx = self._endpoint, self._httpx
@@ -135,7 +148,7 @@ class Client:
         given = self._endpoint
         try:
             status, found = await self._once("GET", "/models", None)
-        except _Again as error:
+        except (_Again, _Lost) as error:
             raise EngineError(
                 f"no answer from {given.base}: {error}. Does the server run, and is the URL right?"
             ) from error
@@ -155,14 +168,25 @@ class Client:
         else:
             given_model = given.model
         length = models[given_model].get("max_model_len")
-        return Served(model=given_model, positions=length if isinstance(length, int) and length > 0 else 0)
+        return Served(model=given_model, positions=length if type(length) is int and length > 0 else 0)
 
     async def complete(self, text: str, body: Mapping[str, Any]) -> Reply:
-        """The model's answer to one user message.
+        """The model's answer to one user message; or none, which has an error.
 
         Raises:
-            EngineError: the request is refused, or failed more often than `Endpoint.retries`.
+            EngineError: the server refuses all requests, or failed more often than `Endpoint.retries` on this one.
         """
+        try:
+            reply = await self._complete(text, body)
+        except _Lost as error:
+            self._lost += 1
+            if self._lost >= BORNE:
+                raise EngineError(str(error)) from error
+            return Reply(text="", finished=True, tokens=0, error=str(error))
+        self._lost = 0
+        return reply
+
+    async def _complete(self, text: str, body: Mapping[str, Any]) -> Reply:
         given = self._endpoint
         asked = {"model": given.model, "messages": [{"role": "user", "content": text}], **body, **given.body}
         asked = {name: value for name, value in asked.items() if value is not None}
@@ -171,10 +195,13 @@ class Client:
             try:
                 status, found = await self._once("POST", "/chat/completions", asked)
                 if status == 200:
+                    status = _status_inside(found)
+                if status == 200:
                     return read_reply(found, given.base)
                 if status in PASSING:
                     raise _Again(f"status {status}: {_words(found)}")
-                raise EngineError(self._refusal(status, found))
+                refusal = self._refusal(status, found)
+                raise _Lost(refusal) if status in OF_ONE_REQUEST else EngineError(refusal)
             except _Again as error:
                 tries += 1
                 if tries > given.retries:
@@ -193,7 +220,7 @@ class Client:
                 async for part in answer.aiter_bytes():
                     body += part
                     if len(body) > MAX_BODY:
-                        raise EngineError(f"{self._endpoint.base} answered with more than {MAX_BODY:,} bytes")
+                        raise _Lost(f"{self._endpoint.base} answered with more than {MAX_BODY:,} bytes")
                 if answer.status_code in PASSING and (after := _seconds(answer.headers.get("Retry-After"))):
                     raise _Again(f"status {answer.status_code}: {_words(_parsed(bytes(body)))}", after)
                 return answer.status_code, _parsed(bytes(body))
@@ -217,19 +244,26 @@ def read_reply(found: Any, where: str) -> Reply:
     """The completion in a server's answer.
 
     Raises:
-        EngineError: it is no chat completion.
+        _Lost: it is no chat completion.
     """
     try:
         choice = found["choices"][0]
         content, end = choice["message"].get("content"), choice.get("finish_reason")
     except (TypeError, KeyError, IndexError, AttributeError) as error:
-        raise EngineError(f"{where} does not answer with chat completions: {one_line(str(found))}") from error
+        raise _Lost(f"{where} does not answer with chat completions: {one_line(str(found))}") from error
     usage = found.get("usage")
     tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return Reply(
         text=content if isinstance(content, str) else "", finished=end != "length",
-        tokens=tokens if isinstance(tokens, int) and tokens > 0 else 0,
+        tokens=tokens if type(tokens) is int and 0 < tokens < MAX_BODY else 0,
     )  # fmt: skip
+
+
+def _status_inside(found: Any) -> int:
+    """Some routers answer with status 200, and an error with the true one."""
+    error = found.get("error") if isinstance(found, dict) and not found.get("choices") else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if type(code) is int and 400 <= code < 600 else 200
 
 
 def _is_model(row: Any) -> bool:

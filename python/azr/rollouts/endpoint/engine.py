@@ -163,10 +163,12 @@ class EndpointEngine:
                 continue  # cancelled while it waited
             reply = await client.complete(request.prompt.text, _body(request, served))
             completion = Completion(
-                prompt=request.prompt, text=reply.text, token_ids=(), log_probs=(), finished=reply.finished
-            )
+                prompt=request.prompt, text=reply.text, token_ids=(), log_probs=(), finished=reply.finished,
+                error=reply.error,
+            )  # fmt: skip
             self._done.put((ticket, request, completion))
-            self._pulse(reply.tokens)
+            if not reply.error:
+                self._pulse(reply.tokens)
 
 
 def _body(request: Request, served: Served) -> dict[str, Any]:
