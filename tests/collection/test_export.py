@@ -204,6 +204,59 @@ def test_equal_rows_of_a_benchmark_are_one(tmp_path: Path) -> None:
     assert (found[0].level, found[0].row) == ("near", "b.jsonl#x")
 
 
+def append(file: Path, *changes: dict[str, Any], of: int = 1) -> None:
+    """More lines like one of the file."""
+    row = json.loads(file.read_text().splitlines()[of])
+    with file.open("a") as out:
+        out.writelines(json.dumps(row | change) + "\n" for change in changes)
+
+
+def test_what_repeats_a_task_is_exported_once_and_counted(file: Path, tmp_path: Path) -> None:
+    """As two runs into one file, or files put together, leave it: equal lines, and equal but for names and rates."""
+    data = benchmark(tmp_path / "bench.jsonl", {"code": LONG.format(3)})
+    append(file, {}, {"solve_rate": 0.25, "step": 9}, {"program": LONG.format(3).replace("out", "found")})
+    append(file, {"inputs": ["[1,2,  3]"]})
+    done = call(file, tmp_path / "set", "--against", data)
+    assert done.exit_code == 0, done.output
+    found = rows(tmp_path / "set")
+    assert [(row["kind"], row["solve_rate"]) for row in found] == [
+        ("deduction", 0.0), ("abduction", 0.5), ("induction", 1.0),
+    ]  # fmt: skip
+    assert "note: 4 tasks repeat an earlier one: left out" in done.stderr
+    assert "note: 1 tasks overlap with a benchmark (exact): marked" in done.stderr
+    assert "4 tasks were equal to an earlier one" in (tmp_path / "set" / "README.md").read_text()
+    assert {row["repeat"] for row in found} == {"none"}
+
+
+def test_what_is_near_an_earlier_task_is_marked(file: Path, tmp_path: Path) -> None:
+    append(file, {"program": LONG.format(4)}, {"kind": "deduction"}, {"inputs": ["[4, 5]"]})
+    done = call(file, tmp_path / "set")
+    assert done.exit_code == 0, done.output
+    found = rows(tmp_path / "set")
+    assert [row["repeat"] for row in found] == ["none", "none", "none", "near", "program", "program"]
+    assert [row["repeat_of"] for row in found[3:]] == [found[1]["id"]] * 3
+    assert 0.7 <= found[3]["repeat_similarity"] < 1.0 and found[4]["repeat_similarity"] == 1.0
+    assert "note: 1 tasks have nearly the program of an earlier one: marked" in done.stderr
+    assert call(file, tmp_path / "strict", "--threshold", "0.99").exit_code == 0
+    assert [row["repeat"] for row in rows(tmp_path / "strict")][3:] == ["none", "program", "program"]
+
+
+def test_what_is_left_out_for_a_benchmark_is_no_earlier_task(file: Path, tmp_path: Path) -> None:
+    append(file, {"program": LONG.format(4)})
+    data = benchmark(tmp_path / "bench.jsonl", {"code": LONG.format(3)})
+    call(file, tmp_path / "set", "--against", data, "--leave-out", "--threshold", "0.95")
+    assert [(row["program"], row["repeat"]) for row in rows(tmp_path / "set")][2:] == [(LONG.format(4), "none")]
+
+
+def test_a_program_under_other_names_is_in_the_same_split(file: Path, tmp_path: Path) -> None:
+    names = ["out", *(f"name_{n}" for n in range(12))]
+    changes = [{"program": LONG.format(3).replace("out", name), "inputs": [f"[{n}]"]} for n, name in enumerate(names)]
+    append(file, *changes)
+    assert call(file, tmp_path / "set", "--test", "0.5", "--kind", "abduction").exit_code == 0
+    (split,) = (tmp_path / "set" / "data").iterdir()
+    assert len(rows(tmp_path / "set", split.stem)) == 14
+
+
 @pytest.mark.parametrize(
     ("options", "kinds"),
     [

@@ -44,7 +44,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
     """Write the tasks of SOURCE, a run or a file of `azr propose`, to OUT: Parquet and a data-set card."""
     from azr.collection.card import card
     from azr.collection.overlap import Benchmarks
-    from azr.collection.publish import Wanted, write
+    from azr.collection.publish import EQUAL, Wanted, write
     from azr.collection.records import Source
 
     if out.is_dir() and any(out.iterdir()) and not replace:
@@ -54,10 +54,14 @@ def export(  # noqa: PLR0913 - one parameter for each option
     benchmarks = Benchmarks(against, field, threshold) if against else None
     with closing(Source(source)) as found:
         where = filter_of(chosen, found.kinds)
-        wanted = Wanted(license=license, test=test, benchmarks=benchmarks, leave_out=leave_out)
+        wanted = Wanted(license=license, test=test, benchmarks=benchmarks, leave_out=leave_out, threshold=threshold)
         written = write(out, found.records(where), found.grader, wanted)
         for note in found.notes:
             click.echo(f"note: {note}", err=True)
+    if written.repeats[EQUAL]:
+        click.echo(f"note: {written.repeats[EQUAL]} tasks repeat an earlier one: left out", err=True)
+    if written.repeats["near"]:
+        click.echo(f"note: {written.repeats['near']} tasks have nearly the program of an earlier one: marked", err=True)
     counts = {} if benchmarks is None else benchmarks.counts
     (out / CARD).write_text(card(name or out.resolve().name, written, license, counts, leave_out), "utf-8")
     if license == "unknown":

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from azr.collection.publish import Written
+from azr.collection.publish import EQUAL, Written
 from azr.util.sanitize import one_line
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -21,6 +21,7 @@ COLUMNS = {
     "origin, model, step, azr": "seed or proposed; by which model, in which step; verified by which version of azr",
     "license": "of the row",
     "overlap, overlap_row, overlap_similarity": "with the benchmarks named below; null: not looked for",
+    "repeat, repeat_of, repeat_similarity": "of an earlier row: near, or program (the same, asked otherwise)",
     "data_source, ability, reward_model, extra_info": "what verl reads",
 }
 
@@ -41,6 +42,7 @@ def card(name: str, written: Written, license: str, benchmarks: Mapping[str, int
         " program more than once: its outputs are what it returned, each time the same.\n",
         f"- Models: {_counts(written.models)}\n- Origin: {_counts(written.origins)}\n- License: {one_line(license)}\n",
         _table(written),
+        _repeats(written),
         _overlap(written, benchmarks, left_out),
         "## Columns\n\n| Column | Meaning |\n|---|---|\n"
         + "".join(f"| `{names.replace(', ', '`, `')}` | {text} |\n" for names, text in COLUMNS.items()),
@@ -71,6 +73,15 @@ def _table(written: Written) -> str:
     lines = [f"| Kind | {' | '.join(shown)} |", "|---" * (1 + len(shown)) + "|"]
     lines += [f"| {kind} | {' | '.join(f'{written.difficulties[kind, name]:,}' for name in shown)} |" for kind in kinds]
     return "## Difficulty\n\nBy the solve rate of the model that made them.\n\n" + "\n".join(lines) + "\n"
+
+
+def _repeats(written: Written) -> str:
+    equal, near, same = (written.repeats[level] for level in (EQUAL, "near", "program"))
+    return (
+        f"## Repeats\n\n{equal:,} tasks were equal to an earlier one but for names, comments and formatting: left out."
+        f" {same:,} ask something else about an earlier row's program, {near:,} have a program that is nearly an"
+        " earlier one's: they are marked by `repeat`.\n"
+    )
 
 
 def _overlap(written: Written, benchmarks: Mapping[str, int], left_out: bool) -> str:

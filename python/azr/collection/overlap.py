@@ -57,7 +57,7 @@ class Benchmarks:
         around = self._buffer.neighbours([p if is_text(p) else "" for p in programs], self._threshold)
         found = []
         for program, near in zip(programs, around, strict=True):
-            if (row := self._exact.get(_form(program) or "")) is not None:
+            if (row := self._exact.get(form(program) or "")) is not None:
                 found.append(Overlap(level="exact", row=row, similarity=1.0))
             elif near is None or near.id is None:
                 found.append(Overlap(level="none"))
@@ -71,10 +71,10 @@ class Benchmarks:
         rows = read_rows(path)
         for number, row in enumerate(rows):
             for program in _programs(row, field):
-                if (form := _form(program)) is None:
+                if (text := form(program)) is None:
                     continue
                 name = f"{path.name}#{_name(row, number)}"
-                self._exact.setdefault(form, name)
+                self._exact.setdefault(text, name)
                 task = Task(kind=Kind.DEDUCTION, program=program, inputs=(), outputs=(), message=str(len(self._rows)))
                 (added,) = self._buffer.insert_many([task])
                 if not isinstance(added, Unusable) and len(self._buffer) > len(self._rows):
@@ -101,7 +101,7 @@ def _name(row: Mapping[str, Any], number: int) -> str:
     return next((str(row[name]) for name in NAMES if row.get(name) is not None), str(number))
 
 
-def _form(program: str) -> str | None:
+def form(program: str) -> str | None:
     """The canonical program; None for what is no program, or no text at all."""
     try:
         return canonical(program)[0] if is_text(program) else None

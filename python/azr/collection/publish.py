@@ -15,14 +15,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from azr.collection.overlap import Benchmarks, Overlap
+from azr.collection.overlap import THRESHOLD, Benchmarks, Overlap, form
 from azr.collection.records import CHUNK, Record
+from azr.collection.repeats import Repeat, Repeats
 from azr.errors import RunError
 from azr.grading import Grader
 
 DATA_SOURCE = "azr"
 """verl's name of where a row is from."""
 TRAIN, TEST = "train", "test"
+EQUAL = "equal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Written:
     """Rows by (kind, difficulty)."""
     overlaps: Counter[str] = field(default_factory=Counter)
     """Rows by level of overlap with the benchmarks; those that were left out, too."""
+    repeats: Counter[str] = field(default_factory=Counter)
+    """Rows by level of likeness to earlier ones; under `equal`, tasks that were left out as they repeat a row."""
     models: Counter[str] = field(default_factory=Counter)
     origins: Counter[str] = field(default_factory=Counter)
 
@@ -54,6 +58,8 @@ class Wanted:
     """None: overlap is not looked for."""
     leave_out: bool = False
     """Leave out what overlaps, instead of marking it."""
+    threshold: float = THRESHOLD
+    """Similarity from which a program is near an earlier one."""
 
 
 def write(folder: Path, records: Iterable[Record], grader: Grader, wanted: Wanted) -> Written:
@@ -84,10 +90,11 @@ def _write(
     from pyarrow import Table, parquet
 
     schema = _schema()
+    repeats = Repeats(wanted.threshold)
     writers = {split: parquet.ParquetWriter(_working(path), schema) for split, path in paths.items()}
     try:
         for part in _parts(records):
-            rows = _rows(part, grader, wanted, found)
+            rows = _rows(part, repeats, grader, wanted, found)
             for split, writer in writers.items():
                 mine = [row for row in rows if row["extra_info"]["split"] == split]
                 if mine:
@@ -123,19 +130,26 @@ def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield part
 
 
-def _rows(records: list[Record], grader: Grader, wanted: Wanted, found: Written) -> list[dict[str, Any]]:
+def _rows(
+    records: list[Record], repeats: Repeats, grader: Grader, wanted: Wanted, found: Written
+) -> list[dict[str, Any]]:
     """Rows of records, counted in `found`."""
     overlaps: list[Overlap | None] = [None] * len(records)
     if wanted.benchmarks is not None:
         overlaps = list(wanted.benchmarks.look([record.task.program for record in records]))
     rows = []
     for record, overlap in zip(records, overlaps, strict=True):
+        if wanted.leave_out and overlap is not None and overlap.level != "none":
+            found.overlaps[overlap.level] += 1
+            continue
+        if (repeat := repeats.add(record)) is None:
+            found.repeats[EQUAL] += 1
+            continue
         if overlap is not None:
             found.overlaps[overlap.level] += 1
-            if wanted.leave_out and overlap.level != "none":
-                continue
+        found.repeats[repeat.level] += 1
         split = _split(record.task.program, wanted.test)
-        rows.append(_row(record, overlap, grader, split, found.splits[split], wanted.license))
+        rows.append(_row(record, overlap, repeat, grader, split, found.splits[split], wanted.license))
         found.splits[split] += 1
         found.difficulties[record.task.kind, record.difficulty] += 1
         found.models[record.model] += 1
@@ -144,13 +158,13 @@ def _rows(records: list[Record], grader: Grader, wanted: Wanted, found: Written)
 
 
 def _split(program: str, test: float) -> str:
-    """By the program, so that no program is in both."""
-    drawn = int.from_bytes(hashlib.sha256(program.encode("utf-8")).digest()[:8], "big") / 2.0**64
+    """By the canonical program, so that no program is in both under other names."""
+    drawn = int.from_bytes(hashlib.sha256((form(program) or program).encode("utf-8")).digest()[:8], "big") / 2.0**64
     return TEST if drawn < test else TRAIN
 
 
 def _row(
-    record: Record, overlap: Overlap | None, grader: Grader, split: str, index: int, license: str
+    record: Record, overlap: Overlap | None, repeat: Repeat, grader: Grader, split: str, index: int, license: str
 ) -> dict[str, Any]:
     task = record.task
     given = grader.row(task)
@@ -174,6 +188,9 @@ def _row(
         "overlap": None if overlap is None else overlap.level,
         "overlap_row": None if overlap is None else overlap.row,
         "overlap_similarity": None if overlap is None else overlap.similarity,
+        "repeat": repeat.level,
+        "repeat_of": repeat.of,
+        "repeat_similarity": repeat.similarity,
         "data_source": DATA_SOURCE,
         "ability": task.kind,
         "reward_model": {"style": "rule", "ground_truth": given["task"]},
@@ -192,7 +209,8 @@ def _schema() -> Any:
             ("inputs", texts), ("outputs", texts), ("message", text), ("solve_rate", pa.float64()),
             ("attempts", pa.int64()), ("difficulty", text), ("origin", text), ("model", text), ("step", pa.int64()),
             ("azr", text), ("license", text), ("overlap", text), ("overlap_row", text),
-            ("overlap_similarity", pa.float64()), ("data_source", text), ("ability", text),
+            ("overlap_similarity", pa.float64()), ("repeat", text), ("repeat_of", text),
+            ("repeat_similarity", pa.float64()), ("data_source", text), ("ability", text),
             ("reward_model", pa.struct([("style", text), ("ground_truth", text)])),
             ("extra_info", pa.struct([("split", text), ("index", pa.int64())])),
         ]
