@@ -145,7 +145,7 @@ check-crate: ## The sandbox crate as it would be published: its size, and both w
 .PHONY: adapters
 adapters: $(VENV)/.extension ## The adapters with other trainers' newest and oldest supported versions; ONLY=verifiers for one.
 	$(INSTALL) -r pyproject.toml
-	$(BIN)/python tools/adapters.py $(if $(TORCH),--torch $(TORCH)) $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python tools/adapters.py $(if $(TORCH),--torch $(TORCH)) $(if $(SOURCES),--sources $(SOURCES)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
 docs: $(VENV)/.tools ## The documentation site, into target/site; reads the package's sources, and compiles nothing.
