@@ -214,3 +214,100 @@ def test_the_grader_s_row_is_what_the_model_is_asked(data_set: Path, tasks: list
     env = load({"id": "azr-tasks", "path": str(data_set)})
     for made, task in zip(env.taskset, tasks, strict=True):
         assert made.data.prompt_text == grader.row(task)["prompt"][0]["content"]
+
+
+def is_proposal(body: dict[str, Any]) -> bool:
+    return any(words in body["messages"][0]["content"] for words in ("Write a new Python program", "Choose"))
+
+
+def refusing(those: Callable[[int], bool]) -> Callable[[dict[str, Any], int], Any]:
+    """Refuses those of the solvers' requests, by their number."""
+    from starlette.responses import JSONResponse
+
+    count = iter(range(10_000))
+
+    def refuse(body: dict[str, Any], number: int) -> Any:
+        refused = not is_proposal(body) and those(next(count))
+        return JSONResponse({"error": {"message": "no such thing"}}, 400) if refused else None
+
+    return refuse
+
+
+def test_a_task_that_no_solver_finished_is_paid_to_nobody(self_play: SelfPlayEnv) -> None:
+    """And it is not the sandbox that failed."""
+    with serving(scripted, refusing(lambda number: True)) as stub:
+        (episode,) = play(self_play, stub.url, 1)
+    assert not episode.ok and len(by_name(episode, "solver")) == 6
+    assert "no solver finished" in episode.errors[-1].message and "sandbox" not in episode.errors[-1].message
+    assert not any(trace.rewards for trace in episode.traces)
+
+
+def test_a_solver_that_failed_does_not_count(self_play: SelfPlayEnv) -> None:
+    seeds = iter(range(10_000))
+    with serving(lambda text, seed: scripted(text, next(seeds)), refusing(lambda number: number % 6 < 2)) as stub:
+        (episode,) = play(self_play, stub.url, 1)
+    failed = [trace for trace in by_name(episode, "solver") if not trace.ok]
+    paid = [trace for trace in by_name(episode, "solver") if trace.ok]
+    assert not episode.ok and (len(failed), len(paid)) == (2, 4)
+    assert not any(trace.rewards for trace in failed) and all(set(trace.rewards) == {"solver"} for trace in paid)
+    (proposer,) = by_name(episode, "proposer")
+    assert proposer.metrics["solve_rate"] == sum(trace.metrics["score"] for trace in paid) / 4
+
+
+def test_a_repeated_proposal_is_paid_by_attempts_at_the_stored_task(self_play: SelfPlayEnv) -> None:
+    with serving(
+        lambda text, seed: scripted(text, 5 if is_proposal({"messages": [{"content": text}]}) else seed)
+    ) as stub:
+        episodes = play(self_play, stub.url, 4)
+    assert all(episode.ok and len(episode.traces) == 7 for episode in episodes)
+    first, again = episodes[0], episodes[3]
+    assert first.task.data.kind == again.task.data.kind
+    assert {trace.task.data.task for trace in by_name(first, "solver")} == {
+        trace.task.data.task for trace in by_name(again, "solver")
+    }
+
+
+def test_an_empty_reply_is_no_task(self_play: SelfPlayEnv) -> None:
+    with serving(lambda text, seed: "") as stub:
+        episodes = play(self_play, stub.url, 3)
+    assert [trace.reward for episode in episodes for trace in episode.traces] == [-1.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([], "at least 1 item"), (["deduction", "deduction"], "deduction"), (["no such"], "no such"), ([""], "kinds"),
+    ],
+)  # fmt: skip
+def test_kinds_that_are_none_are_refused(kinds: list[str], said: str) -> None:
+    """None at all would have no first row, however long one waits."""
+    with pytest.raises(Exception, match=said):
+        play(load({"id": "azr-self-play", "kinds": kinds}), "http://127.0.0.1:1/v1", 1)
+
+
+@pytest.mark.parametrize("kind", ["deduction", "abduction", "induction"])
+def test_one_kind_alone_can_be_played(kind: str) -> None:
+    env = load({"id": "azr-self-play", "kinds": [kind]}, n=2)
+    with serving(scripted) as stub:
+        episodes = play(env, stub.url, 2)
+    assert all(episode.ok and len(episode.traces) == 3 for episode in episodes), [e.errors for e in episodes]
+
+
+def test_rows_of_a_data_set_that_repeat_are_one_task(data_set: Path) -> None:
+    """As in data sets that were put together; keys of tasks are unique."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    path = data_set / "data" / "train.parquet"
+    rows = parquet.read_table(path)
+    parquet.write_table(pyarrow.concat_tables([rows, rows]), path)
+    env = load({"id": "azr-tasks", "path": str(data_set)})
+    keys = [task.key for task in env.taskset]
+    assert len(keys) == len(set(keys)) == rows.num_rows
+
+
+def test_a_choice_that_leaves_no_task_is_said(data_set: Path) -> None:
+    for more in ({"kinds": ["nothing"]}, {"min_rate": 0.01, "max_rate": 0.02}):
+        env = load({"id": "azr-tasks", "path": str(data_set), **more})
+        with pytest.raises(Exception, match=r"no task .* fits"):
+            list(env.taskset)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from azr.errors import AzrError, SandboxError
+from azr.errors import AzrError, GradingError, SandboxError
 from azr.grading.files import read_data_set
 from azr.grading.grader import Message
 from azr.grading.shared import shared, shared_async
@@ -97,16 +97,25 @@ class AzrTaskset(vf.Taskset[AzrTask, AzrTasksetConfig]):
     def load(self) -> Iterator[AzrTask]:
         """
         Raises:
-            GradingError: there is no such data set.
+            GradingError: there is no such data set, or no task of it fits.
         """
         given = self.config
+        seen: set[str] = set()
         for row in read_data_set(Path(given.path), given.split):
             rate = row["solve_rate"]
             if given.kinds and row["kind"] not in given.kinds:
                 continue
+            if row["id"] in seen:
+                continue  # the same task, since ids are of the content; keys of tasks are unique
             if rate is None or given.min_rate <= rate <= given.max_rate:
+                seen.add(row["id"])
                 data = AzrData(id=row["id"], prompt=messages(row["prompt"]), task=row["task"], kind=row["kind"])
                 yield AzrTask(data, given.task)
+        if not seen:
+            kinds = ", ".join(given.kinds) or "any"
+            raise GradingError(
+                f"no task of {given.path} fits: kinds {kinds}, solve rates {given.min_rate} to {given.max_rate}"
+            )
 
 
 class OneTurnHarnessConfig(vf.HarnessConfig):

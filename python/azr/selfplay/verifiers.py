@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from azr.errors import SandboxError
+from azr.errors import AzrError, SandboxError
 from azr.grading.versions import require
 from azr.selfplay.session import Made, Session
 
@@ -43,7 +43,7 @@ __all__ = ["OneTurnHarness", "SelfPlayEnv", "SelfPlayEnvConfig", "SelfPlayTaskse
 class SelfPlayTasksetConfig(vf.TasksetConfig):
     """What is asked for."""
 
-    kinds: list[str] = Field(["abduction", "deduction", "induction"])
+    kinds: list[str] = Field(["abduction", "deduction", "induction"], min_length=1)
 
 
 class SelfPlayEnvConfig(_Shape):
@@ -162,7 +162,8 @@ class SelfPlayEnv(vf.Env[SelfPlayEnvConfig]):
         """Pay both roles.
 
         Raises:
-            SandboxError: the sandbox failed somewhere: nothing of this episode may be trained on.
+            AzrError: no solver finished: the proposal has no solve rate.
+            SandboxError: the sandbox failed somewhere. Nothing of this episode may be trained on then, either.
         """
         session = self._session
         assert session is not None, "inside of serving()"
@@ -174,6 +175,8 @@ class SelfPlayEnv(vf.Env[SelfPlayEnvConfig]):
             return  # the proposer's rollout failed
         attempts = []
         if made.task is not None:
+            if not solvers:
+                raise AzrError(f"no solver finished of {self.config.n}: the proposal has no solve rate")
             texts, ends = [trace.last_reply for trace in solvers], [not trace.is_truncated for trace in solvers]
             attempts = await asyncio.to_thread(session.attempt, made.task, texts, ends)
         paid = await asyncio.to_thread(session.settle, made, attempts)
