@@ -103,26 +103,27 @@ def loop(theme: str) -> str:
 
 
 PROPOSAL_PATH = (
-    ("pipeline/rollout_step.py", "_Flow.take", "Completion", "plain"),
-    ("pipeline/rollout_step.py", "_Flow._validate", "Completion", "plain"),
-    ("propose.py", "read_proposal", "Completion", "model"),
-    ("tasks/templates.py", "Think.read", "the answer's text", "model"),
+    ("pipeline/rollout_step.py", "_Flow.take", "calls read_proposal, validate, admit", "plain"),
+    ("propose.py", "read_proposal", "Proposal", "model"),
+    ("tasks/templates.py", "Tagged.read", "the answer's text", "model"),
     ("tasks/parsing.py", "Fenced.split", "Blocks", "model"),
-    ("tasks/deduction.py", "Deduction.parse_proposal", "Draft, in a Proposal", "model"),
-    ("validate.py", "validate", "Proposal", "sandbox"),
-    ("tasks/static_filter.py", "StaticFilter.check", "Proposal, or Rejected", "sandbox"),
+    ("tasks/base.py", "PlainKind.parse_proposal", "Draft: program and input", "model"),
+    ("validate.py", "validate", "one verdict for each proposal", "sandbox"),
     ("sandbox/client.py", "Sandbox.validate", "Validation: an output for each input", "sandbox"),
-    ("tasks/deduction.py", "Deduction.materialise", "Task, in a Valid verdict", "sandbox"),
+    ("sandbox/client.py", "_rows", "the extension's rows, failures retried", "sandbox"),
+    ("validate.py", "_verdict", "Valid with its Task, or Rejected", "sandbox"),
+    ("tasks/common.py", "returned", "the outputs, or a Reason", "sandbox"),
     ("buffer/curriculum.py", "TaskStore.admit", "Task with its id, or Rejected: duplicate", "buffer"),
     ("buffer/client.py", "TaskBuffer.insert_many", "a record in the log", "buffer"),
 )
-"""From text to stored task: file, function, what it hands on, and whose work it is. A test follows a proposal."""
+"""From text to stored task, in the order of the calls: file, function, what it hands on, and whose work it is. A test
+follows a proposal and finds these and no others."""
 
 
 def proposal(theme: str) -> str:
     """The path of one proposal, function by function."""
     row = 38
-    picture = Picture(760, 58 + row * len(PROPOSAL_PATH), "The twelve functions from text to stored task", theme)
+    picture = Picture(760, 58 + row * len(PROPOSAL_PATH), "The functions from text to stored task", theme)
     picture.text(44, 24, "function", tone="soft", size=12)
     picture.text(290, 24, "file in python/azr", tone="soft", size=12)
     picture.text(484, 24, "what it hands on", tone="soft", size=12)

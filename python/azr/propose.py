@@ -56,10 +56,12 @@ def read_proposal(parts: Parts, completion: Completion) -> Proposal:
     prompt = completion.prompt
     if flaw := unreadable(completion.text):
         return Proposal(completion=completion, draft=Unparsed(flaw=flaw), formatted=False)
-    reading = parts.renderer.read(completion)
+    template = parts.renderer.template
+    # A truncated completion lacks its end and is read as it is.
+    reading = template.read(prompt.start + completion.text, prompt.role, prompt.kind)
     if isinstance(reading.answer, Unparsed):
         return Proposal(completion=completion, draft=reading.answer, formatted=reading.formatted)
-    blocks = parts.renderer.template.syntax.split(reading.answer)
+    blocks = template.syntax.split(reading.answer)
     draft = blocks if isinstance(blocks, Unparsed) else parts.kinds[prompt.kind].parse_proposal(blocks, prompt)
     return Proposal(completion=completion, draft=draft, formatted=reading.formatted)
 

@@ -174,6 +174,11 @@ class Prompt:
     target: Task | None = None
     """The unsolved task whose first half that is, if a proposal aims at one."""
 
+    @property
+    def before(self) -> str:
+        """Source that runs before a proposal's own: the composites', unless the answer begins with one."""
+        return "" if self.start else "".join(f"{task.program}\n\n" for task in self.composites)
+
 
 PROPOSE: Final = "propose"
 TRIALS: Final = "trials"

@@ -1,20 +1,15 @@
-"""What pages say about the code is so: pictures, the path of a proposal, layers, keys, files and commands."""
+"""What pages say about the code is so: pictures, layers, keys, files and commands."""
 
 import importlib.util
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import pytest
 from azr.cli import COMMANDS
 from azr.config import resolve
 from azr.errors import ConfigError
-from azr.pipeline.parts import Parts
-from azr.pipeline.rollout_step import roll_out
-from azr.rollouts.demo import answer
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -38,29 +33,6 @@ def test_the_diagrams_are_what_the_script_draws(tmp_path: Path) -> None:
     draw.main(tmp_path)
     for drawn in tmp_path.iterdir():
         assert drawn.read_bytes() == (DOCS / "pictures" / drawn.name).read_bytes(), "run docs/pictures/draw.py"
-
-
-def test_a_proposal_passes_the_functions_of_the_picture(make_parts: Callable[..., Parts]) -> None:
-    """From text to stored task it is handed through these, at most twelve, in this order."""
-    parts = make_parts(answer, "propose.batch=1", "solve.batch=1", "tasks.kinds=['deduction']")
-    wanted = [(file, function) for file, function, _, _ in draw.PROPOSAL_PATH]
-    called: list[tuple[str, str]] = []
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        file = frame.f_code.co_filename.rpartition("/azr/")[2]
-        if event == "call" and (file, frame.f_code.co_qualname) in wanted:
-            called.append((file, frame.f_code.co_qualname))
-
-    sys.setprofile(note)
-    try:
-        done = roll_out(parts, 1, [], lambda name, stage: stage())
-    finally:
-        sys.setprofile(None)
-    assert done.verdicts[0].task.id is not None, "the proposal became a task"
-    assert len(wanted) <= 12
-    # Checks of the attempts come later and pass some of the same functions.
-    first = called[called.index(wanted[2]) - 2 :][: len(wanted)]
-    assert first == wanted
 
 
 def test_every_layer_says_what_is_in_it() -> None:

@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from azr.buffer.fingerprint import Fingerprints
 from azr.config import resolve
 from azr.config.domain_files import read
-from azr.domains.appraise import appraise
 from azr.domains.domain import Domain, make_domain
 from azr.errors import DomainError
 from azr.pipeline.build import make_sandbox
@@ -178,7 +178,6 @@ def test_what_is_below_the_least_quality_is_rejected(make_folder: Make, make_par
     assert isinstance(bad, Rejected) and bad.reason is Reason.LOW_QUALITY and bad.detail == "0.1 < 0.5"
     assert bad.fuel > 0, "it ran before it was appraised"
     assert isinstance(failing, Rejected) and failing.reason is Reason.LOW_QUALITY
-    assert appraise({}, []) == []
 
 
 def test_proposals_are_judged_by_the_domains_rules(make_folder: Make, make_parts: Callable[..., Parts]) -> None:
@@ -204,6 +203,7 @@ def test_prompts_say_what_the_domain_adds(make_folder: Make, make_parts: Callabl
     [
         ("class Other: pass", "has no attribute 'Rule'"),
         ("class Rule:\n    from_task = False", "it lacks propose_slots, show"),
+        ("class Rule:\n    def materialise(self): ...", r"outputs\(results\) replaces materialise"),
         ("class Rule(", "was never closed|invalid syntax"),
         ("import nothing_like_this", "No module named"),
     ],
@@ -212,6 +212,17 @@ def test_a_class_that_is_no_kind_says_what_it_lacks(make_folder: Make, source: s
     toml = 'name = "shop"\n[new_kinds]\nrule = "own.py:Rule"\n'
     with pytest.raises(DomainError, match=message):
         load(make_folder(toml=toml, own_py=source))
+
+
+def test_programs_that_return_the_domains_types_have_a_fingerprint(make_folder: Make) -> None:
+    """`buffer.deduplicate = "behaviour"` ended a run whose domain has types."""
+    domain = load(make_folder(TYPES))
+    one, same, other = (
+        task_of(domain, f"from prices import Price\n\ndef f(a, b=0):\n    return {text}")
+        for text in ("Price(len(str(a)))", "Price(len(str(a)) + 0)", "[Price(len(str(a)))]")
+    )
+    first, second, third = Fingerprints(lambda kind: domain.kinds[kind].home(domain.sandbox))([one, same, other])
+    assert first == second != third and first is not None and third is not None
 
 
 def test_kinds_of_a_domain_are_kinds_like_others() -> None:

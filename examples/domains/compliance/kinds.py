@@ -13,7 +13,6 @@ from azr.domains import (
     Answer,
     Block,
     BlockSyntax,
-    Completion,
     Draft,
     Kind,
     KindOptions,
@@ -21,15 +20,13 @@ from azr.domains import (
     Reason,
     Task,
     Unparsed,
-    first_failure,
     last,
-    make_task,
     only,
-    values,
+    returned,
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+    from azr.sandbox import RunResult, Sandbox, Value
 
 RULE = "rule"
 LANGUAGE = """A rule says which payments are allowed. A payment is a dict with exactly these fields:
@@ -93,13 +90,10 @@ Give it as a dict in one block tagged input.
             return payment
         return Draft(program=program_of(rule.strip()), inputs=(payment.strip(),), message=rule.strip())
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        failure = first_failure(results)
-        if failure is not None:
-            return failure
-        (kept,) = values(results)
+    def outputs(self, results: Sequence["RunResult"]) -> "Sequence[Value] | Reason":
+        kept = returned(results)
         # Without a payment that breaks it, nobody knows whether there is one.
-        return Reason.INVALID_INPUT if kept.to_python() else make_task(self.kind, draft, completion, [kept])
+        return kept if isinstance(kept, Reason) or not kept[0].to_python() else Reason.INVALID_INPUT
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"rule": task.message}
@@ -156,14 +150,13 @@ $cases
         inputs = tuple(payment.strip() for payment in payments)
         return Draft(program=prompt.task.program, inputs=inputs, message=prompt.task.message)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        failure = first_failure(results)
-        if failure is not None:
-            return failure
-        verdicts = values(results)
+    def outputs(self, results: Sequence["RunResult"]) -> "Sequence[Value] | Reason":
+        verdicts = returned(results)
+        if isinstance(verdicts, Reason):
+            return verdicts
         hidden = {verdict.to_python() for verdict in verdicts[len(verdicts) // 2 :]}
         # Else a rule that allows everything, or nothing, would pass.
-        return make_task(self.kind, draft, completion, verdicts) if len(hidden) == 2 else Reason.INVALID_INPUT
+        return verdicts if len(hidden) == 2 else Reason.INVALID_INPUT
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"cases": self._cases(syntax, task, len(task.inputs) // 2)}

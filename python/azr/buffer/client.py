@@ -156,7 +156,14 @@ class TaskBuffer:
     ) -> list[Inserted | Duplicate | Unusable]:
         """Add tasks; one result for each, in order. Ids follow that order for any number of threads."""
         more = [NO_EXTRAS] * len(tasks) if extras is None else extras
-        rows = [_row(task, extra) for task, extra in zip(tasks, more, strict=True)]
+        rows: list[Row] = [
+            (
+                task.kind, task.program, list(task.inputs), [(value.encoded, value.repr) for value in task.outputs],
+                task.message, list(extra.imports), task.step, task.role, list(task.references), list(task.parents),
+                extra.behaviour,
+            )
+            for task, extra in zip(tasks, more, strict=True)
+        ]  # fmt: skip
         return [_verdict(*found) for found in self._inner.insert_many(rows, threads)]
 
     def record_solve_rate(self, task_id: int, rate: float, step: int, attempts: int | None = None) -> None:
@@ -313,14 +320,6 @@ def canonical(program: str, inputs: Sequence[str] = (), entry: str | None = None
 
 def _ids(found: bytes) -> Ids:
     return np.frombuffer(found, dtype="<i8").astype(np.int64)
-
-
-def _row(task: Task, extras: Extras) -> "Row":
-    outputs = [(value.encoded, value.repr) for value in task.outputs]
-    return (
-        task.kind, task.program, list(task.inputs), outputs, task.message, list(extras.imports), task.step, task.role,
-        list(task.references), list(task.parents), extras.behaviour,
-    )  # fmt: skip
 
 
 def _task(task_id: int, row: "Row") -> Task:

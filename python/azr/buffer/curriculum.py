@@ -75,12 +75,26 @@ class TaskStore:
 
     def add(self, tasks: Sequence[Task]) -> int:
         """Store tasks that need no verdict (seed tasks); returns how many were new."""
-        return sum(isinstance(found, Inserted) for found in self._insert(tasks))
+        found = self._buffer.insert_many(tasks, self._extras(tasks))
+        new = [task for task, verdict in zip(tasks, found, strict=True) if isinstance(verdict, Inserted)]
+        for task in new:
+            self._remember(task)
+        return len(new)
 
     def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
         """Store valid new tasks; one final verdict for each, in order."""
-        found = iter(self._insert([verdict.task for verdict in verdicts if isinstance(verdict, Valid)]))
-        return [self._settle(v, next(found)) if isinstance(v, Valid) else v for v in verdicts]
+        tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
+        found = iter(self._buffer.insert_many(tasks, self._extras(tasks)))
+        final: list[Valid | Rejected] = []
+        for verdict in verdicts:
+            if isinstance(verdict, Rejected):
+                final.append(verdict)
+            elif isinstance(stored := next(found), Inserted):
+                self._remember(verdict.task)
+                final.append(replace(verdict, task=replace(verdict.task, id=stored.id)))
+            else:
+                final.append(self._not_new(verdict, stored))
+        return final
 
     def record(self, tried: Sequence[tuple[Task, Sequence[Attempt]]], step: int) -> None:
         """Record the solve rate of each task, by the attempts at it."""
@@ -181,20 +195,12 @@ class TaskStore:
         assert task.id is not None, "asked of stored tasks"
         return self._buffer.cluster_share(task.id)
 
-    def _insert(self, tasks: Sequence[Task]) -> list[Inserted | Duplicate | Unusable]:
-        extras = None
-        if self._signatures is not None:
-            extras = [Extras(behaviour=number) for number in self._signatures(tasks)]
-        found = self._buffer.insert_many(tasks, extras)
-        for task, verdict in zip(tasks, found, strict=True):
-            if isinstance(verdict, Inserted):
-                self._remember(task)
-        return found
+    def _extras(self, tasks: Sequence[Task]) -> list[Extras] | None:
+        """The tasks' fingerprints, where duplicates are told by them."""
+        return self._signatures and [Extras(behaviour=number) for number in self._signatures(tasks)]
 
-    def _settle(self, verdict: Valid, found: Inserted | Duplicate | Unusable) -> Valid | Rejected:
-        """A verdict after deduplication."""
-        if isinstance(found, Inserted):
-            return replace(verdict, task=replace(verdict.task, id=found.id))
+    def _not_new(self, verdict: Valid, found: Duplicate | Unusable) -> Valid | Rejected:
+        """The final verdict on a task that was not stored."""
         if isinstance(found, Unusable):
             return Rejected(
                 proposal=verdict.proposal, reason=Reason.NO_CANONICAL_FORM, detail=found.why, fuel=verdict.fuel

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from azr.sandbox import Outcome, Sandbox
+    from azr.sandbox import Outcome
+    from azr.tasks.base import ProgramSandbox
     from azr.types import Kind, Task
 
 PROBES: Final[tuple[str, ...]] = (
@@ -30,7 +31,7 @@ FUEL: Final = 200_000_000
 """Fuel of one probe. A program that needs more always counts as out of fuel there."""
 
 
-def signatures(sandbox: "Sandbox", programs: Sequence[str]) -> list[int | None]:
+def signatures(sandbox: "ProgramSandbox", programs: Sequence[str]) -> list[int | None]:
     """One 128-bit fingerprint for each program, in order; None where too few probes return."""
     from azr.sandbox import Request
 
@@ -47,23 +48,23 @@ class Fingerprints:
     A program is run once: an induction task is about a program that another task brought before.
     """
 
-    def __init__(self, sandboxes: "Callable[[Kind], Sandbox]") -> None:
-        """`sandboxes`: where the programs of a kind run."""
+    def __init__(self, sandboxes: "Callable[[Kind], ProgramSandbox]") -> None:
+        """`sandboxes`: where the programs of a kind run, the same for all kinds of a domain."""
         self._sandboxes = sandboxes
-        self._known: dict[tuple[int, str], int | None] = {}
-        """By sandbox and program, the latest last."""
+        self._known: dict[tuple[str, str], int | None] = {}
+        """By domain and program, the latest last."""
 
     def __call__(self, tasks: "Sequence[Task]") -> list[int | None]:
         """One number for each task, in order."""
-        wanted: dict[int, tuple[Sandbox, list[str]]] = {}
+        wanted: dict[str, dict[str, Kind]] = {}
         for task in tasks:
-            sandbox = self._sandboxes(task.kind)
-            if (id(sandbox), task.program) not in self._known:
-                wanted.setdefault(id(sandbox), (sandbox, []))[1].append(task.program)
-        for place, (sandbox, programs) in wanted.items():
-            unique = list(dict.fromkeys(programs))
-            self._known |= {(place, one): n for one, n in zip(unique, signatures(sandbox, unique), strict=True)}
-        found = [self._known[id(self._sandboxes(task.kind)), task.program] for task in tasks]
+            if (task.kind.domain, task.program) not in self._known:
+                wanted.setdefault(task.kind.domain, {})[task.program] = task.kind
+        for domain, programs in wanted.items():
+            sandbox = self._sandboxes(next(iter(programs.values())))
+            numbers = signatures(sandbox, list(programs))
+            self._known |= {(domain, program): n for program, n in zip(programs, numbers, strict=True)}
+        found = [self._known[task.kind.domain, task.program] for task in tasks]
         for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
             del self._known[key]
         return found

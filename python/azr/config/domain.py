@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from azr.config.base import Fraction, Section
+from azr.types import Role
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Module = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -24,6 +25,10 @@ class PromptAdditions(Section):
 
     propose: str = ""
     solve: str = ""
+
+    def of(self, role: Role) -> str:
+        """The text for one role."""
+        return self.propose if role is Role.PROPOSE else self.solve
 
 
 class VerifierSection(Section):

@@ -3,14 +3,16 @@
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from azr.config.domain import ALL
 from azr.config.domain_files import DomainFolder
 from azr.domains.kind import DomainKind, Rules
+from azr.domains.protocol import NewKind, OwnBlocks
 from azr.domains.types import MODULE, module_source
 from azr.errors import DomainError, SandboxError
 from azr.tasks import KINDS, KindOptions
+from azr.tasks.base import TaskForm
 from azr.tasks.render import Texts
 from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import load_text
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 WORDED = "fenced"
 """Syntax of the templates with words, to which prompt additions apply."""
 MEMBERS = (
-    "propose_slots", "show", "parse_proposal", "materialise", "solve_slots", "parse_answer", "check",
+    "propose_slots", "show", "parse_proposal", "outputs", "solve_slots", "parse_answer", "check",
 )  # fmt: skip
 """Members that a new kind's class must have besides `from_task`, `propose_text` and `solve_text`."""
 
@@ -68,8 +70,9 @@ def make_domain(folder: DomainFolder, options: KindOptions, plain: StaticFilter,
     verified = about.verifier.kinds or about.kind_names if about.verifier else ()
     verifier = folder.text(about.verifier.file, "verifier.file") if about.verifier else None
     quality = folder.text(about.quality.file, "quality.file") if about.quality else None
-    inner: dict[str, Any] = {name: KINDS[Kind(name)](options) for name in about.kinds}
-    inner |= {name: new_kind(folder, name)(options) for name in about.new_kinds}
+    plain_kinds: dict[str, TaskForm] = {name: KINDS[Kind(name)](options) for name in about.kinds}
+    new_kinds = {name: new_kind(folder, name)(options) for name in about.new_kinds}
+    inner: dict[str, TaskForm] = {**plain_kinds, **new_kinds}
     kinds = {}
     for name, kind in inner.items():
         rules = Rules(
@@ -82,8 +85,8 @@ def make_domain(folder: DomainFolder, options: KindOptions, plain: StaticFilter,
         )
         kinds[Kind(name).of(folder.name)] = DomainKind(Kind(name).of(folder.name), kind, rules)
     return Domain(
-        folder=folder, kinds=kinds, static_filter=allowed, sandbox=sandbox, texts=_texts(folder, inner, allowed),
-        tags=tuple(sorted({tag for kind in inner.values() for tag in getattr(kind, "tags", ())})),
+        folder=folder, kinds=kinds, static_filter=allowed, sandbox=sandbox, texts=_texts(folder, new_kinds, allowed),
+        tags=tuple(sorted({tag for kind in new_kinds.values() if isinstance(kind, OwnBlocks) for tag in kind.tags})),
     )  # fmt: skip
 
 
@@ -108,7 +111,7 @@ def allowed_programs(folder: DomainFolder, plain: StaticFilter) -> StaticFilter:
     )
 
 
-def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], Any]:
+def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], NewKind]:
     """The class of a kind that only this domain knows."""
     what = f"domain {folder.name}: new_kinds.{name} = {folder.about.new_kinds[name]!r}"
     module, colon, attribute = folder.about.new_kinds[name].partition(":")
@@ -121,23 +124,24 @@ def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], Any]:
         raise DomainError(f"{what}: {error}") from error
     lacking = [member for member in (*MEMBERS, "from_task", "propose_text", "solve_text") if not hasattr(found, member)]
     if not isinstance(found, type) or lacking:
-        raise DomainError(f"{what} is no kind: it lacks {', '.join(lacking) or 'being a class'}")
-    return found
+        hint = "; outputs(results) replaces materialise" if hasattr(found, "materialise") else ""
+        raise DomainError(f"{what} is no kind: it lacks {', '.join(lacking) or 'being a class'}{hint}")
+    return cast(Callable[[KindOptions], NewKind], found)
 
 
-def _texts(folder: DomainFolder, kinds: Mapping[str, Any], allowed: StaticFilter) -> Texts:
+def _texts(folder: DomainFolder, new_kinds: Mapping[str, NewKind], allowed: StaticFilter) -> Texts:
     texts = {}
-    for name, kind in kinds.items():
+    for name in folder.about.kind_names:
         whole = Kind(name).of(folder.name)
         for role in Role:
             added = _additions(folder, name, role, allowed)
-            if name in folder.about.kinds:
+            if name in new_kinds:
+                body = new_kinds[name].propose_text if role is Role.PROPOSE else new_kinds[name].solve_text
+                texts["terse", role, whole] = string.Template(body)
+            else:
                 body = load_text(f"{WORDED}/{role}_{name}").template
                 # The terse texts have no words, so they have no additions.
                 texts["terse", role, whole] = load_text(f"terse/{role}_{name}")
-            else:
-                body = getattr(kind, f"{role}_text")
-                texts["terse", role, whole] = string.Template(body)
             texts[WORDED, role, whole] = string.Template(added + body)
     return texts
 
@@ -145,7 +149,7 @@ def _texts(folder: DomainFolder, kinds: Mapping[str, Any], allowed: StaticFilter
 def _additions(folder: DomainFolder, name: str, role: Role, allowed: StaticFilter) -> str:
     """Prompt additions: for all kinds, for this one, and the allowed imports."""
     about = folder.about
-    given = [getattr(about.prompts[key], role) for key in (ALL, name) if key in about.prompts]
+    given = [about.prompts[key].of(role) for key in (ALL, name) if key in about.prompts]
     if role is Role.PROPOSE and name in about.kinds and allowed.allowed:
         given.append(f"The program may import nothing but: {', '.join(allowed.allowed)}.".replace("but: .", "at all."))
     parts = [text.strip().replace("$", "$$") for text in given if text.strip()]

@@ -1,18 +1,18 @@
 """A plain kind inside a domain: with the domain's sandbox, verifier and quality score."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from azr.domains.scoring import NOT_A_LITERAL, qualities, verify
 from azr.domains.types import TypedSandbox
-from azr.tasks.base import TaskForm
+from azr.tasks.base import ProgramSandbox, TaskForm
 from azr.tasks.common import argument_values, failed_answer
 from azr.tasks.parsing import Block, BlockSyntax
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+from azr.types import Answer, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+    from azr.sandbox import RunResult, Sandbox, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ class DomainKind:
         self.minimum = rules.minimum
         self._inner = inner
         self._rules = rules
-        self._home = cast("Sandbox", TypedSandbox(rules.sandbox)) if rules.typed else rules.sandbox
+        self._home: ProgramSandbox = TypedSandbox(rules.sandbox) if rules.typed else rules.sandbox
 
-    def home(self, plain: "Sandbox") -> "Sandbox":
+    def home(self, plain: "Sandbox") -> ProgramSandbox:
         """The domain's sandbox, with its modules and types."""
         return self._home
 
@@ -55,9 +55,8 @@ class DomainKind:
     def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
         return self._inner.parse_proposal(blocks, prompt)
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        made = self._inner.materialise(draft, completion, results)
-        return replace(made, kind=self.kind) if isinstance(made, Task) else made
+    def outputs(self, results: Sequence["RunResult"]) -> Sequence["Value"] | Reason:
+        return self._inner.outputs(results)
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return self._inner.solve_slots(syntax, task)
@@ -65,14 +64,14 @@ class DomainKind:
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
         return self._inner.parse_answer(blocks)
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         if self._rules.verifier is not None:
             return verify(self._rules.sandbox, self._rules.verifier, self.kind.base, answers)
         if self.kind.base is Kind.ABDUCTION:
             return self._check_arguments(sandbox, answers)
         return self._inner.check(sandbox, answers)
 
-    def _check_arguments(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def _check_arguments(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """Arguments have to be literals: an expression could change the domain's modules before the program uses
         them."""
         from azr.sandbox import Failed, Value

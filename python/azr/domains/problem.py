@@ -2,23 +2,22 @@
 
 Most new kinds need no more than this base and a few lines:
 
-    class Plan(Problem): program = "import planning\\n\\ndef f(field):\\n return planning.problem(field)" propose_text =
-"Write a field ... $references" solve_text = "Here is a field ... $problem"
+    class Plan(Problem):
+        program = "import planning\\n\\ndef f(field):\\n    return planning.problem(field)"
+        propose_text = "Write a field ... $references"
+        solve_text = "Here is a field ... $problem"
 
 `f` checks a proposed problem in the guest: it raises if the problem is malformed, and returns it in the form for the
 solver and the verifier.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from azr.tasks.base import KindOptions
-from azr.tasks.common import answer_of, first_failure, make_task, values
+from azr.tasks.base import KindOptions, ProgramSandbox
+from azr.tasks.common import answer_of, returned
 from azr.tasks.parsing import INPUT, OUTPUT, Block, BlockSyntax, only
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
-
-if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+from azr.types import Answer, Draft, Kind, Prompt, Task, Unparsed
 
 
 class Problem:
@@ -26,6 +25,7 @@ class Problem:
 
     kind: ClassVar[Kind] = Kind("problem")
     from_task: ClassVar[bool] = False
+    outputs = staticmethod(returned)
     program: ClassVar[str]
     """Defines `f`, which checks a problem and returns what the solver is shown."""
     propose_text: ClassVar[str]
@@ -44,16 +44,12 @@ class Problem:
         text = only(blocks, INPUT)
         return text if isinstance(text, Unparsed) else Draft(program=self.program, inputs=(text.strip(),))
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        failure = first_failure(results)
-        return failure or make_task(self.kind, draft, completion, values(results))
-
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"problem": task.outputs[0].repr}
 
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
         return only(blocks, OUTPUT)
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """Without a verifier, the problem's own value is the answer."""
         return [answer_of(c) for c in sandbox.check_output([(text, task.outputs[0]) for task, text in answers])]

@@ -6,12 +6,13 @@ comparisons use the encoded plain data, which no program can reach.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azr.config.domain import TypeSection
 
 if TYPE_CHECKING:
-    from azr.sandbox import Check, Mode, ProgramCheck, Sandbox, Validation, Value
+    from azr.sandbox import Check, Limits, Mode, Outcome, ProgramCheck, Request, Sandbox, Validation, Value
 
 MODULE = "_azr_types"
 """Name of the guest module with a domain's encoders."""
@@ -55,6 +56,13 @@ class TypedSandbox:
 
     def __init__(self, inner: "Sandbox") -> None:
         self._inner = inner
+
+    @property
+    def limits(self) -> "Limits":
+        return self._inner.limits
+
+    def run_batch(self, requests: "Sequence[Request]") -> "list[Outcome]":
+        return self._inner.run_batch([replace(request, program=request.program + EPILOGUE) for request in requests])
 
     def validate(self, items: Sequence[tuple[str, Sequence[str]]]) -> "list[Validation]":
         return self._inner.validate([(program + EPILOGUE, inputs) for program, inputs in items])

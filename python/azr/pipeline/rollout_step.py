@@ -94,15 +94,21 @@ class _Flow:
         self._submit(SOLVE, prompts, self._parts.config.solve.answers)
 
     def take(self, found: Sequence[Finished]) -> None:
-        """Process finished completions."""
-        proposals = [entry for entry in found if entry[0].key.purpose == PROPOSE]
-        answers = [entry for entry in found if entry[0].key.purpose != PROPOSE]
-        if proposals:
-            self._validate(proposals)
-        if answers:
-            checked = self._timed("solve", lambda: check(self._parts, [completion for _, completion in answers]))
-            self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
-            self._ask_again({request.key.place for request, _ in answers if request.key.purpose == TRIALS})
+        """Process finished completions: validate proposals and start the trials of valid ones, check answers."""
+        parts = self._parts
+        read = {
+            request.key.place: read_proposal(parts, one) for request, one in found if request.key.purpose == PROPOSE
+        }
+        if read:
+            verdicts = self._timed("validate", lambda: validate(parts, list(read.values()), self._step))
+            new = dict(zip(read, verdicts, strict=True))
+            self._verdicts |= new
+            if len(self._verdicts) == self._asked and parts.ranks.world == 1:
+                known = [self._verdicts[place] for place in range(self._asked)]
+                self._finish(self._timed("buffer", lambda: parts.store.admit(known)))
+            else:
+                self._try({place: verdict for place, verdict in new.items() if isinstance(verdict, Valid)})
+        self._check([entry for entry in found if entry[0].key.purpose != PROPOSE])
 
     @property
     def settled(self) -> bool:
@@ -113,7 +119,8 @@ class _Flow:
         """Store the tasks of all ranks. Collective, so only called when no request of this rank is in flight."""
         for verdicts in self._parts.ranks.gather(self._verdicts):
             self._verdicts |= verdicts
-        self._admit()
+        known = [self._verdicts[place] for place in range(self._asked)]
+        self._finish(self._timed("buffer", lambda: self._parts.store.admit(known)))
 
     def result(self) -> Rollouts:
         """Gather all results, in order."""
@@ -138,22 +145,15 @@ class _Flow:
         trials = tuple(self._attempts[Key(TRIALS, index, draw)] for draw in range(self._draws[index]))
         return replace(verdict, trials=trials)
 
-    def _validate(self, proposals: Sequence[Finished]) -> None:
-        """Validate proposals, and start the trials of valid ones."""
-        parts = self._parts
-        read = [read_proposal(parts, completion) for _, completion in proposals]
-        verdicts = self._timed("validate", lambda: validate(parts, read, self._step))
-        indices = [request.key.place for request, _ in proposals]
-        self._verdicts |= dict(zip(indices, verdicts, strict=True))
-        if len(self._verdicts) == self._asked and self._parts.ranks.world == 1:
-            self._admit()
-        else:
-            self._try({i: v for i, v in zip(indices, verdicts, strict=True) if isinstance(v, Valid)})
+    def _check(self, answers: Sequence[Finished]) -> None:
+        if not answers:
+            return
+        checked = self._timed("solve", lambda: check(self._parts, [completion for _, completion in answers]))
+        self._attempts |= {request.key: done for (request, _), done in zip(answers, checked, strict=True)}
+        self._ask_again({request.key.place for request, _ in answers if request.key.purpose == TRIALS})
 
-    def _admit(self) -> None:
-        """All verdicts are known: store new tasks, and cancel the trials of duplicates."""
-        verdicts = [self._verdicts[index] for index in range(self._asked)]
-        final = self._timed("buffer", lambda: self._parts.store.admit(verdicts))
+    def _finish(self, final: list[Valid | Rejected]) -> None:
+        """The verdicts after deduplication: cancel the trials of duplicates, start those that are missing."""
         valid = {index: verdict for index, verdict in enumerate(final) if isinstance(verdict, Valid)}
         stale = [
             index

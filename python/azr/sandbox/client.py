@@ -377,7 +377,13 @@ class Sandbox:
             lambda item: _unwritable(item[0], item[1]),
             lambda left: [row for (row,) in self._inner.validate([(program, [text]) for program, text in left])],
         )
-        verdicts = iter([_invalid(row) if isinstance(row, Outcome) else _verdict(row) for row in rows])
+        # A row is (reason, value, fuel, outcome) where it ran: a value, or the reason why there is none.
+        verdicts = iter(
+            [
+                ValidRun(Value(row[1]), row[2]) if isinstance(row, tuple) and row[1] is not None else _invalid(row)
+                for row in rows
+            ]
+        )
         return [Validation(tuple(next(verdicts) for _ in inputs)) for _, inputs in items]
 
     def check_output(
@@ -559,18 +565,13 @@ def outcome_of(row: "_azr._OutcomeRow | SandboxError") -> Outcome:
     )
 
 
-def _invalid(outcome: Outcome) -> InvalidRun:
-    return InvalidRun(InvalidReason(outcome.kind.value), outcome)
-
-
-def _verdict(row: "_azr._ValidationRow | SandboxError") -> RunResult:
-    if isinstance(row, SandboxError):
-        return _invalid(outcome_of(row))
-    reason, value, fuel_used, outcome = row
-    if value is not None:
-        return ValidRun(Value(value), fuel_used)
-    assert reason is not None and outcome is not None, "a verdict is a value or a reason"
-    return InvalidRun(InvalidReason(reason), outcome_of(outcome))
+def _invalid(row: "_azr._ValidationRow | Outcome | SandboxError") -> InvalidRun:
+    if isinstance(row, tuple):
+        reason, _, _, outcome = row
+        assert reason is not None and outcome is not None, "a verdict is a value or a reason"
+        return InvalidRun(InvalidReason(reason), outcome_of(outcome))
+    found = outcome_of(row) if isinstance(row, SandboxError) else row
+    return InvalidRun(InvalidReason(found.kind.value), found)
 
 
 def _unscored(outcome: Outcome) -> Unscored:

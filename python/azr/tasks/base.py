@@ -9,11 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from azr.tasks.parsing import Block, BlockSyntax
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+from azr.tasks.parsing import INPUT, PROGRAM, Block, BlockSyntax, flaw_of
+from azr.types import Answer, Draft, Kind, Prompt, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+    from azr.sandbox import (
+        Check,
+        Limits,
+        Mode,
+        Outcome,
+        ProgramCheck,
+        Request,
+        RunResult,
+        Sandbox,
+        Validation,
+        Value,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +39,32 @@ class KindOptions:
     @property
     def mode(self) -> Literal["strict", "python"]:
         return "strict" if self.strict else "python"
+
+
+class ProgramSandbox(Protocol):
+    """What kinds ask of a sandbox: `azr.sandbox.Sandbox`, or one that a domain wraps around it."""
+
+    @property
+    def limits(self) -> "Limits": ...
+
+    def run_batch(self, requests: "Sequence[Request]") -> "list[Outcome]": ...
+
+    def validate(self, items: Sequence[tuple[str, Sequence[str]]]) -> "list[Validation]": ...
+
+    def check_output(
+        self, items: "Sequence[tuple[str, Value]]", mode: "Mode" = "python", tolerance: float | None = None
+    ) -> "list[Check]": ...
+
+    def check_input(
+        self, items: "Sequence[tuple[str, str, Value]]", mode: "Mode" = "python", tolerance: float | None = None
+    ) -> "list[Check]": ...
+
+    def check_program(
+        self,
+        items: "Sequence[tuple[str, Sequence[tuple[str, Value]]]]",
+        mode: "Mode" = "python",
+        tolerance: float | None = None,
+    ) -> "list[ProgramCheck]": ...
 
 
 class TaskForm(Protocol):
@@ -55,8 +92,8 @@ class TaskForm(Protocol):
         """Parse a proposal's blocks into a draft."""
         ...
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        """Build a task from the sandbox's results, one for each input of the draft."""
+    def outputs(self, results: Sequence["RunResult"]) -> Sequence["Value"] | Reason:
+        """The task's outputs from the sandbox's results, one for each input; or why this is no task."""
         ...
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
@@ -67,7 +104,7 @@ class TaskForm(Protocol):
         """Parse a completion's blocks into the answer's text."""
         ...
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """One verdict for each (task, answer), in order. `sandbox`: where the tasks' programs run."""
         ...
 
@@ -78,7 +115,7 @@ class TaskKind(TaskForm, Protocol):
     minimum: float
     """Quality below which a proposal is rejected."""
 
-    def home(self, plain: "Sandbox") -> "Sandbox":
+    def home(self, plain: "Sandbox") -> ProgramSandbox:
         """Where its programs run: `plain`, the run's sandbox, or its domain's."""
         ...
 
@@ -88,9 +125,16 @@ class TaskKind(TaskForm, Protocol):
 
 
 class PlainKind:
-    """What the kinds over plain Python share: the run's sandbox, and no quality score."""
+    """What the kinds over plain Python share: proposals of a program and an input, the run's sandbox, and no quality
+    score."""
 
     minimum: float = 0.0
+
+    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
+        """One program and one input."""
+        flaw = flaw_of(blocks, PROGRAM) or flaw_of(blocks, INPUT)
+        bodies = {block.tag: block.body for block in blocks}
+        return flaw or Draft(program=bodies[PROGRAM], inputs=(bodies[INPUT].strip(),))
 
     def home(self, plain: "Sandbox") -> "Sandbox":
         return plain

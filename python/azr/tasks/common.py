@@ -1,37 +1,18 @@
 """Shared by all kinds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from azr.errors import SandboxError
 from azr.tasks.base import TaskKind
-from azr.tasks.parsing import INPUT, PROGRAM, Block, only
-from azr.types import FAILED, Answer, Completion, Draft, Flaw, Kind, Prompt, Reason, Task, Unparsed
+from azr.types import FAILED, Answer, Flaw, Kind, Reason, Task
 from azr.util.text import is_text
 
 if TYPE_CHECKING:
-    from azr.sandbox import Check, Failed, RunResult, Sandbox, Validation, Value
+    from azr.sandbox import Check, Failed, RunResult, Sandbox, Value
 
 NOT_A_LITERAL: Final = "not_a_literal"
 """Reason for an answer text that is not a literal. Fixed, since verdicts are counted by reason."""
-
-
-def parse_program_and_input(blocks: Sequence[Block]) -> Draft | Unparsed:
-    """One program and one input. The input may be empty; the sandbox then rejects it unless `f` takes no arguments."""
-    program = only(blocks, PROGRAM)
-    if isinstance(program, Unparsed):
-        return program
-    argument = only(blocks, INPUT)
-    if isinstance(argument, Unparsed):
-        return argument
-    return Draft(program=program, inputs=(argument.strip(),))
-
-
-def whole_program(draft: Draft, prompt: Prompt) -> str:
-    """The text to run: the composites' sources, then the model's text, which may begin with the composite itself."""
-    if prompt.start:
-        return draft.program
-    return "\n\n".join([*(task.program for task in prompt.composites), draft.program])
 
 
 MAX_TEXT: Final = 8 << 20
@@ -97,29 +78,25 @@ def argument_values(sandbox: "Sandbox", texts: Sequence[str]) -> "list[Value | F
     return found
 
 
-def run_drafts(
-    kinds: Mapping[Kind, TaskKind], plain: "Sandbox", drafts: Sequence[tuple[Kind, str, Sequence[str]]]
-) -> "list[Validation]":
-    """Validate (kind, program, inputs), in order: one batch per domain, in its own sandbox."""
-    batches: dict[str, list[int]] = {}
-    for index, (kind, _, _) in enumerate(drafts):
-        batches.setdefault(kind.domain, []).append(index)
-    found: dict[int, Validation] = {}
-    for rows in batches.values():
-        sandbox = kinds[drafts[rows[0]][0]].home(plain)
-        results = sandbox.validate([(drafts[row][1], drafts[row][2]) for row in rows])
-        found |= zip(rows, results, strict=True)
-    return [found[index] for index in range(len(drafts))]
+def by_domain(kinds: Iterable[Kind], places: Iterable[int]) -> list[list[int]]:
+    """The places, grouped by the domain of their kinds: programs of one domain run in one sandbox, in one batch."""
+    groups: dict[str, list[int]] = {}
+    for kind, place in zip(kinds, places, strict=True):
+        groups.setdefault(kind.domain, []).append(place)
+    return list(groups.values())
 
 
-def first_failure(results: Sequence["RunResult"]) -> Reason | None:
-    """Why the draft is not a task, if any input failed. The sandbox's reasons equal ours by name."""
+def returned(results: Sequence["RunResult"]) -> "Sequence[Value] | Reason":
+    """What the program returned for each input; or, if it failed on one, why. The sandbox's reasons equal ours by
+    name."""
     from azr.sandbox import InvalidRun
 
+    values: list[Value] = []
     for result in results:
         if isinstance(result, InvalidRun):
             return Reason(result.reason.value)
-    return None
+        values.append(result.value)
+    return values
 
 
 def fuel_of(results: Sequence["RunResult"]) -> int:
@@ -134,29 +111,6 @@ def exception_of(results: Sequence["RunResult"]) -> str:
     from azr.sandbox import InvalidRun
 
     return next((r.outcome.exception for r in results if isinstance(r, InvalidRun) and r.outcome.exception), "")
-
-
-def values(results: Sequence["RunResult"]) -> list["Value"]:
-    """The outputs, given that no result failed."""
-    from azr.sandbox import ValidRun
-
-    return [result.value for result in results if isinstance(result, ValidRun)]
-
-
-def make_task(kind: Kind, draft: Draft, completion: Completion, outputs: Sequence["Value"]) -> Task:
-    """A task with its provenance; its step and id are set when it is stored."""
-    prompt = completion.prompt
-    source = prompt.task
-    shown = prompt.references if source is None else (*prompt.references, source)
-    return Task(
-        kind=kind,
-        program=whole_program(draft, prompt),
-        inputs=draft.inputs,
-        outputs=tuple(outputs),
-        message=draft.message,
-        references=tuple(task.id for task in shown if task.id is not None),
-        parents=tuple(task.id for task in prompt.composites if task.id is not None),
-    )
 
 
 def failed_answer(failed: "Failed") -> Answer:

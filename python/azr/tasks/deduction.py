@@ -1,15 +1,12 @@
 """program + input -> output."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from azr.tasks.base import KindOptions, PlainKind
-from azr.tasks.common import answer_of, first_failure, make_task, parse_program_and_input, values
+from azr.tasks.base import KindOptions, PlainKind, ProgramSandbox
+from azr.tasks.common import answer_of, returned
 from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
-
-if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+from azr.types import Answer, Kind, Task, Unparsed
 
 
 class Deduction(PlainKind):
@@ -17,6 +14,7 @@ class Deduction(PlainKind):
 
     kind: ClassVar[Kind] = Kind.DEDUCTION
     from_task: ClassVar[bool] = False
+    outputs = staticmethod(returned)
 
     def __init__(self, options: KindOptions) -> None:
         self._options = options
@@ -28,19 +26,12 @@ class Deduction(PlainKind):
         parts = ((PROGRAM, task.program), (INPUT, task.inputs[0]), (OUTPUT, task.outputs[0].repr))
         return "\n".join(syntax.render(tag, body) for tag, body in parts)
 
-    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
-        return parse_program_and_input(blocks)
-
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        failure = first_failure(results)
-        return failure or make_task(self.kind, draft, completion, values(results))
-
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"program": task.program, "input": task.inputs[0]}
 
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
         return only(blocks, OUTPUT)
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         items = [(text, task.outputs[0]) for task, text in answers]
         return [answer_of(check) for check in sandbox.check_output(items, mode=self._options.mode)]

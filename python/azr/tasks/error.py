@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from azr.tasks.base import KindOptions, PlainKind
-from azr.tasks.common import make_task, parse_program_and_input
+from azr.tasks.base import KindOptions, PlainKind, ProgramSandbox
 from azr.tasks.parsing import INPUT, OUTPUT, PROGRAM, Block, BlockSyntax, only
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+from azr.types import Answer, Kind, Reason, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import RunResult, Sandbox
+    from azr.sandbox import RunResult, Value
 
 NO_ERROR = "NoError"
 
@@ -31,19 +30,16 @@ class ErrorPrediction(PlainKind):
         parts = ((PROGRAM, task.program), (INPUT, task.inputs[0]), (OUTPUT, label(task)))
         return "\n".join(syntax.render(tag, body) for tag, body in parts)
 
-    def parse_proposal(self, blocks: Sequence[Block], prompt: Prompt) -> Draft | Unparsed:
-        return parse_program_and_input(blocks)
-
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
+    def outputs(self, results: Sequence["RunResult"]) -> Sequence["Value"] | Reason:
         from azr.sandbox import InvalidRun, Value
 
         (result,) = results
         if not isinstance(result, InvalidRun):
-            return make_task(self.kind, draft, completion, [Value.of(NO_ERROR)])
+            return [Value.of(NO_ERROR)]
         reason = Reason(result.reason.value)
         if reason is not Reason.RAISED or result.outcome is None or result.outcome.exception is None:
             return reason
-        return make_task(self.kind, draft, completion, [Value.of(result.outcome.exception)])
+        return [Value.of(result.outcome.exception)]
 
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"program": task.program, "input": task.inputs[0]}
@@ -51,7 +47,7 @@ class ErrorPrediction(PlainKind):
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
         return only(blocks, OUTPUT)
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         """The first word up to a colon, compared without case; plain text, so nothing runs."""
         verdicts = []
         for task, text in answers:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from azr.tasks.base import KindOptions, PlainKind
-from azr.tasks.common import failed_answer, first_failure, make_task, values
+from azr.tasks.base import KindOptions, PlainKind, ProgramSandbox
+from azr.tasks.common import failed_answer, returned
 from azr.tasks.parsing import INPUT, MESSAGE, OUTPUT, PROGRAM, Block, BlockSyntax, last, only
-from azr.types import Answer, Completion, Draft, Kind, Prompt, Reason, Task, Unparsed
+from azr.types import Answer, Draft, Kind, Prompt, Task, Unparsed
 
 if TYPE_CHECKING:
-    from azr.sandbox import ProgramCheck, RunResult, Sandbox
+    from azr.sandbox import ProgramCheck
 
 
 class Induction(PlainKind):
@@ -17,6 +17,7 @@ class Induction(PlainKind):
 
     kind: ClassVar[Kind] = Kind.INDUCTION
     from_task: ClassVar[bool] = True
+    outputs = staticmethod(returned)
 
     def __init__(self, options: KindOptions) -> None:
         self._options = options
@@ -39,17 +40,13 @@ class Induction(PlainKind):
         stripped = tuple(text.strip() for text in inputs)
         return Draft(program=prompt.task.program, inputs=stripped, message=message.strip())
 
-    def materialise(self, draft: Draft, completion: Completion, results: Sequence["RunResult"]) -> Task | Reason:
-        failure = first_failure(results)
-        return failure or make_task(self.kind, draft, completion, values(results))
-
     def solve_slots(self, syntax: BlockSyntax, task: Task) -> Mapping[str, str]:
         return {"pairs": self._pairs(syntax, task, shown(task)), "message": task.message}
 
     def parse_answer(self, blocks: Sequence[Block]) -> str | Unparsed:
         return only(blocks, PROGRAM)
 
-    def check(self, sandbox: "Sandbox", answers: Sequence[tuple[Task, str]]) -> list[Answer]:
+    def check(self, sandbox: ProgramSandbox, answers: Sequence[tuple[Task, str]]) -> list[Answer]:
         items = [
             (text, list(zip(task.inputs[shown(task) :], task.outputs[shown(task) :], strict=True)))
             for task, text in answers

@@ -6,17 +6,16 @@ file runs its programs again, so that no wrong answer can enter.
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azr.errors import RunError
 from azr.tasks import TaskKind
-from azr.tasks.common import run_drafts
-from azr.types import Completion, Draft, Kind, Prompt, Reason, Role, Task
+from azr.tasks.common import by_domain
+from azr.types import Draft, Kind, Reason, Task
 
 if TYPE_CHECKING:
-    from azr.sandbox import Sandbox
+    from azr.sandbox import Sandbox, Value
 
 
 def write_tasks(path: Path, tasks: Sequence[Task], tags: Sequence[Mapping[str, str]] = ()) -> None:
@@ -89,14 +88,19 @@ def verify(
     drafts: Sequence[tuple[Kind, Draft]], kinds: Mapping[Kind, TaskKind], sandbox: "Sandbox"
 ) -> list[Task | Reason]:
     """Run drafts that no model wrote; returns a task or the reason for rejection, for each."""
-    results = run_drafts(kinds, sandbox, [(kind, draft.program, draft.inputs) for kind, draft in drafts])
-    made: list[Task | Reason] = []
-    for (kind, draft), result in zip(drafts, results, strict=True):
-        prompt = Prompt(role=Role.PROPOSE, kind=kind, text="", token_ids=())
-        nobody = Completion(prompt=prompt, text="", token_ids=(), log_probs=(), finished=True)
-        task = kinds[kind].materialise(draft, nobody, result.results)
-        made.append(replace(task, step=0) if isinstance(task, Task) else task)
-    return made
+    made: dict[int, Task | Reason] = {}
+    for rows in by_domain([kind for kind, _ in drafts], range(len(drafts))):
+        home = kinds[drafts[rows[0]][0]].home(sandbox)
+        found = home.validate([(drafts[row][1].program, drafts[row][1].inputs) for row in rows])
+        for row, validation in zip(rows, found, strict=True):
+            kind, draft = drafts[row]
+            outputs = kinds[kind].outputs(validation.results)
+            made[row] = outputs if isinstance(outputs, Reason) else _task(kind, draft, outputs)
+    return [made[row] for row in range(len(drafts))]
+
+
+def _task(kind: Kind, draft: Draft, outputs: "Sequence[Value]") -> Task:
+    return Task(kind=kind, program=draft.program, inputs=draft.inputs, outputs=tuple(outputs), message=draft.message)
 
 
 def _kind(name: str, kinds: Collection[Kind], domain: str) -> Kind:

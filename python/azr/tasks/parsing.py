@@ -106,16 +106,19 @@ class Sections:
         return [Block(m[1], text[m.end() : end].strip("\n")) for m, end in zip(marks, ends, strict=True)]
 
 
-def only(blocks: Sequence[Block], tag: str) -> str | Unparsed:
-    """The body of the one block with this tag."""
+def flaw_of(blocks: Sequence[Block], tag: str) -> Unparsed | None:
+    """Why the blocks do not have exactly one with this tag and something in it; None if they do."""
     bodies = [block.body for block in blocks if block.tag == tag]
     if not bodies:
         return Unparsed(flaw=Flaw.MISSING_BLOCK, detail=tag)
     if len(bodies) > 1:
         return Unparsed(flaw=Flaw.SEVERAL_BLOCKS, detail=f"{len(bodies)} {tag} blocks")
-    if not bodies[0].strip():
-        return Unparsed(flaw=Flaw.EMPTY_BLOCK, detail=tag)
-    return bodies[0]
+    return None if bodies[0].strip() else Unparsed(flaw=Flaw.EMPTY_BLOCK, detail=tag)
+
+
+def only(blocks: Sequence[Block], tag: str) -> str | Unparsed:
+    """The body of the one block with this tag."""
+    return flaw_of(blocks, tag) or next(block.body for block in blocks if block.tag == tag)
 
 
 def last(blocks: Sequence[Block], tag: str, count: int) -> tuple[str, ...] | Unparsed:

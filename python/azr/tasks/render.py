@@ -7,9 +7,9 @@ from dataclasses import replace
 from azr.tasks import composite
 from azr.tasks.base import TaskKind
 from azr.tasks.parsing import PROGRAM, BlockSyntax
-from azr.tasks.templates import Reading, Template, load_text, tagged
+from azr.tasks.templates import Template, load_text, tagged
 from azr.tasks.worked import answer_blocks, proposal_blocks
-from azr.types import Completion, Kind, Prompt, Role, Task
+from azr.types import Kind, Prompt, Role, Task
 
 Encode = Callable[[str, bool], list[int]]
 """(text, whether to add the tokenizer's special tokens) -> ids."""
@@ -19,7 +19,7 @@ NONE: Texts = {}
 
 
 class Renderer:
-    """Writes all prompts of a run, and reads completions."""
+    """Writes all prompts of a run."""
 
     def __init__(
         self,
@@ -73,11 +73,6 @@ class Renderer:
         """A solve prompt."""
         slots = self._kinds[task.kind].solve_slots(self.template.syntax, task)
         return self._prompt(Role.SOLVE, task.kind, dict(slots), task=task)
-
-    def read(self, completion: Completion) -> Reading:
-        """The answer in a completion; a truncated one lacks its end and is read as it is."""
-        prompt = completion.prompt
-        return self.template.read(prompt.start + completion.text, prompt.role, prompt.kind)
 
     def _prompt(
         self,

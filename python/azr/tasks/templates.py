@@ -84,17 +84,30 @@ class Template(Protocol):
         ...
 
 
-def _tagged_answer(text: str) -> str | Unparsed:
-    """The text after the last opening answer tag, up to the next closing tag, if any."""
-    _, tag, rest = text.rpartition("<answer>")
-    return rest.partition("</answer>")[0].strip() if tag else Unparsed(flaw=Flaw.NO_ANSWER)
-
-
 SHORT = "short"
 """Folder of the short prompts; their blocks are fenced."""
 
 
-class Think:
+class Tagged:
+    """What the templates with answer tags share."""
+
+    def _opening(self, role: Role, kind: Kind) -> str:
+        """The beginning of the answer, where the prompt wrote it."""
+        raise NotImplementedError
+
+    def _is_formatted(self, completion: str) -> bool:
+        """Whether a completion has exactly the requested format."""
+        raise NotImplementedError
+
+    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
+        """The text after the last opening answer tag, up to the next closing tag, if any."""
+        completion = self._opening(role, kind) + completion
+        _, tag, rest = completion.rpartition("<answer>")
+        answer = rest.partition("</answer>")[0].strip() if tag else Unparsed(flaw=Flaw.NO_ANSWER)
+        return Reading(answer, self._is_formatted(completion))
+
+
+class Think(Tagged):
     """The paper's plain text: thoughts and answer in tags; the opening think tag is part of the prompt."""
 
     name = "think"
@@ -121,15 +134,13 @@ class Think:
         """No thoughts, and the beginning of the answer."""
         return f" </think>\n{_answer_opening(role, kind)}" if self._opened else ""
 
-    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
-        completion = self._opening(role, kind) + completion
+    def _is_formatted(self, completion: str) -> bool:
         # A closing tag that follows any turn from thoughts to the answer follows the first one: one search is enough.
         turn = self._turn.search(completion)
-        formatted = turn is not None and completion.find("</answer>", turn.end()) >= 0
-        return Reading(_tagged_answer("<think>" + completion), formatted)
+        return turn is not None and completion.find("</answer>", turn.end()) >= 0
 
 
-class Chat:
+class Chat(Tagged):
     """The tokenizer's chat template; thoughts are free, the answer stands in one pair of answer tags at the end."""
 
     name = "chat"
@@ -156,11 +167,9 @@ class Chat:
         """The beginning of the answer, as the assistant's own."""
         return _answer_opening(role, kind) if self._opened else ""
 
-    def read(self, completion: str, role: Role, kind: Kind) -> Reading:
-        completion = self._opening(role, kind) + completion
+    def _is_formatted(self, completion: str) -> bool:
         _, tag, rest = completion.partition("<answer>")
-        formatted = bool(tag) and "<answer>" not in rest and rest.rstrip().endswith("</answer>")
-        return Reading(_tagged_answer(completion), formatted)
+        return bool(tag) and "<answer>" not in rest and rest.rstrip().endswith("</answer>")
 
 
 class Terse:
