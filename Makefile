@@ -188,7 +188,7 @@ tsan: ## The buffer's threads under ThreadSanitizer (nightly, with rust-src).
 
 .PHONY: crash
 crash: ## 10,000 times kill -9, truncation or a flipped bit: nothing acknowledged is lost.
-	AZR_CRASH_TRIALS=10000 cargo test --release -p azr-buffer --test crash -- --nocapture
+	AZR_CRASH_ROUNDS=10000 cargo test --release -p azr-buffer --test crash -- --nocapture
 
 FUZZ_SECONDS ?= 600
 # One target folder for the three crates, so that what they share is compiled once.

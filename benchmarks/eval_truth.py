@@ -1,7 +1,7 @@
 """Whether the scorers tell right from wrong, on rows of CRUXEval and HumanEval: python benchmarks/eval_truth.py DATA
 
 DATA is a folder with cruxeval.jsonl and humaneval.jsonl (`azr eval fetch cruxeval humaneval --to DATA`). Mutants that
-may be as good as the original are judged by a process of CPython each, too, and both judges have to agree.
+may be as good as the original run in a process of CPython each, too, and both have to agree.
 """
 
 import json
@@ -62,7 +62,7 @@ def humaneval(data: Path, tools: Tools) -> None:
     theirs = [passes(f"{mutant.source}\n\n{item.facts['tests']}") for item, mutant in may_fail]
     table(may_fail, ours, [str(v.reason) for v in verdicts])
     differ = [(pair, a) for pair, a, b in zip(may_fail, ours, theirs, strict=True) if a is not b]
-    print(f"of these {len(may_fail)} the sandbox and CPython judge {len(may_fail) - len(differ)} alike;")
+    print(f"of these {len(may_fail)} the sandbox and CPython score {len(may_fail) - len(differ)} alike;")
     print(f"  {sum(theirs)} pass the tests under CPython: they are as good as the original, as far as the tests look")
     for (item, mutant), passed in differ:
         print(f"  {item.id} {mutant.kind}: here {'passed' if passed else 'failed'}\n{mutant.source}\n")

@@ -8,7 +8,7 @@
 
 An update is what a step of `azr train` does: forward, backward with layers recomputed, clipping, AdamW; float32
 weights and optimizer state, bfloat16 compute. Each episode has as many tokens as `--lengths` says, a sixteenth of them
-its prompt's; a piece is one of the longest or several of shorter ones (`--tokens`). The first update (compilation,
+its prompt's; a micro-batch is one of the longest or several of shorter ones (`--tokens`). The first update (compilation,
 warm-up) is not counted; the rate is that of the median of the rest.
 
 MFU: model FLOPs, 6 for each parameter and token without the input embedding, and 12 L H D T / 2 for causal attention
@@ -161,7 +161,7 @@ def profile(policy: TorchPolicy, batch: Batch, cuda: bool) -> None:
 
 
 def check(given: argparse.Namespace) -> dict[str, Any]:
-    """Gradients of a piece with shared prompts, in float32: of a GPU's ways beside a CPU's."""
+    """Gradients of a micro-batch with shared prompts, in float32: of a GPU's ways beside a CPU's."""
     shape, one = SHAPES["toy"], make_batch(SHAPES["toy"], 700, 2100)
     episodes = tuple(e for e in one.episodes for _ in range(3))
     batch = Batch(episodes=episodes, advantages=np.arange(9.0) - 4, weights=np.full(9, 1e-3))
@@ -173,9 +173,9 @@ def check(given: argparse.Namespace) -> dict[str, Any]:
         prepare(model)
         if compiled:
             compile_layers(model.train())
-        piece = pack(batch, range(9), torch.device(device))
-        log_probs, _ = score(model, piece, 1.0, direct=False, padded=padded)
-        (log_probs * piece.advantages * piece.mask).sum().backward()
+        micro_batch = pack(batch, range(9), torch.device(device))
+        log_probs, _ = score(model, micro_batch, 1.0, direct=False, padded=padded)
+        (log_probs * micro_batch.advantages * micro_batch.mask).sum().backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]).double().cpu()
 
     truth, found = gradients("cpu", True, False), {}
@@ -192,7 +192,7 @@ def main() -> None:
     options.add_argument("--lengths", nargs="+", type=int, default=[4096, 16384])
     options.add_argument("--device", default="cuda")
     options.add_argument("--batch", type=int, default=65536, help="tokens of an update")
-    options.add_argument("--tokens", type=int, default=16384, help="tokens of a piece")
+    options.add_argument("--tokens", type=int, default=16384, help="tokens of a micro-batch")
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--lora", type=int, default=0, help="rank of an adapter")
     options.add_argument("--base", choices=["whole", "4bit"], default="whole")

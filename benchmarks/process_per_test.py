@@ -1,4 +1,4 @@
-"""The usual way to judge generated functions: a process for every test, the program executed in it, a clock to stop it.
+"""The usual way to check generated functions: a process for every test, the program executed in it, a clock to stop it.
 
 Written for comparison with azr's sandbox. It isolates nothing: give it programs of people only.
 """

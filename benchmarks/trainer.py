@@ -99,10 +99,10 @@ def plain(model: Qwen2ForCausalLM, batch: Batch, rows: int) -> None:
 
 
 def packed(model: Qwen2ForCausalLM, batch: Batch, tokens: int) -> None:
-    """azr's: packed pieces, shared prompts once, the chunked head."""
-    for piece in micro_batches(batch, tokens, "cpu"):
-        chosen, entropy = score(model, piece, 1.0)
-        (-(piece.advantages * chosen + ENTROPY * entropy) * piece.weights * piece.mask).sum().backward()
+    """azr's: packed micro-batches, shared prompts once, the chunked head."""
+    for micro_batch in micro_batches(batch, tokens, "cpu"):
+        chosen, entropy = score(model, micro_batch, 1.0)
+        (-(micro_batch.advantages * chosen + ENTROPY * entropy) * micro_batch.weights * micro_batch.mask).sum().backward()
 
 
 def gradient(model: Qwen2ForCausalLM, run: Callable[[], None]) -> torch.Tensor:

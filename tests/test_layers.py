@@ -184,7 +184,7 @@ def test_nothing_evaluates_or_unpickles_text() -> None:
     # The benchmark runs programs of its own as others do, which is what is measured.
     exempt = {ROOT / "cli" / "measure" / f"{name}.py" for name in ("peers", "speed", "costs")}
     # Sources that only the sandbox's interpreter runs; of these `carry` alone is imported here, and is not exempt.
-    exempt |= {ROOT / "evals" / "guest" / f"{name}.py" for name in ("candidate", "judge", "contest")}
+    exempt |= {ROOT / "evals" / "guest" / f"{name}.py" for name in ("candidate", "runner", "contest")}
     for path in set(ROOT.rglob("*.py")) - exempt:
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
@@ -203,6 +203,6 @@ def _plain_imports(tree: ast.AST) -> set[str]:
 def test_nothing_here_imports_what_only_the_sandbox_runs() -> None:
     for path in set(ROOT.rglob("*.py")) - set((ROOT / "evals" / "guest").glob("*.py")):
         text = path.read_text("utf-8")
-        for name in ("candidate", "judge", "contest"):
+        for name in ("candidate", "runner", "contest"):
             assert f"import azr.evals.guest.{name}" not in text and f"from azr.evals.guest.{name}" not in text, path
             assert f"from azr.evals.guest import {name}" not in text, path

@@ -8,7 +8,7 @@ from azr.sandbox import Sandbox
 from files import DATA, HOST, LONE_DATA
 
 HERE = Path(__file__).parent / "stand_ins"
-PROBE = """
+IMPORTS = """
 import importlib
 def f(names):
     absent = []
@@ -38,8 +38,8 @@ NOT_AT_HAND: Final = ["_testcapi", "_testinternalcapi", "_ctypes_test", "_testsi
 
 def absent(sandbox: Sandbox) -> list[str]:
     """The host's modules that this guest has none of."""
-    value = sandbox.run(PROBE, call=repr([name for name in HOST if name not in NOT_AT_HAND])).value
-    assert value is not None, "the probe catches what may fail"
+    value = sandbox.run(IMPORTS, call=repr([name for name in HOST if name not in NOT_AT_HAND])).value
+    assert value is not None, "the program catches what may fail"
     found = value.to_python()
     assert isinstance(found, list)
     return [str(name) for name in found]

@@ -48,9 +48,9 @@ def reward_proposals(parts: Parts, verdicts: Sequence[Valid | Rejected], step: i
     for place, (verdict, chance) in enumerate(zip(verdicts, noise, strict=True)):
         earned = _reward_proposal(parts, verdict, float(chance))
         if earned is not None:
-            value, pieces = earned
+            value, earned_by = earned
             key, completion = Key(PROPOSE, place), verdict.proposal.completion
-            episodes.append(Episode(completion=completion, reward=value, parts=pieces, key=key))
+            episodes.append(Episode(completion=completion, reward=value, parts=earned_by, key=key))
     return episodes
 
 
@@ -96,11 +96,11 @@ def _reward_task(parts: Parts, verdict: Valid, rate: float, noise: float) -> Ear
         quality=verdict.quality,
     )
     learnability = parts.rewards.proposer(facts)
-    pieces = {"solve_rate": rate, "learnability": learnability}
+    earned_by = {"solve_rate": rate, "learnability": learnability}
     if learnability == 0.0:
-        return config.extremes, pieces
+        return config.extremes, earned_by
     terms = {
         given.name: min(given.coefficient * term(facts), given.maximum)
         for given, term in zip(config.terms, parts.rewards.terms, strict=True)
     }
-    return learnability + sum(terms.values()), {**pieces, **terms}
+    return learnability + sum(terms.values()), {**earned_by, **terms}

@@ -135,7 +135,7 @@ ATTACKS = {
     "trace_function": "import sys\nsys.settrace(lambda f, e, a: f.f_locals.update(exp=-1))\nsys.setprofile(lambda *a: None)\ndef NAME(*a): return -1",
     "argv_and_environment": "import sys, os\ndef NAME(*a): return (sys.argv or os.environ).get('expected', -1) if hasattr(sys.argv, 'get') else -1",
     # the graders' own modules
-    "judge_module": "import sys\nj = sys.modules['azr.evals.guest.judge']\nj.Tests.run = lambda *a: ['passed']\nj.StandIn.__call__ = lambda *a: True\ndef NAME(*a): return -1",
+    "runner_module": "import sys\nj = sys.modules['azr.evals.guest.runner']\nj.Tests.run = lambda *a: ['passed']\nj.StandIn.__call__ = lambda *a: True\ndef NAME(*a): return -1",
     "candidate_module": "import sys\nc = sys.modules['azr.evals.guest.candidate']\nc.call = lambda *a: ['passed']\ndef NAME(*a): return {1}",
     "carry_module": "import sys\nc = sys.modules['azr.evals.guest.carry']\nc.encode = c.decode = lambda *a, **k: ('v', [3])\nc._WRITERS.clear()\ndef NAME(*a): return bytearray(1)",
     "forged_passed": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['passed']\ndef NAME(*a): return bytearray(1)",

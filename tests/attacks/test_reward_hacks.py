@@ -1,6 +1,6 @@
 """Ways in which a model could earn a reward that it has not deserved, or could reach the trainer. All of them fail.
 
-Each was open in the reference implementation; the comments name the hole.
+Each was open in the paper's code; the comments name the hole.
 """
 
 from collections.abc import Callable

@@ -32,8 +32,8 @@ def test_programs_come_back() -> None:
 
 @pytest.mark.parametrize("text", ["[1, 23, 456]", "'abc'", "-7"])
 def test_data_is_read_digit_by_digit_and_letter_by_letter(text: str) -> None:
-    pieces = [TOKENIZER.decode([i]) for i in ids(text)]
-    assert all(len(piece) == 1 or piece == ", " for piece in pieces)
+    tokens = [TOKENIZER.decode([i]) for i in ids(text)]
+    assert all(len(token) == 1 or token == ", " for token in tokens)
 
 
 def test_there_is_an_end_and_it_is_one_token() -> None:

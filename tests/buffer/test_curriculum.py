@@ -126,7 +126,7 @@ def test_half_new_takes_at_most_half_from_the_window(make_parts: Make) -> None:
 
 
 def test_past_its_cap_the_newest_tasks_are_served(make_parts: Make) -> None:
-    """The reference kept the oldest, and served the same few hundred for ever."""
+    """The paper's code kept the oldest, and served the same few hundred for ever."""
     parts = make_parts(lambda prompt, draw: "", *ONE_KIND, "buffer.cap=10")
     for step in range(1, 8):
         parts.store.add(sums(parts, range(10 * step, 10 * step + 5), step))

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from azr.buffer import fingerprint
 from azr.buffer.client import Duplicate, Extras, Inserted, TaskBuffer, canonical
-from azr.buffer.fingerprint import PROBES, Fingerprints, signatures
+from azr.buffer.fingerprint import INPUTS, Fingerprints, signatures
 from azr.sandbox import Outcome, Request, Sandbox
 from azr.types import Kind, Task
 
@@ -66,9 +66,9 @@ PROGRAMS = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_canonical_program_does_what_the_program_does(sandbox: Sandbox, program: str) -> None:
-    written, inputs = canonical(program, PROBES)
-    before = sandbox.run_batch([Request(program=program, call=probe) for probe in PROBES])
-    after = sandbox.run_batch([Request(program=written, call=probe) for probe in inputs])
+    written, inputs = canonical(program, INPUTS)
+    before = sandbox.run_batch([Request(program=program, call=text) for text in INPUTS])
+    after = sandbox.run_batch([Request(program=written, call=text) for text in inputs])
     assert seen(after) == seen(before)
     assert canonical(written, inputs) == (written, inputs)
 
@@ -136,8 +136,8 @@ def test_a_program_is_run_once_however_many_tasks_are_about_it(
         for program, kind in ((double, Kind.DEDUCTION), (double, Kind.ABDUCTION), (same, Kind.DEDUCTION))
     ]
     first = numbers(tasks)
-    assert first[0] == first[1] is not None and counting.ran == 2 * len(PROBES)
-    assert numbers(tasks[:1]) == first[:1] and counting.ran == 2 * len(PROBES)
+    assert first[0] == first[1] is not None and counting.ran == 2 * len(INPUTS)
+    assert numbers(tasks[:1]) == first[:1] and counting.ran == 2 * len(INPUTS)
     monkeypatch.setattr(fingerprint, "KEPT", 1)
     assert numbers(tasks[::-1]) == first[::-1], "all are known until the answer is given"
-    assert numbers(tasks[:1]) == first[:1] and counting.ran == 3 * len(PROBES), "the oldest was forgotten"
+    assert numbers(tasks[:1]) == first[:1] and counting.ran == 3 * len(INPUTS), "the oldest was forgotten"

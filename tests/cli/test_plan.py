@@ -48,7 +48,7 @@ def test_kept_activations_are_those_of_a_measured_forward_pass(tiny_model: Path)
     prompt = Prompt(role=Role.SOLVE, kind=Kind.DEDUCTION, text="", token_ids=tuple(range(200)))
     done = Completion(prompt=prompt, text="", token_ids=(1,) * 56, log_probs=(0.0,) * 56, finished=True)
     batch = Batch(episodes=(Episode(completion=done, reward=0.0),), advantages=np.ones(1), weights=np.ones(1))
-    piece = pack(batch, [0], "cpu")
+    micro_batch = pack(batch, [0], "cpu")
     kept: dict[int, int] = {}
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
 
@@ -59,8 +59,10 @@ def test_kept_activations_are_those_of_a_measured_forward_pass(tiny_model: Path)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = score(model, piece, 1.0)
-    sized = config.model_copy(update={"train": config.train.model_copy(update={"micro_batch_tokens": len(piece.ids)})})
+        outputs = score(model, micro_batch, 1.0)
+    sized = config.model_copy(
+        update={"train": config.train.model_copy(update={"micro_batch_tokens": len(micro_batch.ids)})}
+    )
     assert outputs[0].requires_grad
     assert sum(kept.values()) == pytest.approx(activations(shape_of(str(tiny_model)), sized, 4), rel=1 / 3)
 

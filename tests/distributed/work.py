@@ -140,7 +140,7 @@ def main(model: Path, out: Path) -> None:
         found = work()
         if ranks.leads:
             torch.save(found, out / f"{ranks.world}-{name}.pt")
-    shares = [sum(len(rows) for rows in pieces) for pieces in deal(batch(), 150, ranks.world)]
+    shares = [sum(len(rows) for rows in cuts) for cuts in deal(batch(), 150, ranks.world)]
     (out / f"{ranks.world}-shares.json").write_text(json.dumps(shares))
     ranks.close()
 

@@ -180,7 +180,7 @@ def test_what_is_below_the_least_quality_is_rejected(make_folder: Make, make_par
     assert isinstance(failing, Rejected) and failing.reason is Reason.LOW_QUALITY
 
 
-def test_proposals_are_judged_by_the_domains_rules(make_folder: Make, make_parts: Callable[..., Parts]) -> None:
+def test_proposals_are_held_to_the_domains_rules(make_folder: Make, make_parts: Callable[..., Parts]) -> None:
     folder = make_folder()
     allowed, forbidden = proposed(make_parts, folder, [TAX, "import json\n\ndef f(a):\n    return a"])
     assert isinstance(allowed, Valid) and allowed.task.kind is DEDUCTION

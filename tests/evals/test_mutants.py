@@ -1,4 +1,4 @@
-"""Mutants: right solutions pass, every broken one fails, and changed ones are judged as their results say."""
+"""Mutants: right solutions pass, every broken one fails, and changed ones are scored as their results say."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_the_solution_passes_and_each_of_at_least_ten_kinds_of_mutant_fails(tool
 
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_changed_solutions_are_judged_as_their_results_say(tools: Tools, name: str) -> None:
-    """The other judge: the results of the mutant's own function, run by itself, beside the wanted ones."""
+    """The other way: the results of the mutant's own function, run by itself, beside the wanted ones."""
     item, (source, cases) = item_of(name, tools), SOLUTIONS[name]
     found = mutated(source, name, each=3)
     calls = [", ".join(repr(argument) for argument in arguments) for arguments, _ in cases]

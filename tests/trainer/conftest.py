@@ -1,4 +1,4 @@
-"""Every piece, loss input and advantage input that a trainer test makes has its documented shape."""
+"""Every micro-batch, loss input and advantage input that a trainer test makes has its documented shape."""
 
 import pytest
 from azr.trainer.advantages.base import AdvantageInputs

@@ -1,4 +1,4 @@
-"""Pieces dealt to ranks: everything once, the same number for all, about the same work."""
+"""Micro-batches dealt to ranks: everything once, the same number for all, about the same work."""
 
 import numpy as np
 import pytest
@@ -26,19 +26,19 @@ def batch(lengths: list[int]) -> Batch:
 def test_every_episode_is_dealt_once_and_all_get_the_same_number(world: int) -> None:
     given = batch(list(np.random.default_rng(0).integers(1, 4000, 60)))
     dealt = deal(given, 8192, world)
-    assert sorted(row for pieces in dealt for rows in pieces for row in rows) == list(range(60))
-    assert len(dealt) == world and len({len(pieces) for pieces in dealt}) == 1
+    assert sorted(row for cuts in dealt for rows in cuts for row in rows) == list(range(60))
+    assert len(dealt) == world and len({len(cuts) for cuts in dealt}) == 1
 
 
 def test_no_rank_has_much_more_work_than_the_others() -> None:
     given = batch(list(np.random.default_rng(1).integers(1, 4000, 400)))
-    loads = [sum(cost(given, rows) for rows in pieces if rows) for pieces in deal(given, 8192, 4)]
+    loads = [sum(cost(given, rows) for rows in cuts if rows) for cuts in deal(given, 8192, 4)]
     assert max(loads) < 1.1 * min(loads)
 
 
 def test_more_ranks_than_episodes_leave_some_with_nothing() -> None:
     dealt = deal(batch([5, 5]), 8192, 4)
-    assert sorted(len(rows) for pieces in dealt for rows in pieces) == [0, 0, 1, 1]
+    assert sorted(len(rows) for cuts in dealt for rows in cuts) == [0, 0, 1, 1]
 
 
 def test_long_sequences_cost_more_than_their_tokens() -> None:

@@ -1,4 +1,4 @@
-"""Compiled layers give the gradients of layers that are not, and one compilation serves pieces of every length."""
+"""Compiled layers give the gradients of layers that are not, and one compilation serves every length."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The pieces together learn: sample, reward, update, sample again."""
+"""The stages together learn: sample, reward, update, sample again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Packed pieces: every episode once, within the budget, and the hidden states of the episodes taken one by one."""
+"""Packed micro-batches: every episode once, within the budget, and the hidden states of episodes taken one by one."""
 
 from functools import partial
 from typing import Any
@@ -93,12 +93,12 @@ def test_packed_scores_and_gradients_are_those_of_the_episodes_one_by_one(
         monkeypatch.setattr(cpu_forward, "supports", lambda model: False)
     packed_model.prepare(model)
     total = torch.zeros((), dtype=torch.float64)
-    for piece in micro_batches(given, 60, "cpu"):
-        log_probs, entropy = score(model, piece, 0.7)
-        assert (log_probs[~piece.mask] == 0).all() and log_probs.dtype is torch.float64
-        for at, row in enumerate(piece.rows.tolist()):
-            ids = piece.targets[at][piece.mask[at]]
-            torch.testing.assert_close(log_probs[at][piece.mask[at]], wanted[row][range(len(ids)), ids], **CLOSE)
+    for micro_batch in micro_batches(given, 60, "cpu"):
+        log_probs, entropy = score(model, micro_batch, 0.7)
+        assert (log_probs[~micro_batch.mask] == 0).all() and log_probs.dtype is torch.float64
+        for at, row in enumerate(micro_batch.rows.tolist()):
+            ids = micro_batch.targets[at][micro_batch.mask[at]]
+            torch.testing.assert_close(log_probs[at][micro_batch.mask[at]], wanted[row][range(len(ids)), ids], **CLOSE)
         total = total + (log_probs * torch.arange(1, log_probs.shape[1] + 1)).sum() + 0.3 * entropy.sum()
     torch.testing.assert_close(total, expected, **CLOSE)
     total.backward()
@@ -110,11 +110,11 @@ def test_packed_scores_and_gradients_are_those_of_the_episodes_one_by_one(
 def test_products_in_bfloat16_leave_weights_and_gradients_in_float32(family: str) -> None:
     """Rounded products: near the exact ones, in the residual stream's own type, and learnt into float32 weights."""
     given, model = batch(), build(family).float()
-    piece = pack(given, range(len(given.episodes)), "cpu")
+    micro_batch = pack(given, range(len(given.episodes)), "cpu")
     found = []
     for compute in (None, torch.bfloat16):
         model.zero_grad()
-        log_probs, entropy = score(model, piece, 0.7, compute, compute=compute)
+        log_probs, entropy = score(model, micro_batch, 0.7, compute, compute=compute)
         assert log_probs.dtype is torch.float32
         (log_probs.sum() + 0.3 * entropy.sum()).backward()
         assert all(p.grad.dtype is torch.float32 for p in model.parameters())
@@ -136,19 +136,19 @@ def test_a_model_that_reads_packed_pieces_still_samples_as_before() -> None:
 
 def test_a_shared_prompt_is_in_a_piece_once() -> None:
     given = batch()
-    piece = pack(given, range(len(given.episodes)), "cpu")
+    micro_batch = pack(given, range(len(given.episodes)), "cpu")
     prompts = {episode.completion.prompt.token_ids for episode in given.episodes}
     answers = sum(episode.length for episode in given.episodes)
-    assert len(piece.ids) == sum(map(len, prompts)) + answers
-    assert piece.layout.shared and int(piece.mask.sum()) == len(piece.source) == answers
+    assert len(micro_batch.ids) == sum(map(len, prompts)) + answers
+    assert micro_batch.layout.shared and int(micro_batch.mask.sum()) == len(micro_batch.source) == answers
 
 
 def test_no_piece_exceeds_the_budget_and_no_episode_is_lost() -> None:
     given = batch(40)
     rows: list[int] = []
-    for piece in micro_batches(given, 100, "cpu"):
-        assert len(piece.ids) <= 100 or len(piece.rows) == 1
-        rows += piece.rows.tolist()
+    for micro_batch in micro_batches(given, 100, "cpu"):
+        assert len(micro_batch.ids) <= 100 or len(micro_batch.rows) == 1
+        rows += micro_batch.rows.tolist()
     assert sorted(rows) == list(range(len(given.episodes)))
 
 

@@ -18,7 +18,7 @@ from shapes import documented, problems
 pytestmark = pytest.mark.torch
 
 
-def piece() -> MicroBatch:
+def micro_batch() -> MicroBatch:
     """Two prompts, three completions of at most two tokens, eleven tokens in all."""
     layout = Layout(
         prompts=torch.tensor([0, 3, 6]), completions=torch.tensor([6, 8, 10, 11]), prompt_of=torch.tensor([0, 0, 1])
@@ -46,9 +46,9 @@ def test_every_tensor_of_the_core_documents_its_shape() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_shape_is_found(field: str, wrong: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not list(problems(piece()))
+    assert not list(problems(micro_batch()))
     with pytest.raises(AssertionError, match="is not"):
-        replace(piece(), **{field: wrong})
+        replace(micro_batch(), **{field: wrong})
 
 
 @pytest.mark.parametrize("name", LOSSES)

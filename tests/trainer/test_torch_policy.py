@@ -114,8 +114,8 @@ def test_a_step_makes_good_completions_likelier_and_bad_ones_less_likely(make: M
 
     def totals() -> np.ndarray:
         with torch.no_grad():
-            piece = pack(given, list(range(7)), "cpu")
-            return (policy._scorer(piece, 1.0)[0] * piece.mask).sum(1).numpy()
+            micro_batch = pack(given, list(range(7)), "cpu")
+            return (policy._scorer(micro_batch, 1.0)[0] * micro_batch.mask).sum(1).numpy()
 
     before = totals()
     policy.update(given)
@@ -151,10 +151,10 @@ def test_several_updates_move_the_ratio_and_see_every_episode_once(make: Make) -
 
 def test_gap_to_the_engine_is_measured(make: Make) -> None:
     policy, given = make(), batch()
-    piece = pack(given, list(range(7)), "cpu")
+    micro_batch = pack(given, list(range(7)), "cpu")
     with torch.no_grad():
-        log_probs, _ = policy._scorer(piece, 1.0)
-    expected = (log_probs + 5.0).abs()[piece.mask]
+        log_probs, _ = policy._scorer(micro_batch, 1.0)
+    expected = (log_probs + 5.0).abs()[micro_batch.mask]
     stats = policy.update(given)
     assert stats.mismatch_mean == pytest.approx(float(expected.mean()), rel=1e-4)
     assert stats.mismatch_max == pytest.approx(float(expected.max()), rel=1e-4)

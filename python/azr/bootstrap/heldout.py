@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LENGTHS = (0.0, 0.5, 0.5)
 """Chain lengths: two and three operations."""
-PROBES = 40
+DRAWN = 40
 """Random inputs that estimate how guessable a task is."""
 GUESSABLE = 0.05
 """Largest share of random inputs that may give the task's output."""
@@ -95,8 +95,8 @@ def _not_guessable(runs: Sequence[Run], rng: np.random.Generator, sandbox: "Sand
     """Tasks whose first output few random inputs give, and whose hidden pairs differ."""
     from azr.sandbox import Request, whole
 
-    probes = [[draw_input(run.chain.takes, rng) for _ in range(PROBES)] for run in runs]
-    requests = [Request(program=run.chain.tracer(), call=repr(given)) for run, given in zip(runs, probes, strict=True)]
+    drawn = [[draw_input(run.chain.takes, rng) for _ in range(DRAWN)] for run in runs]
+    requests = [Request(program=run.chain.tracer(), call=repr(given)) for run, given in zip(runs, drawn, strict=True)]
     fair = []
     for run, outcome in zip(runs, whole(sandbox.run_batch(requests)), strict=True):
         if outcome.value is None:

@@ -83,12 +83,12 @@ def pretrain(folder: Path, plan: Plan, sandbox: "Sandbox", renderer: Renderer, r
     model.train()
     for chunk in range(done, plan.chunks):
         losses: dict[str, list[float]] = {}
-        pieces = list(_batches(plan, chunk, sandbox, renderer, tokenizer))
-        for index, piece in enumerate(pieces):
-            rate = plan.rate * _schedule(batches, (chunk + index / len(pieces)) / plan.chunks)
+        batched = list(_batches(plan, chunk, sandbox, renderer, tokenizer))
+        for index, batch in enumerate(batched):
+            rate = plan.rate * _schedule(batches, (chunk + index / len(batched)) / plan.chunks)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            for name, loss in _step(model, optimizer, piece, tokenizer).items():
+            for name, loss in _step(model, optimizer, batch, tokenizer).items():
                 losses.setdefault(name, []).append(loss)
             batches += 1
         save(folder, model, tokenizer)

@@ -1,4 +1,4 @@
-"""The embedded model's tokenizer: bytes, plus one token for each marker and each common piece of its programs.
+"""The embedded model's tokenizer: bytes, plus one token for each marker and each common snippet of its programs.
 
 Data is split into bytes, so a digit or a letter is always the same token; only code has longer tokens. Any text can be
 encoded.
@@ -18,7 +18,7 @@ MARKERS = (
     "<program>\n", "\n<program>\n", "<input>", "\n<input>", "<output>", "\n<output>", "<message>", "\n<message>",
     "<think>", "\n<think>",
 )  # fmt: skip
-PIECES = (
+SNIPPETS = (
     "def f(x):\n", "    x = ", "\n    x = ", "    return ", "\n    return ", "    if ", "\n    if ",
     ":\n        x = ", "sorted(", ", reverse=True)", "[::-1]", "[::2]", "[1:]", "[:-1]", "[v for v in ", "[v",
     " for v in ", " if v", "max(v, ", "min(v, ", "max(", "min(", ", default=", "sum(v > ", "sum(", "len(", "len(set(",
@@ -39,7 +39,7 @@ def make_tokenizer() -> "PreTrainedTokenizerFast":
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     inner.decoder = decoders.ByteLevel()
     words = sorted({operation.word for operation in OPERATIONS})
-    inner.add_tokens([AddedToken(text, normalized=False) for text in (*MARKERS, *PIECES, *words)])
+    inner.add_tokens([AddedToken(text, normalized=False) for text in (*MARKERS, *SNIPPETS, *words)])
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner, eos_token=END, pad_token=PAD, clean_up_tokenization_spaces=False
     )

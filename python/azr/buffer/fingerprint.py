@@ -1,7 +1,7 @@
-"""Behavioural fingerprint of a program: a hash of its outcomes on fixed probe inputs.
+"""Behavioural fingerprint of a program: a hash of its outcomes on fixed inputs.
 
 Renaming, padding and reordering do not change it, so `TaskBuffer.open(deduplicate="behaviour")` is not fooled by them.
-Equal fingerprints mean equal outcomes on the probes and no more; whether that makes a duplicate is a choice.
+Equal fingerprints mean equal outcomes on these inputs and no more; whether that makes a duplicate is a choice.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from azr.tasks.base import ProgramSandbox
     from azr.types import Kind, Task
 
-PROBES: Final[tuple[str, ...]] = (
+INPUTS: Final[tuple[str, ...]] = (
     "0", "7", "2.5", "True", "''", "'b a 3'", "'hello world'", "[]", "[3, 1, 2]", "[-1, 0, 5, 5]", "['b', 'a']",
     "[[1, 2], [3]]", "(4, 2)", "{}", "{'a': 1, 'b': 2}", "{1: [2], 3: []}", "2, 3", "5, -2", "'ab', 'b'",
     "[3, 1, 2], 2", "[1, 2], [2, 4]", "'a b', 2", "{'a': 1}, 'a'", "1, 2, 3",
@@ -22,23 +22,23 @@ PROBES: Final[tuple[str, ...]] = (
 """Argument texts. A change changes every fingerprint, so those in existing buffers no longer compare."""
 
 MIN_ANSWERS: Final = 3
-"""A program that returns on fewer probes than this has no fingerprint: failing alike is no similarity."""
+"""A program that returns on fewer inputs than this has no fingerprint: failing alike is no similarity."""
 
 KEPT: Final = 10_000
 """Programs whose numbers are kept."""
 
 FUEL: Final = 200_000_000
-"""Fuel of one probe. A program that needs more always counts as out of fuel there."""
+"""Fuel of one input. A program that needs more always counts as out of fuel there."""
 
 
 def signatures(sandbox: "ProgramSandbox", programs: Sequence[str]) -> list[int | None]:
-    """One 128-bit fingerprint for each program, in order; None where too few probes return."""
+    """One 128-bit fingerprint for each program, in order; None where it returns on too few inputs."""
     from azr.sandbox import Request
 
     limits = replace(sandbox.limits, fuel=min(FUEL, sandbox.limits.fuel))
-    requests = [Request(program=program, call=probe, limits=limits) for program in programs for probe in PROBES]
+    requests = [Request(program=program, call=text, limits=limits) for program in programs for text in INPUTS]
     outcomes = sandbox.run_batch(requests)
-    width = len(PROBES)
+    width = len(INPUTS)
     return [signature(outcomes[start : start + width]) for start in range(0, len(outcomes), width)]
 
 
@@ -71,7 +71,7 @@ class Fingerprints:
 
 
 def signature(outcomes: Sequence["Outcome"]) -> int | None:
-    """The hash of a program's outcomes on all probes; None also where the sandbox failed at a probe."""
+    """The hash of a program's outcomes on all inputs; None also where the sandbox failed at one."""
     if any(outcome.failed is not None for outcome in outcomes):
         return None
     if sum(outcome.value is not None for outcome in outcomes) < MIN_ANSWERS:

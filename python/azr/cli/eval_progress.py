@@ -48,6 +48,6 @@ class Progress:
     def _text(self, there: int) -> str:
         rate = self._done / max(1e-9, time.monotonic() - self._begin)
         left = (self._total - there) / max(1e-9, rate)
-        apart = f"  {self._apart} not judged" if self._apart else ""
+        apart = f"  {self._apart} no verdict" if self._apart else ""
         minutes = f"  {left / 60:.0f} min left" if there < self._total else ""
         return f"{there}/{self._total}  score so far {100 * self._right / there:.1f}%{apart}  {rate:.1f}/s{minutes}"

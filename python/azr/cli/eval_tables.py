@@ -17,7 +17,7 @@ Table = list[list[str]]
 
 def results_text(results: Mapping[str, Any]) -> str:
     """The table of one evaluation with its notes."""
-    lines: Table = [["benchmark", "items", "score", "95% interval", "not judged", "cut", "tokens"]]
+    lines: Table = [["benchmark", "items", "score", "95% interval", "no verdict", "cut", "tokens"]]
     for name, summary in results["benchmarks"].items():
         low, high = summary["interval"]
         lines.append(
@@ -65,7 +65,7 @@ def _apart(name: str, summary: Mapping[str, Any]) -> str:
         for (reason, detail), count in counted.most_common(SHOWN_APART)
     ]
     more = f"  and {len(counted) - SHOWN_APART} more kinds\n" if len(counted) > SHOWN_APART else ""
-    head = f"{title(name)}: not judged, counted as 0 (at most {_percent(summary['at_most'])} if all were right):\n"
+    head = f"{title(name)}: no verdict, counted as 0 (at most {_percent(summary['at_most'])} if all were right):\n"
     return head + "\n".join(shown) + "\n" + more
 
 

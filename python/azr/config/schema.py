@@ -1,6 +1,6 @@
 """Every option, its default and its bounds.
 
-The defaults are those of the published results (the reference's `paper` branch), without its bugs. The package's
+The defaults are those of the published results (the paper's code, branch `paper`), without its bugs. The package's
 `default.toml` holds what differs for the embedded model on a CPU.
 """
 
@@ -175,7 +175,7 @@ class TasksConfig(Section):
     allowed_imports: tuple[str, ...] = ()
     """If not empty, nothing else may be imported."""
     comparison: Literal["strict", "python"] = "strict"
-    """`python`: 1 == 1.0 == True, as in the reference."""
+    """`python`: 1 == 1.0 == True, as in the paper's code."""
     induction_score: Literal["binary", "accuracy", "any"] = "binary"
     max_program_chars: Positive = 16_384
     composite: CompositeConfig = CompositeConfig()
@@ -238,7 +238,7 @@ class SolveConfig(Section):
     window: Positive = 1
     """Number of steps that count as new."""
     lag: bool = True
-    """True: tasks are drawn before this step's proposals enter the buffer, as in the reference's code."""
+    """True: tasks are drawn before this step's proposals enter the buffer, as in the paper's code."""
     trials: Positive = 8
     """Attempts of the current policy at each new task, which measure its solve rate."""
     retries: Count = 0
@@ -312,7 +312,7 @@ class LossConfig(Section):
     """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept, or with
     `model.lora` its base is read without the adapter."""
     follow: Fraction = 0.0
-    """In each step the KL's reference weights move this share of the way to the current weights; 0: they are fixed."""
+    """Share of the way to the current weights that the reference policy moves in each step; 0: it is fixed."""
     aggregation: Literal["paper", "token_mean", "sequence_mean", "constant"] = "paper"
     """`paper`: token mean over each 16 sequences of one role and kind, then the mean; see `trainer/aggregation.py`."""
 
@@ -348,7 +348,7 @@ class TrainConfig(Section):
     updates: Positive = 1
     """Optimizer steps on one batch; 1 is fully on policy."""
     reset_every: Count = 0
-    """Every so many steps the optimizer's moments are reset, and the KL's reference weights become the current ones; 0:
+    """Every so many steps the optimizer's moments are reset, and the reference policy becomes the current one; 0:
     never."""
     replay: Count = 0
     """Right answers of earlier steps that each step learns again: to tasks that at most half of the attempts solved."""

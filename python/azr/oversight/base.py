@@ -75,7 +75,7 @@ class Finding:
     rule: str
     """Which of the monitor's rules."""
     evidence: str
-    """The piece of text or the numbers in question. May be hostile: show it by `azr.util.sanitize`."""
+    """The part of a text, or the numbers, in question. May be hostile: show it by `azr.util.sanitize`."""
     action: Action = Action.FLAG
 
 
@@ -127,6 +127,6 @@ class Monitor:
 
 
 def excerpt(text: str, start: int, end: int, around: int = 100) -> str:
-    """The relevant piece of a text with some context, bounded in length."""
+    """The relevant part of a text with some context, bounded in length."""
     first, last = max(0, start - around), min(len(text), end + around, start + 4 * around)
     return ("..." if first else "") + text[first:last] + ("..." if last < len(text) else "")

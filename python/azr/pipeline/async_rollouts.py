@@ -161,7 +161,7 @@ def _rows(path: Path) -> tuple[list[Row], int]:
     """A rank's completions, and the number of dropped trials over all ranks."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            ends = np.cumsum(file["lengths"])  # the last piece, after the last end, is empty
+            ends = np.cumsum(file["lengths"])  # the last part, after the last end, is empty
             keys = zip(file["purposes"].tolist(), file["places"].tolist(), strict=True)
             texts = zip(np.split(file["ids"], ends)[:-1], np.split(file["log_probs"], ends)[:-1], strict=True)
             rows = [

@@ -109,7 +109,7 @@ SECTIONS = (
     Section(
         id="difficulty",
         title="How hard are the new tasks?",
-        note="The solve rate of every new task, at its first trial. What is never or always solved teaches nothing;"
+        note="The solve rate of every new task, by its trials. What is never or always solved teaches nothing;"
         " the band between is what self-play lives on.",
         charts=(
             Chart(

@@ -1,6 +1,6 @@
 """Distance of the program's syntax tree from the proposer's references (arXiv 2505.03335, appendix D).
 
-The mean over the references of 1 - the ratio of the longest matching pieces of the two trees, written out node by node.
+The mean over the references of 1 - the ratio of the longest matching parts of the two trees, written out node by node.
 Matching is quadratic in the nodes, so only the first 2,000 of each tree count, ten times an ordinary program.
 """
 

@@ -35,7 +35,7 @@ class Slot:
 
 
 class Arena:
-    """Named tensors in one anonymous piece of shared memory."""
+    """Named tensors in one anonymous segment of shared memory."""
 
     def __init__(self, handle: int, slots: list[Slot]) -> None:
         """`handle`: a file descriptor of the memory; the arena owns it."""

@@ -30,7 +30,7 @@ THINK = "think"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One named piece of a text."""
+    """One named part of a text."""
 
     tag: str
     body: str

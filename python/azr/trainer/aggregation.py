@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from azr.trainer.advantages.base import members
 
 PAPER_CHUNK = 16
-"""Sequences of the reference's micro-batches."""
+"""Sequences of the micro-batches of the paper's code."""
 
 Weights = Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.float64]]
 """(lengths [N], cells [N], longest completion allowed) -> weights [N]."""
@@ -37,7 +37,7 @@ def constant(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int)
 
 
 def paper(lengths: NDArray[np.int64], cells: NDArray[np.int64], longest: int) -> NDArray[np.float64]:
-    """Token mean inside chunks of 16 episodes of one role and kind, then the mean over chunks (the reference's code).
+    """Token mean inside chunks of 16 episodes of one role and kind, then the mean over chunks (the paper's code).
 
     With M chunks, T_m tokens in chunk m: `1 / (M T_m)`.
     """

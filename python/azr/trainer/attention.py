@@ -1,7 +1,7 @@
-"""Attention on packed pieces by padded grids of prompts and completions; on a GPU `flex` is faster.
+"""Attention on packed micro-batches by padded grids of prompts and completions; on a GPU `flex` is faster.
 
-Prompts are causal. A completion's queries attend to its prompt's keys, padded to the longest prompt of the piece, and
-to its own. So shared prompts are projected once, and only attention sees padding.
+Prompts are causal. A completion's queries attend to its prompt's keys, padded to the longest prompt of the
+micro-batch, and to its own. So shared prompts are projected once, and only attention sees padding.
 
 Legend: T tokens, H heads, K key heads, D head size; G prompts of at most P tokens, B completions of at most C.
 """
@@ -17,7 +17,7 @@ from azr.trainer.packing import Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grids:
-    """A layout as padded index grids, made once per piece for all layers. Padding points at token 0."""
+    """A layout as padded index grids, made once per micro-batch for all layers. Padding points at token 0."""
 
     prompts: Tensor
     """[G, P] -> T"""

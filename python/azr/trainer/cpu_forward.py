@@ -32,13 +32,14 @@ def supports(model: Any) -> bool:
     return plain and model.device.type == "cpu" and decodable(model) and not (drops or biased or recomputes)
 
 
-def hidden_states(model: Any, piece: MicroBatch, compute: torch.dtype | None = None) -> Tensor:
-    """The last hidden states of a piece, after the final norm, [T, E]. `compute`: dtype of products; None: weights'."""
+def hidden_states(model: Any, micro_batch: MicroBatch, compute: torch.dtype | None = None) -> Tensor:
+    """The last hidden states of a micro-batch, after the final norm, [T, E]. `compute`: dtype of products; None: the
+    weights'."""
     base, config = model.model, model.config
     compute = compute or base.embed_tokens.weight.dtype
-    grids = grids_of(piece.layout)
-    x = F.embedding(piece.ids, base.embed_tokens.weight)
-    cos, sin = base.rotary_emb(x, piece.positions[None])
+    grids = grids_of(micro_batch.layout)
+    x = F.embedding(micro_batch.ids, base.embed_tokens.weight)
+    cos, sin = base.rotary_emb(x, micro_batch.positions[None])
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     half = size // 2
     rotary = (cos[0, :, None, :half].contiguous(), sin[0, :, None, :half].contiguous())

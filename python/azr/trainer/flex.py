@@ -1,4 +1,4 @@
-"""Attention on packed pieces without padding, by torch's flex attention, compiled on GPUs.
+"""Attention on packed micro-batches without padding, by torch's flex attention, compiled on GPUs.
 
 A token attends to the earlier tokens of its own text and to its whole prompt. Blocks of 128 by 128 tokens that are
 fully masked are skipped.
@@ -15,7 +15,7 @@ from azr.trainer.packing import Layout
 
 
 def blocks_of(layout: Layout) -> BlockMask:
-    """The mask of a layout, made once per piece for all layers."""
+    """The mask of a layout, made once per micro-batch for all layers."""
     prompts = len(layout.prompts) - 1
     bounds = torch.cat([layout.prompts[:-1], layout.completions])
     tokens = int(bounds[-1])

@@ -10,7 +10,7 @@ from azr.config.schema import OptimConfig
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
-    """AdamW with decoupled weight decay on all parameters, as in the reference."""
+    """AdamW with decoupled weight decay on all parameters, as in the paper's code."""
     trained = list(parameters)
     # On a GPU the fused kernel: other forms hold an extra copy of the gradients.
     fused = True if all(parameter.is_cuda for parameter in trained) else None

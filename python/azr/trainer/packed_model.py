@@ -1,7 +1,7 @@
-"""A Hugging Face model's own forward pass over a packed piece.
+"""A Hugging Face model's own forward pass over a packed micro-batch.
 
-transformers can replace a model's attention by name; this one takes the piece's layout from the call. Outside of a
-piece, such as in sampling, the name falls through to transformers' own `sdpa`.
+transformers can replace a model's attention by name; this one takes the micro-batch's layout from the call.
+Outside of a micro-batch, such as in sampling, the name falls through to transformers' own `sdpa`.
 """
 
 from collections.abc import Callable
@@ -28,19 +28,19 @@ SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 
 @dataclass(frozen=True, slots=True)
 class PieceAttention:
-    """Attention over one piece, made once for all layers."""
+    """Attention over one micro-batch, made once for all layers."""
 
     run: Callable[..., Tensor]
     """(queries [T, H, D], keys [T, K, D], values [T, K, D], scale=) -> [T, H, D]"""
 
-    # Opaque to the compiler, so that a compiled layer is not recompiled for each piece's layout.
+    # Opaque to the compiler, so that a compiled layer is not recompiled for each micro-batch's layout.
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # torch gives it no types
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         return self.run(query, key, value, scale=scale)
 
 
 def prepare(model: Any) -> None:
-    """Let a model read packed pieces.
+    """Let a model read packed micro-batches.
 
     Raises:
         ModelError: its attention cannot be replaced, or its logits are not a plain product.
@@ -57,20 +57,20 @@ def prepare(model: Any) -> None:
     model.set_attn_implementation(NAME)
 
 
-def hidden_states(model: Any, piece: MicroBatch, padded: bool = False) -> Tensor:
-    """The last hidden states of a piece, after the final norm, [T, E]; `padded`: a GPU attends as a CPU does."""
-    device = piece.ids.device.type
-    embedded = model.get_input_embeddings()(piece.ids[None])
+def hidden_states(model: Any, micro_batch: MicroBatch, padded: bool = False) -> Tensor:
+    """The last hidden states of a micro-batch, after the final norm, [T, E]; `padded`: a GPU attends as a CPU does."""
+    device = micro_batch.ids.device.type
+    embedded = model.get_input_embeddings()(micro_batch.ids[None])
     if torch.is_autocast_enabled(device):
         # Also between the layers, as in the engines; autocast alone keeps the type of the stored weights.
         embedded = embedded.to(torch.get_autocast_dtype(device))
     output = model.get_decoder()(
         inputs_embeds=embedded,
-        position_ids=piece.positions[None],
+        position_ids=micro_batch.positions[None],
         # A four-dimensional mask is passed through; ours is in the layout.
-        attention_mask=piece.ids.new_zeros((1, 1, 1, 1)),
+        attention_mask=micro_batch.ids.new_zeros((1, 1, 1, 1)),
         use_cache=False,
-        azr_attention=_attention_over(piece.layout, padded or device != "cuda"),
+        azr_attention=_attention_over(micro_batch.layout, padded or device != "cuda"),
     )
     hidden: Tensor = output.last_hidden_state[0]
     return hidden

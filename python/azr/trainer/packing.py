@@ -1,8 +1,8 @@
 """Episodes -> packed micro-batches: the model sees no padding, and a prompt shared by several episodes only once.
 
-A piece is one row of T tokens: its distinct prompts, then the completions, each with positions that continue its
+A micro-batch is one row of T tokens: its distinct prompts, then the completions, each with positions that continue its
 prompt's. A completion attends to its prompt and to itself, so the hidden states equal those of separate episodes. The
-split into pieces changes only rounding, since each episode carries its weight.
+split into micro-batches changes only rounding, since each episode carries its weight.
 
 Legend: T tokens, G distinct prompts, B episodes (one completion each), C the longest completion.
 """
@@ -63,13 +63,13 @@ class MicroBatch:
 
 
 def micro_batches(batch: Batch, budget: int, device: str | torch.device) -> Iterator[MicroBatch]:
-    """Cut a batch into pieces of at most `budget` tokens (or one episode)."""
+    """Cut a batch into micro-batches of at most `budget` tokens (or one episode)."""
     for rows in cut(batch, budget):
         yield pack(batch, rows, device)
 
 
 def pack(batch: Batch, rows: Sequence[int], device: str | torch.device) -> MicroBatch:
-    """Some episodes of the batch as one piece."""
+    """Some episodes of the batch as one micro-batch."""
     answers = [batch.episodes[row].completion.token_ids for row in rows]
     prompts: dict[tuple[int, ...], int] = {}
     prompt_of = [prompts.setdefault(batch.episodes[row].completion.prompt.token_ids, len(prompts)) for row in rows]
@@ -105,7 +105,7 @@ def pack(batch: Batch, rows: Sequence[int], device: str | torch.device) -> Micro
 
 
 def cut(batch: Batch, budget: int) -> Iterator[list[int]]:
-    """Rows of each piece: similar lengths and equal prompts together; the order depends only on the batch."""
+    """Rows of each micro-batch: similar lengths and equal prompts together; the order depends only on the batch."""
     rows: list[int] = []
     tokens, last = 0, None
     for row in _ordered(batch):

@@ -15,7 +15,7 @@ from azr.trainer.packing import MicroBatch
 
 def score(
     model: Any,
-    piece: MicroBatch,
+    micro_batch: MicroBatch,
     temperature: float,
     product: torch.dtype | None = None,
     direct: bool = True,
@@ -35,15 +35,15 @@ def score(
     """
     if direct and cpu_forward.supports(model):
         with torch.autocast("cpu", enabled=False):
-            hidden = cpu_forward.hidden_states(model, piece, compute)
+            hidden = cpu_forward.hidden_states(model, micro_batch, compute)
     else:
-        hidden = packed_model.hidden_states(model, piece, padded=padded)
-    picked = hidden.index_select(0, piece.source)
+        hidden = packed_model.hidden_states(model, micro_batch, padded=padded)
+    picked = hidden.index_select(0, micro_batch.source)
     weight = model.get_output_embeddings().weight
     with torch.autocast(picked.device.type, enabled=False):
-        targets = piece.targets[piece.mask]
+        targets = micro_batch.targets[micro_batch.mask]
         log_probs, entropy = log_probs_and_entropy(picked, weight, targets, temperature, product or picked.dtype)
-    return _spread(log_probs, piece.mask), _spread(entropy, piece.mask)
+    return _spread(log_probs, micro_batch.mask), _spread(entropy, micro_batch.mask)
 
 
 def _spread(values: Tensor, mask: Tensor) -> Tensor:

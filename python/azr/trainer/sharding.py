@@ -43,12 +43,12 @@ class Scorer(nn.Module):
         self.lean = True
         """Whether small models on a CPU may use `cpu_forward`."""
 
-    def forward(self, piece: MicroBatch, temperature: float) -> tuple[Tensor, Tensor]:
-        """log pi and entropy of the piece's targets, both [B, C], at the temperature that they were sampled at."""
-        device = piece.ids.device.type
+    def forward(self, micro_batch: MicroBatch, temperature: float) -> tuple[Tensor, Tensor]:
+        """log pi and entropy of the micro-batch's targets, both [B, C], at the temperature of the sampling."""
+        device = micro_batch.ids.device.type
         product = (torch.float32 if self._full_head else torch.bfloat16) if self._low else None
         with torch.autocast(device, torch.bfloat16, enabled=self._low and self.lean):
-            return score(self.model, piece, temperature, product, self.lean, self._padded, self._compute)
+            return score(self.model, micro_batch, temperature, product, self.lean, self._padded, self._compute)
 
 
 def whole_copy(model: Any, config: Config, device: torch.device) -> Any:

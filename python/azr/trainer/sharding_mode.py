@@ -24,18 +24,18 @@ def check_offload(config: Config, sharded: bool) -> None:
         )
 
 
-def reference_moves(config: Config) -> bool:
+def reference_policy_moves(config: Config) -> bool:
     """Whether the weights that the KL is taken to change in the course of a run."""
     return bool(config.train.loss.kl and (config.train.loss.follow or config.train.reset_every))
 
 
-def check_reference(config: Config, sharded: bool) -> None:
+def check_reference_policy(config: Config, sharded: bool) -> None:
     """Weights that the KL is taken to can only move where there is a whole copy of them.
 
     Raises:
         ConfigError: there is none.
     """
-    if reference_moves(config) and (config.model.adapted or sharded):
+    if reference_policy_moves(config) and (config.model.adapted or sharded):
         raise ConfigError(
             "train.loss.kl to weights that move (train.loss.follow, train.reset_every) needs a whole copy of them:"
             " model.lora has none, nor ranks.sharding = 'full'"

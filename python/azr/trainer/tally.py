@@ -1,4 +1,4 @@
-"""Measurements of one optimizer step, summed over its pieces and then over ranks."""
+"""Measurements of one optimizer step, summed over its micro-batches and then over ranks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from azr.trainer.policy import UpdateStats
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over pieces."""
+    """Sums over micro-batches."""
 
     loss: float = 0.0
     kl: float = 0.0
@@ -27,27 +27,27 @@ class Tally:
     entropy: dict[int, float] = field(default_factory=dict)
     """By episode of the batch: mean over its tokens."""
 
-    def add(self, piece: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
-        """Add a piece."""
-        if len(piece.rows) == 0:
+    def add(self, micro_batch: MicroBatch, loss: Tensor, entropy: Tensor, kl: Tensor, clipped: Tensor) -> None:
+        """Add a micro-batch."""
+        if len(micro_batch.rows) == 0:
             return
-        mask = piece.mask
+        mask = micro_batch.mask
         means = (entropy * mask).sum(1) / mask.sum(1)
-        self.entropy.update(zip(piece.rows.tolist(), means.tolist(), strict=True))
+        self.entropy.update(zip(micro_batch.rows.tolist(), means.tolist(), strict=True))
         self.loss += float(loss.detach())
         self.kl += float((kl * mask).sum())
         self.clipped += float((clipped & mask).sum())
         self.tokens += int(mask.sum())
 
-    def compare(self, piece: MicroBatch, log_ratio: Tensor, factor: Tensor) -> None:
-        """Add a piece's mismatch: log_ratio = log p(trainer) - log p(engine)."""
-        if len(piece.rows) == 0:
+    def compare(self, micro_batch: MicroBatch, log_ratio: Tensor, factor: Tensor) -> None:
+        """Add a micro-batch's mismatch: log_ratio = log p(trainer) - log p(engine)."""
+        if len(micro_batch.rows) == 0:
             return
-        log_ratio = log_ratio.masked_fill(~piece.mask, 0.0)
+        log_ratio = log_ratio.masked_fill(~micro_batch.mask, 0.0)
         self.mismatch += float(log_ratio.abs().sum())
         self.mismatch_max = max(self.mismatch_max, float(log_ratio.abs().max()))
         self.mismatch_kl += float(engine_kl(log_ratio).sum())
-        self.masked += float(((factor == 0.0) & piece.mask).sum())
+        self.masked += float(((factor == 0.0) & micro_batch.mask).sum())
 
     @staticmethod
     def stats(tallies: "Sequence[Tally]", episodes: int, norm: float, lr: float) -> UpdateStats:

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from azr.config import Config
 from azr.distributed.ranks import ONE, Ranks
 from azr.trainer import adapter
-from azr.trainer.balance import own_pieces
+from azr.trainer.balance import own_micro_batches
 from azr.trainer.compiled import compile_layers, wanted
 from azr.trainer.losses import LOSSES
 from azr.trainer.losses.base import LossInputs
@@ -39,7 +39,7 @@ from azr.trainer.sharding import (
     sum_gradients,
     whole_copy,
 )
-from azr.trainer.sharding_mode import is_sharded, reference_moves
+from azr.trainer.sharding_mode import is_sharded, reference_policy_moves
 from azr.trainer.state import load_optimizer, load_parameters, load_weights, save_optimizer, save_parameters
 from azr.trainer.tally import Tally
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
@@ -186,8 +186,8 @@ class TorchPolicy:
                 adapter.save_adapter(self._model, folder / adapter.FOLDER)
             if not self._sharded:
                 save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
-            if self._start is not None and reference_moves(self._config):
-                save_parameters(self._start.model, folder / REFERENCE)
+            if self._start is not None and reference_policy_moves(self._config):
+                save_parameters(self._start.model, folder / REFERENCE_POLICY)
         if not self._sharded:
             return None
         if self._aside is None and self._config.ranks.async_save and self._ranks.world > 1:
@@ -204,8 +204,8 @@ class TorchPolicy:
             else:
                 load_weights(self._model, folder)
             load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
-        if self._start is not None and reference_moves(self._config):
-            load_parameters(self._start.model, folder / REFERENCE)
+        if self._start is not None and reference_policy_moves(self._config):
+            load_parameters(self._start.model, folder / REFERENCE_POLICY)
         self._whole()
         self.step = int(json.loads((folder / "policy.json").read_text("ascii"))["step"])
 
@@ -230,9 +230,9 @@ class TorchPolicy:
         self._model.train(False)
         with torch.no_grad():
             for temperature, rows in self._temperatures(batch):
-                for piece in self._pieces(_select(batch, rows)):
-                    log_probs, _ = self._scorer(piece, temperature)
-                    for at, values in zip(piece.rows.tolist(), log_probs.cpu().numpy(), strict=False):
+                for micro_batch in self._micro_batches(_select(batch, rows)):
+                    log_probs, _ = self._scorer(micro_batch, temperature)
+                    for at, values in zip(micro_batch.rows.tolist(), log_probs.cpu().numpy(), strict=False):
                         found[rows[at]] = values[: batch.episodes[rows[at]].length]
         return found
 
@@ -244,10 +244,10 @@ class TorchPolicy:
             group["lr"] = rate
         self._model.train()
         tally = Tally()
-        for piece, learns, temperature in self._passes(batch):
-            part = None if old is None else [old[int(rows[row])] for row in piece.rows]
+        for micro_batch, learns, temperature in self._passes(batch):
+            part = None if old is None else [old[int(rows[row])] for row in micro_batch.rows]
             with torch.set_grad_enabled(learns):
-                self._accumulate(piece, temperature, part, tally)
+                self._accumulate(micro_batch, temperature, part, tally)
         if not self._sharded:
             sum_gradients(self._model.parameters(), self._ranks)
         bound = optim.clip_norm or float("inf")
@@ -269,7 +269,7 @@ class TorchPolicy:
             yield float(temperature), np.flatnonzero(of_rows == temperature)
 
     def _passes(self, batch: Batch) -> Iterator[tuple[MicroBatch, bool, float]]:
-        """The pieces of the batch, each with whether it has a gradient, and the temperature.
+        """The micro-batches of the batch, each with whether it has a gradient, and the temperature.
 
         About half of all tasks are solved by all attempts or by none, so their advantages are 0. If only the advantage
         contributes to the gradient, these episodes need no backward pass; their measurements take only a forward pass.
@@ -282,43 +282,43 @@ class TorchPolicy:
         for temperature, alike in self._temperatures(batch):
             for learns in (True, False):
                 rows = alike[still[alike] != learns]
-                for piece in self._pieces(_select(batch, rows)) if len(rows) else ():
-                    yield replace(piece, rows=torch.from_numpy(rows)[piece.rows]), learns, temperature
+                for micro_batch in self._micro_batches(_select(batch, rows)) if len(rows) else ():
+                    yield replace(micro_batch, rows=torch.from_numpy(rows)[micro_batch.rows]), learns, temperature
 
     def _accumulate(
-        self, piece: MicroBatch, temperature: float, old: Sequence[NDArray[np.float32]] | None, tally: Tally
+        self, micro_batch: MicroBatch, temperature: float, old: Sequence[NDArray[np.float32]] | None, tally: Tally
     ) -> None:
-        """Forward and backward over one piece."""
+        """Forward and backward over one micro-batch."""
         config = self._config.train.loss
-        log_probs, entropy = self._scorer(piece, temperature)
+        log_probs, entropy = self._scorer(micro_batch, temperature)
         now = log_probs.detach()
         old_log_probs = now if old is None else _pad(old, now)
         inputs = LossInputs(
             log_probs=log_probs,
             old_log_probs=old_log_probs,
-            advantages=piece.advantages.expand_as(log_probs),
-            mask=piece.mask,
+            advantages=micro_batch.advantages.expand_as(log_probs),
+            mask=micro_batch.mask,
         )
         # What is learnt again has none: nothing is known of the weights that sampled it.
-        engine = torch.where(piece.engine_log_probs.isnan(), old_log_probs, piece.engine_log_probs)
-        apart = (old_log_probs - engine).masked_fill(~piece.mask, 0.0)
-        factor = self._correct(apart, piece.mask, self._config.train.mismatch)
+        engine = torch.where(micro_batch.engine_log_probs.isnan(), old_log_probs, micro_batch.engine_log_probs)
+        apart = (old_log_probs - engine).masked_fill(~micro_batch.mask, 0.0)
+        factor = self._correct(apart, micro_batch.mask, self._config.train.mismatch)
         per_token = factor * self._loss(inputs, config) - config.entropy * entropy
         divergence = torch.zeros_like(now)
         if self._start is not None:
             off = adapter.without_adapter(self._model) if self._adapted else nullcontext()
             with torch.no_grad(), off:
-                reference, _ = self._start(piece, temperature)
-            divergence = k3(log_probs, reference)
+                start_log_probs, _ = self._start(micro_batch, temperature)
+            divergence = k3(log_probs, start_log_probs)
             per_token = per_token + config.kl * divergence
-        loss = (per_token * piece.weights).masked_fill(~piece.mask, 0.0).sum()
+        loss = (per_token * micro_batch.weights).masked_fill(~micro_batch.mask, 0.0).sum()
         if torch.is_grad_enabled():
             loss.backward()
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
-        tally.add(piece, loss, entropy.detach(), divergence.detach(), clipped)
+        tally.add(micro_batch, loss, entropy.detach(), divergence.detach(), clipped)
         seen = apart if self._config.train.old_log_probs == "recompute" else now - engine
-        tally.compare(piece, seen, factor)
+        tally.compare(micro_batch, seen, factor)
 
     def _whole(self) -> None:
         """Update the copy that engines sample from."""
@@ -327,12 +327,12 @@ class TorchPolicy:
         if self._adapted:
             adapter.merge_into(self.model, self._model)
 
-    def _pieces(self, batch: Batch) -> Iterator[MicroBatch]:
+    def _micro_batches(self, batch: Batch) -> Iterator[MicroBatch]:
         budget = self._config.train.micro_batch_tokens
-        return own_pieces(batch, budget, self._ranks.rank, self._ranks.world, self._device)
+        return own_micro_batches(batch, budget, self._ranks.rank, self._ranks.world, self._device)
 
 
-REFERENCE = "reference.safetensors"
+REFERENCE_POLICY = "reference.safetensors"
 """In a checkpoint: the weights that the KL is taken to, where they move."""
 
 

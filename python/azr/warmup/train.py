@@ -187,20 +187,20 @@ class _Rounds:
     def _learn(self, should_stop: Callable[[], bool]) -> None:
         """The rest of a round's steps."""
         turn, done = divmod(self._policy.step, self._steps)
-        pieces = self._pieces(turn)
-        for at in range(done, len(pieces)):
+        batches = self._batches(turn)
+        for at in range(done, len(batches)):
             began = time.monotonic()
-            stats = self._policy.update(batch_of(pieces[at], self._parts.engine.tokenizer))
-            tokens = sum(len(each.prompt.token_ids) for each in pieces[at]) + stats.tokens
+            stats = self._policy.update(batch_of(batches[at], self._parts.engine.tokenizer))
+            tokens = sum(len(each.prompt.token_ids) for each in batches[at]) + stats.tokens
             row = {"step": self._policy.step, "warmup/loss": stats.loss, "warmup/tokens": tokens}
             self._folder.append(METRICS, [row])
-            self._watch.learnt(turn + 1, at + 1, len(pieces), stats.loss, tokens, time.monotonic() - began)
+            self._watch.learnt(turn + 1, at + 1, len(batches), stats.loss, tokens, time.monotonic() - began)
             if should_stop():
                 return
-            if self._policy.step % self._config.run.save_every == 0 and at + 1 < len(pieces):
+            if self._policy.step % self._config.run.save_every == 0 and at + 1 < len(batches):
                 self._save()
 
-    def _pieces(self, turn: int) -> list[list[Example]]:
+    def _batches(self, turn: int) -> list[list[Example]]:
         """A round's examples in batches, in random order."""
         given = self._config.warmup
         kinds = self._config.tasks.kinds
@@ -295,10 +295,10 @@ def _reasons(shares: Shares) -> list[tuple[str, float]]:
     return [(f"rejected/{reason}", float(count)) for reason, count in shares.reasons.items()]
 
 
-def batch_of(piece: Sequence[Example], tokenizer: Tokenizer) -> Batch:
+def batch_of(batch: Sequence[Example], tokenizer: Tokenizer) -> Batch:
     """Examples as episodes whose every token is worth the same."""
     episodes = []
-    for number, example in enumerate(piece):
+    for number, example in enumerate(batch):
         ids = (*tokenizer.encode(example.completion, False), tokenizer.end_id)
         done = Completion(
             prompt=example.prompt, text=example.completion, token_ids=ids, log_probs=(math.nan,) * len(ids),

@@ -114,29 +114,29 @@ mod tests {
     use super::*;
 
     /// Tells at compile time whether `T` may be sent and shared: the constants of the type itself come before the trait's.
-    struct Probe<T>(PhantomData<T>);
+    struct Traits<T>(PhantomData<T>);
 
     trait Otherwise {
         const IS_SEND: bool = false;
         const IS_SYNC: bool = false;
     }
 
-    impl<T> Otherwise for Probe<T> {}
+    impl<T> Otherwise for Traits<T> {}
 
-    impl<T: Send> Probe<T> {
+    impl<T: Send> Traits<T> {
         const IS_SEND: bool = true;
     }
 
-    impl<T: Sync> Probe<T> {
+    impl<T: Sync> Traits<T> {
         const IS_SYNC: bool = true;
     }
 
     #[test]
     fn an_array_is_sent_and_shared_only_where_its_elements_may_be() {
-        const { assert!(Probe::<Slots<AtomicU32>>::IS_SEND && Probe::<Slots<AtomicU32>>::IS_SYNC) };
-        const { assert!(Probe::<Slots<Cell<u32>>>::IS_SEND && !Probe::<Slots<Cell<u32>>>::IS_SYNC) };
+        const { assert!(Traits::<Slots<AtomicU32>>::IS_SEND && Traits::<Slots<AtomicU32>>::IS_SYNC) };
+        const { assert!(Traits::<Slots<Cell<u32>>>::IS_SEND && !Traits::<Slots<Cell<u32>>>::IS_SYNC) };
         // May be shared, but not sent.
         type Guard = Option<MutexGuard<'static, u32>>;
-        const { assert!(!Probe::<Slots<Guard>>::IS_SEND && !Probe::<Slots<Guard>>::IS_SYNC) };
+        const { assert!(!Traits::<Slots<Guard>>::IS_SEND && !Traits::<Slots<Guard>>::IS_SYNC) };
     }
 }

@@ -160,7 +160,7 @@ pub struct Task {
     pub references: Vec<u64>,
     /// Ids of the tasks that a composite program calls.
     pub parents: Vec<u64>,
-    /// A hash of what the program does on a fixed set of probe inputs, if that was run.
+    /// A hash of what the program does on a fixed set of inputs, if that was run.
     pub behaviour: Option<u128>,
 }
 

@@ -1,7 +1,7 @@
 //! Kill -9 at random instants, truncation and flipped bits: nothing acknowledged is lost, nothing wrong is taken for right.
 //!
 //! A child process fills a buffer and says after each commit how many tasks were acknowledged. It is killed; then the
-//! folder is hurt or not, and opened. `AZR_CRASH_TRIALS` sets how many times, `AZR_CRASH_SEED` the seed.
+//! folder is hurt or not, and opened. `AZR_CRASH_ROUNDS` sets how many times, `AZR_CRASH_SEED` the seed.
 
 mod common;
 
@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use azr_buffer::{Error, Open, Options, TaskBuffer};
 use common::{copy, options, task};
 
-/// Trials that one killed child serves: as it was left, and hurt in different ways.
-const TRIALS_A_KILL: u64 = 8;
+/// Rounds that one killed child serves: as it was left, and hurt in different ways.
+const ROUNDS_A_KILL: u64 = 8;
 
 struct Random(u64);
 
@@ -134,23 +134,23 @@ fn main() {
     if let Some(folder) = std::env::var_os("AZR_CRASH_CHILD") {
         return child(Path::new(&folder), seed);
     }
-    let trials = number("AZR_CRASH_TRIALS").unwrap_or(64);
+    let rounds = number("AZR_CRASH_ROUNDS").unwrap_or(64);
     let mut random = Random(seed);
     let (mut done, mut kills, mut opened, mut refused, mut tasks) = (0, 0, 0, 0, 0_u64);
-    while done < trials {
+    while done < rounds {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let acknowledged = kill_a_child(folder.path(), &mut random);
         kills += 1;
         tasks += acknowledged;
-        for trial in 0..TRIALS_A_KILL.min(trials - done) {
-            let harm = match trial {
+        for round in 0..ROUNDS_A_KILL.min(rounds - done) {
+            let harm = match round {
                 0 => Harm::None,
-                trial if trial % 2 == 0 => Harm::Truncate,
+                round if round % 2 == 0 => Harm::Truncate,
                 _ => Harm::Flip,
             };
             let left = tempfile::tempdir().expect("a folder can be made");
             copy(folder.path(), left.path());
-            let what = format!("seed {seed}, trial {done}: {}", hurt(left.path(), harm, &mut random));
+            let what = format!("seed {seed}, round {done}: {}", hurt(left.path(), harm, &mut random));
             if check(left.path(), acknowledged, &what, harm) {
                 opened += 1;
             } else {
@@ -161,7 +161,7 @@ fn main() {
     }
     let mut out = std::io::stdout();
     let summary = format!(
-        "{{\"trials\": {done}, \"kills\": {kills}, \"acknowledged\": {tasks}, \"opened\": {opened}, \"refused\": {refused}, \
+        "{{\"rounds\": {done}, \"kills\": {kills}, \"acknowledged\": {tasks}, \"opened\": {opened}, \"refused\": {refused}, \
          \"lost\": 0, \"silently_wrong\": 0}}"
     );
     writeln!(out, "{summary}").expect("standard output can be written");

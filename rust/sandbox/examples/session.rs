@@ -19,14 +19,14 @@ fn main() -> Result<(), azr_sandbox::Error> {
     let read = "import csv\nrows = list(csv.DictReader(open('cart.csv')))";
     session.run_with(&SessionRun::new(read).with_file("cart.csv", "what,count\ntea,2\ntea,5\n"))?;
     // A branch shares the state, and goes its own way.
-    let mut trial = session.branch();
+    let mut branch = session.branch();
     let sum = "total = sum(price(row['what']) * int(row['count']) for row in rows)\nopen('total', 'w').write(str(total))\ntotal";
-    println!("{:?}", trial.run(sum)?.termination);
-    println!("{:?}", trial.files()?.keys().collect::<Vec<_>>());
+    println!("{:?}", branch.run(sum)?.termination);
+    println!("{:?}", branch.files()?.keys().collect::<Vec<_>>());
     println!("{:?}", session.get("total")?.termination);
 
     // Bytes that another process can go on from, with the same options.
-    let snapshot = trial.snapshot(None);
+    let snapshot = branch.snapshot(None);
     let mut restored = sandbox.restore(options, &snapshot, None)?;
     println!("{:?}, from {} KiB", restored.get("total")?.termination, snapshot.len() >> 10);
     Ok(())

@@ -22,7 +22,7 @@ use crate::request::{Budget, OnOutput, RunRequest, SessionJob, SessionRan, Strea
 use crate::signals;
 
 /// What a guest must be able to run: shows at once that a module is none.
-const TRIAL: &str = "def f(xs):\n    return [x * 2 for x in xs]";
+const SELF_TEST: &str = "def f(xs):\n    return [x * 2 for x in xs]";
 
 /// What [`refuel`] looks at.
 struct Control {
@@ -494,7 +494,7 @@ impl Instance {
     /// Runs a program that every guest must be able to run.
     pub(crate) fn try_out(mut self) -> Result<(), Error> {
         let request = Request::Run(Run {
-            program: TRIAL.to_owned(),
+            program: SELF_TEST.to_owned(),
             called: true,
             limits: GuestLimits { memory_bytes: 1 << 24, output_bytes: 1 << 16, value_bytes: 1 << 16 },
             entropy: entropy(0),

@@ -43,7 +43,7 @@ fn wild_pointers_and_lengths_are_errors() {
     }
 }
 
-/// A guest that loads every program, answers the trial's call (`[1]`), and does as `body` says when it is called with
+/// A guest that loads every program, answers the self-test's call (`[1]`), and does as `body` says when it is called with
 /// anything else; `next` says where it wants the call's bytes.
 fn that_loads(next: &str, body: &str) -> Vec<u8> {
     // Its answer is the one byte 4 at 9,300,000: that a program is loaded.
@@ -68,7 +68,7 @@ fn a_guest_that_loads_and_then_lies_is_an_error_of_each_call() {
         ("(i32.const 9200000)", format!("(global.set 0 (i32.const 3)) {stored}")),
         // All of its memory: more than a checkpoint puts back.
         ("(i32.const 9200000)", format!("(memory.fill (i32.const 0) (i32.const 255) (i32.const 10485760)) {stored}")),
-        // Where the trial's call is read from as well, so that only a later one is out of bounds.
+        // Where the self-test's call is read from as well, so that only a later one is out of bounds.
         ("(i32.add (i32.mul (local.get 0) (i32.const 0)) (i32.const 10485750))", stored.to_owned()),
     ] {
         let guest = match Guest::from_wasm(&that_loads(next, &body)) {

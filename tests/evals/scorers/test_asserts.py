@@ -7,7 +7,7 @@ from azr.evals.scorers import Reason, Tools, Verdict, make_scorer
 ROW = {"task_id": 1, "text": "Add.", "test_list": ["assert add(1, 2) == 3", "assert add(0, 0) == 0"]}
 
 
-def judge(tools: Tools, *answers: str) -> list[Verdict]:
+def grade(tools: Tools, *answers: str) -> list[Verdict]:
     [item] = find("mbpp").build([ROW], tools.sandbox)
     return make_scorer("asserts", tools).score([(item, answer) for answer in answers])
 
@@ -21,7 +21,7 @@ def test_right_answers_pass_in_any_form(tools: Tools) -> None:
         "class T:\n    def __init__(self, v): self.v = v\ndef add(a, b):\n    return T(a + b).v",
         "def add(a, b):\n    return a if b == 0 else add(a + 1, b - 1)\nif __name__ == '__main__':\n    1 / 0",
     )
-    assert [verdict.score for verdict in judge(tools, *answers)] == [1.0] * len(answers)
+    assert [verdict.score for verdict in grade(tools, *answers)] == [1.0] * len(answers)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_right_answers_pass_in_any_form(tools: Tools) -> None:
     ],
 )
 def test_wrong_answers_fail_by_their_reason(tools: Tools, answer: str, reason: Reason) -> None:
-    [verdict] = judge(tools, answer)
+    [verdict] = grade(tools, answer)
     assert (verdict.score, verdict.reason) == (0.0, reason)
 
 
@@ -66,8 +66,8 @@ def test_wrong_answers_fail_by_their_reason(tools: Tools, answer: str, reason: R
     ],
 )
 def test_nothing_passes_by_pretending(tools: Tools, answer: str) -> None:
-    """Each leaves early, or answers the comparison itself, or gets at what judges it."""
-    [verdict] = judge(tools, answer)
+    """Each leaves early, or answers the comparison itself, or gets at what checks it."""
+    [verdict] = grade(tools, answer)
     assert verdict.score == 0.0, verdict
 
 
@@ -82,25 +82,25 @@ def test_nothing_passes_by_pretending(tools: Tools, answer: str) -> None:
     ],
 )
 def test_what_the_sandbox_cannot_run_is_said_apart(tools: Tools, answer: str, lacking: str) -> None:
-    [verdict] = judge(tools, answer)
+    [verdict] = grade(tools, answer)
     assert (verdict.score, verdict.reason, verdict.detail) == (0.0, Reason.UNSUPPORTED, lacking)
 
 
 def test_more_memory_than_the_sandbox_has_is_said(tools: Tools) -> None:
-    [verdict] = judge(tools, "x = bytes(10**10)\ndef add(a, b): return a + b")
+    [verdict] = grade(tools, "x = bytes(10**10)\ndef add(a, b): return a + b")
     assert (verdict.score, verdict.reason) == (0.0, Reason.OUT_OF_MEMORY)
 
 
 def test_a_program_that_mends_a_missing_import_is_judged(tools: Tools) -> None:
     answer = "try:\n    import numpy\nexcept ImportError:\n    numpy = None\ndef add(a, b): return a + b"
-    assert judge(tools, answer)[0].score == 1.0
+    assert grade(tools, answer)[0].score == 1.0
 
 
 def test_verdicts_keep_order_and_answers_do_not_meet(tools: Tools) -> None:
     poison = "import math, builtins\nmath.pi = 3\nbuiltins.sum = None\ndef add(a, b): return a + b"
     clean = "import math\ndef add(a, b):\n    assert math.pi > 3.1 and sum\n    return a + b"
     wrong = "def add(a, b): return 3"
-    assert [v.score for v in judge(tools, poison, clean, wrong, clean)] == [1.0, 1.0, 0.0, 1.0]
+    assert [v.score for v in grade(tools, poison, clean, wrong, clean)] == [1.0, 1.0, 0.0, 1.0]
 
 
 PLUS = {

@@ -60,11 +60,11 @@ def test_the_answer_in_a_reply(tools: Tools, text: str, answer: str | None) -> N
 
 @pytest.mark.slow
 def test_an_answer_that_never_ends_is_no_verdict_and_stops_nothing() -> None:
-    """Too large to compute; what comes after is judged as if alone."""
+    """Too large to compute; what comes after is compared as if alone."""
     process = MathProcess(seconds=1)
-    ended, judged = process.compare([Pair("7", "9^{9^{9^{9}}}"), Pair("7", "7.0")])
+    ended, compared = process.compare([Pair("7", "9^{9^{9^{9}}}"), Pair("7", "7.0")])
     process.close()
-    assert judged is True
+    assert compared is True
     assert isinstance(ended, str) and "no end" in ended
 
 

@@ -43,7 +43,7 @@ ADD = {
 }
 
 
-def judge(tools: Tools, row: dict[str, str], *answers: str) -> list[Verdict]:
+def grade(tools: Tools, row: dict[str, str], *answers: str) -> list[Verdict]:
     [item] = find("livecodebench").build([row], tools.sandbox)
     return make_scorer("programs", tools).score([(item, answer) for answer in answers])
 
@@ -60,7 +60,7 @@ def test_programs_read_standard_input_in_every_usual_way(tools: Tools) -> None:
             "iter_lines", "open(0).read().split()[1:]"
         ),
     )
-    assert [verdict.score for verdict in judge(tools, SUM, *answers)] == [1.0] * len(answers)
+    assert [verdict.score for verdict in grade(tools, SUM, *answers)] == [1.0] * len(answers)
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_programs_read_standard_input_in_every_usual_way(tools: Tools) -> None:
     ],
 )
 def test_programs_that_fail_say_why(tools: Tools, answer: str, reason: Reason) -> None:
-    assert judge(tools, SUM, answer)[0].reason is reason
+    assert grade(tools, SUM, answer)[0].reason is reason
 
 
 def test_one_failed_test_among_many_is_enough(tools: Tools) -> None:
     public_only = "input()\nprint(max(map(int, input().split())))"
-    assert judge(tools, SUM, public_only)[0].reason is Reason.WRONG
+    assert grade(tools, SUM, public_only)[0].reason is Reason.WRONG
 
 
 def test_methods_are_called_with_json_and_compared_as_data(tools: Tools) -> None:
@@ -92,7 +92,7 @@ def test_methods_are_called_with_json_and_compared_as_data(tools: Tools) -> None
         "class E:\n    def __eq__(self, other): return True\nclass Solution:\n    def add(self, a, b): return E()",
         "def add(a, b): return sum(a) + b",
     )
-    assert [v.reason for v in judge(tools, ADD, *answers)] == [
+    assert [v.reason for v in grade(tools, ADD, *answers)] == [
         Reason.CORRECT, Reason.CORRECT, Reason.WRONG, Reason.NO_FUNCTION, Reason.NOT_PLAIN_DATA, Reason.NO_FUNCTION,
     ]  # fmt: skip
 
@@ -117,7 +117,7 @@ FAST = {
 
 @pytest.mark.parametrize("way", FAST)
 def test_the_fast_input_of_contest_programs_works(tools: Tools, way: str) -> None:
-    [verdict] = judge(tools, SUM, FAST[way])
+    [verdict] = grade(tools, SUM, FAST[way])
     assert verdict.score == 1.0, verdict
 
 
@@ -132,7 +132,7 @@ def test_the_fast_input_of_contest_programs_works(tools: Tools, way: str) -> Non
     ],
 )
 def test_what_needs_a_host_is_told_apart_from_a_wrong_answer(tools: Tools, program: str) -> None:
-    assert judge(tools, SUM, program)[0].reason is Reason.UNSUPPORTED
+    assert grade(tools, SUM, program)[0].reason is Reason.UNSUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_what_needs_a_host_is_told_apart_from_a_wrong_answer(tools: Tools, progr
     ],
 )
 def test_modules_hide_the_functions_of_their_names_as_in_the_checker(tools: Tools, body: str) -> None:
-    [verdict] = judge(tools, ADD, f"class Solution:\n    def add(self, a, b):\n        {body}")
+    [verdict] = grade(tools, ADD, f"class Solution:\n    def add(self, a, b):\n        {body}")
     assert verdict.score == 1.0, verdict
 
 
@@ -164,7 +164,7 @@ def test_a_result_is_the_data_that_it_is(tools: Tools) -> None:
         "class Solution:\n    def add(self, a, b): return (1, [3, OrderedDict()])",
         "class L(list):\n    def __eq__(s, o): return True\nclass Solution:\n    def add(self, a, b): return L([2])",
     )
-    assert [verdict.score for verdict in judge(tools, row, *answers)] == [1.0, 1.0, 0.0]
+    assert [verdict.score for verdict in grade(tools, row, *answers)] == [1.0, 1.0, 0.0]
 
 
 class Bomb:
@@ -220,4 +220,4 @@ def test_a_line_of_many_numbers_is_compared_a_word_at_a_time() -> None:
 def test_rows_without_tests_are_refused(tools: Tools) -> None:
     row = SUM | {"public_test_cases": "[]", "private_test_cases": "[]"}
     with pytest.raises(BenchmarkError, match="row 0 has no tests"):
-        judge(tools, row, "print(1)")
+        grade(tools, row, "print(1)")

@@ -8,7 +8,7 @@ from azr.evals.guest import carry
 from azr.evals.scorers import Reason, Tools, Verdict, make_scorer
 
 
-def judge(tools: Tools, tests: list[str], *answers: str) -> list[Verdict]:
+def grade(tools: Tools, tests: list[str], *answers: str) -> list[Verdict]:
     [item] = find("mbpp").build([{"task_id": 1, "text": "x", "test_list": tests}], tools.sandbox)
     return make_scorer("asserts", tools).score([(item, answer) for answer in answers])
 
@@ -90,7 +90,7 @@ HONEST = {
 @pytest.mark.parametrize("name", HONEST)
 def test_an_honest_result_passes(tools: Tools, name: str) -> None:
     tests, answer = HONEST[name]
-    [right, wrong] = judge(
+    [right, wrong] = grade(
         tools, [tests.replace("ends", "f")], answer.replace("ends", "f"), "def f(*a, **k): return object"
     )
     assert right.score == 1.0, right
@@ -98,13 +98,13 @@ def test_an_honest_result_passes(tools: Tools, name: str) -> None:
 
 
 def test_an_exception_that_no_test_expects_is_told_by_its_name(tools: Tools) -> None:
-    [verdict] = judge(tools, ["assert f(1) == 1"], "class Own(Exception): pass\ndef f(x): raise Own('why')")
+    [verdict] = grade(tools, ["assert f(1) == 1"], "class Own(Exception): pass\ndef f(x): raise Own('why')")
     assert (verdict.reason, verdict.detail) == (Reason.RAISED, "Own: why")
 
 
 def test_equal_answers_are_judged_once_and_all_get_the_verdict(tools: Tools) -> None:
     good, bad = "def f(x): return x", "def f(x): return -x"
-    verdicts = judge(tools, ["assert f(1) == 1", "assert f(2) == 2"], good, bad, good, bad)
+    verdicts = grade(tools, ["assert f(1) == 1", "assert f(2) == 2"], good, bad, good, bad)
     assert [verdict.score for verdict in verdicts] == [1.0, 0.0, 1.0, 0.0]
 
 

@@ -245,7 +245,7 @@ def _base(shape: Shape, config: Config) -> float:
 
 
 def activations(shape: Shape, config: Config, size: int) -> float:
-    """Kept for the backward pass of one piece: what each layer saves, or its input alone where layers are recomputed.
+    """Kept for the backward pass of one micro-batch: what a layer saves, or its input alone if layers are recomputed.
 
     A layer saves its input, two normed inputs, queries, keys, values, the attention's output, gate, up and their
     product (compare arXiv 2205.05198, section 4.1, for dense layers).

@@ -3,8 +3,8 @@
 Source: livecodebench/execution-v2, split test; licence as the hub's page says (CC); Jain et al., arXiv 2403.07974. The
 commit is the newest of its history (13 June 2024; the rows are of 11 April 2024).
 
-`livecodebench_execution_o` is the benchmark as it was made: predict the output. The reference's code for the paper
-builds these rows as input prediction instead; `livecodebench_execution_i` is that. Prompts as for CRUXEval.
+`livecodebench_execution_o` is the benchmark as it was made: predict the output. The paper's code builds
+these rows as input prediction instead; `livecodebench_execution_i` is that. Prompts as for CRUXEval.
 """
 
 import re

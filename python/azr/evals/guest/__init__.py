@@ -1,4 +1,4 @@
-"""Modules that the graders put into the sandbox: candidates and judges find them loaded (`azr.evals.scorers.harness`).
+"""Modules that the graders put into the sandbox: programs find them loaded (`azr.evals.scorers.harness`).
 
 They run in the guest, trusted with nothing: a candidate may rewrite them in its own interpreter, and gains no more than
 it could return anyway. `carry` is also used on the host.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
-NAMES: Final = ("carry", "candidate", "judge", "contest")
+NAMES: Final = ("carry", "candidate", "runner", "contest")
 
 
 def modules() -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Functions judged by assertions: HumanEval, MBPP and their plus versions.
+"""Functions checked by assertions: HumanEval, MBPP and their plus versions.
 
 Each call of an answer runs in an interpreter of its own that holds neither tests nor expected values, and the tests run
 in another, where no answer ever ran. The tests are run with what is known of the calls; they say which calls they ask
@@ -42,7 +42,7 @@ DEPTH: Final = 50
 """Values nested deeper are encoded: argument texts have a limit of their own."""
 
 End = str
-"""How a call ended, as text for the judge."""
+"""How a call ended, as text for the test runner."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Call:
 
     @cached_property
     def key(self) -> str:
-        """As the judge makes it, but for values that show themselves in another way there: it asks for those again."""
+        """As the test runner makes it, but for values that look different there: it asks for those again."""
         return f"{self.name} {self.args!r} {self.named!r}"
 
     @cached_property
@@ -147,7 +147,7 @@ class AssertScorer:
 
     def score(self, answers: Sequence[tuple[Item, str]]) -> list[Verdict]:
         self._prepare([item for item, _ in answers])
-        # Samples that say the same are judged once.
+        # Samples that say the same are scored once.
         cases: dict[tuple[int, str], _Case] = {}
         places = [(id(self._tests[_place(item)]), answer) for item, answer in answers]
         for place, (item, answer) in zip(places, answers, strict=True):
@@ -203,7 +203,7 @@ class AssertScorer:
                 case.ends[place] = _end(said, outcome, call)
 
     def _compare(self, case: _Case) -> bool:
-        """Settles a case whose tests only compare results, or says what is to be run next; False: a judge has to."""
+        """Settles a case whose tests only compare results, or says what to run next; False: the test runner has to."""
         results = case.tests.results
         if results is None:
             return False
@@ -296,7 +296,7 @@ def _table(ends: Mapping[str, str]) -> str:
 
 
 def _asked(row: Sequence[Any]) -> _Call:
-    """A call that the judge asks for."""
+    """A call that the test runner asks for."""
     _, name, codes, items, keywords = row
     return _Call(name, tuple(carry.decode(codes, items)), tuple(keywords), set(codes) <= _PLAIN)
 
@@ -372,7 +372,7 @@ def _read_tests(item: Item) -> _Tests:
     if _read_comparisons(tree, name, compared):
         calls = {place: call for place, (call, _) in compared.items()}
         results = {place: result for place, (_, result) in compared.items()}
-        return _Tests(harness.judge_program(before, tests, [name]), None, calls, results, carried=False)
+        return _Tests(harness.runner_program(before, tests, [name]), None, calls, results, carried=False)
     nodes = _nodes(tree)
     unknown = _unknown(nodes, name)
     names = [name, *(_unknown([*_nodes(_tree(before)), *nodes], name) if unknown else ())]
@@ -380,8 +380,8 @@ def _read_tests(item: Item) -> _Tests:
     calls = {call.key: call for call in made}
     carried = any(map(_sees_more, nodes))
     # Last of all, since it changes the tree.
-    guess = None if all_read else harness.judge_program(before, _without_asserts(tests, tree), names)
-    return _Tests(harness.judge_program(before, tests, names), guess, calls, None, carried)
+    guess = None if all_read else harness.runner_program(before, _without_asserts(tests, tree), names)
+    return _Tests(harness.runner_program(before, tests, names), guess, calls, None, carried)
 
 
 def _read_comparisons(tree: ast.Module, name: str, found: dict[str, tuple[_Call, object]]) -> bool:
@@ -431,7 +431,7 @@ def _verdict(said: Sequence[Any]) -> Verdict:
             return wrong(Reason.FOREIGN_RESULT, name)
         case ["missing", str(name)]:
             return wrong(Reason.NO_FUNCTION, name)
-    raise AssertionError(f"the judge said {said!r}")
+    raise AssertionError(f"the test runner said {said!r}")
 
 
 def _literal_calls(nodes: Sequence[ast.AST], names: Sequence[str]) -> tuple[list[_Call], bool]:

@@ -1,7 +1,7 @@
 """Programs that wrap answers and tests for the sandbox.
 
 An answer runs in an interpreter that holds only itself and the arguments of one call; its result comes back as plain
-data. The tests run in another interpreter, where no answer ever ran (`azr.evals.guest.judge`). So an answer has no
+data. The tests run in another interpreter, where no answer ever ran (`azr.evals.guest.runner`). So an answer has no
 tests to read, replace or skip: whatever it does to its own interpreter, it can only return data.
 """
 
@@ -20,8 +20,8 @@ CANDIDATE = """
 f, g = __import__("sys").modules["azr.evals.guest.candidate"].load(%(answer)s)
 """
 
-JUDGE = """
-f = __import__("sys").modules["azr.evals.guest.judge"].Tests(%(before)s, %(tests)s, %(names)s).run
+RUNNER = """
+f = __import__("sys").modules["azr.evals.guest.runner"].Tests(%(before)s, %(tests)s, %(names)s).run
 """
 
 METHOD = """
@@ -51,9 +51,9 @@ def candidate_program(answer: str) -> str:
     return CANDIDATE % {"answer": repr(answer)}
 
 
-def judge_program(before: str, tests: str, names: list[str]) -> str:
-    """A program whose `f(known, guess)` runs the tests, see `azr.evals.guest.judge`."""
-    return JUDGE % {"before": repr(before), "tests": repr(tests), "names": repr(names)}
+def runner_program(before: str, tests: str, names: list[str]) -> str:
+    """A program whose `f(known, guess)` runs the tests, see `azr.evals.guest.runner`."""
+    return RUNNER % {"before": repr(before), "tests": repr(tests), "names": repr(names)}
 
 
 def method_program(answer: str, name: str) -> str:

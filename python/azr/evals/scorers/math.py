@@ -1,4 +1,4 @@
-"""Mathematics, judged by the math-verify library.
+"""Mathematics, compared by the math-verify library.
 
 The library parses LaTeX with a grammar and compares with sympy; nothing of an answer is evaluated as Python. Either can
 take unbounded time or memory on a hostile or merely large answer, so both run in a separate process that can be killed.

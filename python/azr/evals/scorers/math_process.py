@@ -16,7 +16,7 @@ from azr.errors import BenchmarkError
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A gold answer and the answer to judge, as LaTeX or plain text."""
+    """A gold answer and the answer to compare, as LaTeX or plain text."""
 
     gold: str
     answer: str
@@ -82,7 +82,7 @@ class MathProcess:
         if lines.get() != "ready\n":
             worker.wait()
             raise BenchmarkError(
-                f"answers to mathematics cannot be judged: {worker.stderr.read().strip().splitlines()[-1:]}."
+                f"answers to mathematics cannot be compared: {worker.stderr.read().strip().splitlines()[-1:]}."
                 " Install the library: pip install 'azr[eval]'"
             )
         self._worker, self._lines = worker, lines

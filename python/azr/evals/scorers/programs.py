@@ -1,4 +1,4 @@
-"""Programs judged by what they print or return: LiveCodeBench.
+"""Programs checked by what they print or return: LiveCodeBench.
 
 Tests run in rounds, and a program that fails one is dropped: most wrong programs fail the first.
 """

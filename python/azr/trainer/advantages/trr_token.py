@@ -1,4 +1,4 @@
-"""TRR++ as in the reference's code: whitened over the tokens of each role and kind (arXiv 2505.03335)."""
+"""TRR++ as in the paper's code: whitened over the tokens of each role and kind (arXiv 2505.03335)."""
 
 import numpy as np
 from numpy.typing import NDArray
