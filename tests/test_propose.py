@@ -205,7 +205,7 @@ def test_propose_prompts_are_sampled_at_the_configured_temperature(make_parts: M
 
 
 def test_each_role_samples_by_its_own_settings_in_a_step(make_parts: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = ["sampling.propose.temperature=1.3", "sampling.propose.max_tokens=77", "sampling.solve.top_p=0.9"]
+    own = ["sampling.propose.temperature=1.3", "sampling.propose.max_tokens=77", "sampling.top_p=0.9"]
     parts = make_parts(lambda prompt, draw: GOOD, *own, 'tasks.kinds=["deduction"]', "propose.batch=1", "solve.batch=1")
     asked: dict[str, set[tuple[float, float, int]]] = {}
     submit = parts.engine.submit
@@ -219,7 +219,7 @@ def test_each_role_samples_by_its_own_settings_in_a_step(make_parts: Make, monke
     monkeypatch.setattr(parts.engine, "submit", note)
     (task,) = [t for t in identity_tasks(parts.kinds, 4, parts.sandbox) if t.kind is Kind.DEDUCTION]
     roll_out(parts, 1, [task], lambda name, stage: stage())
-    assert asked["propose"] == {(1.3, 1.0, 77)} and asked["solve"] == {(1.0, 0.9, parts.config.sampling.max_tokens)}
+    assert asked["propose"] == {(1.3, 0.9, 77)} and asked["solve"] == {(1.0, 0.9, parts.config.sampling.max_tokens)}
 
 
 def test_prompts_ask_for_what_the_paper_asks(make_parts: Make) -> None:

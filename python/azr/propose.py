@@ -74,7 +74,7 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
         return []
     if parts.renderer.template.continues:
         return _beginning(parts, kind, rng)
-    wanted = int(rng.integers(min(given.at_least, given.at_most), given.at_most + 1))
+    wanted = int(rng.integers(1, given.at_most + 1))
     chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
     return [task for task in renamed if task is not None] if all(renamed) else []

@@ -9,7 +9,7 @@ from azr.sandbox import Sandbox
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.render import Renderer
 from azr.tasks.templates import Terse
-from azr.types import Kind, Prompt, Role, Unparsed
+from azr.types import Kind, Role, Unparsed
 
 pytestmark = pytest.mark.torch
 INPUTS = 4
@@ -55,7 +55,6 @@ def test_every_role_and_kind_is_shown_and_solving_in_both_ways(drawn: list[Sampl
 def test_completions_are_read_by_the_parser_of_their_kind(drawn: list[Sample]) -> None:
     reader = renderer()
     for sample in drawn:
-        Prompt(role=sample.role, kind=sample.kind, text=sample.prompt, token_ids=())
         reading = reader.template.read(sample.completion, sample.role, sample.kind)
         assert isinstance(reading.answer, str)
         blocks = reader.template.syntax.split(reading.answer)

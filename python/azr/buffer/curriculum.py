@@ -219,7 +219,8 @@ class TaskStore:
     def _mix(self, kind: Kind, step: int, rng: np.random.Generator) -> NDArray[np.int64]:
         solve, count = self._config.solve, self._served[kind]
         seed = int(rng.integers(2**62))
-        since = step - solve.window + (0 if solve.lag else 1)
+        # The tasks of the last step are new. With `solve.lag` those of this step are not stored yet.
+        since = step - 1 if solve.lag else step
         if solve.mix == "uniform":
             return self._buffer.uniform([kind], count, seed)
         if solve.mix == "step":

@@ -33,6 +33,7 @@ class PatternConfig(Section):
     """Words in completions that speak of deceiving, escaping or evading oversight."""
 
     action: Action = Action.FLAG
+    """What a finding triggers."""
     file: str = ""
     """TOML of rules as in `azr/oversight/patterns.toml`, instead of that one."""
     actions: dict[str, Action] = Field(default_factory=dict)
@@ -43,6 +44,7 @@ class CodeConfig(Section):
     """Programs that access the host, the interpreter's internals, or the expected answer."""
 
     action: Action = Action.FLAG
+    """What a finding triggers."""
     actions: dict[str, Action] = Field(default_factory=dict)
     """By rule, over `action`: {lookup_table = "drop"}."""
 
@@ -53,9 +55,11 @@ class JudgeConfig(Section):
     function: str = ""
     """`module:function`, from a list of texts to a list of scores in [0, 1]; empty: off."""
     rate: Fraction = 0.05
+    """Share of the completions that it scores, drawn by the seed."""
     threshold: Fraction = 0.5
     """Scores of at least this are findings."""
     action: Action = Action.FLAG
+    """What a finding triggers."""
 
 
 class RefusalConfig(Section):
@@ -65,105 +69,121 @@ class RefusalConfig(Section):
     """Steps between two probes; 0: off. Useful for models that were taught to decline."""
     drop: Fraction = 0.2
     """A finding when the refusal rate has fallen by this since the run began."""
-    max_tokens: Positive = 64
     action: OfSteps = Action.FLAG
+    """What a finding triggers."""
 
 
 class AlarmConfig(Section):
     """Fields of every alarm."""
 
     action: OfSteps = Action.FLAG
+    """What the alarm triggers."""
 
 
 class DuplicatesAlarm(AlarmConfig):
     """Share of proposals that are duplicates."""
 
     limit: Fraction = 0.5
-    """Mean over all kinds."""
+    """Largest share, as the mean over all kinds."""
     kind: Fraction = 0.8
-    """For each kind alone; at least `limit`."""
+    """Largest share of each kind alone; at least `limit`."""
 
 
 class ClustersAlarm(AlarmConfig):
     """Share of all stored programs that are near duplicates of a new one."""
 
     limit: Fraction = 0.3
+    """Largest share."""
 
 
 class NoveltyAlarm(AlarmConfig):
     """Similarity of new programs to the most similar stored one."""
 
     limit: Fraction = 0.97
+    """Largest similarity, from 0 to 1, as the mean of a step."""
 
 
 class EntropyAlarm(AlarmConfig):
-    """Token entropy below this share of its initial value."""
+    """Token entropy far below its initial value."""
 
     limit: Fraction = 0.2
+    """Least entropy, as a share of the initial value."""
 
 
 class ValidAlarm(AlarmConfig):
-    """Share of valid proposals below this share of its initial value, or below `floor`."""
+    """Share of valid proposals far below its initial value, or almost none."""
 
     limit: Fraction = 0.4
+    """Least share of valid proposals, as a share of the initial value."""
     floor: Fraction = 0.05
+    """Least share of valid proposals, whatever it was initially."""
 
 
 class LearnableAlarm(AlarmConfig):
-    """Share of new tasks with a solve rate strictly between 0 and 1 below this."""
+    """Share of new tasks with a solve rate strictly between 0 and 1."""
 
     limit: Fraction = 0.1
+    """Least share."""
 
 
 class LengthAlarm(AlarmConfig):
-    """Completions this many times as long as initially, or more than `truncated` of them cut at the token limit."""
+    """Completions that grow, or that the token limit cuts."""
 
     limit: NonNegative = 4.0
+    """Largest mean length, as a multiple of the initial one."""
     truncated: Fraction = 0.5
+    """Largest share of completions that are cut."""
 
 
 class GapAlarm(AlarmConfig):
     """Growth of the gap: score on the run's own tasks minus held-out score. Learning that does not transfer."""
 
     limit: Fraction = 0.2
+    """Largest growth, where scores are from 0 to 1."""
 
 
 class DeclineAlarm(AlarmConfig):
-    """Fall of the held-out score from its best by more than this and three standard errors of the probe."""
+    """Fall of the held-out score from its best by more than three standard errors of the probe."""
 
     limit: Fraction = 0.025
+    """Largest fall, where the score is from 0 to 1."""
 
 
 class NarrowingAlarm(AlarmConfig):
     """Fall of pass@k on held-out tasks from its best while the mean holds: less diverse solutions."""
 
     limit: Fraction = 0.1
+    """Largest fall, where pass@k is from 0 to 1."""
 
 
 class TimeAlarm(AlarmConfig):
-    """Step time above this multiple of its initial value."""
+    """Steps that take longer."""
 
     limit: NonNegative = 2.5
+    """Largest median time of a step, as a multiple of the initial one."""
 
 
 class MemoryAlarm(AlarmConfig):
-    """Resident memory above this multiple of its initial value, and at least `bytes` more."""
+    """Resident memory that grows, by at least 512 MiB."""
 
     limit: NonNegative = 1.5
-    bytes: Count = 512 << 20
+    """Largest resident memory, as a multiple of the initial one."""
 
 
 class SandboxAlarm(AlarmConfig):
-    """Share of proposals and answers on which the sandbox failed, above this."""
+    """Share of proposals and answers on which the sandbox failed."""
 
     limit: Fraction = 0.0
+    """Largest share of a step; 0: one failure raises it."""
 
 
 class SandboxIllAlarm(AlarmConfig):
     """Share above which the sandbox itself must be broken, not single texts. The run ends."""
 
     action: OfSteps = Action.STOP
+    """What the alarm triggers."""
     limit: Fraction = 0.5
+    """Largest share, over three steps."""
 
 
 class AlarmsConfig(Section):
@@ -191,11 +211,12 @@ class WatchdogConfig(Section):
     """Limits on the time of each phase, so that a run never hangs silently."""
 
     enabled: bool = True
+    """False: phases may take any time."""
     seconds: NonNegative = 3600.0
-    """Limit of one phase of a step."""
+    """Seconds that one phase of a step may take; 0: any time."""
     phases: dict[str, float] = Field(default_factory=dict)
-    """Limits by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward, rollout,
-    oversee, update, probe, save."""
+    """Limits in seconds by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward,
+    rollout, oversee, update, probe, save."""
     grace: NonNegative = 30.0
     """Seconds for the main thread to end after the stack traces were written; then the process ends itself."""
 

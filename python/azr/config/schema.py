@@ -46,7 +46,9 @@ class ModelConfig(Section):
     compute: Literal["float32", "bfloat16"] = "float32"
     """`bfloat16`: matrix products use it, the trainer's and on a CPU the engine's; the weights keep their type."""
     device: str = "auto"
+    """A device of torch, such as `cpu` or `cuda:1`; `auto`: a GPU if there is one, each rank its own."""
     gradient_checkpointing: bool = False
+    """True: layers compute their activations again in the backward pass: less memory, more time."""
     threads: Count = 0
     """Torch threads on a CPU; 0: torch's default."""
     lora: LoraConfig = LoraConfig()
@@ -78,13 +80,9 @@ class RoleSampling(Section):
     """One role's sampling, where it differs from `[sampling]`."""
 
     temperature: Annotated[float, Field(ge=-1.0)] = -1.0
-    """-1: as in `[sampling]`."""
-    top_p: Fraction = 0.0
-    """0: as in `[sampling]`."""
-    top_k: Annotated[int, Field(ge=-1)] = -1
-    """-1: as in `[sampling]`; 0: off."""
+    """Logits are divided by it; 0: greedy; -1: as in `[sampling]`."""
     max_tokens: Count = 0
-    """0: as in `[sampling]`."""
+    """Tokens after which a completion is cut; 0: as in `[sampling]`."""
 
     @model_validator(mode="after")
     def _known(self) -> "RoleSampling":
@@ -97,10 +95,13 @@ class SamplingConfig(Section):
     """Sampling of completions, for training and for solve rates alike."""
 
     temperature: NonNegative = 1.0
+    """Logits are divided by it; 0: greedy."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Only the most probable tokens that together reach this probability are sampled; 1: all."""
     top_k: Count = 0
-    """0: off."""
+    """Only this many of the most probable tokens are sampled; 0: all."""
     max_tokens: Positive = 8096
+    """Tokens after which a completion is cut."""
     propose: RoleSampling = RoleSampling()
     solve: RoleSampling = RoleSampling()
 
@@ -109,8 +110,8 @@ class SamplingConfig(Section):
         own = self.propose if role is Role.PROPOSE else self.solve
         return SamplingConfig(
             temperature=self.temperature if own.temperature < 0.0 else own.temperature,
-            top_p=own.top_p or self.top_p,
-            top_k=self.top_k if own.top_k < 0 else own.top_k,
+            top_p=self.top_p,
+            top_k=self.top_k,
             max_tokens=own.max_tokens or self.max_tokens,
         )
 
@@ -130,9 +131,7 @@ class WarmupConfig(Section):
     batch: Positive = 16
     """Examples of one optimizer step."""
     lr: Annotated[float, Field(gt=0.0)] = 5e-5
-    """For all weights; an adapter wants about ten times as much."""
-    lr_steps: Count = 10
-    """Optimizer steps until the rate is reached."""
+    """Learning rate, reached after ten optimizer steps. For all weights; an adapter wants about ten times as much."""
     enough: Fraction = 0.6
     """Least share of sampled proposals that are valid, and of sampled answers that can be read, in every kind."""
     samples: Positive = 32
@@ -146,9 +145,9 @@ class CompositeConfig(Section):
     """
 
     chance: Fraction = 0.5
-    at_least: Positive = 1
+    """Share of the propose prompts that have earlier programs to call."""
     at_most: Count = 0
-    """0: off. The number is uniform in [at_least, at_most]."""
+    """Most earlier programs of one prompt; their number is uniform in [1, at_most]. 0: off."""
     solved: Fraction = 0.5
     """Terse template: least solve rate, as last measured, of a program to build on."""
     easiest: Fraction = 1.0
@@ -177,7 +176,10 @@ class TasksConfig(Section):
     comparison: Literal["strict", "python"] = "strict"
     """`python`: 1 == 1.0 == True, as in the paper's code."""
     induction_score: Literal["binary", "accuracy", "any"] = "binary"
+    """Score of a program by the hidden inputs on which it is right: 1 for all of them and else 0, their share, or 1 for
+    at least one."""
     max_program_chars: Positive = 16_384
+    """Characters of a proposed program; a longer one is rejected as `too_long`."""
     composite: CompositeConfig = CompositeConfig()
 
     @model_validator(mode="after")
@@ -191,13 +193,14 @@ class SandboxConfig(Section):
     """Limits of one program; 0: the sandbox's default."""
 
     fuel: Count = 25_000_000_000
-    """About one second. Useful programs are short, and a batch waits for its slowest program."""
+    """Units of work, not of time; the default is about one second. Useful programs are short, and a batch waits for its
+    slowest program."""
     memory_bytes: Count = 0
-    output_bytes: Count = 0
-    value_bytes: Count = 0
+    """Bytes of the guest's memory."""
     threads: Count = 0
+    """Programs that run at once; 0: one for each core."""
     guest: str = ""
-    """Path of a guest that you built."""
+    """Path of a guest that you built (`make guest`); empty: the package's."""
 
 
 class BufferConfig(Section):
@@ -206,7 +209,9 @@ class BufferConfig(Section):
     cap: Count = 16_384
     """Tasks of a kind that can be sampled; 0: no limit."""
     eviction: Literal["newest", "reservoir", "none"] = "newest"
+    """Which tasks can be sampled beyond `cap`: the newest, a uniform sample of all, or all."""
     deduplicate: Literal["exact", "canonical", "behaviour"] = "canonical"
+    """Which tasks are equal: the same text, the same canonical form, or also the same behaviour on fixed inputs."""
     serve: Literal["all", "non_one", "non_extremes"] = "all"
     """Which tasks are served, by the solve rate p that was measured when the task was made: all, p < 1, or 0 < p <
     1."""
@@ -231,12 +236,12 @@ class SolveConfig(Section):
     answers: Positive = 1
     """Answers to each task, all trained on; at least 2 for group baselines."""
     mix: Literal["max_new", "half_new", "uniform", "step", "edge"] = "max_new"
-    """`edge`: any stored task in proportion to 4p(1 - p) / (times served + 1), with a share `unsolved` of tasks with p
-    = 0; p is updated each time a task is served."""
+    """Which stored tasks the solver gets. `max_new`: as many new ones as there are, the rest uniform; `half_new`: at
+    most half of them new; `uniform`; `step`: in proportion to the step that made it; `edge`: any in proportion to
+    4p(1 - p) / (times served + 1), with a share `unsolved` of tasks with p = 0; p is updated each time a task is
+    served."""
     unsolved: Fraction = 0.25
     """Share of `edge` with a last solve rate of 0."""
-    window: Positive = 1
-    """Number of steps that count as new."""
     lag: bool = True
     """True: tasks are drawn before this step's proposals enter the buffer, as in the paper's code."""
     trials: Positive = 8
@@ -251,8 +256,11 @@ class TermConfig(Section):
     """An extra term of the proposer's reward: min(coefficient x value, maximum)."""
 
     name: str
+    """A term of azr's, or `module:function`."""
     coefficient: float = 1.0
+    """Factor of the term's value."""
     maximum: float = 1.0
+    """Most that the term adds to the reward."""
 
 
 class ProposerRewardConfig(Section):
@@ -264,6 +272,7 @@ class ProposerRewardConfig(Section):
     extremes: float = -0.5
     """For solve rates of exactly 0 or 1: -0.5 as in the published runs, 0 as in the paper's text."""
     invalid: float = -1.0
+    """Reward of a rejected proposal."""
     duplicates: Literal["pay", "reject"] = "pay"
     """`reject`: a duplicate proposal earns `invalid`."""
     terms: tuple[TermConfig, ...] = ()
@@ -289,13 +298,17 @@ class OptimConfig(Section):
     """AdamW."""
 
     lr: Annotated[float, Field(gt=0.0)] = 1e-6
+    """Learning rate after `warmup_steps`."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """Learning rate after the warm-up: constant, or falling to 0 at the last step."""
     warmup_steps: Count = 0
+    """Steps in which the learning rate rises from 0."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    eps: Annotated[float, Field(gt=0.0)] = 1e-8
+    """Decay of the running means of the gradient and of its square, per step."""
     weight_decay: NonNegative = 0.01
+    """Share of each weight, times the learning rate, that a step takes off."""
     clip_norm: NonNegative = 1.0
-    """0: off."""
+    """A larger norm of the whole gradient is scaled down to this; 0: off."""
 
 
 class LossConfig(Section):
@@ -304,10 +317,13 @@ class LossConfig(Section):
     name: str = "ppo"
     """ppo, dual_clip, cispo, gspo, reinforce, or `module:function`."""
     clip_low: NonNegative = 0.2
+    """The ratio of probabilities (new to old) is clipped below 1 - clip_low."""
     clip_high: NonNegative = 0.2
-    """0.28 is clip-higher. CISPO needs about 4, GSPO 3e-4 and 4e-4."""
+    """The ratio is clipped above 1 + clip_high. 0.28 is clip-higher. CISPO needs about 4, GSPO 3e-4 and 4e-4."""
     dual_clip: Annotated[float, Field(gt=1.0)] = 3.0
+    """`dual_clip`: the largest ratio that counts for a token with a negative advantage."""
     entropy: float = 0.001
+    """Weight of the tokens' entropy, which the loss rewards; 0: off."""
     kl: NonNegative = 0.0
     """Weight of the KL to the starting weights (k3 estimate); above 0 a frozen copy of the model is kept, or with
     `model.lora` its base is read without the adapter."""
@@ -324,8 +340,9 @@ class MismatchConfig(Section):
     """none; tis: min(w, high); icepop: w inside [low, high], else 0; sequence: the product of a completion's w up to
     high, else 0; geometric: only completions whose geometric mean of w is inside [low, high]; or `module:function`."""
     low: NonNegative = 0.5
+    """Lower bound of w, for `icepop` and `geometric` (0.99)."""
     high: Annotated[float, Field(gt=0.0)] = 2.0
-    """`geometric` needs 0.99 and 1.01."""
+    """Upper bound of w; `geometric` needs 1.01."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "MismatchConfig":
@@ -388,17 +405,17 @@ class EvalConfig(Section):
     grounded: str = ""
     """JSONL of tasks written by people, as a guard against reward drift; empty: the package's own; `none`: no probe."""
     samples: Positive = 8
-    batch: Positive = 256
+    """Sampled answers to each held-out task, for the mean score and pass@k; a greedy one is added."""
     reach: str = ""
     """JSONL of tasks in strata, for pass@1, 8 and 32 by difficulty; empty: none; `own`: the package's, for the embedded
     model. Measured before the first step and after the last."""
     reach_samples: Positive = 32
-    reach_limit: Count = 0
-    """Tasks of each kind and stratum; 0: all."""
+    """Answers to each task of `reach`; pass@k is given for k up to this number."""
     decline: Literal["go_on", "back", "stop"] = "go_on"
     """What a run does when the held-out score is `fall` below its best. `back`: put the best weights back and go on at
     half the rate. `stop`: put them back and end. Both end with the best weights, and keep their checkpoint."""
     fall: Fraction = 0.01
+    """Fall of the held-out score below its best, as a share of 1, at which `decline` acts."""
     strata: str = "length"
     """The tag in the tasks' lines that names their stratum, or `operations`: by program size."""
 
@@ -409,8 +426,11 @@ class RunConfig(Section):
     folder: str = ""
     """Empty: runs/<date>-<model>."""
     steps: Positive = 500
+    """Number of steps of the run."""
     save_every: Positive = 10
+    """Steps between checkpoints; the last step has one always."""
     keep_last: Positive = 2
+    """Newest checkpoints that are kept."""
     keep_every: Count = 0
     """Checkpoints at multiples of this step count are never pruned; 0: none."""
     trace_rate: Fraction = 1.0
@@ -439,9 +459,9 @@ class VllmConfig(Section):
     """Largest mean |log p(engine) - log p(trainer)| on fixed tokens after the engine loaded new weights. Past it the
     run stops. Equal weights give about 1e-6 in float32, and about 1e-2 where the engine computes in bfloat16."""
     start_seconds: Annotated[float, Field(gt=0.0)] = 900.0
-    """Limit for the start of its process."""
+    """Seconds that the start of its process may take."""
     stuck_seconds: Annotated[float, Field(gt=0.0)] = 300.0
-    """A process that works in silence for this long is restarted."""
+    """Seconds that its process may work in silence before it is restarted."""
     restarts: Count = 2
     """Restarts without a completion in between, before the run ends with an error."""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
@@ -490,6 +510,7 @@ class Config(Section):
     """A whole run."""
 
     seed: Count = 0
+    """Every random number of the run follows from it, the step and its place in the step."""
     model: ModelConfig = ModelConfig()
     prompt: PromptConfig = PromptConfig()
     warmup: WarmupConfig = WarmupConfig()

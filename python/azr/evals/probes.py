@@ -27,7 +27,7 @@ class Probes:
         self._parts = parts
         self._held_out = held_out(parts, parts.config.evals.limit)
         self._grounded = grounded(parts)
-        self._strata = reach.read_strata(parts, parts.config.evals.reach_limit)
+        self._strata = reach.read_strata(parts)
 
     def __bool__(self) -> bool:
         """Whether there is anything to measure."""

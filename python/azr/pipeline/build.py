@@ -169,7 +169,7 @@ def make_sandbox(config: Config, modules: Mapping[str, str] | None = None) -> "S
     """The sandbox with the config's limits (0: the sandbox's default) and a domain's modules."""
     from azr.sandbox import Limits, Sandbox
 
-    given = config.sandbox.model_dump(include={"fuel", "memory_bytes", "output_bytes", "value_bytes"})
+    given = config.sandbox.model_dump(include={"fuel", "memory_bytes"})
     return Sandbox(
         threads=config.sandbox.threads or None,
         limits=Limits(**{name: value for name, value in given.items() if value}),

@@ -8,6 +8,8 @@ from torch import nn
 
 from azr.config.schema import OptimConfig
 
+EPS = 1e-8
+
 
 def make_optimizer(parameters: Iterable[nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
     """AdamW with decoupled weight decay on all parameters, as in the paper's code."""
@@ -15,7 +17,7 @@ def make_optimizer(parameters: Iterable[nn.Parameter], config: OptimConfig) -> t
     # On a GPU the fused kernel: other forms hold an extra copy of the gradients.
     fused = True if all(parameter.is_cuda for parameter in trained) else None
     return torch.optim.AdamW(
-        trained, lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay, fused=fused
+        trained, lr=config.lr, betas=config.betas, eps=EPS, weight_decay=config.weight_decay, fused=fused
     )
 
 

@@ -37,6 +37,8 @@ from azr.validate import validate
 from azr.warmup.examples import Example, draw_tasks, examples, refuse_others
 
 STATE = "warmup.json"
+LR_STEPS = 10
+"""Optimizer steps until the learning rate is reached."""
 HELD_OUT = "heldout.jsonl"
 """In the folder: tasks that no example shows, for `evals.tasks`."""
 HELD_OUT_TASKS = 100
@@ -113,7 +115,7 @@ def warm_up(folder: RunFolder, watch: Watch, should_stop: Callable[[], bool]) ->
 def supervised(config: Config) -> Config:
     """The config with a trainer whose update is a supervised step."""
     given, train = config.warmup, config.train
-    optim = train.optim.model_copy(update={"lr": given.lr, "schedule": "constant", "warmup_steps": given.lr_steps})
+    optim = train.optim.model_copy(update={"lr": given.lr, "schedule": "constant", "warmup_steps": LR_STEPS})
     loss = train.loss.model_copy(
         update={"name": "reinforce", "entropy": 0.0, "kl": 0.0, "follow": 0.0, "aggregation": "token_mean"}
     )

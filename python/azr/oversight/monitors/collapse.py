@@ -30,6 +30,8 @@ from azr.oversight.base import Finding, Monitor
 from azr.oversight.history import History
 from azr.types import Kind, Role
 
+LEAK_BYTES = 512 << 20
+"""Least growth of the resident memory that is an alarm: small processes grow by large shares."""
 Signs = Iterator[tuple[str, str]]
 """(where, evidence): `where` is a role and kind, a kind, or empty."""
 
@@ -151,7 +153,7 @@ def memory(past: History, config: MemoryAlarm, kinds: Sequence[Kind], window: in
     """The process grows."""
     now = past.middle("memory/resident_bytes", window, early=False)
     usual = past.middle("memory/resident_bytes", window, early=True)
-    if now is not None and usual is not None and now > config.limit * usual and now - usual > config.bytes:
+    if now is not None and usual is not None and now > config.limit * usual and now - usual > LEAK_BYTES:
         yield "", f"resident memory grew from {usual / 2**20:.0f} to {now / 2**20:.0f} MiB"
 
 
