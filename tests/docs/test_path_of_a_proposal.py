@@ -16,8 +16,8 @@ from azr.pipeline.rollout_step import roll_out
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROGRAM = "def f(a_name):\n    return a_name[::-1]"
-TEXT = f"</think><answer>```python\n{PROGRAM}\n```\n```input\n'nwo_sti_fo'\n```</answer>"
-MARKS = ("a_name", "of_its_own")
+TEXT = f"</think><answer>```python\n{PROGRAM}\n```\n```input\n'seman_fo_tsil'\n```</answer>"
+MARKS = ("a_name", "list_of_names")
 """In the program, and in its output."""
 BRANCHES = {"Renderer.solve", "TaskStore._remember"}
 """They end elsewhere, as the page says."""
@@ -104,7 +104,7 @@ def path_of(parts: Parts) -> list[Step]:
     finally:
         sys.setprofile(None)
     (stored,) = done.verdicts
-    assert stored.task.id is not None and stored.task.outputs[0].to_python() == "of_its_own", "it became a task"
+    assert stored.task.id is not None and stored.task.outputs[0].to_python() == "list_of_names", "it became a task"
     return follower.path()
 
 

@@ -215,8 +215,8 @@ class WatchdogConfig(Section):
     seconds: NonNegative = 3600.0
     """Seconds that one phase of a step may take; 0: any time."""
     phases: dict[str, float] = Field(default_factory=dict)
-    """Limits in seconds by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve, reward,
-    rollout, oversee, update, probe, save."""
+    """Limits in seconds by phase: {update = 600}; 0: none. Phases: load, seed, propose, validate, buffer, solve,
+    reward, rollout, oversee, update, probe, save."""
     grace: NonNegative = 30.0
     """Seconds for the main thread to end after the stack traces were written; then the process ends itself."""
 
