@@ -30,6 +30,7 @@ import argparse
 import datetime
 import json
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,7 @@ def main() -> None:
         "--smollm2", type=Path, metavar="PATH", help="the model's folder or GGUF file, or a warm-up of it"
     )
     given = options.parse_args()
+    signal.signal(signal.SIGTERM, _ended)
     end = time.monotonic() + (given.budget or BUDGET * (SLOW if given.toy else 1.0))
     result: Figures = {
         "date": datetime.date.today().isoformat(), "command": " ".join(sys.argv), "python": platform.python_version(),
@@ -117,6 +119,11 @@ def _answer(part: Part, place: Place, limit: float) -> Figures:
         said = getattr(error, "stderr", None) or ""
         found = {"failed": str(error)[-600:], "said": said[-2000:]}
     return {"wall_seconds": round(time.monotonic() - begin, 1), "limit": round(limit), **found}
+
+
+def _ended(number: int, frame: object) -> None:
+    """Whoever ends this ends the part that is under way, too."""
+    raise SystemExit(128 + number)
 
 
 def _note(name: str, found: Figures, result: Figures, out: Path) -> None:

@@ -107,7 +107,7 @@ def run_until(command: list[str], end: float, grace: float) -> Done:
 
 def _start(command: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
     )
 
 

@@ -11,6 +11,7 @@ from gpu_parts.place import ROOT, Figures, Part, Place, azr, run_until, settings
 
 RECIPE = ROOT / "configs" / "recipes" / "smollm2-135m.toml"
 HELD_OUT = "heldout.jsonl"
+TOY_KINDS = 'tasks.kinds=["abduction","deduction"]'
 GRACE = 60.0
 """Seconds for the last step and its checkpoint, at most."""
 
@@ -45,23 +46,21 @@ def _grace(begin: float, end: float) -> float:
 def _warm_up(place: Place) -> list[str]:
     given = [f"model.device={place.device}", "run.keep_last=1"]
     if place.toy:
-        given += ["warmup.examples=8", "warmup.batch=4", "warmup.rounds=1", "warmup.samples=2"]
-        return [*given, "sampling.max_tokens=48", "engine.batch=16"]
+        given += ["warmup.examples=8", "warmup.batch=4", "warmup.rounds=1", "warmup.samples=2", TOY_KINDS]
+        return [*given, "sampling.max_tokens=32", "engine.batch=16"]
     return [*given, "engine.batch=512", "train.micro_batch_tokens=32768"]
 
 
 def _play(place: Place, model: Path) -> list[str]:
-    given = [
-        f"model.device={place.device}",
-        f"evals.tasks={model / HELD_OUT}",
-        "evals.grounded=none",
-        "run.keep_last=1",
-    ]
+    given = [f"model.device={place.device}", f"evals.tasks={model / HELD_OUT}", "evals.grounded=none"]
     if place.toy:
-        given += ["run.steps=2", "evals.every=1", "evals.limit=2", "evals.samples=1", "sampling.max_tokens=48"]
-        return [*given, "propose.batch=2", "solve.batch=2", "solve.trials=2", "seeding.factor=1", "engine.batch=16"]
+        # Eight examples teach no model to propose, so its seeds are given.
+        given += [f"seeding.path={ROOT / 'python/azr/evals/grounded.jsonl'}", TOY_KINDS, "run.steps=2", "evals.every=1"]
+        given += ["evals.limit=2", "evals.samples=1", "sampling.max_tokens=32", "propose.batch=2", "solve.batch=2"]
+        return [*given, "solve.trials=2", "engine.batch=16"]
     given += ["run.steps=10000", "evals.every=5", "evals.limit=100", "evals.samples=4", "run.save_every=1000"]
-    return [*given, "propose.batch=48", "solve.batch=48", "engine.batch=512", "train.micro_batch_tokens=32768"]
+    given += ["propose.batch=48", "solve.batch=48", "seeding.factor=1", "run.keep_last=1"]
+    return [*given, "engine.batch=512", "train.micro_batch_tokens=32768"]
 
 
 def _looks(folder: Path) -> Figures:

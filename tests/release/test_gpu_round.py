@@ -30,6 +30,11 @@ place_of, smollm2, vllm = (sys.modules[f"gpu_parts.{name}"] for name in ("place"
 Part, Place = place_of.Part, place_of.Place
 
 
+def is_running(process: int) -> bool:
+    state = Path(f"/proc/{process}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
 def nothing(place: Any, end: float) -> dict[str, Any]:
     return {}
 
@@ -87,9 +92,25 @@ def test_a_part_that_is_too_long_ends_with_all_that_it_started(tmp_path: Path) -
         with pytest.raises(subprocess.TimeoutExpired):
             place_of.run([sys.executable, "-c", code], time.monotonic() + seconds)
         seconds *= 4.0
-    child = int((tmp_path / "pid").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_whoever_ends_the_round_ends_the_part_under_way(tmp_path: Path) -> None:
+    """As a lent machine's time limit does."""
+    part = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r})\n"
+        f"import gpu_round as g; from gpu_parts.place import Part, run\n"
+        f"g.PARTS = (Part('a', 500, 500, lambda place, end: run([sys.executable, '-c', {part!r}], end)),)\n"
+        f"sys.argv = ['gpu_round.py', '--toy', '--out', {str(tmp_path / 'out.json')!r}]\ng.main()"
+    )
+    (tmp_path / "pid").touch()
+    whole = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    while not (pid := (tmp_path / "pid").read_text()):
+        assert whole.poll() is None
+        time.sleep(0.01)
+    whole.terminate()
+    assert whole.wait() == 143 and not is_running(int(pid))
 
 
 def test_a_command_is_asked_to_stop_before_it_is_killed() -> None:
