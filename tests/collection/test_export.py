@@ -303,6 +303,15 @@ def test_what_it_refuses(file: Path, tmp_path: Path) -> None:
     assert call(file, tmp_path / "full", "--replace").exit_code == 0
 
 
+def test_empty_files_are_said(file: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert str(call(empty, tmp_path / "set").exception) == f"{empty} has no task"
+    assert "empty.jsonl is empty" in str(call(file, tmp_path / "set", "--against", empty).exception)
+    assert not (tmp_path / "set").exists()
+    assert "the license is unknown" in call(file, tmp_path / "set", "--license", " ").stderr
+
+
 def test_a_task_that_is_none_is_not_published(file: Path, tmp_path: Path) -> None:
     """A file's programs run again: someone may have changed it."""
     row = json.loads(file.read_text().splitlines()[0]) | {"program": "def f(a, b):\n    return 1 / 0"}

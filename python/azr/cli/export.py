@@ -10,12 +10,14 @@ from azr.cli.buffer import filter_of, filters
 from azr.errors import RunError
 
 CARD = "README.md"
+UNKNOWN = "unknown"
+"""Of a license."""
 
 
 @click.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--license", "license", default="unknown", show_default=True, help="As the hub names it, such as mit.")
+@click.option("--license", "license", default=UNKNOWN, show_default=True, help="As the hub names it, such as mit.")
 @click.option("--name", help="Of the data set; without it that of OUT.")
 @click.option(
     "--test", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Share of the programs for a split `test`."
@@ -47,6 +49,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
     from azr.collection.publish import EQUAL, Wanted, write
     from azr.collection.records import Source
 
+    license = license.strip() or UNKNOWN
     if out.is_dir() and any(out.iterdir()) and not replace:
         raise RunError(f"{out} is not empty: give another folder, or --replace")
     if leave_out and not against:
@@ -64,7 +67,7 @@ def export(  # noqa: PLR0913 - one parameter for each option
         click.echo(f"note: {written.repeats['near']} tasks have nearly the program of an earlier one: marked", err=True)
     counts = {} if benchmarks is None else benchmarks.counts
     (out / CARD).write_text(card(name or out.resolve().name, written, license, counts, leave_out), "utf-8")
-    if license == "unknown":
+    if license == UNKNOWN:
         click.echo("note: the card says that the license is unknown; --license names it", err=True)
     for level in ("exact", "near"):
         if written.overlaps[level]:

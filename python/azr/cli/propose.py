@@ -94,6 +94,9 @@ def _propose(endpoint: "Endpoint", config: "Config", file: "TaskFile", tasks: in
     lines = Lines(sys.stderr, tasks, len(file.rows), time.monotonic)
     if file.rows:
         lines.say(f"{len(file.rows)} tasks are in {file.path} already")
+    if len(file.rows) >= tasks:
+        click.echo(f"{len(file.rows)} tasks in {file.path}")
+        return  # whether or not the endpoint is there
     with closing(EndpointEngine(endpoint)) as engine, tempfile.TemporaryDirectory() as folder:
         config, note = fit(config, engine.served.positions)
         lines.say(f"{engine.served.model} at {endpoint.base}: {endpoint.concurrency} requests at a time")

@@ -81,6 +81,8 @@ class Benchmarks:
                     self._rows.append(name)
                 count += 1
                 break
+        if not rows:
+            raise RunError(f"{path} is empty: a benchmark has a program in each row")
         if not count:
             columns = ", ".join(sorted({str(name) for row in rows[:100] if isinstance(row, Mapping) for name in row}))
             raise RunError(f"{path} has no Python program in any row; name its column by --field: {columns or 'none'}")

@@ -76,6 +76,8 @@ class Source:
         if path.is_file():
             self.grader, self.model = Grader(), ""
             self._rows = read_rows(path)
+            if not self._rows:
+                raise RunError(f"{path} has no task")
             return
         folder = Folder(path)
         config = load_config(path / CONFIG, written=True)
