@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import socket
 import threading
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,7 @@ from azr.cli.propose import Lines
 from azr.collection.gather import Round
 from azr.collection.task_file import TaskFile, read_rows
 from azr.errors import AzrError, RunError
+from azr.rollouts.endpoint import client
 from azr.sandbox import Sandbox
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.io import read_tasks
@@ -213,6 +215,24 @@ def test_a_count_of_tokens_that_is_none_is_not_believed(tmp_path: Path, count: o
     with serving(scripted, lambda _, number: PlainTextResponse(text) if number == 1 else None) as stub:
         done = call(stub, tmp_path / "tasks.jsonl", "--tasks", "1")
     assert done.exit_code == 0, done.output
+
+
+def test_what_takes_connections_and_says_nothing_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LOOK_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = failure(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", tmp_path / "tasks.jsonl")
+    assert "ReadTimeout" in said and "Does the server run" in said
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>", "[]", '{"data": 3}', '{"data": [{"id": 3}]}', '{"data": []}', "[" * 100_000, '{"data": [[]]}']
+)
+def test_what_lists_no_model_is_asked_for_nothing(tmp_path: Path, body: str) -> None:
+    with serving(scripted, listed=lambda: PlainTextResponse(body)) as stub:
+        said = failure(stub, tmp_path / "tasks.jsonl")
+    assert "lists no model (status 200)" in said and "--model" in said and stub.bodies == []
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host/v1", "http://", "http:///v1", "http://[::1"])

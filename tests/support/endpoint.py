@@ -42,10 +42,16 @@ def serving(
     refuse: Refuse = lambda body, number: None,
     models: list[dict[str, Any]] | None = None,
     key: str = "",
+    listed: Callable[[], Response] | None = None,
 ) -> Iterator[Stub]:
-    """The server on a free port of this machine. `models`: what it lists; None: the stub's one."""
+    """The server on a free port of this machine.
+
+    Args:
+        models: that it lists; None: the stub's one.
+        listed: what it answers in place of a list.
+    """
     stub = Stub()
-    listed = [{"id": MODEL, "object": "model"}] if models is None else models
+    rows = [{"id": MODEL, "object": "model"}] if models is None else models
 
     def entered(request: Request) -> Response | None:
         given = request.headers.get("authorization", "")
@@ -55,7 +61,7 @@ def serving(
         return None
 
     async def list_models(request: Request) -> Response:
-        return entered(request) or JSONResponse({"object": "list", "data": listed})
+        return entered(request) or (listed() if listed else JSONResponse({"object": "list", "data": rows}))
 
     async def complete(request: Request) -> Response:
         if (refused := entered(request)) is not None:

@@ -28,6 +28,8 @@ MAX_BODY: Final = 32 << 20
 """Bytes of an answer."""
 LONGEST_PAUSE: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 30.0
+"""For the list of models, which needs no work of the server."""
 KEY: Final = "OPENAI_API_KEY"
 
 Pause = Callable[[float], Awaitable[None]]
@@ -124,7 +126,7 @@ class Client:
         headers = {"Authorization": f"Bearer {given.key}"} if given.key else {}
         try:
             self._http = httpx.AsyncClient(
-                base_url=given.base, headers=headers, timeout=httpx.Timeout(given.timeout, connect=CONNECT_SECONDS),
+                base_url=given.base, headers=headers,
                 limits=httpx.Limits(max_connections=given.concurrency, max_keepalive_connections=given.concurrency),
             )  # fmt: skip
         except httpx.InvalidURL as error:
@@ -147,7 +149,7 @@ class Client:
         """
         given = self._endpoint
         try:
-            status, found = await self._once("GET", "/models", None)
+            status, found = await self._once("GET", "/models", None, min(LOOK_SECONDS, given.timeout))
         except (_Again, _Lost) as error:
             raise EngineError(
                 f"no answer from {given.base}: {error}. Does the server run, and is the URL right?"
@@ -160,6 +162,11 @@ class Client:
             return Served(model=given.model, positions=0)
         names = ", ".join(one_line(name, 80) for name in list(models)[:8]) or "none"
         if not given.model:
+            if not models:
+                raise EngineError(
+                    f"{given.base} lists no model (status {status}): is it an OpenAI-compatible endpoint? If so, name"
+                    " the model by --model"
+                )
             if len(models) != 1:
                 raise EngineError(f"name one of the models at {given.base} by --model: {names}")
             (given_model,) = models
@@ -193,7 +200,7 @@ class Client:
         tries = 0
         while True:
             try:
-                status, found = await self._once("POST", "/chat/completions", asked)
+                status, found = await self._once("POST", "/chat/completions", asked, given.timeout)
                 if status == 200:
                     status = _status_inside(found)
                 if status == 200:
@@ -211,11 +218,12 @@ class Client:
                 self.retried += 1
                 await self._pause(error.after or _backoff(tries))
 
-    async def _once(self, method: str, path: str, asked: Mapping[str, Any] | None) -> tuple[int, Any]:
+    async def _once(self, method: str, path: str, asked: Mapping[str, Any] | None, seconds: float) -> tuple[int, Any]:
         """Status and body of one request; the body as JSON, or as text where it is none."""
         assert self._http is not None, "inside of its context"
+        limit = self._httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         try:
-            async with self._http.stream(method, path, json=asked) as answer:
+            async with self._http.stream(method, path, json=asked, timeout=limit) as answer:
                 body = bytearray()
                 async for part in answer.aiter_bytes():
                     body += part
