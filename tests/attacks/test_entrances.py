@@ -22,6 +22,8 @@ from azr.buffer import fingerprint as behaviour
 from azr.buffer.client import TaskBuffer, canonical
 from azr.cli import azr as command
 from azr.collection.overlap import Benchmarks
+from azr.collection.records import Record
+from azr.collection.repeats import Repeats
 from azr.config import resolve
 from azr.config.domain_files import read as read_domain
 from azr.config.oversight import CodeConfig, PatternConfig
@@ -232,6 +234,13 @@ def drive_export(folder: Path, texts: Sequence[str]) -> None:
     """Each text as a stored program that is held against a benchmark, and as a benchmark's."""
     path = folder / "benchmark.jsonl"
     path.write_text("".join(json.dumps({"code": text}) + "\n" for text in [*texts, hostile.IDENTITY]), "utf-8")
+    repeats, seen = Repeats(), set[str]()
+    for program in [*texts, *texts]:
+        task = Task(kind=Kind.DEDUCTION, program=program, inputs=("1",), outputs=(), message="")
+        record = Record(task=task, solve_rate=None, attempts=0, origin="proposed", model="m", azr="0")
+        again = program in seen
+        seen.add(program)
+        assert (repeats.add(record) is None) >= again
     found = Benchmarks([path]).look([*texts, hostile.IDENTITY])
     assert len(found) == len(texts) + 1 and found[-1].level == "exact"
 

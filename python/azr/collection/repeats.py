@@ -10,7 +10,6 @@ from typing import Final, Literal
 from azr.buffer.client import Duplicate, TaskBuffer, Unusable
 from azr.collection.overlap import THRESHOLD, form
 from azr.collection.records import Record
-from azr.util.text import is_text
 
 Level = Literal["none", "near", "program"]
 NONE: Final = "none"
@@ -38,28 +37,35 @@ class Repeats:
         self._ids: list[str] = []
         """By id of the buffer."""
         self._unusual: set[str] = set()
-        """Ids of tasks whose programs have no canonical form."""
+        """Ids of tasks without a canonical form."""
 
     def add(self, record: Record) -> Repeat | None:
         """The task beside the earlier ones; None: it is one of them."""
         program = record.task.program
-        found = self._look(program)
+        canonical = form(program)
+        if canonical is None:
+            return self._add_unusual(record)
+        found = self._look(program, canonical)
         (added,) = self._buffer.insert_many([record.task])
         if isinstance(added, Duplicate):
             return None
         if isinstance(added, Unusable):
-            if record.id in self._unusual:
-                return None
-            self._unusual.add(record.id)
-            return Repeat(level=NONE)
+            return self._add_unusual(record)
         self._ids.append(record.id)
-        self._programs.setdefault(form(program) or "", record.id)
+        self._programs.setdefault(canonical, record.id)
         return found
 
-    def _look(self, program: str) -> Repeat:
-        if (same := self._programs.get(form(program) or "")) is not None:
+    def _add_unusual(self, record: Record) -> Repeat | None:
+        """By its text, where program or inputs have no canonical form."""
+        if record.id in self._unusual:
+            return None
+        self._unusual.add(record.id)
+        return Repeat(level=NONE)
+
+    def _look(self, program: str, canonical: str) -> Repeat:
+        if (same := self._programs.get(canonical)) is not None:
             return Repeat(level="program", of=same, similarity=1.0)
-        (near,) = self._buffer.neighbours([program if is_text(program) else ""], self._threshold)
+        (near,) = self._buffer.neighbours([program], self._threshold)
         if near is None or near.id is None:
             return Repeat(level=NONE)
         level: Level = "near" if near.similarity >= self._threshold else NONE
