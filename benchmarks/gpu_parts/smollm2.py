@@ -46,7 +46,7 @@ def _grace(begin: float, end: float) -> float:
 def _warm_up(place: Place) -> list[str]:
     given = [f"model.device={place.device}", "run.keep_last=1"]
     if place.toy:
-        given += ["warmup.examples=8", "warmup.batch=4", "warmup.rounds=1", "warmup.samples=2", TOY_KINDS]
+        given += ["warmup.examples=8", "warmup.batch=4", "warmup.rounds=1", "warmup.samples=1", TOY_KINDS]
         return [*given, "sampling.max_tokens=32", "engine.batch=16"]
     return [*given, "engine.batch=512", "train.micro_batch_tokens=32768"]
 
@@ -55,7 +55,7 @@ def _play(place: Place, model: Path) -> list[str]:
     given = [f"model.device={place.device}", f"evals.tasks={model / HELD_OUT}", "evals.grounded=none"]
     if place.toy:
         # Eight examples teach no model to propose, so its seeds are given.
-        given += [f"seeding.path={ROOT / 'python/azr/evals/grounded.jsonl'}", TOY_KINDS, "run.steps=2", "evals.every=1"]
+        given += [f"seeding.path={ROOT / 'python/azr/evals/grounded.jsonl'}", TOY_KINDS, "run.steps=1", "evals.every=1"]
         given += ["evals.limit=2", "evals.samples=1", "sampling.max_tokens=32", "propose.batch=2", "solve.batch=2"]
         return [*given, "solve.trials=2", "engine.batch=16"]
     given += ["run.steps=10000", "evals.every=5", "evals.limit=100", "evals.samples=4", "run.save_every=1000"]
