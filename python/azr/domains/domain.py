@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from azr.config.domain import ALL
 from azr.config.domain_files import DomainFolder
@@ -126,7 +126,8 @@ def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], NewKind
     if not isinstance(found, type) or lacking:
         hint = "; outputs(results) replaces materialise" if hasattr(found, "materialise") else ""
         raise DomainError(f"{what} is no kind: it lacks {', '.join(lacking) or 'being a class'}{hint}")
-    return cast(Callable[[KindOptions], NewKind], found)
+    made: Callable[[KindOptions], NewKind] = found
+    return made
 
 
 def _texts(folder: DomainFolder, new_kinds: Mapping[str, NewKind], allowed: StaticFilter) -> Texts:

@@ -131,7 +131,8 @@ class Evaluation:
     def _sample(self, benchmark: Benchmark, unit: Unit) -> "list[tuple[Prompt, list[Completion]]]":
         """Prompts and completions of each item; none of an item whose prompt fills the model's context."""
         prompts = [self.asker.prompt(benchmark, item) for item in unit.items]
-        fitting = [prompt for prompt in prompts if not self.context or len(prompt.token_ids) < self.context]
+        fits = [not self.context or len(prompt.token_ids) < self.context for prompt in prompts]
+        fitting = [prompt for prompt, fit in zip(prompts, fits, strict=True) if fit]
         given = self.decoding
         sampling = Sampling(
             seed=derive(given.seed, unit.number, f"eval/{benchmark.name}"),
@@ -141,8 +142,7 @@ class Evaluation:
             max_tokens=given.max_tokens or benchmark.max_tokens,
         )
         drawn = iter(self.engine.sample(fitting, sampling, unit.count) if fitting else [])
-        kept = {id(prompt) for prompt in fitting}
-        return [(prompt, next(drawn) if id(prompt) in kept else []) for prompt in prompts]
+        return [(prompt, next(drawn) if fit else []) for prompt, fit in zip(prompts, fits, strict=True)]
 
     def _score(
         self, benchmark: Benchmark, scorer: Scorer, unit: Unit, sampled: "list[tuple[Prompt, list[Completion]]]"

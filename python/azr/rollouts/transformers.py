@@ -169,8 +169,12 @@ class TransformersEngine(BatchedEngine):
 
 def _groups(requests: Sequence[Request]) -> list[_Group]:
     """Consecutive requests with one prompt and the same settings."""
-    entries = groupby(enumerate(requests), key=lambda entry: (id(entry[1].prompt), _bounds(entry[1].sampling)))
-    return [_Group(list(group)) for _, group in entries]
+
+    def shared(entry: tuple[int, Request]) -> object:
+        _, request = entry
+        return request.key.purpose, request.key.place, _bounds(request.sampling)
+
+    return [_Group(list(group)) for _, group in groupby(enumerate(requests), key=shared)]
 
 
 def _settings(group: _Group) -> tuple[float, float, int, int]:

@@ -59,6 +59,7 @@ def whole_copy(model: Any, config: Config, device: torch.device) -> Any:
     """
     place = device if config.engine.name == "transformers" else torch.device("cpu")
     dtype = getattr(torch, config.model.compute)
+    # The memo of `copy.deepcopy`, which is by identity.
     cast_copies: dict[int, Any] = {
         id(p): nn.Parameter(p.detach().to(place, dtype, copy=True), requires_grad=False) for p in model.parameters()
     }

@@ -27,6 +27,7 @@ class Foreign(Exception):
 def encode(*values: object, own: tuple[object, ...] = ()) -> tuple[str, list]:
     """The two lists of some values, one after the other. What *is* one of `own` travels as its place there."""
     codes, items = [], []
+    # By identity: an equal list is another list. `own` keeps its values alive.
     places = {id(value): place for place, value in enumerate(own) if type(value) in _MUTABLE}
     for value in values:
         _write(value, codes, items, places, 0)

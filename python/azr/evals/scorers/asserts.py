@@ -148,11 +148,11 @@ class AssertScorer:
     def score(self, answers: Sequence[tuple[Item, str]]) -> list[Verdict]:
         self._prepare([item for item, _ in answers])
         # Samples that say the same are scored once.
-        cases: dict[tuple[int, str], _Case] = {}
-        places = [(id(self._tests[_place(item)]), answer) for item, answer in answers]
-        for place, (item, answer) in zip(places, answers, strict=True):
+        cases: dict[tuple[tuple[str, str, str], str], _Case] = {}
+        places = [(_place(item), answer) for item, answer in answers]
+        for place in places:
             if place not in cases:
-                tests = self._tests[_place(item)]
+                tests, answer = self._tests[place[0]], place[1]
                 first = dict(islice(tests.calls.items(), FIRST if tests.results is not None else None))
                 cases[place] = _Case(harness.candidate_program(answer), tests, self._limits.fuel, first)
         while waiting := [case for case in cases.values() if case.verdict is None]:
@@ -179,11 +179,15 @@ class AssertScorer:
 
     def _call(self, cases: Sequence[_Case]) -> None:
         """Runs the calls that are wanted, each with a share of the fuel that its answer has left."""
-        rows = [(case, place, call) for case in cases for place, call in case.wanted.items()]
-        shares = {id(case): min(case.fuel, max(LEAST, case.fuel // max(1, len(case.wanted)))) for case in cases}
-        outcomes = self._run([(case, call, shares[id(case)]) for case, _, call in rows])
-        for (case, place, call), outcome in zip(rows, outcomes, strict=True):
-            if outcome.kind is OutcomeKind.OUT_OF_FUEL and case.fuel > shares[id(case)]:
+        shares = [min(case.fuel, max(LEAST, case.fuel // max(1, len(case.wanted)))) for case in cases]
+        rows = [
+            (case, place, call, share)
+            for case, share in zip(cases, shares, strict=True)
+            for place, call in case.wanted.items()
+        ]
+        outcomes = self._run([(case, call, share) for case, _, call, share in rows])
+        for (case, place, call, share), outcome in zip(rows, outcomes, strict=True):
+            if outcome.kind is OutcomeKind.OUT_OF_FUEL and case.fuel > share:
                 [outcome] = self._run([(case, call, case.fuel)])
             case.fuel = max(0, case.fuel - outcome.fuel_used)
             self._note(case, place, call, outcome)

@@ -58,7 +58,7 @@ class ProgramScorer:
         return item.stem + program if item.facts["method"] else program
 
     def score(self, answers: Sequence[tuple[Item, str]]) -> list[Verdict]:
-        tests = {id(item): cases_of(item) for item, _ in answers}
+        tests = {name: cases_of(item) for name, item in {item.id: item for item, _ in answers}.items()}
         verdicts: dict[int, Verdict] = {}
         begin = 0
         for size in ROUNDS:
@@ -66,7 +66,7 @@ class ProgramScorer:
                 (at, item, answer, test)
                 for at, (item, answer) in enumerate(answers)
                 if at not in verdicts
-                for test in tests[id(item)][begin : begin + size]
+                for test in tests[item.id][begin : begin + size]
             ]
             outcomes = self._sandbox.run_batch([self._request(item, answer, test) for _, item, answer, test in todo])
             for (at, _, _, test), outcome in zip(todo, outcomes, strict=True):

@@ -100,6 +100,7 @@ Evidence = str | ast.expr
 def inspect_tree(tree: ast.Module) -> Iterator[tuple[str, Evidence]]:
     """(rule, evidence) for each suspicious node."""
     own, aliases = _own_names(tree), _aliases(tree)
+    # By identity: the same name may be called in one place and only named in another. The tree outlives the set.
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     # Once for each function: thousands of classes may be given the same one.
     functions = {node.name: _constant_result(node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
