@@ -113,8 +113,8 @@ test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buf
 
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
-	$(BIN)/ruff check python tests examples tools
-	$(BIN)/ruff format --check --quiet python tests examples tools
+	$(BIN)/ruff check python tests examples tools benchmarks environments
+	$(BIN)/ruff format --check --quiet python tests examples tools benchmarks environments
 	$(BIN)/typos
 	$(BIN)/mypy
 	cargo fmt --check --all

@@ -27,9 +27,7 @@ def main() -> None:
     library = re.sub(r'^"""[\s\S]*?"""', "", (TABLES / "modules" / "tables.py").read_text("utf-8"))
     kind = next(iter(domain.kinds.values()))
     with_library = [(draft.program, draft.inputs[:1]) for _, draft in drafts] * COPIES
-    plain = [
-        (re.sub(r"from tables import .*", lambda _: library, program), inputs) for program, inputs in with_library
-    ]
+    plain = [(re.sub(r"from tables import .*", lambda _: library, program), inputs) for program, inputs in with_library]
     trivial = [("def f(a):\n    return a + 1", ("1",))] * len(plain)
     bare = Sandbox(threads=domain.sandbox.threads)
     # A table is no value of plain Python: only programs that return plain data are compared.

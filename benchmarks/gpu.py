@@ -8,8 +8,8 @@
 
 An update is what a step of `azr train` does: forward, backward with layers recomputed, clipping, AdamW; float32
 weights and optimizer state, bfloat16 compute. Each episode has as many tokens as `--lengths` says, a sixteenth of them
-its prompt's; a micro-batch is one of the longest or several of shorter ones (`--tokens`). The first update (compilation,
-warm-up) is not counted; the rate is that of the median of the rest.
+its prompt's; a micro-batch is one of the longest or several of shorter ones (`--tokens`). The first update
+(compilation, warm-up) is not counted; the rate is that of the median of the rest.
 
 MFU: model FLOPs, 6 for each parameter and token without the input embedding, and 12 L H D T / 2 for causal attention
 (Megatron's count, arXiv 2205.05198, without recomputation), over the time and the GPU's dense bfloat16 peak. To be
@@ -105,7 +105,8 @@ def settings(given: argparse.Namespace, length: int) -> Config:
         [
             f"model.device={given.device}", "model.compute=bfloat16", "model.gradient_checkpointing=true",
             "engine.name=vllm", f"train.micro_batch_tokens={max(length, given.tokens)}",
-            f"train.attention={given.attention}", f"train.compile={str(not given.eager).lower()}", *(lora if given.lora else []),
+            f"train.attention={given.attention}", f"train.compile={str(not given.eager).lower()}",
+            *(lora if given.lora else []),
         ],
     )  # fmt: skip
 
@@ -138,7 +139,8 @@ def measure(name: str, length: int, given: argparse.Namespace) -> dict[str, Any]
     peak = next((value for part, value in PEAKS.items() if cuda and part in torch.cuda.get_device_name()), None)
     return {
         "shape": name, "parameters": shape.parameters, "length": length, "tokens": tokens, "adapter": given.lora,
-        "base": given.base if given.lora else None, "attention": given.attention, "compiled": not given.eager, "seconds": round(spent, 3),
+        "base": given.base if given.lora else None, "attention": given.attention, "compiled": not given.eager,
+        "seconds": round(spent, 3),
         "first_seconds": round(seconds[0], 3), "tokens_per_second": round(tokens / spent),
         "mfu": round(flops(shape, batch) / spent / peak, 4) if peak and not given.lora else None,
         "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 2) if cuda else None,

@@ -3,8 +3,9 @@
     python benchmarks/real_model.py decode|train|agree --model FOLDER_OR_GGUF [--threads 1]
 
 Rates are tokens per second of the process's own CPU time, so other work on the machine counts little. `decode` samples
-rows of one shared prompt in azr's engine with products in float32 and in bfloat16, and by the model's own cached forward
-pass in bfloat16, which is what `generate` calls. `train` is whole updates. `agree` compares completions token by token.
+rows of one shared prompt in azr's engine with products in float32 and in bfloat16, and by the model's own cached
+forward pass in bfloat16, which is what `generate` calls. `train` is whole updates. `agree` compares completions token
+by token.
 """
 
 import argparse

@@ -102,7 +102,8 @@ def packed(model: Qwen2ForCausalLM, batch: Batch, tokens: int) -> None:
     """azr's: packed micro-batches, shared prompts once, the chunked head."""
     for micro_batch in micro_batches(batch, tokens, "cpu"):
         chosen, entropy = score(model, micro_batch, 1.0)
-        (-(micro_batch.advantages * chosen + ENTROPY * entropy) * micro_batch.weights * micro_batch.mask).sum().backward()
+        gain = micro_batch.advantages * chosen + ENTROPY * entropy
+        (-gain * micro_batch.weights * micro_batch.mask).sum().backward()
 
 
 def gradient(model: Qwen2ForCausalLM, run: Callable[[], None]) -> torch.Tensor:

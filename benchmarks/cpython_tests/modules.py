@@ -27,8 +27,8 @@ NEWER: Final = {
         ("os.path.dirname(TEST_SUPPORT_DIR)", "'/test'"),
     ),
 }
-"""Lines of an older copy that CPython 3.14, which the guest follows, has no more, and where test.support looks for its data: what
-stands there and what does now."""
+"""Lines of an older copy that CPython 3.14, which the guest follows, has no more, and where test.support looks for its
+data: what stands there and what does now."""
 ALWAYS = "\nfrom test.support import os_helper, warnings_helper, import_helper\n"
 OF_COPY: Final = ("ntpath", "glob", "pathlib", "pathlib._abc", "pathlib._local", "pkgutil", "unittest.mock")
 """Modules of the copy's own library that tests import and that need no host to be imported."""
@@ -139,7 +139,7 @@ def _read(path: Path) -> str:
 
 
 def given(library: Path, names: list[str], file: str) -> dict[str, str] | None:
-    """All modules for one test file: what the sandbox imports, of which `test_files` holds all that is imported late."""
+    """All modules for one test file: what the sandbox imports; `test_files` has all that is imported late."""
     source = module_source(library, file)
     if source is None:
         return None
@@ -147,7 +147,8 @@ def given(library: Path, names: list[str], file: str) -> dict[str, str] | None:
     late[f"test.{file}"] = source
     late["test.support.script_helper"] = (HERE / "script_helper.py").read_text()
     # Test files share what they read: test_cmath's data are named in test_math.
-    files = data_files(library, "".join(text for name, text in late.items() if name.startswith("test.test_") or text is source))
+    tests = (text for name, text in late.items() if name.startswith("test.test_") or text is source)
+    files = data_files(library, "".join(tests))
     return {
         "test_files": f"FILE = {'test.' + file!r}\nFILES = {files!r}\nMODULES = {late!r}\n",
         "host": (HERE / "host.py").read_text(),

@@ -100,8 +100,12 @@ def _resumed(out: Path, first: int) -> int:
 
 def _progress(tally: compare.Tally, done: int, last: int, started: float) -> None:
     rate = tally.programs / max(time.monotonic() - started, 1e-9)
-    print(f"{tally.programs} programs, {rate:.0f}/s, {(last - done) / rate / 60:.0f} min left, {len(tally.differences)} differences",
-          file=sys.stderr, flush=True)  # fmt: skip
+    left = (last - done) / rate / 60
+    print(
+        f"{tally.programs} programs, {rate:.0f}/s, {left:.0f} min left, {len(tally.differences)} differences",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _print(tally: compare.Tally, shrunk: list[compare.Difference]) -> None:
@@ -114,11 +118,14 @@ def _print(tally: compare.Tally, shrunk: list[compare.Difference]) -> None:
         one = small.get(group, some[0])
         item = one.item.replace("\n", "\n    ")
         print(
-            f"[{one.kind}] {len(some)} times, seed {one.seed}\n    {item}\n    CPython {one.there[:200]}\n    sandbox {one.here[:200]}"
+            f"[{one.kind}] {len(some)} times, seed {one.seed}\n    {item}\n    CPython {one.there[:200]}\n"
+            f"    sandbox {one.here[:200]}"
         )
     counts = Counter(one.known or f"new: {one.kind}" for one in tally.differences)
-    print(f"{tally.programs} programs, {tally.items} items compared; {tally.unanswered} programs without an answer of CPython's; "
-          f"{tally.resources} ended here for want of resources")  # fmt: skip
+    print(
+        f"{tally.programs} programs, {tally.items} items compared; {tally.unanswered} programs without an answer of"
+        f" CPython's; {tally.resources} ended here for want of resources"
+    )
     for name, count in counts.most_common():
         print(f"{count:7} {name}")
 

@@ -58,7 +58,8 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_bytes(zstandard.ZstdCompressor(level=19).compress(text.encode()))
     print(
-        f"{len(found)} programs, {sum(len(str(row['items'])) for row in found)} characters, {options.out.stat().st_size} bytes"
+        f"{len(found)} programs, {sum(len(str(row['items'])) for row in found)} characters,"
+        f" {options.out.stat().st_size} bytes"
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs under the CPython that is compared with, as a process that answers requests: one JSON line in, one a program out.
+"""Runs under the CPython that is compared with, and answers requests: one JSON line in, one a program out.
 
 Programs are azr's own draws. Each is executed in a child of this process, under limits on memory and time; when one
 ends the child, the reader is told, who then knows which one it was.

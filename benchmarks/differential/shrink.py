@@ -1,4 +1,4 @@
-"""Smaller forms of an item, by its syntax: a part instead of the whole, a plain constant, a statement or element less."""
+"""Smaller forms of an item, by its syntax: a part for the whole, a plain constant, a statement or element less."""
 
 import ast
 from collections.abc import Iterator

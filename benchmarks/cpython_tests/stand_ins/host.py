@@ -25,7 +25,7 @@ class _File(io.BytesIO):
     """Bytes that have a name, as an open file has."""
 
 
-def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):  # noqa: PLR0913 - of the builtin
     text = FILES.get(_inner(file))
     if text is None or set(mode) & set("wax+"):
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
