@@ -82,7 +82,11 @@ class TaskStore:
         return len(new)
 
     def admit(self, verdicts: Sequence[Valid | Rejected]) -> list[Valid | Rejected]:
-        """Store valid new tasks; one final verdict for each, in order."""
+        """Store valid new tasks; one final verdict for each, in order.
+
+        All of a step in one call: ids, and which of two equal proposals is the duplicate, follow from the order of the
+        proposals, not from which was finished first.
+        """
         tasks = [verdict.task for verdict in verdicts if isinstance(verdict, Valid)]
         found = iter(self._buffer.insert_many(tasks, self._extras(tasks)))
         final: list[Valid | Rejected] = []
@@ -101,7 +105,7 @@ class TaskStore:
         for task, row in tried:
             assert task.id is not None, "only stored tasks are tried"
             rate = solve_rate(row)
-            if rate is None:
+            if rate is None:  # the sandbox failed on all of them, which says nothing about the task
                 continue
             self._buffer.record_solve_rate(task.id, rate, step, attempts=len(with_verdict(row)))
             if not SERVED[self._config.buffer.serve](rate):

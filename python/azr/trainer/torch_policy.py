@@ -248,6 +248,8 @@ class TorchPolicy:
             part = None if old is None else [old[int(rows[row])] for row in micro_batch.rows]
             with torch.set_grad_enabled(learns):
                 self._accumulate(micro_batch, temperature, part, tally)
+        # Before the norm is taken: its bound is for the gradient of the whole batch, whatever the number of ranks. Of
+        # sharded weights FSDP has summed them.
         if not self._sharded:
             sum_gradients(self._model.parameters(), self._ranks)
         bound = optim.clip_norm or float("inf")
@@ -292,6 +294,7 @@ class TorchPolicy:
         config = self._config.train.loss
         log_probs, entropy = self._scorer(micro_batch, temperature)
         now = log_probs.detach()
+        # In a single update the current weights are the old ones. The ratio is 1 then; its gradient is not 0.
         old_log_probs = now if old is None else _pad(old, now)
         inputs = LossInputs(
             log_probs=log_probs,
@@ -311,12 +314,14 @@ class TorchPolicy:
                 start_log_probs, _ = self._start(micro_batch, temperature)
             divergence = k3(log_probs, start_log_probs)
             per_token = per_token + config.kl * divergence
+        # Filled after the product: what padding holds need not be finite, and 0 times that is not 0.
         loss = (per_token * micro_batch.weights).masked_fill(~micro_batch.mask, 0.0).sum()
         if torch.is_grad_enabled():
             loss.backward()
         ratio = inputs.ratio.detach()
         clipped = (ratio < 1.0 - config.clip_low) | (ratio > 1.0 + config.clip_high)
         tally.add(micro_batch, loss, entropy.detach(), divergence.detach(), clipped)
+        # With the engine's own as the old ones `apart` is 0, so the mismatch shows between engine and current weights.
         seen = apart if self._config.train.old_log_probs == "recompute" else now - engine
         tally.compare(micro_batch, seen, factor)
 

@@ -417,11 +417,13 @@ impl Session {
             open: RunRequest { request: common.open(), budget, wall: cost.wall },
             requests,
             functions: common.functions.clone(),
+            // A session's guest always sends what is printed (`Open::stream`), so somebody has to take it.
             output: Some(output.unwrap_or_else(|| Arc::new(|_, _| {}))),
             value_bytes: common.limits.value_bytes as usize,
             output_bytes: common.limits.output_bytes as usize,
         };
         let ran = common.pool.run_session(job, cancel)?;
+        // Also of a run whose state is thrown away: it would cost nothing to be stopped again and again.
         self.fuel_used += ran.fuel_used;
         if let Some(pages) = ran.state {
             self.pages = pages;

@@ -169,6 +169,7 @@ impl Sandbox {
                             *reason = Some(InvalidReason::Nondeterministic);
                         }
                     }
+                    // What this setting would have shown is not known, so there is no verdict.
                     Err(error) => ran[at] = Err(error),
                 }
             }

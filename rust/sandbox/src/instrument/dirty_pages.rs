@@ -3,7 +3,9 @@
 //! Every store of the guest gets a companion that sets a byte, the page's card, in a second memory of the
 //! module. The guest's own instructions all name the first memory, so nothing that it does can reach a
 //! card. After a program the host reads off the cards what to put back: no page fault, no system call, and
-//! nothing that two threads would have to wait for each other over.
+//! nothing that two threads would have to wait for each other over. Page protection needs both, and held two
+//! threads back: each fault and each `madvise` interrupts the other cores
+//! (`benchmarks/sandbox.md`). A companion is three instructions; what is known to be marked already needs none.
 //!
 //! What a card stands for: a store of `size` bytes at `base + offset`, with `offset + size` at most
 //! [`WINDOW`], sets the card of `base`'s page; any other, the card of `base + offset`'s. So a set card says
@@ -471,7 +473,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Sets the card of the page at a local's value and an offset. The store before it has shown that this is
+    /// Sets the card of the page at a local's value and an offset. A card is a byte, so that setting it reads nothing. The store before it has shown that this is
     /// an address; where there is none (a frame that is being made), any number below 2^32 has a card.
     fn mark(&mut self, local: u32, offset: u64) {
         let card = MemArg { offset: 0, align: 0, memory_index: 1 };

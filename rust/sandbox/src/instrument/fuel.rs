@@ -24,9 +24,12 @@ use crate::layout::IMPORTS;
 /// What it takes to write to a page by an instruction that writes to many.
 pub(crate) const BULK: i64 = 4096;
 /// From how much on fuel is taken on the way, instead of on average at the next loop or in the caller: finer, and taking
-/// would itself take time (a third of this cost hot loops a tenth).
+/// would itself take time (a third of this cost hot loops a tenth). Averages alone do not do: rare branches dominate the
+/// mean of a large switch, and a loop with thousands of operators on its rare way ran for minutes
+/// (`benchmarks/sandbox.md`).
 const GRAIN: f64 = 500.0;
-/// Most operators that a function may lead to without taking fuel for its entry.
+/// Most operators that a function may lead to without taking fuel for its entry. To take at every entry cost 8% of the
+/// time; a fourth of this, or 64 times as much, makes no difference.
 const UNCHECKED: u64 = 1 << 14;
 /// Most operators that any function may lead to before fuel is taken: a second.
 const MOST: u64 = 1 << 30;
@@ -277,8 +280,11 @@ struct Open {
     met: Here,
     /// Of an `if` before its `else`, what is known where it is not taken.
     otherwise: Here,
-    /// What was owed before a loop that takes fuel at its head.
+    /// What was owed before a loop that takes fuel at its head: a turn does not pay for the way to the loop, so it is
+    /// added again where the loop is left.
     carried: f64,
+    /// Of a loop, where its head is in `takes`.
+    place: usize,
 }
 
 /// What is known of a loop from a walk before.
@@ -312,7 +318,13 @@ impl<'a> Walk<'a> {
             let mut walk = Self {
                 costs,
                 here: Here { share: 1.0, owed: 0.0, taken: 0 },
-                open: vec![Open { number: None, met: Here::default(), otherwise: Here::default(), carried: 0.0 }],
+                open: vec![Open {
+                    number: None,
+                    met: Here::default(),
+                    otherwise: Here::default(),
+                    carried: 0.0,
+                    place: 0,
+                }],
                 depth: 0,
                 heads: heads.clone(),
                 takes: Vec::new(),
@@ -393,7 +405,7 @@ impl<'a> Walk<'a> {
     }
 
     fn open(&mut self, number: Option<usize>, otherwise: Here) {
-        self.open.push(Open { number, met: Here::default(), otherwise, carried: 0.0 });
+        self.open.push(Open { number, met: Here::default(), otherwise, carried: 0.0, place: self.takes.len() });
     }
 
     /// Takes off what goes another way.
@@ -412,6 +424,7 @@ impl<'a> Walk<'a> {
             self.heads.push(Head::Takes);
         }
         self.open(Some(number), Here::default());
+        // `taken` has a bit for each of 64 loops around. One deeper down takes fuel at its head in any case.
         if self.depth < 64 {
             self.here.taken &= !(1 << self.depth);
         }
@@ -424,8 +437,6 @@ impl<'a> Walk<'a> {
             Head::Owes(owed) => self.here.owed = owed,
         }
         // How much is known at its end.
-        let block = self.open.last_mut().expect("just opened");
-        block.otherwise.owed = self.takes.len() as f64;
         self.takes.push((at + 1, 0));
     }
 
@@ -438,16 +449,16 @@ impl<'a> Walk<'a> {
         self.depth -= 1;
         let around = block.met;
         let taken = self.depth < 64 && around.taken >> self.depth & 1 == 1;
-        let place = block.otherwise.owed as usize;
         self.here.owed += block.carried;
         let owed = if around.share > 0.0 { around.owed } else { 0.0 };
         match self.heads[number] {
             Head::Takes if taken => {
                 self.heads[number] = Head::Owes(owed);
-                self.takes[place].1 = (owed.round() as i64).max(1);
+                self.takes[block.place].1 = (owed.round() as i64).max(1);
             }
             Head::Owes(_) if taken || around.share == 0.0 => {}
-            _ => self.takes[place].1 = (owed.round() as i64).max(1),
+            // At least 1: a loop whose operators cost nothing must end, too.
+            _ => self.takes[block.place].1 = (owed.round() as i64).max(1),
         }
     }
 
