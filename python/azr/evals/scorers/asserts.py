@@ -158,7 +158,7 @@ class AssertScorer:
         while waiting := [case for case in cases.values() if case.verdict is None]:
             self._call(waiting)
             left = [case for case in waiting if case.verdict is None]
-            self._judge([case for case in left if not self._compare(case)])
+            self._run_tests([case for case in left if not self._compare(case)])
         verdicts = (cases[place].verdict for place in places)
         return [verdict for verdict in verdicts if verdict is not None]
 
@@ -257,7 +257,7 @@ class AssertScorer:
             self._last = replace(self._limits, fuel=fuel)
         return self._last
 
-    def _judge(self, cases: Sequence[_Case]) -> None:
+    def _run_tests(self, cases: Sequence[_Case]) -> None:
         """Runs the tests on what is known; each case has a verdict then, or calls to run."""
         requests = [
             Request(program=case.tests.program, call=f"{_table(case.ends)}, False", limits=self._limits)

@@ -94,7 +94,7 @@ def _answers_by_program(seen: Seen) -> bool:
 
 
 Evidence = str | ast.expr
-"""Words, or a piece of code. Unparsed only for the first finding of a rule, since there may be thousands."""
+"""Words, or a part of the code. Unparsed only for the first finding of a rule, since there may be thousands."""
 
 
 def inspect_tree(tree: ast.Module) -> Iterator[tuple[str, Evidence]]:
@@ -174,7 +174,7 @@ def _names_insides(asked: ast.expr) -> bool:
 
 
 def _built_dunder(asked: ast.expr, part: str) -> bool:
-    """`'__glo' + 'bals__'`: an attribute's name assembled from pieces."""
+    """`'__glo' + 'bals__'`: an attribute's name assembled from parts."""
     return not isinstance(asked, ast.Constant) and part.startswith("__")
 
 

@@ -180,7 +180,7 @@ function showProgram(entry) {
   });
   if (entry.history?.length) parts.push(el("h4", {}, "Solve rate by step"), history(entry.history));
   if (entry.proposal) parts.push(el("h4", {}, "How it was proposed"), episode(entry.proposal));
-  if (entry.refused) parts.push(el("h4", {}, "What the model wrote"), plain(entry.refused.completion), pieces(entry.refused));
+  if (entry.refused) parts.push(el("h4", {}, "What the model wrote"), plain(entry.refused.completion), numbers(entry.refused));
   if (entry.attempts) {
     const more = entry.traced > entry.attempts.length ? `, ${entry.attempts.length} of ${whole(entry.traced)}` : "";
     parts.push(el("h4", {}, `Attempts${more}`), entry.attempts.length ? entry.attempts.map(episode) : el("p", { class: "empty" }, "none in the trace"));
@@ -197,7 +197,7 @@ function episode(one) {
       one.finished ? null : el("span", { class: "badge bad" }, "cut at the limit"),
       one.flags.map((flag) => el("span", { class: "badge flag" }, flag)),
       one.answer ? el("code", {}, one.answer.slice(0, 200)) : null),
-    el("div", { class: "inside" }, plain(one.completion), pieces(one)));
+    el("div", { class: "inside" }, plain(one.completion), numbers(one)));
 }
 
 /** A completion of the trace with its prompt. */
@@ -208,7 +208,7 @@ function showCompletion(one) {
       el("span", {}, `step ${whole(one.step)}`), one.task !== undefined ? el("span", {}, `task ${one.task}`) : null, verdict(one.verdict),
       one.finished ? null : el("span", { class: "badge bad" }, "cut at the limit"),
       one.flags.map((flag) => el("span", { class: "badge flag" }, flag)), el("span", { class: "text" }, one.detail)),
-    pieces(one),
+    numbers(one),
     el("h4", {}, "What the model wrote"), plain(one.completion),
     one.answer ? [el("h4", {}, "What was read from it"), plain(one.answer)] : null,
     el("h4", {}, "What it was asked"), plain(one.prompt),
@@ -216,7 +216,7 @@ function showCompletion(one) {
 }
 
 /** Rewards and other numbers of a completion. */
-function pieces(one) {
+function numbers(one) {
   const named = ["reward", "advantage", "score", "solve_rate", "fuel", "duplicate_of"].filter((name) => one[name] !== undefined && one[name] !== null);
   const all = [...named.map((name) => [name.replaceAll("_", " "), one[name]]), ...one.parts];
   return el("div", { class: "meta" }, all.map(([name, value]) => el("span", {}, `${name} ${value === null ? "-" : compact(value)}`)));

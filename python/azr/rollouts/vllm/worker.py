@@ -142,7 +142,7 @@ class Worker:
             self._engine.wake_up([tag])
 
     def _stale(self, header: Header, payload: bytes) -> None:
-        self._wire.send({"op": "stale", "pieces": sum(self._rpc("azr_stale"))})
+        self._wire.send({"op": "stale", "slices": sum(self._rpc("azr_stale"))})
 
     def _rpc(self, method: str, *arguments: Any) -> list[Any]:
         return list(self._engine.collective_rpc(method, args=arguments))
