@@ -126,8 +126,7 @@ def new_kind(folder: DomainFolder, name: str) -> Callable[[KindOptions], NewKind
     if not isinstance(found, type) or lacking:
         hint = "; outputs(results) replaces materialise" if hasattr(found, "materialise") else ""
         raise DomainError(f"{what} is no kind: it lacks {', '.join(lacking) or 'being a class'}{hint}")
-    made: Callable[[KindOptions], NewKind] = found
-    return made
+    return found
 
 
 def _texts(folder: DomainFolder, new_kinds: Mapping[str, NewKind], allowed: StaticFilter) -> Texts:
