@@ -67,7 +67,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _ended)
     end = time.monotonic() + (given.budget or BUDGET * (SLOW if given.toy else 1.0))
     result: Figures = {
-        "date": datetime.date.today().isoformat(), "command": " ".join(sys.argv), "python": platform.python_version(),
+        "date": datetime.date.today().isoformat(), "command": " ".join(["benchmarks/gpu_round.py", *sys.argv[1:]]),
+        "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := version(name))},
         "parts": _earlier(given.out) if given.only else {},
     }  # fmt: skip

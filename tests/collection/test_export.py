@@ -1,6 +1,7 @@
 """`azr export`: what other libraries read of it, what overlaps with a benchmark, and what it refuses."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,17 @@ def test_datasets_loads_the_folder_by_its_card(file: Path, tmp_path: Path, monke
         row["id"] for split in ("train", "test") for row in rows(tmp_path / "set", split)
     )
     assert set(both[0]["prompt"][0]) == {"role", "content"}
+
+
+@pytest.mark.torch  # datasets looks for it
+def test_datasets_loads_what_was_written_last(file: Path, tmp_path: Path) -> None:
+    """It caches by what the card says, and not by what the files hold."""
+    datasets = pytest.importorskip("datasets", reason="needs datasets: the extra azr[eval]")
+    for wanted in (["--min-rate", "0.4"], ["--max-rate", "0.4"], ["--license", "mit"], ["--max-rate", "0.4"]):
+        assert call(file, tmp_path / "set", "--replace", *wanted).exit_code == 0
+        found = datasets.load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))["train"]
+        assert [row["id"] for row in found] == [row["id"] for row in rows(tmp_path / "set")], wanted
+        assert {row["license"] for row in found} == {wanted[1] if wanted[0] == "--license" else "unknown"}
 
 
 @pytest.mark.parametrize(("share", "split"), [("0.000001", "train"), ("0.999999", "test")])
@@ -278,6 +290,7 @@ def test_the_card_says_what_is_there(file: Path, tmp_path: Path) -> None:
     _, head, body = text.split("---\n", 2)
     about = yaml.safe_load(head)
     assert about["license"] == 'odd: "one"' and about["size_categories"] == ["n<1K"]
+    assert re.fullmatch("content [0-9a-f]{16}", about["configs"][0]["description"])
     assert about["configs"][0]["data_files"] == [{"split": "train", "path": "data/train.parquet"}]
     assert "\x1b" not in text and "3 tasks about small Python programs" in body
     assert "| abduction | 0 | 1 | 0 |" in body

@@ -34,7 +34,8 @@ def card(name: str, written: Written, license: str, benchmarks: Mapping[str, int
     head = (
         f"---\nlicense: {json.dumps(license)}\npretty_name: {json.dumps(name)}\ntask_categories:\n  - text-generation\n"
         f"tags:\n  - azr\n  - code\n  - reasoning\n  - synthetic\nsize_categories:\n  - {json.dumps(size)}\nconfigs:\n"
-        f"  - config_name: default\n    data_files:\n{files}---\n"
+        # `datasets` caches by what the card says and not by what the files hold, so the card says what they hold.
+        f'  - config_name: default\n    description: "content {written.content}"\n    data_files:\n{files}---\n'
     )
     parts = [
         f"{head}\n# {one_line(name)}\n",

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -33,6 +33,8 @@ class Written:
 
     splits: dict[str, int]
     """Rows by split; no split is empty."""
+    content: str = ""
+    """Names what is in the files."""
     difficulties: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rows by (kind, difficulty)."""
     overlaps: Counter[str] = field(default_factory=Counter)
@@ -81,7 +83,15 @@ def write(folder: Path, records: Iterable[Record], grader: Grader, wanted: Wante
         _tidy(folder, paths.values())
     for split in {TRAIN, TEST} - set(found.splits):  # of a data set that was there before
         (folder / "data" / f"{split}.parquet").unlink(missing_ok=True)
-    return found
+    return replace(found, content=_digest(paths[split] for split in found.splits))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def _write(
