@@ -1,6 +1,8 @@
 """`benchmarks/gpu_round.py`: its limits keep within the budget, and no part takes others along."""
 
+import contextlib
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from azr.config import load_config
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,9 +33,13 @@ place_of, smollm2, vllm = (sys.modules[f"gpu_parts.{name}"] for name in ("place"
 Part, Place = place_of.Part, place_of.Place
 
 
-def is_running(process: int) -> bool:
+def ends(process: int) -> bool:
+    """Whether it does: one that was not killed sleeps on, past this test's time."""
     state = Path(f"/proc/{process}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] not in "ZX"
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while state.read_text().rpartition(")")[2].split()[0] not in "ZX":
+            time.sleep(0.01)
+    return True
 
 
 def nothing(place: Any, end: float) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def test_a_part_that_is_too_long_ends_with_all_that_it_started(tmp_path: Path) -
         with pytest.raises(subprocess.TimeoutExpired):
             place_of.run([sys.executable, "-c", code], time.monotonic() + seconds)
         seconds *= 4.0
-    assert not is_running(int((tmp_path / "pid").read_text()))
+    assert ends(int((tmp_path / "pid").read_text()))
 
 
 def test_whoever_ends_the_round_ends_the_part_under_way(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_whoever_ends_the_round_ends_the_part_under_way(tmp_path: Path) -> None:
         assert whole.poll() is None
         time.sleep(0.01)
     whole.terminate()
-    assert whole.wait() == 143 and not is_running(int(pid))
+    assert whole.wait() == 143 and ends(int(pid))
 
 
 def test_a_command_is_asked_to_stop_before_it_is_killed() -> None:
@@ -179,6 +186,33 @@ def test_smollm2_without_a_model_is_left_out(tmp_path: Path) -> None:
     assert "--smollm2" in smollm2.left_out(Place(False, tmp_path))
     assert "is not there" in smollm2.left_out(Place(False, tmp_path, tmp_path / "none"))
     assert smollm2.left_out(Place(False, tmp_path, tmp_path)) == ""
+
+
+@pytest.mark.parametrize("toy", [True, False])
+def test_the_settings_of_the_parts_are_ones_of_azr(toy: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For none of them is a lent GPU waiting when a key has changed."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "tokenizer_config.json").touch()
+    begun: list[list[str]] = []
+
+    def remember(command: list[str], *_: float) -> None:
+        begun.append(command)
+        raise place_of.LeftOut("only the command is wanted")
+
+    for module in (sys.modules["gpu_parts.train"], smollm2, vllm):
+        monkeypatch.setattr(module, "run_until" if module is smollm2 else "run", remember)
+    monkeypatch.setattr(vllm, "_load", lambda place, end: None)
+    for warm in (False, True):
+        if warm:
+            (tmp_path / "heldout.jsonl").touch()
+        place = Place(toy, tmp_path, tmp_path)
+        for part in [part for part in gpu_round.PARTS if part.name != "check" and "update" not in part.name]:
+            with pytest.raises(place_of.LeftOut):
+                part.ask(place, time.monotonic() + 600.0)
+    assert {command[3] for command in begun} == {"train", "warmup"} and len(begun) == 14
+    for command in begun:
+        recipe = Path(command[command.index("--config") + 1]) if "--config" in command else None
+        load_config(recipe, [value for flag, value in itertools.pairwise(command) if flag == "--set"])
 
 
 def row(step: int, score: float | None = None) -> dict[str, Any]:
