@@ -89,9 +89,9 @@ def test_a_part_that_is_too_long_ends_with_all_that_it_started(tmp_path: Path) -
     """An engine's process would go on holding the GPU, and its pipes."""
     code = (
         "import subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1e6)'])\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
-        "time.sleep(600)"
+        "time.sleep(1e6)"
     )
     (tmp_path / "pid").touch()
     seconds = 1.0
@@ -104,7 +104,7 @@ def test_a_part_that_is_too_long_ends_with_all_that_it_started(tmp_path: Path) -
 
 def test_whoever_ends_the_round_ends_the_part_under_way(tmp_path: Path) -> None:
     """As a lent machine's time limit does."""
-    part = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    part = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(1e6)"
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r})\n"
         f"import gpu_round as g; from gpu_parts.place import Part, run\n"
@@ -123,7 +123,7 @@ def test_whoever_ends_the_round_ends_the_part_under_way(tmp_path: Path) -> None:
 def test_a_command_is_asked_to_stop_before_it_is_killed() -> None:
     code = (
         "import signal, time\nsignal.signal(signal.SIGINT, lambda *_: (print('saved'), exit(0)))\n"
-        "print('on', flush=True)\ntime.sleep(600)"
+        "print('on', flush=True)\ntime.sleep(1e6)"
     )
     seconds, said = 1.0, ""
     while "on" not in said:  # the slower the machine, the later it is asked
