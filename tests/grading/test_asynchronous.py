@@ -84,6 +84,39 @@ def test_a_caller_that_gives_up_takes_no_verdict_of_another_away(grader: Grader,
     assert asyncio.run(run()).reason == "no_answer"
 
 
+def test_whoever_still_waits_is_answered_after_other_tasks_were_cancelled(
+    grader: Grader, tasks: list[Task], right: dict[Kind, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that cancels all tasks but its own cancels the one that grades, too."""
+    entered, leave = threading.Event(), threading.Event()
+    original = grader.verdicts
+
+    def slow(items: Any) -> list[Answer]:
+        entered.set()
+        leave.wait()
+        return original(items)
+
+    monkeypatch.setattr(grader, "verdicts", slow)
+    both = AsyncGrader(grader)
+
+    async def run() -> list[Answer]:
+        first = asyncio.create_task(both.answer(tasks[0], right[tasks[0].kind]))
+        await asyncio.to_thread(entered.wait)
+        second = asyncio.create_task(both.answer(tasks[0], "nothing"))
+        await asyncio.sleep(0)
+        gone = asyncio.all_tasks() - {asyncio.current_task(), first, second}
+        for task in gone:
+            task.cancel()
+        await asyncio.wait(gone)
+        leave.set()
+        for _ in range(100):  # what waits for nobody is known after a few turns of the loop
+            await asyncio.sleep(0)
+        assert first.done() or asyncio.all_tasks() - {asyncio.current_task(), first, second}, "nobody grades"
+        return [await first, await second]
+
+    assert [answer.score for answer in asyncio.run(run())] == [1.0, 0.0]
+
+
 def test_an_unusable_sandbox_is_an_error_of_every_caller(
     grader: Grader, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:

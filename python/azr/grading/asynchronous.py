@@ -54,6 +54,7 @@ class AsyncGrader:
 
     async def _drain(self, queue: _Queue) -> None:
         """Grade what waits, batch after batch, until nothing does."""
+        batch: list[tuple[Item, asyncio.Future[Answer]]] = []
         try:
             await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop is in the first batch
             while queue.waiting:
@@ -71,3 +72,7 @@ class AsyncGrader:
                         future.set_result(answer)
         finally:
             queue.drain = None
+            # Whoever cancels this task does not cancel its callers: those that still wait are graded anew.
+            queue.waiting = [(item, future) for item, future in batch + queue.waiting if not future.done()]
+            if queue.waiting:
+                queue.drain = asyncio.get_running_loop().create_task(self._drain(queue))
