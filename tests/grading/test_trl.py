@@ -68,3 +68,8 @@ def test_grpo_trains_on_the_sandboxs_rewards(
 def test_a_data_set_without_the_column_is_an_error(grader: Grader) -> None:
     with pytest.raises(GradingError, match="no column 'task'"):
         reward_function(grader)(prompts=["x"], completions=["y"])
+
+
+def test_columns_of_other_lengths_are_an_error_that_names_them(grader: Grader) -> None:
+    with pytest.raises(GradingError, match="2 completions and 1 values of 'task'"):
+        reward_function(grader)(prompts=["x"], completions=["y", "z"], task=["t"])

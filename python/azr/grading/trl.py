@@ -32,6 +32,9 @@ def reward_function(grader: Grader, column: str = COLUMN) -> RewardFunction:
     def azr_reward(*, completions: Sequence[Any], **columns: Any) -> list[float | None]:
         if column not in columns:
             raise GradingError(f"the data set has no column {column!r}: make its rows by azr.grading.trl.rows")
+        if len(columns[column]) != len(completions):
+            given = f"{len(completions)} completions and {len(columns[column])} values of {column!r}"
+            raise GradingError(f"{given}: each completion needs its own")
         texts = [text_of(completion) for completion in completions]
         answers = grader.grade(list(zip(columns[column], texts, strict=True)))
         return [None if answer.failed else answer.score for answer in answers]
