@@ -11,6 +11,7 @@ import pytest
 from adapters import needs
 from azr.cli import azr
 from azr.collection.task_file import Row, TaskFile
+from azr.errors import GradingError
 from azr.grading import Grader
 from azr.types import Kind, Task
 from click.testing import CliRunner
@@ -101,6 +102,11 @@ def test_the_taskset_chooses_by_kind_and_solve_rate(data_set: Path) -> None:
     assert kinds() == ["deduction", "abduction", "induction", "error"]
     assert kinds(kinds=["induction"]) == ["induction"]
     assert kinds(min_rate=0.1, max_rate=0.9) == ["abduction", "induction"]
+
+
+def test_a_taskset_without_a_path_says_that_one_is_wanted() -> None:
+    with pytest.raises(GradingError, match=r"taskset\.path: the folder that `azr export` wrote"):
+        list(load({"id": "azr-tasks"}).taskset)
 
 
 def test_a_task_whose_program_changed_is_found_by_validation(data_set: Path) -> None:

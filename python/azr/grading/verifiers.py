@@ -100,6 +100,8 @@ class AzrTaskset(vf.Taskset[AzrTask, AzrTasksetConfig]):
             GradingError: there is no such data set, or no task of it fits.
         """
         given = self.config
+        if not given.path:
+            raise GradingError("the taskset has no data set: set taskset.path: the folder that `azr export` wrote")
         seen: set[str] = set()
         for row in read_data_set(Path(given.path), given.split):
             rate = row["solve_rate"]
