@@ -58,7 +58,7 @@ def main() -> None:
     options.add_argument("--toy", action="store_true")
     options.add_argument("--only", nargs="+", choices=[part.name for part in PARTS], default=None)
     options.add_argument(
-        "--budget", type=float, metavar="SECONDS", help=f"for all parts together; {BUDGET:.0f} on a GPU"
+        "--budget", type=_seconds, metavar="SECONDS", help=f"for all parts together; {BUDGET:.0f} on a GPU"
     )
     options.add_argument(
         "--smollm2", type=Path, metavar="PATH", help="the model's folder or GGUF file, or a warm-up of it"
@@ -122,6 +122,14 @@ def _answer(part: Part, place: Place, limit: float) -> Figures:
     return {"wall_seconds": round(time.monotonic() - begin, 1), "limit": round(limit), **found}
 
 
+def _seconds(text: str) -> float:
+    """A budget; none at all would measure nothing."""
+    found = float(text)
+    if not found > 0.0:
+        raise argparse.ArgumentTypeError(f"more than 0 seconds are wanted, not {text}")
+    return found
+
+
 def _ended(number: int, frame: object) -> None:
     """Whoever ends this ends the part that is under way, too."""
     raise SystemExit(128 + number)
@@ -136,9 +144,12 @@ def _note(name: str, found: Figures, result: Figures, out: Path) -> None:
 
 
 def _earlier(out: Path) -> Figures:
-    """The parts of a file that is gone on with."""
-    found: Figures = json.loads(out.read_text("utf-8"))["parts"] if out.exists() else {}
-    return found
+    """The parts of a file that is gone on with, each with how it was measured: the file's head is of the newest."""
+    if not out.exists():
+        return {}
+    head: Figures = json.loads(out.read_text("utf-8"))
+    parts: Figures = head.pop("parts")
+    return {name: {**found, "of": found.get("of", head)} for name, found in parts.items()}
 
 
 def _device(place: Place) -> str:
