@@ -111,6 +111,8 @@ test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buf
 	$(INSTALL) -r pyproject.toml
 	$(BIN)/python -m pytest --quiet $(PORTABLE)
 
+# `as` only widens: CONTRIBUTING.md, Habits.
+NARROWING := $(addprefix -D clippy::cast_,possible_truncation possible_wrap sign_loss)
 .PHONY: lint
 lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples tools benchmarks environments
@@ -119,7 +121,7 @@ lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the gue
 	$(BIN)/mypy
 	cargo fmt --check --all
 	cargo fmt --check --manifest-path rust/guest/Cargo.toml
-	cargo clippy --release -p azr-wire -p azr-buffer --all-targets -- -D warnings
+	cargo clippy --release -p azr-wire -p azr-buffer --all-targets -- -D warnings $(NARROWING)
 	rust/guest/check.sh
 	$(BIN)/python rust/circles.py
 	$(BIN)/python rust/deny.py

@@ -48,7 +48,8 @@ fn five_hundred_hurt_logs_are_read_or_refused() {
         let keep = if round % 2 == 0 { usize::MAX } else { random.below(600) };
         let records: Vec<checks::Record> = (0..random.below(4))
             .map(|_| {
-                let keep = if random.below(3) == 0 { u8::MAX } else { random.below(70) as u8 };
+                let keep =
+                    if random.below(3) == 0 { u8::MAX } else { u8::try_from(random.below(70)).expect("below 70") };
                 let rest = if random.below(2) == 0 { Vec::new() } else { random.bytes(12) };
                 (random.byte(), keep, rest)
             })

@@ -65,7 +65,11 @@ impl Random {
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound.max(1) as u64) as usize
+        usize::try_from((z ^ (z >> 31)) % bound.max(1) as u64).expect("below a usize")
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).expect("below 256")
     }
 }
 
@@ -87,7 +91,7 @@ fn a_hundred_thousand_damaged_messages_do_no_harm() {
             let at = random.below(bytes.len());
             match random.below(5) {
                 0 => bytes.truncate(at),
-                1 => bytes.insert(at.min(bytes.len()), random.below(256) as u8),
+                1 => bytes.insert(at.min(bytes.len()), random.byte()),
                 2 => bytes.extend_from_slice(&corpus[random.below(corpus.len())]),
                 3 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
                 _ if !bytes.is_empty() => bytes[at] = [0xff, 0x80, 0x7f, 9, 10][random.below(5)],
@@ -102,7 +106,7 @@ fn a_hundred_thousand_damaged_messages_do_no_harm() {
 fn bytes_without_sense_do_no_harm() {
     let mut random = Random(2);
     for _ in 0..50_000 {
-        let bytes: Vec<u8> = (0..random.below(60)).map(|_| random.below(256) as u8).collect();
+        let bytes: Vec<u8> = (0..random.below(60)).map(|_| random.byte()).collect();
         check(&bytes);
     }
     for tag in 0..=255 {

@@ -122,6 +122,13 @@ pub(crate) fn take(out: &mut Function, hints: &mut Vec<BranchHint>, amount: i64,
     }
 }
 
+/// What is owed, as a charge: at least 1, as what costs nothing must end, too.
+fn charge(owed: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a sum of weights over at most MOST operators, far below 2^53")]
+    let whole = owed.round() as i64;
+    whole.max(1)
+}
+
 /// What an operator costs, in about a twentieth of a nanosecond: what becomes no instruction costs nothing.
 fn weight(operator: &Operator<'_>) -> f64 {
     use Operator::*;
@@ -356,7 +363,7 @@ impl<'a> Walk<'a> {
                 | Operator::Return
         );
         if turns && self.here.share > 0.0 && self.here.owed >= GRAIN {
-            self.takes.push((at, self.here.owed.round() as i64));
+            self.takes.push((at, charge(self.here.owed)));
             self.here.owed = 0.0;
             self.here.taken = u64::MAX;
         }
@@ -454,11 +461,10 @@ impl<'a> Walk<'a> {
         match self.heads[number] {
             Head::Takes if taken => {
                 self.heads[number] = Head::Owes(owed);
-                self.takes[block.place].1 = (owed.round() as i64).max(1);
+                self.takes[block.place].1 = charge(owed);
             }
             Head::Owes(_) if taken || around.share == 0.0 => {}
-            // At least 1: a loop whose operators cost nothing must end, too.
-            _ => self.takes[block.place].1 = (owed.round() as i64).max(1),
+            _ => self.takes[block.place].1 = charge(owed),
         }
     }
 
@@ -536,7 +542,7 @@ impl<'a> Costs<'a> {
         self.most[at] = Some(most);
         self.enters[at] |= most > UNCHECKED;
         if self.enters[at] {
-            takes.insert(0, (0, (owed.round() as i64).max(1)));
+            takes.insert(0, (0, charge(owed)));
         } else {
             self.owed[at] = owed;
         }

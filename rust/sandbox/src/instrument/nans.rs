@@ -106,7 +106,10 @@ pub(crate) fn minus(
     if floats.vector {
         out.instruction(&Instruction::V128AnyTrue);
     }
-    hints.push(BranchHint { branch_func_offset: out.byte_len() as u32, branch_hint_value: 0 });
+    hints.push(BranchHint {
+        branch_func_offset: u32::try_from(out.byte_len()).expect("wasmparser allows bodies of 7.6 MB"),
+        branch_hint_value: 0,
+    });
     out.instruction(&Instruction::If(BlockType::Empty));
     if floats.vector {
         // Lane by lane: what is to be, what is, and where to take the former.
