@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from azr.errors import SandboxError
@@ -16,6 +17,9 @@ from needs import WORDING, needed
 LIMITS = Limits(fuel=60_000_000_000, value_bytes=1 << 20, source_bytes=1 << 20, nesting=200, wall_seconds=1200)
 LIST = "def f(x):\n    import collected\n    return list(collected.TESTS), collected.FAULT"
 RUN = "def f(name):\n    import collect_tests, collected\n    return collect_tests.run(collected.TESTS[name])"
+ALONE = "def f(name):\n    import collect_tests, collected\n    return collect_tests.run_alone(collected.TESTS[name])"
+PATIENT = replace(LIMITS, fuel=20 * LIMITS.fuel)
+"""For the few tests that work for longer than three seconds."""
 
 Row = dict[str, object]
 
@@ -74,10 +78,29 @@ def run_file(library: Path, names: list[str], file: str, threads: int) -> list[R
     if fault is not None:
         return [_judged(file, "", "failed", fault)]
     try:
-        outcomes = sandbox.run_batch([Request(program=RUN, call=repr(test)) for test in tests])
+        rows = _run(sandbox, file, tests, RUN)
+        # What fails is run again with threads that do not start. A test that then asks for one is set aside.
+        alone = _run(sandbox, file, _failed(rows), ALONE)
+        rows = _replaced(rows, [row for row in alone if "needs threads" in str(row["said"])])
+        slow = [str(row["test"]) for row in rows if str(row["said"]).startswith("out_of_fuel")]
+        patient = Sandbox(threads=threads, limits=PATIENT, modules=sources) if slow else sandbox
+        return _replaced(rows, _run(patient, file, slow, RUN))
     except SandboxError as error:
         return [{"file": file, "test": "", "status": "failed", "said": f"the sandbox itself failed: {error}"}]
+
+
+def _run(sandbox: Sandbox, file: str, tests: list[str], program: str) -> list[Row]:
+    outcomes = sandbox.run_batch([Request(program=program, call=repr(test)) for test in tests])
     return [_row(file, test, outcome) for test, outcome in zip(tests, outcomes, strict=True)]
+
+
+def _failed(rows: list[Row]) -> list[str]:
+    return [str(row["test"]) for row in rows if row["status"] == "failed"]
+
+
+def _replaced(rows: list[Row], newer: list[Row]) -> list[Row]:
+    by_name = {row["test"]: row for row in newer}
+    return [by_name.get(row["test"], row) for row in rows]
 
 
 def _row(file: str, test: str, outcome: Outcome) -> Row:

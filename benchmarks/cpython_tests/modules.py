@@ -23,7 +23,7 @@ NEWER: Final = {
     "typinganndata.ann_module": (("__annotations__[1] = 2\n", ""), ("__annotations__['123'] = 123", "pass")),
     "typinganndata.ann_module3": (("__annotations__[1] = 2\n", "pass\n"),),
     "support": (
-        ("_testinternalcapi.get_config()", "{'code_debug_ranges': 0}"),
+        ("_testinternalcapi.get_config()", "{'code_debug_ranges': 1}"),
         ("os.path.dirname(TEST_SUPPORT_DIR)", "'/test'"),
     ),
 }
@@ -73,8 +73,8 @@ def data_files(library: Path, source: str) -> dict[str, str]:
         if folder in source and base.is_dir():
             paths = (path for path in sorted(base.rglob("*")) if path.is_file() and path.suffix not in (".py", ".pyc"))
             found |= {f"test/{path.relative_to(library / 'test').as_posix()}": path for path in paths}
-    for name in LONE_DATA:
-        for path in (library / "test").rglob(name) if name in source else ():
+    for path in (library / "test").rglob("*"):
+        if path.suffix in LONE_DATA and path.name in source and path.is_file():
             found[f"test/{path.relative_to(library / 'test').as_posix()}"] = path
     return {name: path.read_bytes().decode("latin-1") for name, path in found.items()}
 

@@ -18,7 +18,10 @@ class _Absent:
         raise unittest.SkipTest(f"needs {self._absent_name}")
 
     def __mro_entries__(self, bases):
-        return ()
+        # A test case has to be made before one of its tests can be set aside.
+        if any(issubclass(base, unittest.TestCase) for base in bases if isinstance(base, type)):
+            return ()
+        return (type("absent", (), {"__new__": lambda cls, *args, **options: self()}),)
 
 
 def attribute(module):

@@ -25,17 +25,26 @@ class _File(io.BytesIO):
     """Bytes that have a name, as an open file has."""
 
 
-def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):  # noqa: PLR0913 - of the builtin
-    text = FILES.get(_inner(file))
-    if text is None or set(mode) & set("wax+"):
+def _bytes(path):
+    """What a file of the tests holds, which may be the source of one of their modules."""
+    path = _inner(path)
+    if path in FILES:
+        return FILES[path].encode("latin-1")
+    return SOURCES[path].encode() if path in SOURCES else None
+
+
+@staticmethod
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    data = _bytes(file)
+    if data is None or set(mode) & set("wax+"):
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-    held = _File(text.encode("latin-1"))
+    held = _File(data)
     held.name = file
     return held if "b" in mode else io.TextIOWrapper(held, encoding or "utf-8", errors, newline)
 
 
 def _isfile(path):
-    return _inner(path) in FILES
+    return _bytes(path) is not None
 
 
 def _isdir(path):
@@ -51,38 +60,40 @@ def _listdir(path="."):
     return sorted({name[len(start) :].partition("/")[0] for name in FILES if name.startswith(start)})
 
 
-if FILES:
-    builtins.open = io.open = open
-    os.path.isfile, os.path.isdir, os.path.exists, os.listdir = _isfile, _isdir, _exists, _listdir
+builtins.open = io.open = open
+os.path.isfile, os.path.isdir, os.path.exists, os.listdir = _isfile, _isdir, _exists, _listdir
 os.getcwd = lambda: "/"
 # The sandbox's library is frozen: without the frozen modules there is none to import afresh.
 _imp._override_frozen_modules_for_tests = lambda enabled: None
 
 
+def _file(name):
+    package = any(other.startswith(name + ".") for other in MODULES)
+    return name.replace(".", "/") + ("/__init__.py" if package else ".py")
+
+
+SOURCES = {_file(name): text for name, text in MODULES.items()}
+
+
 class _Finder:
     """Imports what tests name when they name it, and again where they ask for it afresh."""
 
-    @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(self, name, path=None, target=None):
         if name not in MODULES:
             return None
-        package = any(other.startswith(name + ".") for other in MODULES)
-        file = name.replace(".", "/") + ("/__init__.py" if package else ".py")
-        return ModuleSpec(name, _Finder, origin=file, is_package=package)
+        file = _file(name)
+        return ModuleSpec(name, self, origin=file, is_package=file.endswith("/__init__.py"))
 
-    @staticmethod
-    def create_module(spec):
+    def create_module(self, spec):
         return None
 
-    @staticmethod
-    def exec_module(module):
+    def exec_module(self, module):
         spec = module.__spec__
         module.__file__ = spec.origin
         exec(compile(MODULES[spec.name], spec.origin, "exec", dont_inherit=True), module.__dict__)
 
-    @staticmethod
-    def get_source(name):
+    def get_source(self, name):
         return MODULES[name]
 
 
-sys.meta_path.append(_Finder)
+sys.meta_path.append(_Finder())
