@@ -3,6 +3,7 @@
 from _azr_decimal import (
     MAX_EMAX, MAX_PREC, MIN_EMIN, MIN_ETINY, Context, Decimal, default_context, getcontext, set_current, set_up,
 )
+from _azr import builtin as _builtin
 from collections import namedtuple as _namedtuple
 from collections.abc import MutableMapping as _MutableMapping
 from contextvars import ContextVar as _ContextVar
@@ -120,9 +121,8 @@ class ContextManager:
 
     __module__ = "decimal"
 
-    def __init__(self, new, old):
-        self._new = new
-        self._old = old
+    def __new__(cls, *args, **kwargs):
+        raise TypeError("cannot create 'decimal.ContextManager' instances")
 
     def __enter__(self):
         set_current(self._new)
@@ -145,8 +145,11 @@ def localcontext(ctx=None, **kwargs):
         if name not in _attributes:
             raise TypeError(f"localcontext() got an unexpected keyword argument '{name}'")
         if value is not None:
-            setattr(new, name, value)
-    return ContextManager(new, old)
+            # By a context's constructor, for it takes lists of signals.
+            setattr(new, name, getattr(Context(**{name: value}), name) if isinstance(value, list) else value)
+    manager = object.__new__(ContextManager)
+    manager._new, manager._old = new, old
+    return manager
 
 
 _attributes = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp", "flags", "traps")
@@ -161,3 +164,8 @@ def IEEEContext(bits, /):
         prec=9 * (bits // 32) - 2, rounding=ROUND_HALF_EVEN, Emin=1 - largest, Emax=largest, capitals=1, clamp=1,
         flags=[], traps=[],
     )
+
+
+setcontext, localcontext, IEEEContext = (
+    _builtin("decimal", _function) for _function in (setcontext, localcontext, IEEEContext)
+)

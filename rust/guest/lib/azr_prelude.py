@@ -1,6 +1,7 @@
 """What the guest's interpreter needs in Python: captured streams, a clock, and modules that a domain brings.
 Runs before the snapshot; programs never see a reason to import it.
 """
+import _io
 import builtins
 import io
 import _azr
@@ -72,7 +73,7 @@ def set_names():
         return types.SimpleNamespace(
             implementation="azr", monotonic=name != "time", adjustable=name == "time", resolution=1e-06)
 
-    time.get_clock_info = get_clock_info
+    time.get_clock_info = _azr.builtin("time", get_clock_info)
     sys.argv = [PROGRAM_FILE.rpartition("/")[2]]
     sys.orig_argv = ["python", *sys.argv]
     for name in ("quit", "exit"):
@@ -81,7 +82,7 @@ def set_names():
                        ("license", "RustPython is under the MIT licence.")):
         setattr(builtins, name, _sitebuiltins._Printer(name, text))
     builtins.help = _sitebuiltins._Helper()
-    builtins.open = io.open = open
+    builtins.open = io.open = _io.open = _azr.builtin("_io", open)
 
 
 PROGRAM_FILE = "/program.py"
@@ -107,33 +108,47 @@ def set_clock():
     """Before the standard modules are loaded: clocks that read the request's time, in UTC."""
     import time
 
-    def time_ns():
-        return _azr.clock()
+    slept = 0
 
-    def seconds():
-        return _azr.clock() / 1e9
-
-    def sleep(secs):
+    def sleep(secs, /):
+        nonlocal slept
         if secs < 0:
             raise ValueError("sleep length must be non-negative")
-        _azr.sleep(int(secs * 1e9))
+        nanoseconds = int(secs * 1e9)
+        slept += nanoseconds
+        _azr.sleep(nanoseconds)
+
+    def clock(name, since_sleep):
+        # A process that sleeps takes no processor time.
+        def nanoseconds():
+            return _azr.clock() - slept if since_sleep else _azr.clock()
+
+        def seconds():
+            return nanoseconds() / 1e9
+
+        set_function(name, seconds)
+        set_function(name + "_ns", nanoseconds)
+
+    def set_function(name, function):
+        function.__name__ = function.__qualname__ = name
+        setattr(time, name, _azr.builtin("time", function))
+
+    for name in ("time", "monotonic", "perf_counter"):
+        clock(name, False)
+    for name in ("process_time", "thread_time"):
+        clock(name, True)
+    set_function("sleep", sleep)
 
     def calendar_time(zone):
-        def from_seconds(secs=None):
-            return zone(seconds() if secs is None else secs)
-        from_seconds.__name__ = zone.__name__
+        def from_seconds(secs=None, /):
+            return zone(_azr.clock() / 1e9 if secs is None else secs)
         return from_seconds
 
-    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
-        setattr(time, name, seconds)
-        setattr(time, name + "_ns", time_ns)
-    time.sleep = sleep
-    time.gmtime = calendar_time(time.gmtime)
-    time.localtime = calendar_time(time.localtime)
-    plain_ctime, plain_asctime, plain_strftime = time.ctime, time.asctime, time.strftime
-    time.ctime = lambda secs=None: plain_ctime(seconds() if secs is None else secs)
-    time.asctime = lambda t=None: plain_asctime(time.localtime() if t is None else t)
-    time.strftime = lambda format, t=None: plain_strftime(format, time.localtime() if t is None else t)
+    plain_asctime, plain_strftime = time.asctime, time.strftime
+    for name in ("gmtime", "localtime", "ctime"):
+        set_function(name, calendar_time(getattr(time, name)))
+    set_function("asctime", lambda t=None, /: plain_asctime(time.localtime() if t is None else t))
+    set_function("strftime", lambda format, t=None, /: plain_strftime(format, time.localtime() if t is None else t))
     time.tzname = ("UTC", "UTC")
     time.timezone = time.altzone = time.daylight = 0
 
@@ -166,7 +181,7 @@ def set_identity():
 
     plain_ident = threading.Thread.ident
     threading.Thread.ident = property(ident, doc=plain_ident.__doc__)
-    _thread.get_ident = threading.get_ident = get_ident
+    _thread.get_ident = threading.get_ident = _azr.builtin("_thread", get_ident)
 
 
 def host_function(name):

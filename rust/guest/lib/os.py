@@ -9,7 +9,7 @@ import stat as st
 import _azr
 
 import posixpath as path
-from _collections_abc import _check_methods
+from _collections_abc import MutableMapping, _check_methods
 from posixpath import (curdir, pardir, sep, pathsep, defpath, extsep, altsep, devnull)
 
 sys.modules["os.path"] = path
@@ -23,8 +23,6 @@ O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND = 0, 1, 2, 64, 12
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 EX_OK = 0
 
-environ = {}
-environb = {}
 supports_bytes_environ = True
 supports_dir_fd = supports_effective_ids = supports_fd = supports_follow_symlinks = frozenset()
 
@@ -38,7 +36,7 @@ def _no_host(name):
 
 for _name in (
     "access chdir chmod chown close cpu_count dup dup2 execv execve execvp fdopen fork getcwd getcwdb "
-    "getlogin getppid kill killpg link listdir lstat makedirs mkdir mkfifo nice open pipe popen putenv "
+    "getlogin getppid kill killpg link listdir lstat makedirs mkdir mkfifo nice open pipe popen "
     "readlink remove removedirs rename renames replace rmdir scandir setuid stat statvfs symlink sync system "
     "times truncate umask unlink utime wait waitpid walk get_terminal_size getloadavg sched_getaffinity"
 ).split():
@@ -174,6 +172,90 @@ def fsencode(filename):
 def fsdecode(filename):
     filename = fspath(filename)
     return filename.decode("utf-8", "surrogateescape") if isinstance(filename, bytes) else filename
+
+
+class _Environ(MutableMapping):
+    """The environment, which is empty at the start. Text and bytes are two views of one."""
+
+    def __init__(self, held, encode, decode):
+        self._held, self.encodekey, self.decodekey = held, encode, decode
+        self.encodevalue, self.decodevalue = encode, decode
+
+    def __getitem__(self, key):
+        try:
+            return self.decodevalue(self._held[self.encodekey(key)])
+        except KeyError:
+            raise KeyError(key) from None
+
+    def __setitem__(self, key, value):
+        key, value = self.encodekey(key), self.encodevalue(value)
+        if b"\0" in key or b"\0" in value:
+            raise ValueError("embedded null byte")
+        if not key or b"=" in key:
+            raise OSError(22, "Invalid argument")
+        self._held[key] = value
+
+    def __delitem__(self, key):
+        try:
+            del self._held[self.encodekey(key)]
+        except KeyError:
+            raise KeyError(key) from None
+
+    def __iter__(self):
+        for key in list(self._held):
+            yield self.decodekey(key)
+
+    def __len__(self):
+        return len(self._held)
+
+    def __repr__(self):
+        return f"environ({{{', '.join(f'{key!r}: {value!r}' for key, value in self.items())}}})"
+
+    def copy(self):
+        return dict(self)
+
+    def setdefault(self, key, value):
+        if key not in self:
+            self[key] = value
+        return self[key]
+
+    def __or__(self, other):
+        return dict(self) | dict(other) if hasattr(other, "keys") else NotImplemented
+
+    def __ror__(self, other):
+        return dict(other) | dict(self) if hasattr(other, "keys") else NotImplemented
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+
+def _text_encoded(value):
+    if not isinstance(value, str):
+        raise TypeError(f"str expected, not {type(value).__name__}")
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _bytes_checked(value):
+    if not isinstance(value, bytes):
+        raise TypeError(f"bytes expected, not {type(value).__name__}")
+    return value
+
+
+environ = _Environ({}, _text_encoded, lambda value: value.decode("utf-8", "surrogateescape"))
+environb = _Environ(environ._held, _bytes_checked, _bytes_checked)
+
+
+def getenvb(key, default=None):
+    return environb.get(key, default)
+
+
+def putenv(name, value, /):
+    """The process itself has no environment: as in CPython, `environ` does not follow."""
+
+
+def unsetenv(name, /):
+    pass
 
 
 def fspath(path):

@@ -4,9 +4,9 @@ pub(crate) use decl::module_def;
 
 #[rustpython_derive::pymodule(name = "_azr")]
 mod decl {
-    use rustpython_vm::builtins::{PyBytes, PyInt, PyStrRef};
+    use rustpython_vm::builtins::{PyBytes, PyInt, PyStr, PyStrRef};
     use rustpython_vm::common::hash::{PyHash, hash_bigint};
-    use rustpython_vm::function::{FuncArgs, PyComparisonValue};
+    use rustpython_vm::function::{FuncArgs, ItemDoc, PyComparisonValue, PyMethodFlags};
     use rustpython_vm::protocol::PyNumberMethods;
     use rustpython_vm::types::{AsNumber, Comparable, Constructor, Hashable, PyComparisonOp, Representable};
     use rustpython_vm::{
@@ -141,6 +141,25 @@ mod decl {
         let mut bytes = vec![0; count];
         entropy::random_bytes(&mut bytes);
         Ok(bytes)
+    }
+
+    /// A built-in function that calls the given one, which is written in Python. As those of CPython that it stands
+    /// for, it is no method where a class holds it.
+    #[pyfunction]
+    fn builtin(module: PyStrRef, function: PyObjectRef, vm: &VirtualMachine) -> PyResult {
+        let name = function.get_attr("__name__", vm)?.try_into_value::<PyStrRef>(vm)?;
+        let name = name.to_str().ok_or_else(|| vm.new_value_error("not a function's name"))?;
+        let name = vm.ctx.intern_str(name).as_str();
+        let doc = match function.get_attr("__doc__", vm)?.downcast_ref::<PyStr>().and_then(|doc| doc.to_str()) {
+            // Made once, before the snapshot.
+            Some(doc) => ItemDoc::static_text(Box::leak(doc.to_owned().into_boxed_str())),
+            None => ItemDoc::NONE,
+        };
+        let call = move |args: FuncArgs, vm: &VirtualMachine| function.call(args, vm);
+        let def = vm.ctx.new_method_def(name, call, PyMethodFlags::empty(), doc);
+        let built: PyObjectRef = def.build_function(vm, None).into();
+        built.set_attr("__module__", module, vm)?;
+        Ok(built)
     }
 
     /// Calls a function of the host's, named by the first argument, with the others.

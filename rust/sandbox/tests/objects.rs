@@ -535,3 +535,187 @@ fn a_length_of_bytes_has_64_bits() {
         r#"[0, 3, 'ValueError: negative count', 'ValueError: negative count', 'ValueError: negative count', "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer", 0, 3, 'ValueError: negative count', 'ValueError: negative count', 'ValueError: negative count', "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer"]"#,
     )]);
 }
+
+#[test]
+fn a_sequence_whose_class_multiplies_from_one_side_is_repeated_from_the_other() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nclass R(list):\n    def __rmul__(self, n): return 'right', n\nclass L(list):\n    def __mul__(self, n): return 'left', n\nclass S(str):\n    def __rmul__(self, n): return 'right', n\nclass T(tuple):\n    def __rmul__(self, n): return NotImplemented\nclass Q(R): pass\nclass U(R):\n    def __mul__(self, n): return 'under', n\ndef f(x):\n    y = L([1])\n    y *= 2\n    z = R([1])\n    z *= 2\n    return [of(g) for g in (lambda: 3 * R([1]), lambda: R([1]) * 3, lambda: 3 * L([1]), lambda: L([1]) * 3, lambda: 3 * S('ab'), lambda: S('ab') * 3, lambda: True * S('a'), lambda: 2.5 * L([1]), lambda: R([1]) * 'a', lambda: 3 * T((1,)), lambda: T((1,)) * 3, lambda: 3 * Q([2]), lambda: Q([2]) * 3, lambda: U([3]) * 2, lambda: 2 * U([3]), lambda: R([1]).__mul__(2))], y, z",
+        r#"([('right', 3), [1, 1, 1], [1, 1, 1], ('left', 3), ('right', 3), 'ababab', ('right', True), "TypeError: 'float' object cannot be interpreted as an integer", "TypeError: 'str' object cannot be interpreted as an integer", "TypeError: unsupported operand type(s) for *: 'int' and 'T'", (1, 1, 1), ('right', 3), [2, 2, 2], ('under', 2), ('right', 2), [1, 1]], ('left', 2), [1, 1])"#,
+    )]);
+}
+
+#[test]
+fn a_generator_of_a_lambda_hands_on_stop_iteration() {
+    check(&[(
+        "def of(g):\n    try: return next(g)\n    except Exception as e: return type(e).__name__, type(e.__cause__).__name__\ndef g():\n    yield next(iter(()))\ndef f(x): return of((lambda: (yield next(iter(()))))()), of(g()), of(next(iter(())) for _ in [1])",
+        "(('StopIteration', 'NoneType'), ('RuntimeError', 'StopIteration'), ('RuntimeError', 'StopIteration'))",
+    )]);
+}
+
+#[test]
+fn lengths_have_64_bits() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport operator\nclass C:\n    def __init__(self, n): self.n = n\n    def __len__(self): return self.n\ndef f(x):\n    r = range(2**40)\n    loops = {(len(C(2**33)), len(r)) for _ in range(20)}\n    return loops, operator.length_hint(r), operator.length_hint(C(2**50)), [of(lambda: (k.__name__, k(C(n)))) for n in (2**40, 2**63 - 1, 2**63, -1, 'a', 0) for k in (len, bool)], of(lambda: range(2**64).__len__()), of(lambda: len(range(2**64))), C(2**40).__len__()",
+        r#"({(8589934592, 1099511627776)}, 1099511627776, 1125899906842624, [('len', 1099511627776), ('bool', True), ('len', 9223372036854775807), ('bool', True), "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer", 'ValueError: __len__() should return >= 0', 'ValueError: __len__() should return >= 0', "TypeError: 'str' object cannot be interpreted as an integer", "TypeError: 'str' object cannot be interpreted as an integer", ('len', 0), ('bool', False)], 'OverflowError: Python int too large to convert to C ssize_t', 'OverflowError: Python int too large to convert to C ssize_t', 1099511627776)"#,
+    )]);
+}
+
+#[test]
+fn a_length_hint_has_64_bits() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport sys, operator\nfrom collections import UserList, deque\nclass I:\n    def __init__(self, h): self.h = h\n    def __iter__(self): yield 1\n    def __length_hint__(self): return self.h\ndef extended(k, h):\n    l = k([5])\n    l.extend(I(h))\n    return l\ndef f(x): return [of(lambda: extended(list, h)) for h in (sys.maxsize, 2**62, 2**63, 3, -1, None, 'a', NotImplemented)], of(lambda: [*I(2**62)]), of(lambda: [0, *I(sys.maxsize)]), of(lambda: list(I(2**62))), of(lambda: operator.length_hint(I(2**62))), of(lambda: [*deque(I(2**62))]), of(lambda: {*I(2**62)})",
+        "([[5, 1], 'MemoryError: ', 'OverflowError: Python int too large to convert to C ssize_t', [5, 1], 'ValueError: __length_hint__() should return >= 0', 'TypeError: __length_hint__ must be an integer, not NoneType', 'TypeError: __length_hint__ must be an integer, not str', [5, 1]], 'MemoryError: ', [0, 1], 'MemoryError: ', 4611686018427387904, [1], {1})",
+    )]);
+}
+
+#[test]
+fn the_name_of_an_encoding_or_an_error_handler_is_text() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport codecs\ndef f(x): return [of(g) for g in (lambda: 'a'.encode('ascii', None), lambda: b'a'.decode('ascii', None), lambda: 'a'.encode(None), lambda: bytearray(b'a').decode(None), lambda: codecs.encode('a', 'ascii', None), lambda: codecs.decode(b'a', 'ascii', None), lambda: codecs.encode('a', None), lambda: codecs.ascii_encode('a', None), lambda: codecs.utf_8_decode(b'a', None), lambda: str(b'a', errors=None), lambda: bytes('a', 'ascii', None), lambda: bytes('a', None), lambda: bytearray('a', errors=5), lambda: str(b'a', 5), lambda: 'a'.encode(5), lambda: b'a'.decode(errors=5), lambda: 'a'.encode(errors='strict'))]",
+        r#"["TypeError: encode() argument 'errors' must be str, not None", "TypeError: decode() argument 'errors' must be str, not None", "TypeError: encode() argument 'encoding' must be str, not None", "TypeError: decode() argument 'encoding' must be str, not None", "TypeError: encode() argument 'errors' must be str, not None", "TypeError: decode() argument 'errors' must be str, not None", "TypeError: encode() argument 'encoding' must be str, not None", (b'a', 1), ('a', 1), "TypeError: str() argument 'errors' must be str, not None", "TypeError: bytes() argument 'errors' must be str, not None", "TypeError: bytes() argument 'encoding' must be str, not None", "TypeError: bytearray() argument 'errors' must be str, not int", "TypeError: str() argument 'encoding' must be str, not int", "TypeError: encode() argument 'encoding' must be str, not int", "TypeError: decode() argument 'errors' must be str, not int", b'a']"#,
+    )]);
+}
+
+#[test]
+fn an_error_handler_returns_a_pair() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport codecs\ndef f(x):\n    got = []\n    for pair in (42, 'foo', (1, 2, 3), ('foo', 1, 3), ('foo',), (b'foo', 2), ('foo', 99)):\n        for code in ('ascii', 'iso-8859-15', 'cp1252'):\n            codecs.register_error('t.bad', lambda e: pair)\n            got.append(of(lambda: 'é\\u3042'.encode(code, 't.bad')))\n    return got",
+        r#"['TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', 'TypeError: encoding error handler must return (str/bytes, int) tuple', b'foo', b'\xe9foo', b'\xe9foo', 'IndexError: position 99 from error handler out of bounds', 'IndexError: position 99 from error handler out of bounds', 'IndexError: position 99 from error handler out of bounds']"#,
+    )]);
+}
+
+#[test]
+fn flags_that_nobody_knows_are_shown() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport re\ndef f(x): return [str(of(lambda: re.compile('ab', n))) for n in (0x123000, 0x123000 | re.I, re.A | re.X, 1 << 20, 1 << 31)], re.compile('a', 1 << 20).flags",
+        r#"(["re.compile('ab', 0x123000)", "re.compile('ab', re.IGNORECASE|0x123000)", "re.compile('ab', re.VERBOSE|re.ASCII)", "re.compile('ab', 0x100000)", 'OverflowError: Python int too large to convert to C int'], 1048608)"#,
+    )]);
+}
+
+#[test]
+fn a_bytearray_that_is_searched_keeps_its_size() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport re\ndef f(x):\n    b = bytearray(b'xax')\n    found = re.finditer(b'a', b)\n    first = of(lambda: b.extend(b'y'))\n    spans = [m.span() for m in found]\n    del found\n    b.extend(b'zz')\n    m = re.search(b'a', b)\n    b.extend(b'z')\n    return first, spans, bytes(b), m.group(), of(lambda: re.finditer('a', 5)), of(lambda: re.finditer('a', b''))",
+        r#"('BufferError: Existing exports of data: object cannot be re-sized', [(1, 2)], b'xaxzzz', b'a', "TypeError: expected string or bytes-like object, got 'int'", 'TypeError: cannot use a string pattern on a bytes-like object')"#,
+    )]);
+}
+
+#[test]
+fn methods_of_native_classes_are_pickled_by_name() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport pickle\nfrom collections import deque\ndef f(x):\n    methods = (list.__len__, [1].__len__, int.__add__, object.__repr__, str.index, deque.append, set.__contains__)\n    return [of(lambda: pickle.loads(pickle.dumps(m, p))) == m for m in methods for p in (0, 2, 5)], of(lambda: pickle.dumps(list.__len__, 0)), of(lambda: pickle.dumps(deque.append, 4)), of(lambda: pickle.dumps(dict.__dict__['fromkeys']))",
+        r#"([True, True, True, False, False, False, True, True, True, True, True, True, True, True, True, True, True, True, True, True, True], b'c__builtin__\ngetattr\np0\n(c__builtin__\nlist\np1\nV__len__\np2\ntp3\nRp4\n.', b'\x80\x04\x95=\x00\x00\x00\x00\x00\x00\x00\x8c\x08builtins\x94\x8c\x07getattr\x94\x93\x94\x8c\x0bcollections\x94\x8c\x05deque\x94\x93\x94\x8c\x06append\x94\x86\x94R\x94.', "TypeError: cannot pickle 'classmethod_descriptor' object")"#,
+    )]);
+}
+
+#[test]
+fn a_closed_stream_in_memory_says_so() {
+    check(&[(
+        "import io\ndef of(g):\n    try: return g()\n    except Exception as e: return type(e).__name__\ndef f(x):\n    got = []\n    for c in (io.BytesIO, io.StringIO):\n        s = c()\n        s.close()\n        got += [of(getattr(s, n)) for n in ('readable', 'writable', 'seekable', 'isatty', 'tell', 'getvalue', 'close', 'read')]\n    return got, of(lambda: s.line_buffering)",
+        "(['ValueError', 'ValueError', 'ValueError', 'ValueError', 'ValueError', 'ValueError', None, 'ValueError', 'ValueError', 'ValueError', 'ValueError', 'ValueError', 'ValueError', 'ValueError', None, 'ValueError'], 'ValueError')",
+    )]);
+}
+
+#[test]
+fn the_state_of_bytes_in_memory_is_checked() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport io\ndef f(x):\n    m = io.BytesIO()\n    got = []\n    for state in ((b'ab', 0, None), (bytearray(b'cd'), 1, {'spam': 3}), (memoryview(b'xyz'), 2, None), (b'', -1, None), ('u', 0, None), (b'', 0.0, None), (b'len', 0)):\n        said = str(of(lambda: m.__setstate__(state))).partition(':')[0]\n        got.append((said, m.getvalue(), m.tell(), dict(m.__dict__)) if said == 'None' else said)\n    return got",
+        "[('None', b'ab', 0, {}), ('None', b'cd', 1, {'spam': 3}), ('None', b'xyz', 2, {'spam': 3}), 'ValueError', 'TypeError', 'TypeError', 'TypeError']",
+    )]);
+}
+
+#[test]
+fn built_in_functions_are_no_methods_of_a_class_that_holds_them() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport time, decimal, io, pickle\nclass C:\n    now, sleep, count, open, context, zone = time.time, time.sleep, time.perf_counter_ns, open, decimal.localcontext, time.gmtime\n    show = time.strftime\ndef f(x):\n    c = C()\n    with c.context() as context: kind = type(context).__name__\n    return type(c.now()).__name__, c.sleep(0), type(c.count()).__name__, c.zone(0).tm_year, c.show('%Y', c.zone(0)), of(lambda: c.open('/there/is/none')), kind, [type(k).__name__ for k in (time.time, time.sleep, open, io.open, time.ctime, decimal.localcontext)], time.time.__name__, open.__qualname__, pickle.loads(pickle.dumps(time.time)) is time.time",
+        r#"('float', None, 'int', 1970, '1970', "FileNotFoundError: [Errno 2] No such file or directory: '/there/is/none'", 'Context', ['builtin_function_or_method', 'builtin_function_or_method', 'builtin_function_or_method', 'builtin_function_or_method', 'builtin_function_or_method', 'builtin_function_or_method'], 'time', 'open', True)"#,
+    )]);
+}
+
+#[test]
+fn sleeping_takes_no_processor_time() {
+    check(&[(
+        "import time\ndef f(x):\n    start = time.process_time(), time.thread_time(), time.process_time_ns(), time.monotonic()\n    time.sleep(0.2)\n    end = time.process_time(), time.thread_time(), time.process_time_ns(), time.monotonic()\n    return [b - a < 0.1 for a, b in zip(start[:2], end)], end[2] - start[2] < 10**8, end[3] - start[3] >= 0.2",
+        "([True, True], True, True)",
+    )]);
+}
+
+#[test]
+fn proxies_have_the_names_of_the_module() {
+    check(&[(
+        "import weakref\nclass A:\n    def __call__(self): pass\nclass B: pass\ndef f(x):\n    a, b = A(), B()\n    return [(k.__module__, k.__name__, k.__qualname__) for k in (weakref.ProxyType, weakref.CallableProxyType, weakref.ReferenceType, type(weakref.proxy(a)), type(weakref.proxy(b)))]",
+        "[('weakref', 'ProxyType', 'ProxyType'), ('weakref', 'CallableProxyType', 'CallableProxyType'), ('weakref', 'ReferenceType', 'ReferenceType'), ('weakref', 'CallableProxyType', 'CallableProxyType'), ('weakref', 'ProxyType', 'ProxyType')]",
+    )]);
+}
+
+#[test]
+fn a_range_that_counts_past_64_bits_has_an_iterator_of_long_numbers() {
+    check(&[(
+        "import pickle\ndef f(x):\n    m = 2**63\n    return [(type(i).__name__, type(pickle.loads(pickle.dumps(i))).__name__, list(i)) for i in map(iter, (range(m - 2, m - 1, 2), range(m - 3, m - 1), range(-m + 1, -m, -2), range(1, 2, m - 1), range(-1, -2, -m), range(5), range(0, -3, -1)))], type(reversed(range(-m, -m + 1))).__name__, type(reversed(range(3))).__name__",
+        "([('longrange_iterator', 'longrange_iterator', [9223372036854775806]), ('range_iterator', 'range_iterator', [9223372036854775805, 9223372036854775806]), ('longrange_iterator', 'longrange_iterator', [-9223372036854775807]), ('longrange_iterator', 'longrange_iterator', [1]), ('longrange_iterator', 'longrange_iterator', [-1]), ('range_iterator', 'range_iterator', [0, 1, 2, 3, 4]), ('range_iterator', 'range_iterator', [0, -1, -2])], 'longrange_iterator', 'range_iterator')",
+    )]);
+}
+
+#[test]
+fn the_end_of_a_string_of_json_is_inside_of_the_text() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport json.decoder\ndef f(x): return [of(lambda: json.decoder.scanstring(*a)) for a in ((b'xxx', 1), ('xxx\"', 0), ('x', 5), ('x', -1), ('ab\"c', 1), ('ab\"', 3))]",
+        "['TypeError: first argument must be a string, not bytes', ('xxx', 4), 'ValueError: end is out of bounds', 'ValueError: end is out of bounds', ('b', 3), 'JSONDecodeError: Unterminated string starting at: line 1 column 3 (char 2)']",
+    )]);
+}
+
+#[test]
+fn offsets_of_packed_numbers_have_64_bits() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport struct, sys\ndef f(x): return [of(g) for g in (lambda: struct.pack_into('<I', bytearray(10), sys.maxsize, 1), lambda: struct.unpack_from('<I', bytes(10), sys.maxsize), lambda: struct.pack_into('<I', bytearray(10), -sys.maxsize - 1, 1), lambda: struct.unpack_from('<I', bytes(10), 2**32 + 2), lambda: struct.unpack_from('<I', bytes(10), -11), lambda: struct.pack_into('<I', bytearray(10), -3, 1), lambda: struct.unpack_from('<H', b'abcd', -2))]",
+        "['error: pack_into requires a buffer of at least 9223372036854775811 bytes for packing 4 bytes at offset 9223372036854775807 (actual buffer size is 10)', 'error: unpack_from requires a buffer of at least 9223372036854775811 bytes for unpacking 4 bytes at offset 9223372036854775807 (actual buffer size is 10)', 'error: offset -9223372036854775808 out of range for 10-byte buffer', 'error: unpack_from requires a buffer of at least 4294967302 bytes for unpacking 4 bytes at offset 4294967298 (actual buffer size is 10)', 'error: offset -11 out of range for 10-byte buffer', 'error: no space to pack 4 bytes at offset -3', (25699,)]",
+    )]);
+}
+
+#[test]
+fn the_environment_is_text_and_bytes() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport os\ndef f(x):\n    os.environ['azr'] = 'é'\n    os.environb[b'azr2'] = b'\\xff'\n    got = os.environb[b'azr'], os.environ['azr2'], os.getenv('azr'), os.getenvb(b'azr'), os.path.expandvars(b'$azr x'), os.path.expandvars('${azr}x'), 'azr' in os.environ, type(os.environ.copy()).__name__\n    bad = [of(g) for g in (lambda: os.environ.__setitem__('a', 1), lambda: os.environ.__setitem__(1, 'a'), lambda: os.environ['none'], lambda: os.environb.__setitem__(b'a', 'b'), lambda: os.environ.__setitem__('a', 'b\\0'))]\n    del os.environ['azr'], os.environb[b'azr2']\n    return got, bad, os.environ.get('azr'), type(os.environ).__name__",
+        r#"((b'\xc3\xa9', '\udcff', 'é', b'\xc3\xa9', b'\xc3\xa9 x', 'éx', True, 'dict'), ['TypeError: str expected, not int', 'TypeError: str expected, not int', "KeyError: 'none'", 'TypeError: bytes expected, not str', 'ValueError: embedded null byte'], None, '_Environ')"#,
+    )]);
+}
+
+#[test]
+fn a_class_inside_of_a_class_has_annotations_of_its_own() {
+    check(&[(
+        "class T:\n    if True:\n        a: str = 'a'\n    class C:\n        if True:\n            x: int = 1\n    def g(self):\n        class D:\n            while True:\n                y: float\n                break\n            if not self:\n                z: int\n        return D.__annotations__\ndef f(x): return repr((T.__annotations__, T.C.__annotations__, T().g()))",
+        r#""({'a': <class 'str'>}, {'x': <class 'int'>}, {'y': <class 'float'>})""#,
+    )]);
+}
+
+#[test]
+fn what_is_unpacked_in_an_alias_stays_so() {
+    check(&[(
+        "from typing import *\nT1 = TypeVar('T1')\nT2 = TypeVar('T2')\nTs = TypeVarTuple('Ts')\nclass C(Generic[T1, Unpack[Ts]]): pass\ndef f(x): return [repr(a) for a in (tuple[T1, *tuple[T2, ...]][int, str], Tuple[T1, *tuple[T2, ...]][int, str], tuple[int, *tuple[T1, ...]][str], list[*tuple[T1]][int], tuple[*tuple[T1, T2]][int, str], (*tuple[T1, ...],)[0][int], tuple[T1, *Ts][int, *tuple[str, ...]])]",
+        "['tuple[int, *tuple[str, ...]]', 'typing.Tuple[int, *tuple[str, ...]]', 'tuple[int, *tuple[str, ...]]', 'list[*tuple[int]]', 'tuple[*tuple[int, str]]', '*tuple[int, ...]', 'tuple[int, *tuple[str, ...]]']",
+    )]);
+}
+
+#[test]
+fn source_that_its_encoding_does_not_have_is_a_syntax_error() {
+    check(&[(
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [of(lambda: k(b'# coding: ascii\\n\\xe2')).partition(' (')[0] for k in (lambda s: compile(s, 'x', 'exec'), eval, exec)]",
+        r#"["SyntaxError: 'ascii' codec can't decode byte 0xe2 in position 16: ordinal not in range(128)", "SyntaxError: 'ascii' codec can't decode byte 0xe2 in position 16: ordinal not in range(128)", "SyntaxError: 'ascii' codec can't decode byte 0xe2 in position 16: ordinal not in range(128)"]"#,
+    )]);
+}
+
+#[test]
+fn code_of_another_kind_warns() {
+    check(&[(
+        "import warnings\ndef f(x):\n    def a(): pass\n    def b(): yield\n    def c(): pass\n    with warnings.catch_warnings(record=True) as w:\n        warnings.simplefilter('always')\n        a.__code__ = c.__code__\n        a.__code__ = b.__code__\n        return [(k.category.__name__, str(k.message)) for k in w], [*a()]",
+        "([('DeprecationWarning', 'Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)')], [None])",
+    )]);
+}
+
+#[test]
+fn blanks_without_an_end_are_a_line_of_tokens() {
+    check(&[(
+        "import io, tokenize\ndef f(x): return [[(t.type - (t.type == tokenize.NL) * tokenize.NL, t.string, t.start, t.end) for t in tokenize.generate_tokens(io.StringIO(s).readline) if t.type in (tokenize.NL, tokenize.ENDMARKER, tokenize.DEDENT)] for s in ('  ', 'x\\n  ', 'if x:\\n  y\\n   ', '\\x0c', '\\t', 'x\\n\\n  ', 'x\\n', 'x #c')]",
+        r#"[[(0, '', (1, 2), (1, 3)), (0, '', (2, 0), (2, 0))], [(0, '', (2, 2), (2, 3)), (0, '', (3, 0), (3, 0))], [(0, '', (3, 3), (3, 4)), (6, '', (4, 0), (4, 0)), (0, '', (4, 0), (4, 0))], [(0, '', (1, 1), (1, 2)), (0, '', (2, 0), (2, 0))], [(0, '', (1, 1), (1, 2)), (0, '', (2, 0), (2, 0))], [(0, '\n', (2, 0), (2, 1)), (0, '', (3, 2), (3, 3)), (0, '', (4, 0), (4, 0))], [(0, '', (2, 0), (2, 0))], [(0, '', (2, 0), (2, 0))]]"#,
+    )]);
+}

@@ -58,8 +58,9 @@ fn bits_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<u32> {
     if let Some(list) = object.downcast_ref::<PyList>() {
         let items = list.borrow_vec().to_vec();
         return items.iter().try_fold(0, |bits, signal| {
-            let bit =
-                signal_bit(signal, vm).map_err(|_| vm.new_type_error("values for flags or traps must be signals"));
+            let known = "valid values for signals are:\n  [InvalidOperation, FloatOperation, DivisionByZero,\n   \
+                         Overflow, Underflow, Subnormal, Inexact, Rounded,\n   Clamped]";
+            let bit = signal_bit(signal, vm).map_err(|_| vm.new_key_error(vm.ctx.new_str(known).into()));
             Ok(bits | bit?)
         });
     }
@@ -84,8 +85,7 @@ fn bits_of(object: &PyObject, vm: &VirtualMachine) -> PyResult<u32> {
 
 fn int_in(object: &PyObject, low: i64, high: i64, message: &str, vm: &VirtualMachine) -> PyResult<i64> {
     let Some(int) = object.downcast_ref::<PyInt>() else {
-        let class = class_name(object);
-        return Err(vm.new_type_error(format!("integer argument expected, got {class}")));
+        return Err(vm.new_type_error("an integer is required"));
     };
     match int.as_bigint().to_i64() {
         Some(value) if (low..=high).contains(&value) => Ok(value),
@@ -144,6 +144,10 @@ impl PyContext {
 
     fn set_or_delete(&self, name: &str, value: PySetterValue<PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
         match value {
+            // A list of signals is for the constructor alone.
+            PySetterValue::Assign(value) if is_list_of_signals(name, &value) => {
+                Err(vm.new_type_error("argument must be a signal dict"))
+            }
             PySetterValue::Assign(value) => self.set(name, &value, vm),
             PySetterValue::Delete => Err(vm.new_attribute_error("context attributes cannot be deleted")),
         }
@@ -383,6 +387,14 @@ fn add_context_texts(ctx: &Context, class: &'static Py<PyType>) {
         };
         context_of(zelf).run(vm, |ctx| ctx.finish(dec))
     });
+    add_apply(ctx, class);
+}
+
+fn add_apply(ctx: &Context, class: &'static Py<PyType>) {
+    add_method(ctx, class, "_apply", &["x"], PLAIN, |zelf, args, vm| {
+        let x = needed_operand(given(args, 0), vm)?;
+        context_of(zelf).run(vm, |ctx| ctx.finish(Dec::clone(&x)))
+    });
 }
 
 /// A number rounded to a context.
@@ -454,4 +466,8 @@ fn add_context_state(ctx: &Context, class: &'static Py<PyType>) {
         ]);
         Ok(vm.ctx.new_tuple(vec![zelf.class().to_owned().into(), values.into()]).into())
     });
+}
+
+fn is_list_of_signals(name: &str, value: &PyObject) -> bool {
+    matches!(name, "flags" | "traps") && value.downcast_ref::<PyList>().is_some()
 }
