@@ -34,7 +34,7 @@ def _bytes(path):
 
 
 @staticmethod
-def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):  # noqa: PLR0913 - of the builtin
     data = _bytes(file)
     if data is None or set(mode) & set("wax+"):
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
