@@ -25,6 +25,21 @@ def counted(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.fixture
+def held(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Grading waits: one event says that it began, the other one lets it go on."""
+    entered, leave = threading.Event(), threading.Event()
+    original = grader.verdicts
+
+    def slow(items: Any) -> list[Answer]:
+        entered.set()
+        leave.wait()
+        return original(items)
+
+    monkeypatch.setattr(grader, "verdicts", slow)
+    return entered, leave
+
+
 def test_verdicts_are_those_of_the_grader(grader: Grader, tasks: list[Task], right: dict[Kind, str]) -> None:
     items = [(task, right[task.kind]) for task in tasks] + [(dump_task(tasks[0]), "nothing"), ("no task", "x")]
     found = asyncio.run(AsyncGrader(grader).grade(items))
@@ -46,17 +61,9 @@ def test_many_callers_cost_few_calls(
 
 
 def test_what_comes_while_a_batch_is_graded_is_the_next_batch(
-    grader: Grader, tasks: list[Task], counted: list[int], monkeypatch: pytest.MonkeyPatch
+    grader: Grader, tasks: list[Task], counted: list[int], held: tuple[threading.Event, threading.Event]
 ) -> None:
-    entered, leave = threading.Event(), threading.Event()
-    original = grader.verdicts
-
-    def slow(items: Any) -> list[Answer]:
-        entered.set()
-        leave.wait()
-        return original(items)
-
-    monkeypatch.setattr(grader, "verdicts", slow)
+    entered, leave = held
     both = AsyncGrader(grader)
 
     async def run() -> None:
@@ -85,18 +92,10 @@ def test_a_caller_that_gives_up_takes_no_verdict_of_another_away(grader: Grader,
 
 
 def test_whoever_still_waits_is_answered_after_other_tasks_were_cancelled(
-    grader: Grader, tasks: list[Task], right: dict[Kind, str], monkeypatch: pytest.MonkeyPatch
+    grader: Grader, tasks: list[Task], right: dict[Kind, str], held: tuple[threading.Event, threading.Event]
 ) -> None:
     """A loop that cancels all tasks but its own cancels the one that grades, too."""
-    entered, leave = threading.Event(), threading.Event()
-    original = grader.verdicts
-
-    def slow(items: Any) -> list[Answer]:
-        entered.set()
-        leave.wait()
-        return original(items)
-
-    monkeypatch.setattr(grader, "verdicts", slow)
+    entered, leave = held
     both = AsyncGrader(grader)
 
     async def run() -> list[Answer]:
@@ -115,6 +114,15 @@ def test_whoever_still_waits_is_answered_after_other_tasks_were_cancelled(
         return [await first, await second]
 
     assert [answer.score for answer in asyncio.run(run())] == [1.0, 0.0]
+
+
+def test_a_grader_that_loses_a_verdict_is_an_error_of_those_without_one(
+    grader: Grader, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = grader.verdicts
+    monkeypatch.setattr(grader, "verdicts", lambda items: original(items)[:-1])
+    with pytest.raises(ValueError, match="shorter"):
+        asyncio.run(AsyncGrader(grader).grade([(tasks[0], "a"), (tasks[0], "b")]))
 
 
 def test_an_unusable_sandbox_is_an_error_of_every_caller(

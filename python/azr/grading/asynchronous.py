@@ -62,14 +62,13 @@ class AsyncGrader:
                 batch = [(item, future) for item, future in batch if not future.done()]  # a caller may have given up
                 try:
                     found = await asyncio.to_thread(self.grader.verdicts, [item for item, _ in batch])
+                    for (_, future), answer in zip(batch, found, strict=True):
+                        if not future.done():
+                            future.set_result(answer)
                 except Exception as error:
                     for _, future in batch:
                         if not future.done():
                             future.set_exception(error)
-                    continue
-                for (_, future), answer in zip(batch, found, strict=True):
-                    if not future.done():
-                        future.set_result(answer)
         finally:
             queue.drain = None
             # Whoever cancels this task does not cancel its callers: those that still wait are graded anew.

@@ -6,6 +6,7 @@ the answer that the prompt itself already wrote (its opening) is put back before
 
 import re
 import string
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -88,16 +89,16 @@ SHORT = "short"
 """Folder of the short prompts; their blocks are fenced."""
 
 
-class Tagged:
+class Tagged(ABC):
     """What the templates with answer tags share."""
 
+    @abstractmethod
     def _opening(self, role: Role, kind: Kind) -> str:
         """The beginning of the answer, where the prompt wrote it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_formatted(self, completion: str) -> bool:
         """Whether a completion has exactly the requested format."""
-        raise NotImplementedError
 
     def read(self, completion: str, role: Role, kind: Kind) -> Reading:
         """The text after the last opening answer tag, up to the next closing tag, if any."""

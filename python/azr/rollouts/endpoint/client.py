@@ -22,8 +22,8 @@ PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 REFUSED: Final = frozenset({401, 403})
 OF_ONE_REQUEST: Final = frozenset({400, 413, 422})
 """Statuses that another request may not get: its prompt is too long, or a filter stops it."""
-BORNE: Final = 8
-"""Requests without a completion in a row; then the run ends."""
+MOST_LOST: Final = 8
+"""So many requests in a row without a completion end the run."""
 MAX_BODY: Final = 32 << 20
 """Bytes of an answer."""
 LONGEST_PAUSE: Final = 60.0
@@ -187,7 +187,7 @@ class Client:
             reply = await self._complete(text, body)
         except _Lost as error:
             self._lost += 1
-            if self._lost >= BORNE:
+            if self._lost >= MOST_LOST:
                 raise EngineError(str(error)) from error
             return Reply(text="", finished=True, tokens=0, error=str(error))
         self._lost = 0
