@@ -10,10 +10,12 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+import azr
 import pytest
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import roll_out
 
+PACKAGE = Path(azr.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs"
 PROGRAM = "def f(a_name):\n    return a_name[::-1]"
 TEXT = f"</think><answer>```python\n{PROGRAM}\n```\n```input\n'seman_fo_tsil'\n```</answer>"
@@ -51,9 +53,11 @@ def step_of(code: CodeType) -> Step | None:
     """The function of azr that the code is; None for others, and for what is part of the function around it:
     comprehensions, lambdas and properties."""
     *outer, name = code.co_qualname.split(".")
-    _, inside, file = code.co_filename.rpartition("/azr/")
-    if not inside or "<" in name:
+    path = Path(code.co_filename)
+    # By the package's own folder: a clone may lie in a folder of the same name, with its environment inside.
+    if not path.is_relative_to(PACKAGE) or "<" in name:
         return None
+    file = path.relative_to(PACKAGE).as_posix()
     owner: Any = sys.modules["azr." + file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")]
     for part in outer:
         owner = getattr(owner, part, None)
