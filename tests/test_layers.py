@@ -19,8 +19,8 @@ LAYERS = [
     "sandbox metrics.reductions distributed.ranks",
     "tasks rewards rollouts trainer buffer",
     "domains",
-    "run.folder run.events run.watchdog run.best buffer.curriculum tasks.io pipeline.parts pipeline.replay metrics"
-    " distributed",
+    "run.folder run.events run.watchdog run.best buffer.curriculum tasks.io pipeline.parts pipeline.replay"
+    " pipeline.supervised metrics distributed",
     "propose validate solve reward update pipeline.rollout_step run.seed",
     "evals oversight grading pipeline.async_rollouts run.checkpoint",
     "loop pipeline.build pipeline.context run.train domains.check bootstrap warmup",

@@ -16,6 +16,7 @@ from azr.oversight.overseer import Overseer
 from azr.pipeline.async_rollouts import Ahead, draw
 from azr.pipeline.parts import Parts
 from azr.pipeline.rollout_step import Rollouts, roll_out
+from azr.pipeline.supervised import supervised
 from azr.reward import reward
 from azr.run.best import Move
 from azr.run.checkpoint import Past, Saver
@@ -25,7 +26,7 @@ from azr.solve import solve
 from azr.trainer.checkpoint import PREFIX
 from azr.trainer.policy import Policy
 from azr.types import valids
-from azr.update import update
+from azr.update import learn, update
 
 
 class Loop:
@@ -76,9 +77,11 @@ class Loop:
         episodes = watch("oversee", lambda: overseer.answered(step, answers, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
         ahead = self._begin_next(step)
+        tried = [*(valid.trials for valid in valids(done.verdicts)), *answers]
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
-        self._past.replay.note([*(valid.trials for valid in valids(done.verdicts)), *answers])
+        self._past.replay.note(tried)
+        learnt = watch("supervise", lambda: learn(self._policy, supervised(parts, done.verdicts, tried, step)))
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))
@@ -86,7 +89,7 @@ class Loop:
         return StepReport(
             step=step, verdicts=done.verdicts, answers=answers, batch=batch, stats=stats,
             seconds=watch.seconds, stored=stored, dropped=done.dropped, engine=parts.engine.numbers(),
-            staleness=staleness,
+            staleness=staleness, learnt=learnt,
         )  # fmt: skip
 
     def _rollouts(self, step: int, watch: Stopwatch) -> tuple[Rollouts, int]:

@@ -385,9 +385,11 @@ class Episode:
     completion: Completion
     reward: float
     key: Key | None = None
-    """Which completion of the step; None for one of an earlier step."""
+    """Which completion of the step; None for one that the step did not sample."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The parts of the reward, for the metrics."""
+    replayed: bool = False
+    """It is learnt again, and in no number of the step's own rollouts."""
     group: int = 0
     """Episodes of one role, kind and group are attempts at the same task and share its id."""
 

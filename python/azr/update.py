@@ -8,7 +8,7 @@ from azr.config import Config
 from azr.pipeline.replay import ADVANTAGE
 from azr.trainer.advantages import ADVANTAGES, AdvantageInputs
 from azr.trainer.aggregation import AGGREGATIONS
-from azr.trainer.policy import Policy, UpdateStats
+from azr.trainer.policy import Learnt, Policy, UpdateStats
 from azr.types import Batch, Episode, Role
 from azr.util.registry import resolve
 
@@ -19,6 +19,14 @@ def update(
     """Train on a step's episodes; without any, the step passes and the weights stay as they are."""
     batch = make_batch(episodes, config, k=annealed_k(config, policy.step + 1), replayed=replayed)
     return batch, policy.update(batch)
+
+
+def learn(policy: Policy, episodes: Sequence[Episode]) -> Learnt:
+    """Learn right answers by supervised steps, if there are any."""
+    if not episodes:
+        return Learnt()
+    tokens = sum(episode.length for episode in episodes)
+    return Learnt(examples=len(episodes), tokens=tokens, loss=policy.learn(episodes))
 
 
 def annealed_k(config: Config, step: int) -> int:

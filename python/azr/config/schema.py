@@ -351,6 +351,24 @@ class MismatchConfig(Section):
         return self
 
 
+class SupervisedConfig(Section):
+    """Supervised steps after each update: on tasks of the step and on chains of stored programs, with verified answers.
+
+    An answer's thoughts are the values between the program's steps, as the sandbox traced them.
+    """
+
+    examples: Count = 0
+    """Of each step; 0: no supervised steps."""
+    operations: Positive = 8
+    """Most operations of a chain of stored programs."""
+    updates: Positive = 16
+    """Optimizer steps on a step's examples."""
+    lr: Annotated[float, Field(gt=0.0)] = 1e-3
+    """Learning rate, with the warm-up of `train.optim`; its optimizer has its own moments."""
+    schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    """After the warm-up: constant, or falling to 0 at the run's last step."""
+
+
 class TrainConfig(Section):
     """Stage 6: the update."""
 
@@ -369,6 +387,7 @@ class TrainConfig(Section):
     never."""
     replay: Count = 0
     """Right answers of earlier steps that each step learns again: to tasks that at most half of the attempts solved."""
+    supervised: SupervisedConfig = SupervisedConfig()
     micro_batch_tokens: Positive = 16_384
     """Tokens of one forward pass. Changes speed and memory; the gradient only by rounding."""
     old_log_probs: Literal["recompute", "engine"] = "recompute"

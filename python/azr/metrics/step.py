@@ -18,7 +18,7 @@ from azr.config.domain import PYTHON
 from azr.distributed.ranks import ONE, Ranks
 from azr.metrics.reductions import Count, Deviation, Max, Mean, Metric, Metrics, Min, Numbers, Quantiles, merge, numbers
 from azr.tasks import source
-from azr.trainer.policy import UpdateStats
+from azr.trainer.policy import Learnt, UpdateStats
 from azr.types import (
     Attempt,
     Batch,
@@ -62,6 +62,8 @@ class StepReport:
     """Trials that were requested and not used (`azr.pipeline.rollout_step`)."""
     engine: Mapping[str, float] = field(default_factory=dict)
     """Metrics of the engine."""
+    learnt: Learnt = field(default_factory=Learnt)
+    """By supervised steps."""
     staleness: int = 0
     """Updates that the weights which sampled the step have missed (`azr.pipeline.async_rollouts`)."""
 
@@ -114,13 +116,17 @@ def _known(report: StepReport) -> Metrics:
         found[f"buffer/{kind}/stored"] = Max(report.stored[kind])
     for role in Role:
         for kind in report.stored:
-            rows = [i for i, e in enumerate(report.batch.episodes) if e.role is role and e.kind is kind]
+            own = enumerate(report.batch.episodes)
+            rows = [i for i, e in own if e.role is role and e.kind is kind and not e.replayed]
             _add(found, f"update/{role}/{kind}", _episodes(report, rows))
     for domain in _domains(report.stored):
         _add(found, f"domain/{domain}", _domain(report, domain))
     _add(found, "sandbox", _failures(report))
     found["rollout/dropped"] = Count(report.dropped)
     _add(found, "update", _update(report.stats))
+    _add(found, "supervised", _learnt(report.learnt))
+    if replayed := sum(episode.replayed for episode in report.batch.episodes):
+        found["update/replayed"] = Count(replayed)
     found["update/staleness"] = Max(report.staleness)
     _add(found, "tokens", _tokens(report))
     return found
@@ -231,6 +237,13 @@ def _episodes(report: StepReport, rows: Sequence[int]) -> Metrics:
     return found | {f"part/{name}": Mean.of(values) for name, values in _parts(episodes).items()}
 
 
+def _learnt(learnt: Learnt) -> Metrics:
+    """Of the supervised steps, if there were any."""
+    if not learnt.examples:
+        return {}
+    return {"examples": Count(learnt.examples), "tokens": Count(learnt.tokens), "loss": Mean(learnt.loss, 1)}
+
+
 def _domains(kinds: Iterable[Kind]) -> list[str]:
     """The domains of a run, `python` for plain kinds; none in a run over plain Python alone."""
     found = list(dict.fromkeys(kind.domain for kind in kinds))
@@ -256,7 +269,9 @@ def _domain(report: StepReport, domain: str) -> Metrics:
         found["solve/count"] = Count(len(answers))
         found["solve/score"] = Mean.of(attempt.score for attempt in with_verdict(answers))
     for role in Role:
-        rewards = [e.reward for e in report.batch.episodes if e.role is role and e.kind.domain == name]
+        rewards = [
+            e.reward for e in report.batch.episodes if e.role is role and e.kind.domain == name and not e.replayed
+        ]
         found |= {f"{role}/reward": Mean.of(rewards)} if rewards else {}
     return found
 

@@ -58,4 +58,4 @@ def _episode(row: Row) -> Episode:
     asked = Prompt(role=Role.SOLVE, kind=Kind(kind), text="", token_ids=tuple(prompt))
     # Under which weights it was sampled says nothing any more: no token has a probability to be compared with.
     done = Completion(prompt=asked, text=text, token_ids=tuple(answer), log_probs=(nan,) * len(answer), finished=True)
-    return Episode(completion=done, reward=ADVANTAGE, parts={"replay": 1.0})
+    return Episode(completion=done, reward=ADVANTAGE, replayed=True)

@@ -8,6 +8,7 @@ parameter. The model continues the program and has to use that result.
 """
 
 import ast
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -90,6 +91,34 @@ def extends(program: str, start: str) -> bool:
     if tree is None or before is None or not program.startswith(start) or len(tree.body) != 1:
         return False
     return source.operations(tree) > source.operations(before)
+
+
+def chained(first: str, second: str) -> str | None:
+    """One program that does what `first` does, and then what `second` does with its result.
+
+    None where `head(first)` is, or where `second` has not one function of one parameter, or assigns what it also reads
+    from outside.
+    """
+    start, tree = head(first), source.parse(second)
+    if start is None or tree is None or len(tree.body) != 1 or head(second) is None:
+        return None
+    before, entry = source.parse(start), tree.body[0]
+    assert before is not None and isinstance(before.body[0], ast.FunctionDef) and isinstance(entry, ast.FunctionDef)
+    ((own,), (given,)) = _parameters(before.body[0]), _parameters(entry)
+    if own != given:
+        if any(isinstance(node, ast.Name) and node.id == own for node in ast.walk(entry)):
+            return None
+        for node in ast.walk(entry):
+            if isinstance(node, ast.Name) and node.id == given:
+                node.id = own
+    text = source.unparse(ast.Module(entry.body, []))
+    return None if text is None else f"{start}\n{textwrap.indent(text, _indent(start))}"
+
+
+def _indent(program: str) -> str:
+    """Of its last line."""
+    last = program.rpartition("\n")[2]
+    return last[: len(last) - len(last.lstrip())]
 
 
 def _parameters(entry: ast.FunctionDef) -> list[str]:

@@ -1,6 +1,7 @@
 """The policy interface, and a policy without weights."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.types import Batch
+from azr.types import Batch, Episode
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,6 +42,16 @@ class UpdateStats:
     """Optimizer steps that were skipped because of a non-finite gradient."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a step learnt by supervised steps."""
+
+    examples: int = 0
+    tokens: int = 0
+    loss: float = 0.0
+    """Mean of a token before it was learnt, in nats."""
+
+
 def nothing() -> UpdateStats:
     """The measurements of a batch without episodes."""
     return UpdateStats(
@@ -59,6 +70,13 @@ class Policy(Protocol):
 
     def update(self, batch: Batch) -> UpdateStats:
         """Train on a batch with `train.updates` optimizer steps; none on an empty batch. Increments the step."""
+        ...
+
+    def learn(self, episodes: Sequence[Episode]) -> float:
+        """Learn right answers by `train.supervised.updates` supervised steps, after the update of a step.
+
+        Returns the mean loss of a token, in nats.
+        """
         ...
 
     def save(self, folder: Path) -> "Future[None] | None":
@@ -87,6 +105,10 @@ class StillPolicy:
             loss=0.0, grad_norm=0.0, lr=0.0, kl=0.0, clip_share=0.0, mismatch_mean=0.0, mismatch_max=0.0, entropy=zeros,
             tokens=tokens,
         )  # fmt: skip
+
+    def learn(self, episodes: Sequence[Episode]) -> float:
+        """Learn nothing."""
+        return 0.0
 
     def save(self, folder: Path) -> None:
         (folder / "policy.json").write_text(json.dumps({"step": self.step}), "ascii")

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 
 from azr.config import Config
 from azr.distributed.ranks import ONE, Ranks
+from azr.errors import ConfigError
 from azr.trainer import adapter
 from azr.trainer.balance import own_micro_batches
 from azr.trainer.compiled import compile_layers, wanted
@@ -41,6 +42,7 @@ from azr.trainer.sharding import (
 )
 from azr.trainer.sharding_mode import is_sharded, reference_policy_moves
 from azr.trainer.state import load_optimizer, load_parameters, load_weights, save_optimizer, save_parameters
+from azr.trainer.supervised import SupervisedSteps
 from azr.trainer.tally import Tally
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
 from azr.util.randomness import derive, generator
@@ -84,11 +86,17 @@ class TorchPolicy:
                 shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
+        self._supervised = self._supervised_steps() if config.train.supervised.examples else None
         # A thread that writes a checkpoint has its own connections: on the trainer's, messages of both could be mixed
         # up.
         self._aside: ProcessGroup | None = None
         self.step = 0
         self.rate = 1.0
+
+    def _supervised_steps(self) -> SupervisedSteps:
+        if self._sharded:
+            raise ConfigError("train.supervised does not go with sharded weights: set ranks.sharding = 'none'")
+        return SupervisedSteps(self._model, self._scorer, self._config.train.supervised, self._config.train.optim)
 
     def _adapt(self) -> None:
         """Train an adapter instead of the weights."""
@@ -147,6 +155,15 @@ class TorchPolicy:
             skipped=sum(part.skipped for part in stats),
         )
 
+    def learn(self, episodes: Sequence[Episode]) -> float:
+        """Learn right answers by supervised steps, after the update of a step. Returns the mean loss of a token."""
+        assert self._supervised is not None, "train.supervised.examples asks for it"
+        config = self._config
+        budget = config.train.micro_batch_tokens
+        loss = self._supervised.learn(episodes, config.seed, self.step, config.run.steps, budget, self._ranks)
+        self._whole()
+        return loss
+
     def _reset(self) -> None:
         """Begin anew from the weights of now: no moments, and the KL is to these."""
         self._optimizer.state.clear()
@@ -186,6 +203,8 @@ class TorchPolicy:
                 adapter.save_adapter(self._model, folder / adapter.FOLDER)
             if not self._sharded:
                 save_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+            if self._supervised is not None:
+                self._supervised.save(folder)
             if self._start is not None and reference_policy_moves(self._config):
                 save_parameters(self._start.model, folder / REFERENCE_POLICY)
         if not self._sharded:
@@ -204,6 +223,8 @@ class TorchPolicy:
             else:
                 load_weights(self._model, folder)
             load_optimizer(self._optimizer, self._model, folder / "optimizer.safetensors")
+        if self._supervised is not None:
+            self._supervised.restore(folder)
         if self._start is not None and reference_policy_moves(self._config):
             load_parameters(self._start.model, folder / REFERENCE_POLICY)
         self._whole()

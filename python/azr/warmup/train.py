@@ -19,7 +19,7 @@ import numpy as np
 
 from azr.buffer.curriculum import POOLED
 from azr.config import Config
-from azr.config.schema import SamplingConfig
+from azr.config.schema import SamplingConfig, SupervisedConfig
 from azr.pipeline.build import assemble, check, make_engine
 from azr.pipeline.context import fit
 from azr.pipeline.parts import Parts
@@ -119,9 +119,16 @@ def supervised(config: Config) -> Config:
     loss = train.loss.model_copy(
         update={"name": "reinforce", "entropy": 0.0, "kl": 0.0, "follow": 0.0, "aggregation": "token_mean"}
     )
-    fresh = {"updates": 1, "reset_every": 0, "replay": 0, "old_log_probs": "recompute"}
+    fresh: dict[str, Any] = {
+        "supervised": SupervisedConfig(),
+        "updates": 1,
+        "reset_every": 0,
+        "replay": 0,
+        "old_log_probs": "recompute",
+    }
     train = train.model_copy(
         update={"optim": optim, "loss": loss, "mismatch": train.mismatch.model_copy(update={"name": "none"}), **fresh}
+        | {"supervised": SupervisedConfig()}
     )
     # The loss is of the plain distribution, whatever temperature is sampled at later.
     plain = SamplingConfig(max_tokens=config.sampling.longest)

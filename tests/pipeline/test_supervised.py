@@ -1,0 +1,136 @@
+"""Verified answers are learnt beside the policy gradient, with the values between the steps as thoughts."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from azr.config import resolve
+from azr.pipeline.parts import Parts
+from azr.pipeline.supervised import operations, supervised
+from azr.run.events import Quiet
+from azr.run.train import start_run
+from azr.solve import solve
+from azr.tasks.answer import read_answer
+from azr.tasks.io import verify
+from azr.types import Attempt, Draft, Episode, Kind, Task
+
+PROGRAM = "def f(x):\n    x = sorted(x)\n    x = x[1:]\n    return sum(x)"
+LONG = "def f(x):\n    x = [x[0]] * 40\n    return len(x)"
+
+
+def attempted(parts: Parts, drafts: Sequence[tuple[Kind, str, Sequence[str]]]) -> list[list[Attempt]]:
+    """Two attempts at each task, as the parts' script answers."""
+    given = [(kind, Draft(program=program, inputs=tuple(inputs))) for kind, program, inputs in drafts]
+    tasks = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
+    assert len(tasks) == len(drafts)
+    return solve(parts, tasks, 2, parts.sampling(1, "solve"))
+
+
+def texts(episodes: Sequence[Episode]) -> list[str]:
+    return [episode.completion.text for episode in episodes]
+
+
+TERSE = ("prompt.template=terse", "train.supervised.examples=8")
+
+
+def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_backwards_for_abduction(
+    make_parts: Callable[..., Parts],
+) -> None:
+    parts = make_parts(lambda prompt, draw: "", *TERSE)
+    tried = attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[3, 1, 2]"]), (Kind.ABDUCTION, PROGRAM, ["[3, 1, 2]"])])
+    forwards, backwards = texts(supervised(parts, [], tried, 1))
+    assert forwards == "<think>[1, 2, 3]\n[2, 3]\n<output>5"
+    assert backwards == "<think>[2, 3]\n[1, 2, 3]\n<input>[3, 1, 2]"
+
+
+def test_an_induction_task_is_learnt_from_its_program_alone(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", *TERSE)
+    tried = attempted(parts, [(Kind.INDUCTION, PROGRAM, ["[1]", "[2, 3]", "[]", "[4, 4]"])])
+    assert texts(supervised(parts, [], tried, 1)) == [f"<program>\n{PROGRAM}"]
+
+
+def test_values_too_long_to_write_down_leave_the_answer_alone(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", *TERSE)
+    (found,) = texts(supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, LONG, ["[3]"])]), 1))
+    assert found == "<output>40"
+
+
+def test_what_every_attempt_solves_teaches_nothing_more(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "<output>3", *TERSE)
+    asked = [(Kind.DEDUCTION, "def f(x):\n    return x + 1", [text]) for text in ("2", "3")]
+    (found,) = supervised(parts, [], attempted(parts, asked), 1)
+    assert found.completion.text == "<output>4"
+
+
+@pytest.mark.parametrize("template", ["terse", "think"])
+@pytest.mark.parametrize("kind", [Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION])
+def test_what_is_learnt_reads_as_a_right_answer(make_parts: Callable[..., Parts], template: str, kind: Kind) -> None:
+    parts = make_parts(lambda prompt, draw: "", f"prompt.template={template}", "train.supervised.examples=8")
+    inputs = ["[5]", "[2, 3]", "[]", "[4, 4]"][: 4 if kind is Kind.INDUCTION else 1]
+    tried = attempted(parts, [(kind, PROGRAM, inputs)])
+    (learnt,) = supervised(parts, [], tried, 1)
+    answer = read_answer(parts.renderer.template, parts.kinds, kind, learnt.completion.text).answer
+    assert isinstance(answer, str)
+    (verdict,) = parts.kinds[kind].check(parts.sandbox, [(tried[0][0].task, answer)])
+    assert verdict.score == 1.0
+    assert learnt.completion.token_ids[-1] in parts.engine.tokenizer.end_ids
+
+
+def test_a_step_learns_as_many_as_the_config_says_and_the_same_in_every_run(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=6")
+    tried = attempted(parts, [(Kind.DEDUCTION, f"def f(x):\n    return x + {n}", ["2"]) for n in range(8)])
+    first = texts(supervised(parts, [], tried, 1))
+    assert len(first) == 3 and first == texts(supervised(parts, [], tried, 1))
+    assert any(texts(supervised(parts, [], tried, step)) != first for step in (2, 3, 4))
+
+
+def test_nothing_is_learnt_so_unless_it_is_asked_for(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse")
+    assert supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[1]"])]), 1) == []
+
+
+def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers_right(
+    make_parts: Callable[..., Parts],
+) -> None:
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=40")
+    bodies = ["x = x[1:]\n    return sorted(x)", "return x[::-1]", "x = [v * 2 for v in x]\n    return x + [7]"]
+    given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=("[3, 1, 2]",))) for body in bodies]
+    stored = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
+    parts.store.add(stored)
+    learnt = supervised(parts, [], [], 1)
+    tasks = [episode.completion.prompt.task for episode in learnt]
+    assert len(tasks) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
+    sizes = [operations(task.program) for task in tasks if task]
+    assert max(operations(task.program) for task in stored) < max(sizes) <= 8
+    for task, episode in zip(tasks, learnt, strict=True):
+        assert task is not None
+        answer = read_answer(parts.renderer.template, parts.kinds, task.kind, episode.completion.text).answer
+        assert isinstance(answer, str)
+        (verdict,) = parts.kinds[task.kind].check(parts.sandbox, [(task, answer)])
+        assert verdict.score == 1.0
+
+
+def test_what_reads_entropy_or_fails_is_not_learnt(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", *TERSE)
+    tried = attempted(parts, [(Kind.DEDUCTION, "def f(x):\n    return len({x, 'a'})", ["'b'"])])
+    (plain,) = texts(supervised(parts, [], tried, 1))
+    assert plain == "<output>2"  # a set of texts has no order that a thought could show
+
+
+@pytest.mark.torch
+def test_a_run_learns_verified_answers_and_counts_them(tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    given = [
+        "engine.name=scripted", "engine.script=azr.rollouts.demo:answer", "propose.batch=3", "solve.batch=3",
+        "solve.trials=2", "seeding.factor=1", "evals.every=0", "run.steps=2",
+        "train.supervised.examples=8", f"run.folder={tmp_path / 'run'}",
+    ]  # fmt: skip
+    start_run(resolve({}, given), Quiet(), lambda: False)
+    metrics = (tmp_path / "run" / "metrics.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in metrics.splitlines()]
+    counted = [row["supervised/examples"] for row in rows if "supervised/examples" in row]
+    assert len(counted) == 2 and all(0 < count <= 8 for count in counted)
+    # What is learnt so is no answer of the solver's: it changes none of its numbers.
+    own = sum(row.get(f"update/solve/{kind}/episodes", 0) for row in rows for kind in Kind)
+    assert own == sum(row.get(f"solve/solve/{kind}/count", 0) for row in rows for kind in Kind)
