@@ -54,6 +54,7 @@ from azr.tasks.io import verify
 from azr.tasks.parsing import TAGS, Block, Fenced, Sections
 from azr.tasks.static_filter import StaticFilter
 from azr.tasks.templates import Chat, Form, Terse, Think
+from azr.tasks.trace import tracer
 from azr.types import SOLVE, Completion, Draft, Key, Kind, Prompt, Role, Task
 from azr.util.registry import load_module
 from azr.util.sanitize import one_line, visible
@@ -302,6 +303,7 @@ def drive_readers(texts: Sequence[str], tasks: Sequence[Task]) -> None:
         visible(text), one_line(text), fold(text), declines(text), REFLECTION.search(text), text_of(text)
         composite.rename(replace(induction, program=text), 0), composite.fits(text, 1)
         composite.head(text), composite.halved(text), composite.extends(text, text[: len(text) // 2])
+        composite.chained(text, text), composite.chained("def f(x):\n    return x + 1", text), tracer(text)
         facts = ProposalFacts(task=replace(induction, program=text), solve_rate=0.5, references=[induction])
         for reward in (complexity, edit_distance, halstead):
             assert reward.term(facts) >= 0.0

@@ -1,7 +1,7 @@
 """A composite's program really uses the earlier programs."""
 
 import pytest
-from azr.tasks.composite import extends, fits, halved, head, rename
+from azr.tasks.composite import chained, extends, fits, halved, head, rename
 from azr.types import Kind, Task
 
 
@@ -91,3 +91,19 @@ def test_a_program_that_goes_on_does_more(rest: str, good: bool) -> None:
 )
 def test_half_of_a_program_is_a_program(program: str, half: str | None) -> None:
     assert halved(program) == half
+
+
+CHAINS = [
+    ("x[1:]", "def f(x):\n    return sorted(x)", "def f(x):\n    x = x[1:]\n    return sorted(x)"),
+    ("x[1:]", "def f(y):\n    y = y * 2\n    return y", "def f(x):\n    x = x[1:]\n    x = x * 2\n    return x"),
+    ("x[:1]", "def f(s):\n    t = '''a\n b'''\n    return t", "def f(x):\n    x = x[:1]\n    t = 'a\\n b'\n    return t"),
+    ("x[1:]", "def f(v):\n    return [x for x in v]", None),
+    ("x[1:]", "def f(a, b):\n    return a", None),
+    ("x[1:]", "import os\ndef f(x):\n    return x", None),
+    ("x[1:]", "def f(x", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second", "whole"), CHAINS)
+def test_a_chain_does_one_thing_after_the_other(first: str, second: str, whole: str | None) -> None:
+    assert chained(f"def f(x):\n    return {first}", second) == whole

@@ -8,7 +8,6 @@ parameter. The model continues the program and has to use that result.
 """
 
 import ast
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -96,8 +95,7 @@ def extends(program: str, start: str) -> bool:
 def chained(first: str, second: str) -> str | None:
     """One program that does what `first` does, and then what `second` does with its result.
 
-    None where `head(first)` is, or where `second` has not one function of one parameter, or assigns what it also reads
-    from outside.
+    None where either has no `head`, or where `second` has a name that is the parameter of `first`.
     """
     start, tree = head(first), source.parse(second)
     if start is None or tree is None or len(tree.body) != 1 or head(second) is None:
@@ -111,14 +109,8 @@ def chained(first: str, second: str) -> str | None:
         for node in ast.walk(entry):
             if isinstance(node, ast.Name) and node.id == given:
                 node.id = own
-    text = source.unparse(ast.Module(entry.body, []))
-    return None if text is None else f"{start}\n{textwrap.indent(text, _indent(start))}"
-
-
-def _indent(program: str) -> str:
-    """Of its last line."""
-    last = program.rpartition("\n")[2]
-    return last[: len(last) - len(last.lstrip())]
+    before.body[0].body += entry.body
+    return source.unparse(before)
 
 
 def _parameters(entry: ast.FunctionDef) -> list[str]:
