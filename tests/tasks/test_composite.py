@@ -96,7 +96,7 @@ def test_half_of_a_program_is_a_program(program: str, half: str | None) -> None:
 CHAINS = [
     ("x[1:]", "def f(x):\n    return sorted(x)", "def f(x):\n    x = x[1:]\n    return sorted(x)"),
     ("x[1:]", "def f(y):\n    y = y * 2\n    return y", "def f(x):\n    x = x[1:]\n    x = x * 2\n    return x"),
-    ("x[:1]", "def f(s):\n    t = '''a\n b'''\n    return t", "def f(x):\n    x = x[:1]\n    t = 'a\\n b'\n    return t"),
+    ("x[:1]", "def f(s):\n    return s + '''a\n b'''", "def f(x):\n    x = x[:1]\n    return x + 'a\\n b'"),
     ("x[1:]", "def f(v):\n    return [x for x in v]", None),
     ("x[1:]", "def f(a, b):\n    return a", None),
     ("x[1:]", "import os\ndef f(x):\n    return x", None),
