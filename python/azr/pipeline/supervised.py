@@ -6,15 +6,19 @@ answers are learnt as in supervised fine-tuning:
 
 - tasks of the step that not every attempt solved;
 - chains of stored programs, one after another: programs longer than any that the model was shown or would propose;
-- the step's valid proposals as they were sampled: without them these steps make the model forget how to propose.
+- stored tasks as proposals: without them these steps make the model forget how to propose.
+
+Programs are drawn from the whole store, as many for each type of input. A model that learns its own latest proposals
+makes the likely ones likelier, until all inputs are lists.
 
 Where the solver has to follow a program, the thoughts before the answer are the values between its steps, as the
 sandbox traced them: forwards for deduction, backwards for abduction. So long programs come with thoughts as long as
 they are.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import nan
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -24,9 +28,10 @@ import numpy as np
 from azr.pipeline.parts import Parts
 from azr.tasks import source
 from azr.tasks.composite import chained
+from azr.tasks.parsing import BlockSyntax
 from azr.tasks.trace import TRACED, tracer
-from azr.tasks.worked import answer_blocks
-from azr.types import Attempt, Completion, Episode, Kind, Prompt, Rejected, Role, Task, Valid, solve_rate, valids
+from azr.tasks.worked import answer_blocks, proposal_blocks
+from azr.types import Attempt, Completion, Episode, Kind, Prompt, Rejected, Task, Valid, solve_rate, valids
 from azr.util.randomness import generator
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ LONGEST = 48
 """Characters of a traced value; a task with a longer one is learnt without thoughts, a chain not at all."""
 MOST = 24
 """Traced values of a task; likewise."""
+PLAIN: Final = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
 FOLLOWED: Final = (Kind.DEDUCTION, Kind.ABDUCTION)
 """Kinds whose solver has to follow a program."""
 
@@ -53,21 +59,58 @@ def supervised(
     if not wanted:
         return []
     rng = generator(parts.config.seed, step, "supervised")
-    new = [valid.proposal.completion for valid in valids(verdicts) if valid.duplicate_of is None]
-    proposed = [Episode(completion=done, reward=1.0) for done in _drawn(new, wanted // 8, rng)]
+    stored = [task for task in parts.store.plain(DRAWN, rng) if operations(task.program)]
     own = _drawn([row[0].completion.prompt for row in tried if _is_open(row)], wanted // 2, rng)
-    answers = list(_of_step(parts, own))
+    learnt = [*_of_step(parts, own), *_proposals(parts, verdicts, stored, wanted // 8, rng)]
     if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
-        missing = wanted - len(proposed) - len(answers)
-        answers += islice(_of_chains(parts, kinds, missing, rng), missing)
-    longest = parts.config.sampling.of(Role.SOLVE).max_tokens
-    return [*proposed, *(episode for episode in answers if episode.length <= longest)]
+        missing = wanted - len(learnt)
+        learnt += islice(_of_chains(parts, stored, kinds, missing, rng), missing)
+    longest = parts.config.sampling.longest
+    return [episode for episode in learnt if episode.length <= longest]
+
+
+def _balanced(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> list[Task]:
+    """Random tasks, with repetition, equally many for each type of input."""
+    by_type: dict[str, list[Task]] = {}
+    for task in tasks:
+        by_type.setdefault(_type_of(task.inputs[0]), []).append(task)
+    groups = [by_type[name] for name in sorted(by_type)]
+    chosen = [groups[at] for at in rng.integers(len(groups), size=count).tolist()] if groups else []
+    return [group[rng.integers(len(group))] for group in chosen]
+
+
+def _type_of(text: str) -> str:
+    """The type of the first argument, as far as its text shows it."""
+    tree = source.parse(f"f({text})")
+    match tree and tree.body[0]:
+        case ast.Expr(ast.Call(args=[ast.Constant(value), *_])):
+            return type(value).__name__
+        case ast.Expr(ast.Call(args=[first, *_])):
+            return type(first).__name__
+    return ""
+
+
+def _proposals(
+    parts: Parts, verdicts: Sequence[Valid | Rejected], stored: Sequence[Task], count: int, rng: np.random.Generator
+) -> Iterator[Episode]:
+    """Stored tasks as proposals; of kinds that are made from a stored program, the step's own valid ones."""
+    kinds = [kind for kind in parts.config.tasks.kinds if kind in PLAIN]
+    share = count // max(1, len(kinds))
+    for kind in kinds:
+        if parts.kinds[kind].from_task:
+            own = [verdict.proposal.completion for verdict in valids(verdicts) if verdict.proposal.kind is kind]
+            yield from (Episode(completion=done, reward=1.0) for done in _drawn(own, share, rng))
+            continue
+        for task in _balanced(stored, share, rng):
+            shown = _balanced(stored, int(rng.integers(parts.config.propose.references + 1)), rng)
+            prompt = parts.renderer.propose(kind, [replace(other, kind=kind) for other in shown], None)
+            if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
+                yield _episode(parts, prompt, proposal_blocks, replace(task, kind=kind))
 
 
 def _is_open(attempts: Sequence[Attempt]) -> bool:
     """Whether the task has a program of plain Python, and not every attempt solved it."""
-    plain = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
-    return bool(attempts) and attempts[0].kind in plain and (solve_rate(attempts) or 0.0) < 1.0
+    return bool(attempts) and attempts[0].kind in PLAIN and (solve_rate(attempts) or 0.0) < 1.0
 
 
 def _drawn(rows: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
@@ -80,7 +123,8 @@ def _of_step(parts: Parts, prompts: Sequence[Prompt]) -> Iterator[Episode]:
     tasks = [_task(prompt) for prompt in prompts]
     traced = _traced(parts, [(task.program, task.inputs[0]) if task.kind in FOLLOWED else None for task in tasks])
     for prompt, task, trace in zip(prompts, tasks, traced, strict=True):
-        yield _episode(parts, prompt, task, trace.between if trace is not None and trace.is_short else ())
+        between = trace.between if trace is not None and trace.is_short else ()
+        yield _episode(parts, prompt, answer_blocks, task, between)
 
 
 def _task(prompt: Prompt) -> Task:
@@ -88,10 +132,12 @@ def _task(prompt: Prompt) -> Task:
     return prompt.task
 
 
-def _of_chains(parts: Parts, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> Iterator[Episode]:
+def _of_chains(
+    parts: Parts, stored: Sequence[Task], kinds: Sequence[Kind], count: int, rng: np.random.Generator
+) -> Iterator[Episode]:
     """Answers to tasks whose programs are chains of stored ones; fewer where few of them fit each other."""
     wanted = -(-count // len(kinds))
-    chains = _chains(parts, SPARE * wanted, rng)
+    chains = _chains(stored, SPARE * wanted, parts.config.train.supervised.operations, rng)
     for (program, call), trace in zip(chains, _traced(parts, chains), strict=True):
         if trace is None or not trace.is_short or len(trace.result.repr) > LONGEST:
             continue
@@ -102,28 +148,24 @@ def _of_chains(parts: Parts, kinds: Sequence[Kind], count: int, rng: np.random.G
             task = Task(kind=kind, program=program, inputs=(call,), outputs=(trace.result,))
             prompt = parts.renderer.solve(task)
             if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
-                yield _episode(parts, prompt, task, trace.between)
+                yield _episode(parts, prompt, answer_blocks, task, trace.between)
 
 
 Call = tuple[str, str]
 """A program, and what it is called with."""
 
 
-def _chains(parts: Parts, count: int, rng: np.random.Generator) -> list[Call]:
-    """Chains of stored programs, each as long as a number of operations drawn for it allows."""
-    most = parts.config.train.supervised.operations
-    stored = [task for task in parts.store.plain(DRAWN, rng) if operations(task.program)]
-    if not stored:
-        return []
+def _chains(stored: Sequence[Task], count: int, most: int, rng: np.random.Generator) -> list[Call]:
+    """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
     made = []
-    for room in rng.integers(1, most + 1, size=count).tolist():
-        pieces = [stored[place] for place in rng.integers(len(stored), size=PIECES).tolist()]
-        program = pieces[0].program
-        for piece in pieces[1:]:
-            if operations(program) + operations(piece.program) > room:
+    for first in _balanced(stored, count, rng):
+        room, program = rng.integers(1, most + 1), first.program
+        for place in rng.integers(len(stored), size=PIECES - 1).tolist():
+            piece = stored[place].program
+            if operations(program) + operations(piece) > room:
                 break
-            program = chained(program, piece.program) or program
-        made.append((program, pieces[0].inputs[0]))
+            program = chained(program, piece) or program
+        made.append((program, first.inputs[0]))
     return made
 
 
@@ -182,11 +224,14 @@ def _read(value: "Value") -> Trace:
     raise AssertionError("a tracer returns texts and a result")
 
 
-def _episode(parts: Parts, prompt: Prompt, task: Task, between: Sequence[str]) -> Episode:
-    """The task's right answer behind its thoughts."""
+Blocks = Callable[[BlockSyntax, Task], str]
+
+
+def _episode(parts: Parts, prompt: Prompt, blocks: Blocks, task: Task, between: Sequence[str] = ()) -> Episode:
+    """The blocks that are right behind a prompt, after thoughts."""
     template = parts.renderer.template
     thoughts = "\n".join(reversed(between) if task.kind is Kind.ABDUCTION else between)
-    text = template.write(answer_blocks(template.syntax, task), Role.SOLVE, task.kind, thoughts)
+    text = template.write(blocks(template.syntax, task), prompt.role, task.kind, thoughts)
     answer = (*parts.engine.tokenizer.encode(text, special_tokens=False), parts.engine.tokenizer.end_id)
     # Nobody sampled it: no token has a probability to be compared with.
     done = Completion(prompt=prompt, text=text, token_ids=answer, log_probs=(nan,) * len(answer), finished=True)
