@@ -39,6 +39,10 @@ class Matrix:
     """What the tests need beside it."""
     newest: tuple[str, ...] = ()
     """Tests of what the oldest version does not have."""
+    more_newest: tuple[str, ...] = ()
+    """What those need."""
+    alone: "tuple[str, Archive] | None" = None
+    """For those, a package without what it asks for: that is made for GPUs."""
     python: str = ""
     """Version of Python, where this one's does not do."""
     at: "Archive | None" = None
@@ -59,7 +63,8 @@ class Archive:
         if sources is not None:
             name = self.repository.partition("/")[2]
             return f"{package} @ {(sources / f'{name}-{tag}' / self.folder).resolve().as_uri()}"
-        return f"{package} @ https://github.com/{self.repository}/archive/{tag}.tar.gz#subdirectory={self.folder}"
+        where = f"#subdirectory={self.folder}" if self.folder else ""
+        return f"{package} @ https://github.com/{self.repository}/archive/{tag}.tar.gz{where}"
 
 
 MATRIX = (
@@ -70,9 +75,18 @@ MATRIX = (
         ("datasets>=3.6", "torch>=2.13", "aiohttp", "requests"),
         ("tests/grading/test_trl_environment.py", "tests/grading/test_trl_asynchronous.py"),
     ),
-    Matrix("verl", ("tests/grading/test_verl.py",), ("orjson", "torch>=2.13")),
+    Matrix(
+        "verl", ("tests/grading/test_verl.py", "tests/grading/test_verl_trainer.py"),
+        # What its trainers import beside it. It cannot read a later TRL, which another environment may have.
+        ("orjson", "torch>=2.13", "TransferQueue>=0.1.10", "cachetools", "trl==0.27.0"),
+    ),
     Matrix(
         "prime-rl-configs", ("tests/grading/test_prime_rl.py",), (SUPPORTED["verifiers"].requirement, "tomli-w>=1.0"),
+        ("tests/grading/test_prime_rl_step.py",),
+        # Of what prime-rl itself asks for, in its versions.
+        ("torch>=2.13", "transformers==5.6.2", "aiolimiter", "beartype", "jaxtyping", "loguru", "msgspec", "openai",
+         "orjson", "psutil", "pyzmq", "setproctitle", "tenacity", "wandb"),
+        alone=("prime-rl", Archive("PrimeIntellect-ai/prime-rl", "")),
         python="3.12", at=Archive("PrimeIntellect-ai/prime-rl", "packages/prime-rl-configs"),
         tags={"newest": "v0.8.1.dev67", "oldest": "v0.8.1.dev8"},  # since that one without verifiers' v0
     ),
@@ -103,6 +117,12 @@ def main() -> int:
 
 def row(one: Matrix, end: str, torch: Path | None, sources: Path | None) -> tuple[str, str, str, str]:
     """One environment: package, which end, version, how its tests went."""
+    alone = ""
+    if end == "newest":
+        one = replace(one, tests=(*one.tests, *one.newest), more=(*one.more, *one.more_newest))
+        if one.alone is not None:
+            package, archive = one.alone
+            alone = archive.requirement(package, one.tags[end], sources)
     if one.at is not None:
         wanted = one.at.requirement(one.package, one.tags[end], sources)
         more = (SOLVER.requirement("proposer-solver", SOLVER_AT, sources),)
@@ -113,12 +133,13 @@ def row(one: Matrix, end: str, torch: Path | None, sources: Path | None) -> tupl
     print(wanted, flush=True)
     try:
         python, found = environment(one, end, wanted, torch)
+        if alone:
+            run(["uv", "pip", "install", "--quiet", "--no-deps", "--no-sources", "--python", str(python), alone])
     except subprocess.CalledProcessError as error:
         print(error.stderr, flush=True)
         return one.package, end, "none", "cannot be installed"
-    tests = (*one.tests, *one.newest) if end == "newest" else one.tests
     done = subprocess.run(
-        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *tests], cwd=ROOT, text=True,
+        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--quiet", *one.tests], cwd=ROOT, text=True,
         env={"PATH": f"{python.parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT / "python"), "HF_HUB_OFFLINE": "1"},
         capture_output=True, check=False,
     )  # fmt: skip
@@ -137,8 +158,8 @@ def environment(one: Matrix, end: str, wanted: str, torch: Path | None) -> tuple
         own = str(torch / "bin" / "python" if torch else sys.executable)
         run(["uv", "venv", "--quiet", "--python", one.python or own, str(place)])
     install = ["uv", "pip", "install", "--quiet", "--python", str(python)]
-    more = [name for name in one.more if not (torch and name.startswith("torch"))]
     borrows = torch is not None and not one.python  # another Python cannot load it
+    more = [name for name in one.more if not (borrows and name.startswith("torch"))]
     if torch is not None and borrows:
         overrides = PLACE / "without_torch.txt"
         overrides.write_text("torch; python_version < '3'\n", "utf-8")  # whoever asks for it gets none

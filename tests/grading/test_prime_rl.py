@@ -1,6 +1,6 @@
 """The recipes for prime-rl, whole, by its own schema: `prime-rl-configs` of the versions in tools/adapters.py.
 
-That is everything that prime-rl checks before it starts processes. Training itself needs two GPUs and is not tested.
+That is everything that prime-rl checks before it starts processes. For what they do then see test_prime_rl_step.py.
 """
 
 import re

@@ -83,17 +83,22 @@ def serving(
         }  # fmt: skip
         return Response(json.dumps(found), media_type="application/json")  # escaped: texts may hold half a character
 
-    app = Starlette(
-        routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", complete, methods=["POST"])]
-    )
+    routes = [Route("/v1/models", list_models), Route("/v1/chat/completions", complete, methods=["POST"])]
+    with answering(Starlette(routes=routes)) as url:
+        stub.url = url
+        yield stub
+
+
+@contextmanager
+def answering(app: Starlette) -> Iterator[str]:
+    """Any application on a free port of this machine; its address, up to `/v1`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        stub.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
         # The socket listens already: whoever connects before the server runs waits in its queue.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield stub
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         finally:
             server.should_exit = True
             thread.join()
