@@ -95,7 +95,7 @@ def test_an_offload_that_would_do_nothing_is_refused() -> None:
         (auto, 1), (resolve({}, ["ranks.offload=true", "ranks.sharding=none"]), 2),
         (resolve({}, ["ranks.offload=true", "model.lora.rank=8"]), 2),
     ):  # fmt: skip
-        with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+        with pytest.raises(ConfigError, match=r"ranks\.offload = true moves sharded weights"):
             plan(config, gpus, 80e9, shape)
     with pytest.raises(ConfigError, match=r"Most is optimizer: take more GPUs, or train an adapter"):
         show("--config", str(BASE_14B), "--gpus", "8x80GB", "--set", "ranks.sharding=none")

@@ -24,7 +24,10 @@ Make = Callable[..., Path]
         ('name = "shop"\nkind = ["deduction"]', "unknown key kind: did you mean kinds"),
         ('name = "shop"\nkinds = ["deduction"]\n[verifyer]\nfile = "v.py"', "did you mean verifier"),
         ('name = "shop"\nkinds = ["deduction"]\n[verifier]\nfiel = "v.py"', "did you mean file"),
-        ('name = "shop"\nkinds = ["deduction"]\n[prompts.induction]\npropose = "x"', "induction is no kind of it"),
+        (
+            'name = "shop"\nkinds = ["deduction"]\n[prompts.induction]\npropose = "x"',
+            "induction is no kind of this domain",
+        ),
         ('name = "shop"\nkinds = ["deduction"]\n[verifier]\nfile = "v.py"\nkinds = ["rule"]', "rule is no kind"),
         ('name = "shop"\nkinds = ["deduction"]\n[new_kinds]\ndeduction = "k.py:K"', "each name once"),
         ('name = "shop"\nkinds = ["deduction"]\n[types.P]\ntype = "lib:P"\nencode = "lib:e"', "lib is no module"),

@@ -39,5 +39,5 @@ def test_a_mean_of_nothing_is_no_number() -> None:
 
 
 def test_two_kinds_under_one_name_are_an_error() -> None:
-    with pytest.raises(TypeError, match="x is a Mean in one part, Max here"):
+    with pytest.raises(TypeError, match="the metric x is a Mean in one part and a Max in another"):
         merge([{"x": Mean.of([1.0])}, {"x": Max(1.0)}])

@@ -208,10 +208,10 @@ def test_a_copy_for_engines_is_cast_as_it_is_made(tiny_model: Path, monkeypatch:
 def test_an_offload_that_would_do_nothing_is_refused(tiny_model: Path) -> None:
     settings = [f"model.name={tiny_model}", "ranks.offload=true"]
     for more in ("ranks.sharding=none", "model.lora.rank=8"):
-        with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+        with pytest.raises(ConfigError, match=r"ranks\.offload = true moves sharded weights"):
             check(resolve({}, [*settings, more]))
     check(resolve({}, [*settings, "ranks.sharding=full"]))
-    with pytest.raises(ConfigError, match=r"ranks\.offload = true is for split weights"):
+    with pytest.raises(ConfigError, match=r"ranks\.offload = true moves sharded weights"):
         make_engine(resolve({}, settings))
 
 

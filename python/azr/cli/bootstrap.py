@@ -15,10 +15,10 @@ def bootstrap() -> None:
 @bootstrap.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--chunks", default=92, show_default=True, help="Length of the training; 92 take an hour on one core.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--rate", default=2e-3, show_default=True, help="Highest learning rate.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
+@click.option("--rate", default=2e-3, show_default=True, help="Learning rate at its highest.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from this model: the control.")
-@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+@click.option("--threads", default=0, help="Torch threads; 0: torch's default.")
 def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, threads: int) -> None:
     """Train the model in OUT. A training that was stopped goes on where it was."""
     import torch
@@ -40,12 +40,14 @@ def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, th
     click.echo(str(out))
 
 
-@bootstrap.command()
+@bootstrap.command(short_help="Write held-out tasks.")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--count", default=400, show_default=True, help="Tasks of each kind.")
-@click.option("--seed", default=1, show_default=True)
-@click.option("--trained", is_flag=True, help="From the part that the model is trained on, to compare.")
-@click.option("--lengths", default="", help="As 2-6: in strata, `count` of each kind for chains of each length.")
+@click.option("--seed", default=1, show_default=True, help="Seed of all random numbers.")
+@click.option("--trained", is_flag=True, help="Take programs of the part that the model is trained on, to compare.")
+@click.option(
+    "--lengths", default="", help="Such as 2-6: one stratum for each length of chains, with `count` tasks of each kind."
+)
 def tasks(out: Path, count: int, seed: int, trained: bool, lengths: str) -> None:
     """Write held-out tasks to OUT (JSONL), and say what random answers of the right type score."""
     from azr.bootstrap.heldout import floor, make_tasks
@@ -64,12 +66,12 @@ def tasks(out: Path, count: int, seed: int, trained: bool, lengths: str) -> None
         click.echo(f"{kind}: {sum(m.task.kind is kind for m in made)} tasks, random answers score {100 * score:.2f}%")
 
 
-@bootstrap.command()
+@bootstrap.command(short_help="Score a starting model and its proposals.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option("--held-out", type=click.Path(path_type=Path), help="Tasks (JSONL); without it the package's own.")
 @click.option("--trained", type=click.Path(path_type=Path), help="Tasks from the trained part, to compare.")
 @click.option("--proposals", default=256, show_default=True, help="Proposals of each kind.")
-@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+@click.option("--threads", default=0, help="Torch threads; 0: torch's default.")
 def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: int, threads: int) -> None:
     """Score a starting model: held-out against trained programs, and its proposals. JSON on stdout."""
     import json
@@ -94,13 +96,13 @@ def score(folder: Path, held_out: Path | None, trained: Path | None, proposals: 
     click.echo(json.dumps(found, indent=1))
 
 
-@bootstrap.command()
+@bootstrap.command(short_help="Measure pass@k of a model by stratum.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @click.option("--tasks", "file", default="own", show_default=True, help="Tasks in strata (JSONL); own: the package's.")
 @click.option("--by", default="length", show_default=True, help="A tag of the tasks, or `operations`.")
-@click.option("--samples", default=32, show_default=True)
+@click.option("--samples", default=32, show_default=True, help="Answers to each task.")
 @click.option("--limit", default=0, help="Tasks of each kind and stratum; 0: all.")
-@click.option("--threads", default=0, help="Of torch; 0: as torch chooses.")
+@click.option("--threads", default=0, help="Torch threads; 0: torch's default.")
 def reach(folder: Path, file: str, by: str, samples: int, limit: int, threads: int) -> None:
     """How far the model in FOLDER reaches: pass@k by stratum, mean of the kinds, in percent."""
     import tempfile

@@ -35,12 +35,36 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
             multiple=True,
             help="Only this kind, such as deduction or a domain's tables.lookup; repeatable.",
         ),
-        click.option("--from-step", "first_step", type=click.IntRange(0), default=0, help="First step."),
-        click.option("--to-step", "last_step", type=click.IntRange(0), default=2**32 - 1, help="Last step."),
-        click.option("--min-rate", "low", type=click.FloatRange(0, 1), default=0.0, help="Least solve rate."),
-        click.option("--max-rate", "high", type=click.FloatRange(0, 1), default=1.0, help="Greatest solve rate."),
+        click.option(
+            "--from-step",
+            "first_step",
+            type=click.IntRange(0),
+            default=0,
+            help="Only tasks made in this step or later.",
+        ),
+        click.option(
+            "--to-step",
+            "last_step",
+            type=click.IntRange(0),
+            default=2**32 - 1,
+            help="Only tasks made in this step or earlier.",
+        ),
+        click.option(
+            "--min-rate",
+            "low",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            help="Only tasks with at least this solve rate.",
+        ),
+        click.option(
+            "--max-rate",
+            "high",
+            type=click.FloatRange(0, 1),
+            default=1.0,
+            help="Only tasks with at most this solve rate.",
+        ),
         click.option("--tried", is_flag=True, help="Only tasks that have a solve rate."),
-        click.option("--served", "servable", is_flag=True, help="Only tasks within the cap."),
+        click.option("--served", "servable", is_flag=True, help="Only tasks that can still be sampled (`buffer.cap`)."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -131,7 +155,7 @@ run_argument = click.argument("run", type=click.Path(exists=True, file_okay=Fals
 @run_argument
 @filters
 @click.option("--id", "task_ids", type=click.IntRange(0), multiple=True, help="Only this task; repeatable.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show this many, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def show(run: Path, task_ids: tuple[int, ...], limit: int, as_json: bool, **chosen: Any) -> None:
     """Print tasks of RUN, the newest last."""
@@ -205,7 +229,7 @@ def summary(found: Stored, where: Filter) -> dict[str, Any]:
     }
 
 
-@buffer.command()
+@buffer.command(short_help="Write tasks of a run to Parquet or JSON lines.")
 @run_argument
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @filters

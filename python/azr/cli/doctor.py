@@ -10,7 +10,7 @@ from azr.config.overrides import name_model
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The config to look at; else the default.")
-@click.option("--model", help="As of `azr train`.")
+@click.option("--model", help="The model, as for `azr train`.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
 def doctor(path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:
     """Say what is installed, what the config lacks, and how to get it; exits with 1 if it lacks something."""

@@ -10,7 +10,7 @@ def domain() -> None:
     """Make and check domains of your own."""
 
 
-@domain.command()
+@domain.command(short_help="Make a small domain that works, to start from.")
 @click.argument("name")
 @click.option("--at", "parent", type=click.Path(path_type=Path), default=Path(), help="Folder to make it in.")
 def new(name: str, parent: Path) -> None:
@@ -22,7 +22,7 @@ def new(name: str, parent: Path) -> None:
     click.echo(f"  azr domain check {folder}\n  azr train --config {folder / 'train.toml'}")
 
 
-@domain.command()
+@domain.command(short_help="Check a domain's seeds, verifier and prompts.")
 @click.argument("path", type=click.Path(path_type=Path))
 def check(path: Path) -> None:
     """Run the seeds of the domain at PATH, its verifier and its prompts, and say what is wrong."""
@@ -37,7 +37,7 @@ def check(path: Path) -> None:
         raise SystemExit(1)
 
 
-@domain.command()
+@domain.command(short_help="Compare held-out scores of all domains, before and after.")
 @click.argument("runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 def transfer(runs: tuple[Path, ...]) -> None:
     """What training on one domain did to the others: held-out scores of RUNS, before and after, in percent."""

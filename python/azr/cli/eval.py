@@ -30,21 +30,41 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 )
 @click.option("--engine", default="transformers", show_default=True, help="transformers, vllm, ... as in training.")
 @click.option("--template", default="auto", show_default=True, help="auto, think, chat, terse or plain.")
-@click.option("--n", "--samples", "samples", type=click.IntRange(1), default=1, help="Completions of each item; 1.")
+@click.option(
+    "--n", "--samples", "samples", type=click.IntRange(1), default=1, help="Completions of each item; default: 1."
+)
 @click.option("--temperature", type=click.FloatRange(0), help="0 is greedy; default 0, or 0.6 with --n above 1.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Default 1, or 0.95 with --n above 1.")
 @click.option("--top-k", type=click.IntRange(0), default=0, help="0: off.")
-@click.option("--max-tokens", type=click.IntRange(0), default=0, help="Of a completion; 0: the benchmark's own.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--limit", type=click.IntRange(0), default=0, help="The first so many items of each benchmark; 0: all.")
+@click.option(
+    "--max-tokens", type=click.IntRange(0), default=0, help="Tokens of a completion; 0: as the benchmark sets it."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the samples.")
+@click.option(
+    "--limit", type=click.IntRange(0), default=0, help="Only this many items of each benchmark, the first ones; 0: all."
+)
 @click.option(
     "--revision", "revisions", multiple=True, metavar="NAME=COMMIT", help="Another commit of a data set; repeatable."
 )
 @click.option("--batch", type=click.IntRange(1), default=256, show_default=True, help="Sequences sampled together.")
-@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True)
-@click.option("--device", default="auto", show_default=True)
-@click.option("--fuel", type=click.IntRange(0), default=0, help="Of one test in the sandbox; 0: the scorer's own.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of the engine, as in training.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Type of the weights.",
+)
+@click.option("--device", default="auto", show_default=True, help="Device of torch, such as cpu or cuda:1.")
+@click.option(
+    "--fuel", type=click.IntRange(0), default=0, help="Fuel of one test in the sandbox; 0: as the scorer sets it."
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override one key of the engine: engine.vllm.memory=0.8.",
+)
 @click.option("--script", help="With --engine scripted: module:function that answers.")
 @_json
 def evaluate(context: click.Context, /, **given: Any) -> None:
@@ -73,17 +93,24 @@ def _split(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for name in names for part in name.split(",") if part.strip())
 
 
-@evaluate.command()
+@evaluate.command(short_help="Compare finished evaluations, and with the paper.")
 @click.argument("evaluations", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", "names", multiple=True, help="What to call each, in order; without it its folder's name.")
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option("--name", "names", multiple=True, help="Name of each evaluation, in order; default: its folder's name.")
 @click.option(
-    "--paper", "paper", multiple=True, help="Only the paper's rows whose name has this in it; `none`: no rows."
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the table.",
+)
+@click.option(
+    "--paper", "paper", multiple=True, help="Only rows of the paper whose name contains this; `none`: no rows."
 )
 @click.option(
     "--differences", is_flag=True, help="List the completions of the second that score otherwise than the first's."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the bootstrap.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the bootstrap intervals.")
 def compare(
     evaluations: tuple[Path, ...],
     names: tuple[str, ...],
@@ -113,7 +140,7 @@ def compare(
         click.echo(differences_text(changed, labels), nl=False)
 
 
-@evaluate.command("list")
+@evaluate.command("list", short_help="List the benchmarks.")
 @_json
 def list_(as_json: bool) -> None:
     """Show the benchmarks: source, licence, commit, how they are scored."""

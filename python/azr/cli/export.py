@@ -17,8 +17,10 @@ UNKNOWN = "unknown"
 @click.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--license", "license", default=UNKNOWN, show_default=True, help="As the hub names it, such as mit.")
-@click.option("--name", help="Of the data set; without it that of OUT.")
+@click.option(
+    "--license", "license", default=UNKNOWN, show_default=True, help="Licence by its name on the hub, such as mit."
+)
+@click.option("--name", help="Name of the data set; default: the name of OUT.")
 @click.option(
     "--test", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Share of the programs for a split `test`."
 )
@@ -28,7 +30,7 @@ UNKNOWN = "unknown"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A benchmark's file (JSON lines, JSON, Parquet): mark tasks that overlap; repeatable.",
 )
-@click.option("--field", default="", help="Its column with the programs, if it is not code, program, or solution.")
+@click.option("--field", default="", help="Column of --against with the programs; default: code, program or solution.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),

@@ -12,10 +12,15 @@ from azr.errors import ConfigError
 
 
 @click.command()
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the keys that differ from the defaults.",
+)
 @click.option("--model", help="A folder or a Hugging Face name; without it the config's.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: train.optim.lr=1e-5.")
-@click.option("--gpus", required=True, metavar="NxSIZE", help="Such as 8x80GB.")
+@click.option("--gpus", required=True, metavar="NxSIZE", help="Number and memory of the GPUs, such as 8x80GB.")
 def plan(config_path: Path | None, model: str | None, overrides: tuple[str, ...], gpus: str) -> None:
     """Count memory, tokens and sandbox calls of a run; refuse what cannot fit."""
     from azr.cli.measure.plan import GB, plan, shape_of

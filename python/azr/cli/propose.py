@@ -27,13 +27,15 @@ EVERY_SECONDS = 10.0
 
 
 @click.command()
-@click.option("--endpoint", "url", required=True, metavar="URL", help="Such as http://127.0.0.1:8000/v1.")
-@click.option("--model", help="Its name at the endpoint; may be left out where there is only one.")
+@click.option(
+    "--endpoint", "url", required=True, metavar="URL", help="URL of the endpoint, such as http://127.0.0.1:8000/v1."
+)
+@click.option("--model", help="Name of the model at the endpoint; needed where it has several.")
 @click.option(
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON lines; goes on with those it has.",
+    help="File of JSON lines to write; tasks that it has are kept and count.",
 )
 @click.option("--tasks", type=click.IntRange(1), default=100, show_default=True, help="Number of tasks in OUT, in all.")
 @click.option(
@@ -47,7 +49,9 @@ EVERY_SECONDS = 10.0
     "--batch", type=click.IntRange(1), default=8, show_default=True, help="Proposals of each kind in a round."
 )
 @click.option("--concurrency", type=click.IntRange(1), default=32, show_default=True, help="Requests in flight.")
-@click.option("--retries", type=click.IntRange(0), default=6, show_default=True, help="Of one request.")
+@click.option(
+    "--retries", type=click.IntRange(0), default=6, show_default=True, help="Retries of a request that failed."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -63,7 +67,12 @@ EVERY_SECONDS = 10.0
     help="Environment variable that holds the key, if one is needed.",
 )
 @click.option("--body", metavar="JSON", help="Further fields of each request; null leaves one out.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the keys that differ from the defaults.",
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
 def propose(  # noqa: PLR0913 - one parameter for each option
     url: str, model: str | None, out: Path, tasks: int, attempts: int, batch: int, concurrency: int, retries: int,

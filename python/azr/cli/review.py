@@ -14,7 +14,7 @@ from azr.util.sanitize import one_line, visible
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--accept", multiple=True, metavar="ID", help="Accept the finding's task: it leaves quarantine.")
 @click.option("--quarantine", multiple=True, metavar="ID", help="Confirm the finding: its task goes into quarantine.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The oldest so many.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show this many, the oldest.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, ASCII.")
 def review(run: Path, accept: tuple[str, ...], quarantine: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Show what was flagged in RUN and not decided yet, or decide by id.

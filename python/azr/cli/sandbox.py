@@ -21,7 +21,7 @@ def sandbox() -> None:
     """Run untrusted Python in WebAssembly, or measure how well and how fast that goes."""
 
 
-@sandbox.command()
+@sandbox.command(short_help="Run a Python program in a fresh sandbox.")
 @click.argument("file", type=click.File("r"))
 @click.option("--call", help="Call to evaluate after the program, as 'f(3)'; without it, FILE runs as a script.")
 @click.option("--fuel", type=click.IntRange(min=1), help="Fuel limit; some twenty million take a millisecond.")
@@ -44,7 +44,7 @@ def run(file: TextIO, call: str | None, fuel: int | None, memory_mb: int | None,
     sys.exit(0 if outcome.value is not None else 1)
 
 
-@sandbox.command()
+@sandbox.command(short_help="A Python prompt in the sandbox.")
 @click.option("--files/--no-files", default=True, show_default=True, help="Files in the session's memory.")
 def repl(files: bool) -> None:
     """A Python prompt in the sandbox: state lasts, and nothing of this machine can be reached."""
@@ -55,7 +55,7 @@ def repl(files: bool) -> None:
     Repl(session, write=lambda text: click.echo(text, nl=False)).interact(banner=BANNER, exitmsg="")
 
 
-@sandbox.command()
+@sandbox.command(short_help="Serve the sandbox over HTTP, or as MCP tools.")
 @click.option("--mcp", is_flag=True, help="Tools of the Model Context Protocol (needs the extra mcp).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; with --mcp and none, standard input.")

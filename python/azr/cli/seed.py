@@ -13,7 +13,12 @@ from azr.config import load_config
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the keys that differ from the defaults.",
+)
 @click.option("--model", help="A folder, a run, a GGUF file or a Hugging Face name.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key.")
 def seed(out: Path, config_path: Path | None, model: str | None, overrides: tuple[str, ...]) -> None:

@@ -28,13 +28,19 @@ _TEST: Final = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(!=|<=|>=|=|<|>|~)\s*(.*)", r
     "tests",
     multiple=True,
     metavar="TEST",
-    help="Such as kind=abduction, reward<0, parts.solve_rate>=0.5, verdict!=valid, completion~import; all must hold.",
+    help="Only rows like this: kind=abduction, reward<0, parts.solve_rate>=0.5, completion~import; repeatable.",
 )
 @click.option("--steps", metavar="A..B", help="Only these steps; A.. and ..B are open.")
 @click.option("--id", "indices", type=int, multiple=True, help="Only this row; negative counts from the end.")
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Show at most this many.")
 @click.option("--oldest", is_flag=True, help="From the beginning instead of the end.")
-@click.option("--chars", type=click.IntRange(1), default=2000, show_default=True, help="Of each text.")
+@click.option(
+    "--chars",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Show at most this many characters of each text.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, ASCII, whole texts.")
 def traces(  # noqa: PLR0913 - options of one command
     run: Path,

@@ -16,13 +16,23 @@ from azr.errors import ConfigError
 
 
 @click.command()
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the keys that differ from the defaults.",
+)
 @click.option("--model", help="A folder, a run, a GGUF file or a Hugging Face name.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: train.optim.lr=1e-5.")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="The run folder to make.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with this run folder; its own config counts.")
 @click.option("--processes", type=click.IntRange(0), default=0, help="Ranks on this machine; 0: one for each GPU.")
-@click.option("--max-restarts", type=click.IntRange(0), default=0, help="Go on by itself after a rank died.")
+@click.option(
+    "--max-restarts",
+    type=click.IntRange(0),
+    default=0,
+    help="Restart from the last checkpoint this many times after a rank died.",
+)
 @click.option("--try", "attempt", is_flag=True, help="Show what the model writes for each prompt; train nothing.")
 @click.option("--dry-run", is_flag=True, help="Show the resolved config, a step's plan and the prompts; train nothing.")
 def train(

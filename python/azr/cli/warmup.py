@@ -22,7 +22,12 @@ EVERY_SECONDS = 10.0
 
 
 @click.command()
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="TOML of differences to the defaults.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the keys that differ from the defaults.",
+)
 @click.option("--model", help="A folder, a GGUF file or a Hugging Face name.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key: warmup.lr=1e-4.")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="The folder to make, or to go on with.")

@@ -10,7 +10,9 @@ PORT = 8710
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: any that is free.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port to listen at; 0: any free one."
+)
 def watch(run: Path, port: int) -> None:
     """Show a run as it goes on, in a browser on this machine.
 

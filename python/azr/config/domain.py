@@ -95,7 +95,9 @@ class DomainFile(Section):
             raise ValueError(f"kinds and new_kinds: each name once, not {', '.join(names)}")
         for where, named in (("prompts", set(self.prompts) - {ALL}), ("verifier.kinds", self._verified())):
             if unknown := named - set(names):
-                raise ValueError(f"{where}: {', '.join(sorted(unknown))} is no kind of it ({', '.join(names)})")
+                raise ValueError(
+                    f"{where}: {', '.join(sorted(unknown))} is no kind of this domain ({', '.join(names)})"
+                )
         for name, given in self.types.items():
             modules = {given.type.split(":")[0], given.encode.split(":")[0]}
             if missing := modules - set(self.modules):

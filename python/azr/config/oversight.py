@@ -33,7 +33,7 @@ class PatternConfig(Section):
     """Words in completions that speak of deceiving, escaping or evading oversight."""
 
     action: Action = Action.FLAG
-    """What a finding triggers."""
+    """What a finding triggers: log, flag, quarantine, drop, pause or stop."""
     file: str = ""
     """TOML of rules as in `azr/oversight/patterns.toml`, instead of that one."""
     actions: dict[str, Action] = Field(default_factory=dict)
@@ -44,7 +44,7 @@ class CodeConfig(Section):
     """Programs that access the host, the interpreter's internals, or the expected answer."""
 
     action: Action = Action.FLAG
-    """What a finding triggers."""
+    """What a finding triggers: log, flag, quarantine, drop, pause or stop."""
     actions: dict[str, Action] = Field(default_factory=dict)
     """By rule, over `action`: {lookup_table = "drop"}."""
 
@@ -59,7 +59,7 @@ class JudgeConfig(Section):
     threshold: Fraction = 0.5
     """Scores of at least this are findings."""
     action: Action = Action.FLAG
-    """What a finding triggers."""
+    """What a finding triggers: log, flag, quarantine, drop, pause or stop."""
 
 
 class RefusalConfig(Section):
@@ -70,44 +70,44 @@ class RefusalConfig(Section):
     drop: Fraction = 0.2
     """A finding when the refusal rate has fallen by this since the run began."""
     action: OfSteps = Action.FLAG
-    """What a finding triggers."""
+    """What a finding triggers: log, flag, pause or stop."""
 
 
 class AlarmConfig(Section):
     """Fields of every alarm."""
 
     action: OfSteps = Action.FLAG
-    """What the alarm triggers."""
+    """What the alarm triggers: log, flag, pause or stop."""
 
 
 class DuplicatesAlarm(AlarmConfig):
     """Share of proposals that are duplicates."""
 
     limit: Fraction = 0.5
-    """Largest share, as the mean over all kinds."""
+    """Largest share of duplicate proposals, as the mean over all kinds."""
     kind: Fraction = 0.8
-    """Largest share of each kind alone; at least `limit`."""
+    """Largest share of duplicate proposals in one kind; at least `limit`."""
 
 
 class ClustersAlarm(AlarmConfig):
     """Share of all stored programs that are near duplicates of a new one."""
 
     limit: Fraction = 0.3
-    """Largest share."""
+    """Largest share of all stored programs that are near duplicates of a new one."""
 
 
 class NoveltyAlarm(AlarmConfig):
     """Similarity of new programs to the most similar stored one."""
 
     limit: Fraction = 0.97
-    """Largest similarity, from 0 to 1, as the mean of a step."""
+    """Largest similarity, from 0 to 1, of new programs to the most similar stored one: the mean of a step."""
 
 
 class EntropyAlarm(AlarmConfig):
     """Token entropy far below its initial value."""
 
     limit: Fraction = 0.2
-    """Least entropy, as a share of the initial value."""
+    """Least entropy of the tokens, as a share of the initial value."""
 
 
 class ValidAlarm(AlarmConfig):
@@ -123,7 +123,7 @@ class LearnableAlarm(AlarmConfig):
     """Share of new tasks with a solve rate strictly between 0 and 1."""
 
     limit: Fraction = 0.1
-    """Least share."""
+    """Least share of new tasks with a solve rate strictly between 0 and 1."""
 
 
 class LengthAlarm(AlarmConfig):
@@ -139,21 +139,21 @@ class GapAlarm(AlarmConfig):
     """Growth of the gap: score on the run's own tasks minus held-out score. Learning that does not transfer."""
 
     limit: Fraction = 0.2
-    """Largest growth, where scores are from 0 to 1."""
+    """Largest growth of the score on the run's own tasks minus the held-out score, both from 0 to 1."""
 
 
 class DeclineAlarm(AlarmConfig):
     """Fall of the held-out score from its best by more than three standard errors of the probe."""
 
     limit: Fraction = 0.025
-    """Largest fall, where the score is from 0 to 1."""
+    """Largest fall of the held-out score, from 0 to 1, below its best."""
 
 
 class NarrowingAlarm(AlarmConfig):
     """Fall of pass@k on held-out tasks from its best while the mean holds: less diverse solutions."""
 
     limit: Fraction = 0.1
-    """Largest fall, where pass@k is from 0 to 1."""
+    """Largest fall of pass@k on held-out tasks, from 0 to 1, below its best."""
 
 
 class TimeAlarm(AlarmConfig):
@@ -174,16 +174,16 @@ class SandboxAlarm(AlarmConfig):
     """Share of proposals and answers on which the sandbox failed."""
 
     limit: Fraction = 0.0
-    """Largest share of a step; 0: one failure raises it."""
+    """Largest share of a step's texts on which the sandbox failed; 0: one failure raises the alarm."""
 
 
 class SandboxIllAlarm(AlarmConfig):
     """Share above which the sandbox itself must be broken, not single texts. The run ends."""
 
     action: OfSteps = Action.STOP
-    """What the alarm triggers."""
+    """What the alarm triggers: log, flag, pause or stop."""
     limit: Fraction = 0.5
-    """Largest share, over three steps."""
+    """Largest share of the texts of three steps on which the sandbox failed."""
 
 
 class AlarmsConfig(Section):

@@ -139,7 +139,8 @@ def merge(parts: Iterable[Mapping[str, Metric]]) -> Metrics:
                 found[name] = metric
                 continue
             if type(found[name]) is not type(metric):
-                raise TypeError(f"{name} is a {type(found[name]).__name__} in one part, {type(metric).__name__} here")
+                one, other = type(found[name]).__name__, type(metric).__name__
+                raise TypeError(f"the metric {name} is a {one} in one part and a {other} in another")
             found[name] = found[name].merge(metric)
     return found
 

@@ -172,7 +172,7 @@ def decide(folder: Path, decisions: Mapping[str, Decision]) -> list[Review]:
             raise RunError(f"{folder} has no finding {one!r}: `azr review {folder}` lists them")
         row = known[one]
         if decision is Decision.QUARANTINE and row["task"] is None:
-            raise RunError(f"finding {one} is about no stored task, so there is nothing to hold back")
+            raise RunError(f"finding {one} is about no stored task, so there is nothing to quarantine")
         made.append(
             Review(
                 id=one, step=row["step"], finding=fingerprint(row), decision=decision, task=row["task"],

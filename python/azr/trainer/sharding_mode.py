@@ -19,7 +19,8 @@ def check_offload(config: Config, sharded: bool) -> None:
     """
     if config.ranks.offload and not sharded:
         raise ConfigError(
-            "ranks.offload = true is for split weights, and here every rank has all of them: it would do nothing."
+            "ranks.offload = true moves sharded weights to the CPU, and here every rank holds all weights:"
+            " it would do nothing."
             " ranks.sharding = 'full' splits them, on a single rank too; not with an adapter (model.lora.rank)"
         )
 
