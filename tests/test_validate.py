@@ -53,7 +53,7 @@ def test_a_valid_proposal_becomes_a_task_with_its_provenance(make_parts: Make) -
     ],
 )
 def test_each_way_to_fail_has_its_reason(make_parts: Make, program: str, argument: str, expected: Reason) -> None:
-    assert reason(make_parts, proposal(program, argument)) is expected
+    assert reason(make_parts, proposal(program, argument), "sandbox.fuel=100_000_000") is expected
 
 
 def test_words_in_strings_comments_and_names_ban_nothing(make_parts: Make) -> None:

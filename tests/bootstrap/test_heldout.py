@@ -14,6 +14,11 @@ INPUTS = 4
 KINDS = make_kinds(KindOptions(inputs=INPUTS))
 
 
+@pytest.fixture(autouse=True)
+def _few_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azr.bootstrap.heldout.DRAWN_AT_ONCE", 400)
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Sandbox:
     return Sandbox()

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,35 +82,38 @@ def gated() -> Iterator[tuple[Gate, int]]:
     thread.join()
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Started, int]]:
-    """The server as a process of its own."""
-    command = [sys.executable, FOLDER / "serve.py", "--port", "0", "--buffer", tmp_path / "buffer"]
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Started, int]]:
+    """The server as a process of its own, and its port."""
+    command = [sys.executable, FOLDER / "serve.py", "--port", "0", "--buffer", folder / "buffer"]
     with started(command) as server:
         yield server, int(server.says("listening on ").rsplit(" ", 1)[1])
 
 
-def test_verdicts_are_those_of_the_library(
-    served: tuple[Started, int], grader: Grader, items: list[dict[str, str]]
-) -> None:
-    _, port = served
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that all tests use, but for the one that ends it."""
+    with serving(tmp_path_factory.mktemp("served")) as (_, port):
+        yield port
+
+
+def test_verdicts_are_those_of_the_library(served: int, grader: Grader, items: list[dict[str, str]]) -> None:
     expected = grader.grade([(item["task"], item["completion"]) for item in items])
-    status, _, found = ask(port, "/grade", {"items": items})
+    status, _, found = ask(served, "/grade", {"items": items})
     assert status == 200
     assert found["answers"] == [{"score": answer.score, "reason": answer.reason} for answer in expected]
     assert {answer.score for answer in expected} == {0.0, 1.0}
 
 
-def test_proposals_become_tasks_once_and_can_be_drawn(served: tuple[Started, int]) -> None:
-    _, port = served
+def test_proposals_become_tasks_once_and_can_be_drawn(served: int) -> None:
     task = {"kind": "deduction", "program": "def f(a):\n    return a + 1", "inputs": ["41"]}
     broken = task | {"program": "def f(a):\n    return b"}
-    _, _, first = ask(port, "/tasks", {"items": [task, broken, task]})
+    _, _, first = ask(served, "/tasks", {"items": [task, broken, task]})
     assert first["verdicts"] == [{"id": 0}, {"rejected": "raised"}, {"duplicate_of": 0}]
-    status, _, drawn = ask(port, "/tasks?kind=deduction&count=1&seed=3", method="GET")
+    status, _, drawn = ask(served, "/tasks?kind=deduction&count=1&seed=3", method="GET")
     assert status == 200 and "def f(a)" in drawn["rows"][0]["prompt"][0]["content"]
     right = {"task": drawn["rows"][0]["task"], "completion": "<answer>\n```output\n42\n```\n</answer>"}
-    assert ask(port, "/grade", {"items": [right]})[2] == {"answers": [{"score": 1.0, "reason": "correct"}]}
+    assert ask(served, "/grade", {"items": [right]})[2] == {"answers": [{"score": 1.0, "reason": "correct"}]}
 
 
 @pytest.mark.parametrize(
@@ -181,10 +185,12 @@ class Client(threading.Thread):
                     connection.close()
 
 
-def test_no_request_is_lost_when_it_is_terminated_under_load(
-    served: tuple[Started, int], items: list[dict[str, str]]
-) -> None:
-    server, port = served
+def test_no_request_is_lost_when_it_is_terminated_under_load(tmp_path: Path, items: list[dict[str, str]]) -> None:
+    with serving(tmp_path) as (server, port):
+        _terminate_under_load(server, port, items)
+
+
+def _terminate_under_load(server: Started, port: int, items: list[dict[str, str]]) -> None:
     answered = threading.Semaphore(0)
     body = json.dumps({"items": items}).encode()
     clients = [Client(port, body, answered) for _ in range(CLIENTS)]

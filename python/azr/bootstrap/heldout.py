@@ -19,6 +19,8 @@ LENGTHS = (0.0, 0.5, 0.5)
 """Chain lengths: two and three operations."""
 DRAWN = 40
 """Random inputs that estimate how guessable a task is."""
+DRAWN_AT_ONCE = 4000
+"""Programs that are drawn and run together until there are enough."""
 GUESSABLE = 0.05
 """Largest share of random inputs that may give the task's output."""
 
@@ -47,7 +49,7 @@ def make_tasks(
     kinds = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
     found: dict[str, Run] = {}
     while len(found) < count * len(kinds):
-        drawn = draw_runs(rng, 4000, inputs, sandbox, weights=weights, held_out=held_out)
+        drawn = draw_runs(rng, DRAWN_AT_ONCE, inputs, sandbox, weights=weights, held_out=held_out)
         fair = _not_guessable(drawn, rng, sandbox, inputs)
         found |= {run.chain.source: run for run in fair}
     runs = list(found.values())[: count * len(kinds)]

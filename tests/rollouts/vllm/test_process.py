@@ -23,11 +23,13 @@ LARGE = bytes(1 << 24)
 """More than the buffers of a socket hold."""
 
 
-PREAMBLE = """
-import os, signal, socket, sys
+PREAMBLE = "import os, signal, sys\n"
+CONNECTED = """
+import socket
 from azr.rollouts.vllm.wire import Wire
 wire = Wire(socket.socket(fileno=int(sys.argv[-1])))
 """
+"""For scripts that speak over the wire: the rest does not wait for its imports."""
 Start = Callable[..., EngineProcess]
 
 
@@ -37,7 +39,8 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     started: list[EngineProcess] = []
 
     def begin(script: str, handles: Sequence[int] = ()) -> EngineProcess:
-        monkeypatch.setattr(module, "PROGRAM", ("-c", PREAMBLE + script, *map(str, handles)))
+        head = PREAMBLE + CONNECTED if "wire" in script else PREAMBLE
+        monkeypatch.setattr(module, "PROGRAM", ("-c", head + script, *map(str, handles)))
         started.append(EngineProcess(os.environ, handles, patience=60.0))
         return started[-1]
 
