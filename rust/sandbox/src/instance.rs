@@ -410,10 +410,17 @@ impl Instance {
         if self.stack_pointer.get(&mut self.store).i32() != Some(self.stack_top) {
             return Err(Error::GuestContract("importing modules moved its stack pointer".to_owned()));
         }
-        let data = self.memory.data(&self.store);
+        let size = self.image.size();
+        let data = &self.memory.data(&self.store)[..self.used()];
         let start = data.iter().position(|&byte| byte != 0).unwrap_or(0) / PAGE * PAGE;
         let end = data.iter().rposition(|&byte| byte != 0).map_or(start, |last| last + 1);
-        Image::new(start, &data[start..end], data.len()).map_err(Error::Host)
+        Image::new(start, &data[start..end], size).map_err(Error::Host)
+    }
+
+    /// Bytes behind which nothing was written yet: to look for the last one that is not zero from the memory's end would
+    /// read a gibibyte, with a fault for each of its pages.
+    fn used(&self) -> usize {
+        self.image.used(self.cards.data(&self.store))
     }
 
     /// Writes a request where the guest made room for it, and has it answered.
@@ -579,6 +586,23 @@ mod tests {
                 }
                 instance.reset().unwrap();
                 assert!(instance.is_fresh(), "after {program}");
+            }
+        });
+    }
+
+    #[test]
+    fn what_a_program_has_not_used_is_zero_and_is_most_of_the_memory() {
+        with_instance(|instance| {
+            for (program, arguments) in PROGRAMS {
+                let run = load_of(program);
+                let (answer, used) = instance.load(&run, &Cancel::new()).unwrap();
+                if answer.is_loaded() {
+                    instance.call(&run, &call_of(arguments), used, &Cancel::new()).unwrap();
+                }
+                let (memory, used) = (instance.memory.data(&instance.store), instance.used());
+                assert!(used < memory.len() / 4, "{used} bytes after {program}");
+                assert!(memory[used..].iter().all(|&byte| byte == 0), "after {program}");
+                instance.reset().unwrap();
             }
         });
     }

@@ -77,6 +77,13 @@ impl Image {
         self.size
     }
 
+    /// Bytes behind which a memory of this image with these cards is all zero: most of its size, which is never read.
+    pub(crate) fn used(&self, cards: &[u8]) -> usize {
+        // A card stands for the start of the next page, too.
+        let written = cards.iter().rposition(|&card| card != 0).map_or(0, |last| (last + 2) * PAGE);
+        written.max(self.data.end).min(self.size)
+    }
+
     /// Maps a memory that starts as the image.
     fn map(&self, reservation: usize) -> io::Result<Mapping> {
         let mut memory = Mapping::zeros(self.size, reservation)?;
