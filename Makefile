@@ -129,9 +129,10 @@ lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the gue
 # Apart from `lint`: it has wasmtime checked, which `cargo test` has compiled but not for this. Six minutes of a busy
 # machine's processor time the first time, seconds then.
 .PHONY: clippy
-clippy: ## Clippy over the sandbox too.
-	cargo clippy --release -p azr-wire -p azr-sandbox --all-targets -- -D warnings
-	cargo clippy --release -p azr-buffer --all-targets -- -D warnings
+clippy: ## Clippy over the sandbox and the extension module, too.
+	cargo clippy --release -p azr-wire -p azr-sandbox --all-targets -- -D warnings $(NARROWING)
+	cargo clippy --release -p azr-python --all-targets -- -D warnings $(NARROWING)
+	cargo clippy --release -p azr-buffer --all-targets -- -D warnings $(NARROWING)
 
 # `lint` holds the lock files to all of deny.toml but the advisories, without cargo-deny.
 .PHONY: deny

@@ -26,6 +26,9 @@ pub(crate) type LimitsRow = (u64, u32, u32, u32, u32, u32, f64);
 /// Source, entry, argument text, limits.
 type RequestRow = (Text, Text, Option<Text>, Option<LimitsRow>);
 
+/// An input, and the encoded output that it should give.
+type PairRow = (Text, Vec<u8>);
+
 /// An outcome; Python gets a dict of it.
 #[derive(IntoPyObject, Default)]
 pub(crate) struct OutcomeRow {
@@ -192,11 +195,11 @@ impl Sandbox {
     fn check_program(
         &self,
         py: Python<'_>,
-        items: Vec<(Text, Vec<(Text, Vec<u8>)>)>,
+        items: Vec<(Text, Vec<PairRow>)>,
         strict: bool,
         tolerance: f64,
     ) -> PyResult<Vec<Vec<Row<CheckRow>>>> {
-        let pairs = |pairs: Vec<(Text, Vec<u8>)>| -> PyResult<Vec<(String, Value)>> {
+        let pairs = |pairs: Vec<PairRow>| -> PyResult<Vec<(String, Value)>> {
             pairs.into_iter().map(|(input, gold)| Ok((input.into(), value::decode(&gold)?))).collect()
         };
         let items = items

@@ -81,6 +81,7 @@ pub(crate) struct Session(Mutex<azr_sandbox::Session>);
 impl Session {
     #[staticmethod]
     #[pyo3(signature = (sandbox, *, limits, fuel, functions, files, snapshot, key))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword argument of the Python method")]
     fn open(
         py: Python<'_>,
         sandbox: &Sandbox,
@@ -112,6 +113,7 @@ impl Session {
     }
 
     #[pyo3(signature = (source, *, mode, stdin, files, fuel, deadline, on_output, cancel))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword argument of the Python method")]
     fn run(
         &self,
         py: Python<'_>,

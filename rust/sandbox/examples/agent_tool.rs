@@ -51,8 +51,8 @@ fn program(line: &str) -> Result<Program, String> {
         }
     };
     let fuel = request["fuel"].as_u64().unwrap_or(MOST.fuel).clamp(1, MOST.fuel);
-    let memory = request["memory_mb"].as_u64().unwrap_or(128).clamp(1, 128) as u32;
-    Ok(program.with_limits(MOST.with_fuel(fuel).with_memory_bytes(memory << 20)))
+    let megabytes = u32::try_from(request["memory_mb"].as_u64().unwrap_or(128).clamp(1, 128)).expect("at most 128");
+    Ok(program.with_limits(MOST.with_fuel(fuel).with_memory_bytes(megabytes << 20)))
 }
 
 /// What the model is told.

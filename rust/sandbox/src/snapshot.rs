@@ -118,10 +118,10 @@ mod tests {
             bytes.truncate(bytes.len() - 32);
             for _ in 0..1 + round % 3 {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let at = 48 + (random >> 33) as usize % (bytes.len() - 48);
+                let at = 48 + usize::try_from(random >> 33).expect("31 bits") % (bytes.len() - 48);
                 // Where the numbers are, more often than not.
                 let at = if round % 2 == 0 { at } else { [56, 57, 57 + PAGE + 1, 57 + 2 * (PAGE + 1)][round % 4] };
-                bytes[at] = (random >> 20) as u8;
+                bytes[at] = (random >> 20).to_le_bytes()[0];
             }
             bytes.extend_from_slice(&seal(&bytes, None));
             match decode(&bytes, BINDING, 901, None) {

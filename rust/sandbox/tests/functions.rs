@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use azr_sandbox::{
@@ -144,11 +144,10 @@ fn a_function_that_calls_the_sandbox_back_is_refused_and_not_waited_for_for_ever
 
 #[test]
 fn a_recorded_run_is_the_same_with_its_functions_answered_from_the_record() {
-    let clock = Arc::new(AtomicUsize::new(0));
+    let clock = Arc::new(AtomicI64::new(0));
     let ticks = Arc::clone(&clock);
     let live = Arc::new(Recorded::new(
-        FunctionTable::new()
-            .with("now", move |_| Ok(Value::Int((ticks.fetch_add(7, Ordering::Relaxed) as i64).into()))),
+        FunctionTable::new().with("now", move |_| Ok(Value::Int(ticks.fetch_add(7, Ordering::Relaxed).into()))),
     ));
     struct Shared(Arc<Recorded<FunctionTable>>);
     impl Functions for Shared {

@@ -24,7 +24,7 @@ fn texts(seed: u64, count: usize) -> Vec<String> {
     (0..count)
         .map(|_| {
             let length = random(&mut state) % 40;
-            let bytes: Vec<u8> = (0..length).map(|_| random(&mut state) as u8 % 128).collect();
+            let bytes: Vec<u8> = (0..length).map(|_| random(&mut state).to_le_bytes()[0] % 128).collect();
             soup::soup(&bytes)
         })
         .collect()

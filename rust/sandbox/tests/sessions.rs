@@ -188,8 +188,8 @@ fn a_forged_snapshot_is_a_program_in_the_sandbox_and_no_more() {
         let mut forged = bytes[..bytes.len() - 32].to_vec();
         for _ in 0..200 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = 60 + (random >> 33) as usize % (forged.len() - 60);
-            forged[at] = (random >> 24) as u8;
+            let at = 60 + usize::try_from(random >> 33).expect("31 bits") % (forged.len() - 60);
+            forged[at] = (random >> 24).to_le_bytes()[0];
         }
         let hash = blake3::hash(&forged);
         forged.extend_from_slice(hash.as_bytes());

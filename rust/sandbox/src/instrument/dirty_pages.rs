@@ -514,7 +514,7 @@ mod tests {
     impl Code {
         fn pick(&mut self, below: u32) -> u32 {
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.seed >> 33) as u32 % below
+            u32::try_from(self.seed >> 33).expect("31 bits") % below
         }
 
         fn line(&mut self, line: std::fmt::Arguments<'_>) {
@@ -597,8 +597,8 @@ mod tests {
     fn whatever_way_code_takes_every_page_that_it_writes_has_its_card() {
         let engine = Engine::default();
         let mut written = 0;
-        for seed in 0..150 {
-            let mut code = Code { seed, text: String::new(), open: 0 };
+        for seed in 0..150_u32 {
+            let mut code = Code { seed: seed.into(), text: String::new(), open: 0 };
             code.statements(4);
             let wat = format!(
                 "(module (memory (export \"memory\") 16) (global (export \"__stack_pointer\") (mut i32) (i32.const 0))
@@ -614,7 +614,7 @@ mod tests {
                 let host = Func::wrap(&mut store, |_: i32, _: i32, _: i32| 0_i32);
                 let instance = Instance::new(&mut store, &module, &[refuel.into(), host.into()]).unwrap();
                 let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
-                let at = |number: u32| 4096 + (seed as u32 * 977 + number * 4000) % (PAGES * 4096);
+                let at = |number: u32| 4096 + (seed * 977 + number * 4000) % (PAGES * 4096);
                 let input = input.wrapping_mul(0x9e37_79b9) >> 3;
                 let termination = run.call(&mut store, (at(1), at(2), at(3), at(4), input));
                 assert!(termination.is_ok(), "{termination:?}\n{wat}");

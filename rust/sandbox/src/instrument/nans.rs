@@ -190,7 +190,8 @@ mod tests {
                 function.call(&mut store, (a, b)).unwrap()
             } else {
                 let function = instance.get_typed_func::<(u32, u32), u32>(&mut store, name).unwrap();
-                function.call(&mut store, (a as u32, b as u32)).unwrap().into()
+                let [a, b] = [a, b].map(|bits| u32::try_from(bits).expect("an f32's bits"));
+                function.call(&mut store, (a, b)).unwrap().into()
             }
         }
     }
@@ -212,8 +213,9 @@ mod tests {
                     }
                 }
                 for kind in ["f32", "f32x4"] {
+                    #[expect(clippy::cast_possible_truncation, reason = "the nearest number of 32 bits is meant")]
                     let bits = |number: f64| u64::from((number as f32).to_bits());
-                    let found = ran(&format!("{kind}{name}"), bits(a), bits(b)) as u32;
+                    let found = u32::try_from(ran(&format!("{kind}{name}"), bits(a), bits(b))).unwrap();
                     if f32::from_bits(found).is_nan() {
                         let wanted = if given { f32::NAN.to_bits() } else { F32_NAN };
                         assert_eq!(found, wanted, "{kind}{name} of {a} and {b}");
