@@ -8,12 +8,13 @@ import pytest
 from azr.config import resolve
 from azr.pipeline.parts import Parts
 from azr.pipeline.supervised import operations, supervised
+from azr.propose import read_proposal
 from azr.run.events import Quiet
 from azr.run.train import start_run
 from azr.solve import solve
 from azr.tasks.answer import read_answer
 from azr.tasks.io import verify
-from azr.types import Attempt, Draft, Episode, Kind, Task
+from azr.types import Attempt, Draft, Episode, Kind, Role, Task
 
 PROGRAM = "def f(x):\n    x = sorted(x)\n    x = x[1:]\n    return sum(x)"
 LONG = "def f(x):\n    x = [x[0]] * 40\n    return len(x)"
@@ -98,9 +99,10 @@ def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers
     given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=("[3, 1, 2]",))) for body in bodies]
     stored = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
     parts.store.add(stored)
-    learnt = supervised(parts, [], [], 1)
+    everything = supervised(parts, [], [], 1)
+    learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     tasks = [episode.completion.prompt.task for episode in learnt]
-    assert len(tasks) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
+    assert len(everything) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
     sizes = [operations(task.program) for task in tasks if task]
     assert max(operations(task.program) for task in stored) < max(sizes) <= 8
     for task, episode in zip(tasks, learnt, strict=True):
@@ -109,6 +111,18 @@ def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers
         assert isinstance(answer, str)
         (verdict,) = parts.kinds[task.kind].check(parts.sandbox, [(task, answer)])
         assert verdict.score == 1.0
+
+
+def test_proposals_are_stored_tasks_equally_many_for_each_type_of_input(make_parts: Callable[..., Parts]) -> None:
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=2400")
+    shapes = [("x[::-1]", "'ab'"), *((f"x + {n}", str(n)) for n in range(40))]
+    given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    return {body}", inputs=(text,))) for body, text in shapes]
+    parts.store.add([task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)])
+    proposed = [episode for episode in supervised(parts, [], [], 1) if episode.role is Role.PROPOSE]
+    on_text = sum(episode.completion.text.endswith("<input>'ab'") for episode in proposed)
+    assert len(proposed) == 200 and 70 < on_text < 130
+    read = [read_proposal(parts, episode.completion).draft for episode in proposed]
+    assert all(isinstance(draft, Draft) for draft in read)
 
 
 def test_what_reads_entropy_or_fails_is_not_learnt(make_parts: Callable[..., Parts]) -> None:

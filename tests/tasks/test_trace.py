@@ -2,7 +2,6 @@
 
 import pytest
 from azr.sandbox import Request, Sandbox, Value, whole
-from azr.tasks import source
 from azr.tasks.trace import TRACED, tracer
 
 
@@ -24,26 +23,25 @@ def traced(sandbox: Sandbox, program: str, call: str) -> list[object]:
 @pytest.mark.parametrize(
     ("program", "call", "values"),
     [
-        ("def f(x):\n    x = sorted(x)[1:]\n    return sum(x)", "[3, 1, 2]", ["[1, 2, 3]", "[2, 3]", "5"]),
-        ("def f(x):\n    return [v + 1 for v in x[::-1]]", "[1, 2]", ["[2, 1]", "[3, 2]"]),
-        ("def f(x):\n    if len(x) > 5:\n        x = x + 'a'\n    return x", "'b'", ["1", "False", "'b'"]),
-        ("def f(x):\n    for i in (1, 2):\n        x += i * x\n    return x", "1", ["1", "4", "6"]),
+        ("def f(x):\n    x = sorted(x)[1:]\n    x = x * 2\n    return sum(x)", "[3, 1]", ["[3]", "[3, 3]", "6"]),
+        ("def f(x):\n    x = [v + 1 for v in x]\n    return x", "[1, 2]", ["[2, 3]"]),
+        ("def f(x):\n    if len(x) > 5:\n        x = 'a'\n    else:\n        x *= 2\n    return x", "'b'", ["'bb'"]),
+        ("def f(x):\n    for i in (1, 2):\n        x += i * x\n    return x", "1", ["2", "6"]),
         ("def f(x):\n    return 0", "1", ["0"]),
-        ("def f(x):\n    return x if x < 2 else x * f(x - 1)", "2", ["False", "1", "True", "1", "1", "2", "2"]),
-        ("def f(x):\n    return any(v > 1 for v in x[1:])", "[1, 2]", ["[2]", "True"]),
-        ("def g(x):\n    return x + 1\ndef f(x):\n    x = g(x)\n    return f'{x + 1}'", "1", ["2", "'3'"]),
+        ("def f(x):\n    y: int = x - 1\n    return x * f(y) if y else 1", "3", ["2", "1", "0", "6"]),
+        ("def g(x):\n    y = x + 1\n    return y\ndef f(x):\n    x = g(x)\n    return f'{x + 1}'", "1", ["2", "'3'"]),
     ],
-    ids=["nested", "comprehension", "condition", "loop", "constant", "recursion", "generator", "helper"],
-)
-def test_the_values_of_the_steps_come_in_the_order_of_evaluation(
+    ids=["nested", "comprehension", "condition", "loop", "constant", "recursion", "helper"],
+)  # fmt: skip
+def test_the_values_of_the_lines_come_in_the_order_of_evaluation(
     sandbox: Sandbox, program: str, call: str, values: list[str]
 ) -> None:
     assert traced(sandbox, program, call) == values
 
 
-def test_targets_of_assignments_and_what_runs_many_times_in_one_expression_are_left_alone(sandbox: Sandbox) -> None:
-    program = "def f(x):\n    d = {}\n    d[x], *r = [x + 1, 2]\n    h = lambda v: v * v\n    del d[x]\n    return h(x)"
-    assert traced(sandbox, program, "3") == ["4", "[4, 2]", "9"]
+def test_only_what_a_line_gives_a_name_is_recorded(sandbox: Sandbox) -> None:
+    program = "def f(x):\n    d = {}\n    d[x], *r = [x + 1, 2]\n    h = len\n    del d[x]\n    x: int\n    return h(r)"
+    assert traced(sandbox, program, "3") == ["{}", "<built-in function len>", "1"]
 
 
 @pytest.mark.parametrize(
@@ -73,5 +71,5 @@ def test_tracing_does_not_change_what_a_program_returns(sandbox: Sandbox) -> Non
         assert result.value is not None and trace.value is not None
         between, value = trace.value.to_python()  # type: ignore[misc]
         assert Value.of(value) == result.value
-        tree = source.parse(chain.source)
-        assert tree is not None and len(between) >= source.operations(tree) - len(chain.steps)
+        lines = chain.source.count(" = ")
+        assert len(between) <= lines

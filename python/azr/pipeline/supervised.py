@@ -11,8 +11,8 @@ answers are learnt as in supervised fine-tuning:
 Programs are drawn from the whole store, as many for each type of input. A model that learns its own latest proposals
 makes the likely ones likelier, until all inputs are lists.
 
-Where the solver has to follow a program, the thoughts before the answer are the values between its steps, as the
-sandbox traced them: forwards for deduction, backwards for abduction. So long programs come with thoughts as long as
+Where the solver has to follow a program, the thoughts before the answer are the values of its lines, as the sandbox
+traced them: forwards for deduction, backwards for abduction. So long programs come with thoughts as long as
 they are.
 """
 
@@ -71,12 +71,17 @@ def supervised(
 
 def _balanced(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> list[Task]:
     """Random tasks, with repetition, equally many for each type of input."""
-    by_type: dict[str, list[Task]] = {}
-    for task in tasks:
-        by_type.setdefault(_type_of(task.inputs[0]), []).append(task)
-    groups = [by_type[name] for name in sorted(by_type)]
+    groups = [group for _, group in sorted(_by_type(tasks).items())]
     chosen = [groups[at] for at in rng.integers(len(groups), size=count).tolist()] if groups else []
     return [group[rng.integers(len(group))] for group in chosen]
+
+
+def _by_type(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Tasks by the type of their input."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(_type_of(task.inputs[0]), []).append(task)
+    return found
 
 
 def _type_of(text: str) -> str:
@@ -157,14 +162,18 @@ Call = tuple[str, str]
 
 def _chains(stored: Sequence[Task], count: int, most: int, rng: np.random.Generator) -> list[Call]:
     """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
+    takes = _by_type(stored)
     made = []
     for first in _balanced(stored, count, rng):
-        room, program = rng.integers(1, most + 1), first.program
-        for place in rng.integers(len(stored), size=PIECES - 1).tolist():
-            piece = stored[place].program
-            if operations(program) + operations(piece) > room:
+        room, program, last = rng.integers(1, most + 1), first.program, first
+        for _ in range(PIECES - 1):
+            following = takes.get(_type_of(last.outputs[0].repr), [])
+            if not following:
                 break
-            program = chained(program, piece) or program
+            last = following[rng.integers(len(following))]
+            if operations(program) + operations(last.program) > room:
+                break
+            program = chained(program, last.program) or program
         made.append((program, first.inputs[0]))
     return made
 
@@ -173,8 +182,8 @@ DRAWN = 512
 """Stored programs that a step's chains are made of."""
 PIECES = 4
 """Most programs of a chain."""
-SPARE = 3
-"""Chains made for each that is wanted: where a program's result is no input of the next one, there is no answer."""
+SPARE = 2
+"""Chains made for each that is wanted: some fail, since a program takes not every value of a type."""
 
 
 def operations(program: str) -> int:

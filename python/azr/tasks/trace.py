@@ -1,11 +1,11 @@
-"""A program that records the values between its steps: what a solver has to work out before it knows the result.
+"""A program that records the values of its lines: what a solver has to work out before it knows the result.
 
-A value is recorded for every expression of `f` that depends on a name and does something: calls, arithmetic,
-subscripts, displays, comprehensions as a whole. What runs many times inside one expression (the body of a
-comprehension, a lambda, a nested function) is left out. The sandbox runs the rewritten program, as it runs any other.
+A value is recorded whenever a line of `f` gives a name a new one, as a debugger shows it. What happens inside one line
+(a comprehension, a lambda, a call of another function) is left out.
 """
 
 import ast
+from collections.abc import Sequence
 
 from azr.tasks import source
 
@@ -31,7 +31,7 @@ def tracer(program: str) -> str | None:
     if len(entries) != 1 or entries[0].decorator_list or _yields(entries[0]):
         return None
     recorder = _Recorder()
-    entries[0].body = [recorder.visit(statement) for statement in entries[0].body]
+    recorder.generic_visit(entries[0])
     text = source.unparse(ast.fix_missing_locations(tree))
     return None if text is None else _HEAD + text + _TAIL
 
@@ -43,7 +43,6 @@ def _yields(entry: ast.FunctionDef) -> bool:
 _HEAD = f"""{VALUES} = []
 def {RECORD}(value):
     {VALUES}.append(repr(value))
-    return value
 """
 _TAIL = f"""
 def {TRACED}(*given, **named):
@@ -55,31 +54,27 @@ def {TRACED}(*given, **named):
 
 
 class _Recorder(ast.NodeTransformer):
-    """Wraps expressions that are evaluated once a statement."""
+    """Puts a line that records behind each line that assigns to a name."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node
 
-    visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = visit_JoinedStr = visit_FunctionDef  # type: ignore[assignment]
+    visit_AsyncFunctionDef = visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, source.COMPREHENSIONS):
-            first = node.generators[0]
-            first.iter = self.visit(first.iter)
-            return node if isinstance(node, ast.GeneratorExp) else _recorded(node)
-        super().generic_visit(node)
-        if isinstance(node, _STEPS) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-            return _recorded(node)
-        return node
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.AST]:
+        return self._recorded(node, node.targets)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.AST]:
+        return self._recorded(node, [node.target])
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.AST]:
+        return self._recorded(node, [node.target] if node.value is not None else [])
+
+    def _recorded(self, node: ast.stmt, targets: Sequence[ast.expr]) -> ast.AST | list[ast.AST]:
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        return [node, _record(names[0])] if names else node
 
 
-_STEPS = (ast.Call, ast.BinOp, ast.BoolOp, ast.Compare, ast.Subscript, ast.IfExp, *source.DISPLAYS)
-
-
-def _recorded(node: ast.expr) -> ast.expr:
-    """The expression with its value recorded, if it depends on a name other than the one it calls."""
-    called = node.func if isinstance(node, ast.Call) else None
-    names = (child for child in ast.walk(node) if isinstance(child, ast.Name) and child is not called)
-    if not any(name.id != RECORD for name in names):
-        return node
-    return ast.Call(ast.Name(RECORD, ast.Load()), [node], [])
+def _record(name: str) -> ast.stmt:
+    """A line that records the value of a name."""
+    return ast.Expr(ast.Call(ast.Name(RECORD, ast.Load()), [ast.Name(name, ast.Load())], []))
