@@ -1,6 +1,7 @@
 """Runs in the sandbox: finds the tests of one module and runs one of them by its name."""
 
 import io
+import re
 import sys
 import traceback
 import unittest
@@ -44,7 +45,15 @@ def told(value):
         text = str(value)
     except Exception:
         text = "?"
-    return _plain(type(value).__name__), _plain(text)[:400], _plain(" | ".join(places[-3:]))[:400]
+    text = _examples(text) or text[:400]
+    return _plain(type(value).__name__), _plain(text), _plain(" | ".join(places[-3:]))[:400]
+
+
+def _examples(text):
+    """The examples that a test in documentation says have failed, each on one line."""
+    found = re.findall(r"^Failed example:\n((?:    .*\n)+)", text, re.MULTILINE)
+    lines = ("; ".join(line.strip() for line in example.splitlines()) for example in found)
+    return "".join(f"«{line}»" for line in lines)
 
 
 def _plain(text):
