@@ -553,10 +553,18 @@ fn a_generator_of_a_lambda_hands_on_stop_iteration() {
 }
 
 #[test]
+fn a_stop_iteration_of_a_lambdas_generator_ends_native_callers_and_not_loops_on_their_second_turn() {
+    check(&[(
+        "def stop(v): raise StopIteration(v)\ndef of(g):\n    try: return g()\n    except Exception as e: return type(e).__name__\ndef first(): return (stop(2), (yield 1))\ndef loop(g):\n    seen = []\n    for x in g: seen.append(x)\n    return seen\nearly = lambda: (stop(2), (yield 1))\nlate = lambda: ((yield 1), stop(2))\ndef pulled():\n    y = yield from late()\ndef f(x):\n    return [of(lambda: g(k())) for k in (early, late) for g in (list, tuple, sum, sorted, lambda it: [*it], lambda it: dict(zip('ab', it)), lambda it: 5 in it, lambda it: next(it, 7))], of(lambda: [i for i in late()]), of(lambda: [i for i in early()]), of(lambda: loop(early())), of(lambda: loop(late())), of(lambda: list(pulled()))",
+        "([[], (), 0, [], [], {}, False, 7, [1], (1,), 1, [1], [1], {'a': 1}, False, 1], 'StopIteration', [], [], 'StopIteration', 'RuntimeError')",
+    )]);
+}
+
+#[test]
 fn lengths_have_64_bits() {
     check(&[(
-        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport operator\nclass C:\n    def __init__(self, n): self.n = n\n    def __len__(self): return self.n\ndef f(x):\n    r = range(2**40)\n    loops = {(len(C(2**33)), len(r)) for _ in range(20)}\n    return loops, operator.length_hint(r), operator.length_hint(C(2**50)), [of(lambda: (k.__name__, k(C(n)))) for n in (2**40, 2**63 - 1, 2**63, -1, 'a', 0) for k in (len, bool)], of(lambda: range(2**64).__len__()), of(lambda: len(range(2**64))), C(2**40).__len__()",
-        r#"({(8589934592, 1099511627776)}, 1099511627776, 1125899906842624, [('len', 1099511627776), ('bool', True), ('len', 9223372036854775807), ('bool', True), "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer", 'ValueError: __len__() should return >= 0', 'ValueError: __len__() should return >= 0', "TypeError: 'str' object cannot be interpreted as an integer", "TypeError: 'str' object cannot be interpreted as an integer", ('len', 0), ('bool', False)], 'OverflowError: Python int too large to convert to C ssize_t', 'OverflowError: Python int too large to convert to C ssize_t', 1099511627776)"#,
+        "def of(g):\n    try: return g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\nimport operator\nclass C:\n    def __init__(self, n): self.n = n\n    def __len__(self): return self.n\ndef f(x):\n    r = range(2**40)\n    loops = {(len(C(2**33)), len(r)) for _ in range(20)}\n    return loops, operator.length_hint(r), operator.length_hint(C(2**50)), [of(lambda: (k.__name__, k(C(n)))) for n in (2**40, 2**63 - 1, 2**63, -1, 'a', 0) for k in (len, bool)], of(lambda: range(2**64).__len__()), of(lambda: len(range(2**64))), C(2**40).__len__(), r.__len__(), range.__len__(r), range(2**63 - 1).__len__()",
+        r#"({(8589934592, 1099511627776)}, 1099511627776, 1125899906842624, [('len', 1099511627776), ('bool', True), ('len', 9223372036854775807), ('bool', True), "OverflowError: cannot fit 'int' into an index-sized integer", "OverflowError: cannot fit 'int' into an index-sized integer", 'ValueError: __len__() should return >= 0', 'ValueError: __len__() should return >= 0', "TypeError: 'str' object cannot be interpreted as an integer", "TypeError: 'str' object cannot be interpreted as an integer", ('len', 0), ('bool', False)], 'OverflowError: Python int too large to convert to C ssize_t', 'OverflowError: Python int too large to convert to C ssize_t', 1099511627776, 1099511627776, 1099511627776, 9223372036854775807)"#,
     )]);
 }
 
