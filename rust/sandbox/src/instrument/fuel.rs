@@ -6,13 +6,14 @@
 //! it calls the one function that the host gives it, which tells how much more there is, or stops it. So whatever a guest
 //! does, it soon takes fuel.
 //!
-//! What is taken is what has been done on the way, by the [`weight`] of each operator; where ways meet that differ by less
+//! What is taken is what has been done on the way, by the [`weight`] of each operator, or by how long they wait for one
+//! another if that is longer ([`Chain`]); where ways meet that differ by less
 //! than the grain, it is their average, as if each were as likely as not. It depends on the module alone, so the same
 //! program takes the same fuel everywhere. Fuel is time, about: native work of any kind costs by what it does. Wasmtime's
 //! own fuel counts each operator that is executed, and needs epochs beside it to look at the clock: together a quarter of
 //! the time of a hot loop, where this is next to nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, BranchHint, Function, Instruction};
@@ -149,17 +150,17 @@ fn weight(operator: &Operator<'_>) -> f64 {
         | F64Const { .. }
         | V128Const { .. }
         | Br { .. } => 0.0,
-        If { .. } | BrIf { .. } => 2.8,
-        BrTable { .. } => 20.0,
-        Call { .. } => 22.0,
-        CallIndirect { .. } => 48.0,
-        Return => 2.0,
-        I32DivS | I32DivU | I32RemS | I32RemU => 20.0,
-        I64DivS | I64DivU | I64RemS | I64RemU => 30.0,
-        I64Mul | I32Mul => 3.0,
-        F64Div | F64Sqrt | F32Div | F32Sqrt => 20.0,
-        F64Add | F64Sub | F64Mul | F32Add | F32Sub | F32Mul => 6.0,
-        MemoryFill { .. } | MemoryCopy { .. } => 100.0,
+        If { .. } | BrIf { .. } => 2.4,
+        BrTable { .. } => 17.0,
+        Call { .. } => 35.0,
+        CallIndirect { .. } => 76.0,
+        Return => 1.7,
+        I32DivS | I32DivU | I32RemS | I32RemU => 17.0,
+        I64DivS | I64DivU | I64RemS | I64RemU => 26.0,
+        I64Mul | I32Mul => 2.6,
+        F64Div | F64Sqrt | F32Div | F32Sqrt => 17.0,
+        F64Add | F64Sub | F64Mul | F32Add | F32Sub | F32Mul => 5.2,
+        MemoryFill { .. } | MemoryCopy { .. } => 87.0,
         I32Load { .. }
         | I64Load { .. }
         | I32Load8U { .. }
@@ -173,8 +174,8 @@ fn weight(operator: &Operator<'_>) -> f64 {
         | I64Load32U { .. }
         | I64Load32S { .. }
         | F64Load { .. }
-        | F32Load { .. } => 2.5,
-        V128Load { .. } => 6.0,
+        | F32Load { .. } => 2.2,
+        V128Load { .. } => 5.2,
         I32Store { .. }
         | I64Store { .. }
         | I32Store8 { .. }
@@ -183,11 +184,83 @@ fn weight(operator: &Operator<'_>) -> f64 {
         | I64Store16 { .. }
         | I64Store32 { .. }
         | F64Store { .. }
-        | F32Store { .. } => 3.5,
-        V128Store { .. } => 10.0,
+        | F32Store { .. } => 3.0,
+        V128Store { .. } => 8.7,
         // Several of them in one cycle.
-        I32Xor | I32And | I32Or | I32Shl | I32ShrU | I32ShrS | I32Rotl | I32Rotr => 1.4,
-        _ => 1.9,
+        I32Xor | I32And | I32Or | I32Shl | I32ShrU | I32ShrS | I32Rotl | I32Rotr => 1.0,
+        I64Xor | I64And | I64Or | I64Shl | I64ShrU | I64ShrS | I64Rotl | I64Rotr => 1.5,
+        _ => 1.65,
+    }
+}
+
+/// Operators of a straight run up to which a processor does other work while one waits for another.
+const AHEAD: usize = 400;
+/// What a cycle costs.
+const CYCLE: f64 = 5.2;
+
+/// The longest chain of operators in a straight run, each of which waits for the one before: the rounds of a hash such as
+/// MD5 are one, and take as long as it, though most of a processor is idle.
+#[derive(Default)]
+struct Chain {
+    operators: usize,
+    /// Their weights.
+    owed: f64,
+    /// When the values on the stack and in locals are there, in cycles since the start.
+    stack: Vec<f64>,
+    locals: BTreeMap<u32, f64>,
+    longest: f64,
+}
+
+impl Chain {
+    fn step(&mut self, operator: &Operator<'_>) {
+        use Operator::*;
+        self.operators += 1;
+        self.owed += weight(operator);
+        match operator {
+            LocalGet { local_index } => {
+                self.stack.push(self.locals.get(local_index).copied().unwrap_or_default());
+            }
+            LocalSet { local_index } => {
+                let ready = self.pop();
+                self.locals.insert(*local_index, ready);
+            }
+            LocalTee { local_index } => {
+                let ready = self.stack.last().copied().unwrap_or_default();
+                self.locals.insert(*local_index, ready);
+            }
+            I32Const { .. } | I64Const { .. } | GlobalGet { .. } => self.stack.push(0.0),
+            Drop => {
+                self.pop();
+            }
+            I32Add | I32Sub | I32And | I32Or | I32Xor | I32Shl | I32ShrU | I32ShrS | I32Rotl | I32Rotr | I64Add
+            | I64Sub | I64And | I64Or | I64Xor | I64Shl | I64ShrU | I64ShrS | I64Rotl | I64Rotr => self.takes(2, 1.0),
+            I32Mul | I64Mul => self.takes(2, 3.0),
+            I32WrapI64 | I64ExtendI32U | I64ExtendI32S => self.takes(1, 0.0),
+            I32Load { .. } | I64Load { .. } | I32Load8U { .. } | I64Load32U { .. } => self.takes(1, 4.0),
+            I32Store { .. } | I64Store { .. } | I32Store8 { .. } => {
+                self.pop();
+                self.pop();
+            }
+            // What others wait for is not counted: never too much.
+            _ => self.stack.clear(),
+        }
+    }
+
+    fn pop(&mut self) -> f64 {
+        self.stack.pop().unwrap_or_default()
+    }
+
+    /// An operator that takes so many values and gives one so many cycles later.
+    fn takes(&mut self, values: usize, cycles: f64) {
+        let ready = (0..values).fold(0.0, |ready: f64, _| ready.max(self.pop())) + cycles;
+        self.longest = self.longest.max(ready);
+        self.stack.push(ready);
+    }
+
+    /// Ends the run: by how much waiting is longer than working.
+    fn end(&mut self) -> f64 {
+        let ended = std::mem::take(self);
+        if ended.operators > AHEAD { (ended.longest * CYCLE - ended.owed).max(0.0) } else { 0.0 }
     }
 }
 
@@ -314,6 +387,7 @@ struct Walk<'a> {
     /// Place in `takes` of each loop that takes fuel.
     takes: Vec<(usize, i64)>,
     loops: usize,
+    chain: Chain,
 }
 
 impl<'a> Walk<'a> {
@@ -336,6 +410,7 @@ impl<'a> Walk<'a> {
                 heads: heads.clone(),
                 takes: Vec::new(),
                 loops: 0,
+                chain: Chain::default(),
             };
             for (at, operator) in operators.iter().enumerate() {
                 walk.operator(at, operator, ahead[at + 1])?;
@@ -362,6 +437,11 @@ impl<'a> Walk<'a> {
                 | Operator::Loop { .. }
                 | Operator::Return
         );
+        if turns || matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. }) {
+            self.here.owed += self.chain.end();
+        } else {
+            self.chain.step(operator);
+        }
         if turns && self.here.share > 0.0 && self.here.owed >= GRAIN {
             self.takes.push((at, charge(self.here.owed)));
             self.here.owed = 0.0;
@@ -713,6 +793,17 @@ mod tests {
             format!("(block (block (block (br_table 0 1 2 (i32.const {way}))) {long} (br 1)) {short} (br 0)) {short}")
         };
         assert!(turns("", &switch(1), 100) * 100 < turns("", &switch(0), 100));
+    }
+
+    #[test]
+    fn operators_that_wait_for_one_another_take_more_in_a_long_run_alone() {
+        let waits = |count: usize| "(local.set 1 (i32.rotl (local.get 1) (local.get 0)))".repeat(count);
+        let ready = |count: usize| "(local.set 1 (i32.rotl (local.get 0) (local.get 0)))".repeat(count);
+        let run = |body: String| {
+            run(&format!("(func (export \"run\") (param i32) (local i32) {body})"), 1, 1 << 40).unwrap() as f64
+        };
+        assert!(run(waits(10_000)) > 3.0 * run(ready(10_000)));
+        assert_eq!(run(waits(50)), run(ready(50)));
     }
 
     #[test]
