@@ -24,7 +24,7 @@ from azr.run.events import Observer, Stopwatch
 from azr.run.folder import RunFolder
 from azr.solve import solve
 from azr.trainer.checkpoint import PREFIX
-from azr.trainer.policy import Policy
+from azr.trainer.policy import Learnt, Policy
 from azr.types import valids
 from azr.update import learn, update
 
@@ -81,7 +81,9 @@ class Loop:
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
         self._past.replay.note(tried)
-        learnt = watch("supervise", lambda: learn(self._policy, supervised(parts, done.verdicts, tried, step)))
+        learnt = Learnt()
+        if config.train.supervised.examples:
+            learnt = watch("supervise", lambda: learn(self._policy, supervised(parts, done.verdicts, tried, step)))
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))

@@ -174,7 +174,9 @@ def _chains(stored: Sequence[Task], count: int, most: int, rng: np.random.Genera
             if operations(program) + operations(last.program) > room:
                 break
             program = chained(program, last.program) or program
-        made.append((program, first.inputs[0]))
+        # Not its own: a program that is only seen with one input is learnt by heart.
+        alike = takes[_type_of(first.inputs[0])]
+        made.append((program, alike[rng.integers(len(alike))].inputs[0]))
     return made
 
 
