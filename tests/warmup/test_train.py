@@ -1,6 +1,7 @@
 """A warm-up teaches, ends when there is enough, and goes on where it was."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -141,6 +142,15 @@ def test_a_kind_that_azr_makes_no_tasks_of_is_refused_before_the_model_is_loaded
     given = resolve({}, ["model.name=nowhere", "tasks.kinds=['error']"])
     with pytest.raises(ConfigError, match="no tasks of the kind error"):
         run(RunFolder.create(tmp_path / "w", given))
+
+
+def test_it_writes_to_standard_error_as_it_is_when_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    from azr.cli import progress, warmup
+
+    # Both modules were imported before this test began to look at what is written.
+    warmup.Progress().begins("a model")
+    assert "loading a model" in capsys.readouterr().err
+    assert progress.Progress()._out is sys.stderr
 
 
 def test_the_command_says_what_it_does_and_what_to_do_next(tiny_model: Path, tmp_path: Path) -> None:

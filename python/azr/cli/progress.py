@@ -19,8 +19,9 @@ EVERY_SECONDS = 10.0
 class Progress:
     """Renders a run's events. With the live view, the only place that prints during training."""
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        self._out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        """`out`: standard error, as it is now, where none is given."""
+        self._out = out or sys.stderr
         self._begin, self._first, self._steps = time.monotonic(), 0, 0
         self._phase, self._said, self._tokens = "load", self._begin, 0
         self._seeds: tuple[Kind, int, int] | None = None
@@ -29,10 +30,10 @@ class Progress:
         self.view: Observer = self
         """The observer of the run's events."""
         self._stop: Callable[[], None] | None = None
-        if out.isatty():
+        if self._out.isatty():
             from azr.cli.live import LiveView
 
-            live = LiveView(out)
+            live = LiveView(self._out)
             self.view, self._stop = live, live.stop
 
     def started(self, step: int, steps: int) -> None:

@@ -62,8 +62,9 @@ def warmup(config_path: Path | None, model: str | None, overrides: tuple[str, ..
 class Progress:
     """One line now and then: what goes on, how fast, and how long yet."""
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        self._out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        """`out`: standard error, as it is now, where none is given."""
+        self._out = out or sys.stderr
         self._said = time.monotonic()
         self._tokens, self._seconds, self._steps = 0, 0.0, 0
         """Of this round."""
