@@ -318,7 +318,7 @@ def drive_run(folder: Path, script: str, steps: int) -> None:
         "engine.name=scripted", f"engine.script={script}", "propose.batch=6", "solve.batch=3", "solve.trials=2",
         f"seeding.path={hostile.seeds(folder.with_suffix('.jsonl'))}",
         f"run.steps={steps}", "evals.every=0", "tasks.inputs=4", "sandbox.fuel=100000000",
-        "tasks.composite.at_most=1", "tasks.composite.chance=0.5",
+        "tasks.composite.at_most=1", "tasks.composite.chance=0.5", "train.supervised.examples=20",
         f"run.folder={folder}",
         'tasks.kinds=["abduction","deduction","error","induction"]',
     ]  # fmt: skip

@@ -113,6 +113,26 @@ def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers
         assert verdict.score == 1.0
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "globals()['_azr_values'].append('\\ud800')",
+        "globals()['_azr_values'].append(3)",
+        "globals()['_azr_values'] = 'no list'",
+        "globals()['_azr_record'] = len",
+    ],
+    ids=["surrogate", "number", "no list", "other recorder"],
+)
+def test_a_program_that_reaches_into_its_trace_costs_its_own_thoughts_alone(
+    make_parts: Callable[..., Parts], line: str
+) -> None:
+    parts = make_parts(lambda prompt, draw: "", *TERSE)
+    hostile = f"def f(x):\n    if '_azr_values' in globals():\n        {line}\n    x = x + 1\n    return x * 2"
+    tried = attempted(parts, [(Kind.DEDUCTION, hostile, ["1"]), (Kind.DEDUCTION, PROGRAM, ["[3, 1, 2]"])])
+    forged, honest = texts(supervised(parts, [], tried, 1))
+    assert forged.endswith("<output>4") and honest == "<think>[1, 2, 3]\n[2, 3]\n<output>5"
+
+
 def test_proposals_are_stored_tasks_equally_many_for_each_type_of_input(make_parts: Callable[..., Parts]) -> None:
     parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=2400")
     shapes = [("x[::-1]", "'ab'"), *((f"x + {n}", str(n)) for n in range(40))]

@@ -27,6 +27,7 @@ import numpy as np
 
 from azr.pipeline.parts import Parts
 from azr.tasks import source
+from azr.tasks.common import unreadable
 from azr.tasks.composite import chained
 from azr.tasks.parsing import BlockSyntax
 from azr.tasks.trace import TRACED, tracer
@@ -225,14 +226,14 @@ def _traced(parts: Parts, calls: Sequence[Call | None]) -> list[Trace | None]:
     return found
 
 
-def _read(value: "Value") -> Trace:
-    """What the tracer returned."""
+def _read(value: "Value") -> Trace | None:
+    """What the tracer returned. A program can reach into it, so anything may come back."""
     from azr.sandbox import Value
 
     match value.to_python():
-        case [[*between], result]:
-            return Trace(tuple(str(text) for text in between), Value.of(result))
-    raise AssertionError("a tracer returns texts and a result")
+        case [[*between], result] if all(isinstance(text, str) and not unreadable(text) for text in between):
+            return Trace(tuple(between), Value.of(result))
+    return None
 
 
 Blocks = Callable[[BlockSyntax, Task], str]
