@@ -231,8 +231,9 @@ def _read(value: "Value") -> Trace | None:
     from azr.sandbox import Value
 
     match value.to_python():
-        case [[*between], result] if all(isinstance(text, str) and not unreadable(text) for text in between):
-            return Trace(tuple(between), Value.of(result))
+        case [[*between], result]:
+            texts = tuple(text for text in between if isinstance(text, str) and not unreadable(text))
+            return Trace(texts, Value.of(result)) if len(texts) == len(between) else None
     return None
 
 
