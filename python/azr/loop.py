@@ -25,7 +25,7 @@ from azr.run.folder import RunFolder
 from azr.solve import solve
 from azr.trainer.checkpoint import PREFIX
 from azr.trainer.policy import Learnt, Policy
-from azr.types import valids
+from azr.types import Episode, valids
 from azr.update import learn, update
 
 
@@ -76,14 +76,15 @@ class Loop:
         earned = watch("reward", lambda: reward(parts, done.verdicts, answers, step))
         episodes = watch("oversee", lambda: overseer.answered(step, answers, earned))
         stored = {kind: parts.store.count(kind) for kind in config.tasks.kinds}
-        ahead = self._begin_next(step)
         tried = [*(valid.trials for valid in valids(done.verdicts)), *answers]
+        examples: list[Episode] = []
+        if config.train.supervised.examples:  # before the next step's rollouts: these add to the store
+            examples = watch("supervise", lambda: supervised(parts, done.verdicts, tried, step))
+        ahead = self._begin_next(step)
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))
         self._past.replay.note(tried)
-        learnt = Learnt()
-        if config.train.supervised.examples:
-            learnt = watch("supervise", lambda: learn(self._policy, supervised(parts, done.verdicts, tried, step)))
+        learnt = watch("supervise", lambda: learn(self._policy, examples)) if examples else Learnt()
         if ahead is not None:
             watch("wait", lambda: ahead.wait(self._observer.phase))
         watch("load", lambda: parts.engine.load(self._policy.model))

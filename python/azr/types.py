@@ -8,11 +8,12 @@ run time.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -209,6 +210,13 @@ class Completion:
     """False: cut at the token limit."""
     error: str = ""
     """Why there is none: an endpoint's reply was no completion. It has no verdict then."""
+
+    @classmethod
+    def unsampled(cls, prompt: Prompt, text: str, token_ids: Sequence[int]) -> Self:
+        """One that the policy of now did not sample: no token has a probability to be compared with."""
+        return cls(
+            prompt=prompt, text=text, token_ids=tuple(token_ids), log_probs=(math.nan,) * len(token_ids), finished=True
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

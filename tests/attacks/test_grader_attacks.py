@@ -176,7 +176,7 @@ ATTACKS = {
     "forged_result_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['carried', 'v', [10**5000], None]\ndef NAME(*a): return bytearray(1)",
     "forged_change_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['carried', 'v', [1], ['v', [10**5000]]]\ndef NAME(*a): return bytearray(1)",
     "forged_exception_of_many_digits": "import sys\nsys.modules['azr.evals.guest.candidate'].call = lambda *a: ['raised', 'x', 'y', ['v', [10**5000]], 'm']\ndef NAME(*a): return bytearray(1)",
-    "numbers_whose_hashes_collide": "def NAME(*a): return [{k * (2**61 - 1) for k in range(1, 1000)}] * 8",
+    "numbers_whose_hashes_collide": "def NAME(*a): return [{k * (2**61 - 1) for k in range(1, 2000)}] * 8",
     "empty_list": "def NAME(*a): return []",
     "list_of_an_empty_list": "def NAME(*a): return [[]]",
     # more than one call

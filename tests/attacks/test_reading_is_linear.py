@@ -91,7 +91,7 @@ UNITS = [
     "re", "let me ", "class A:\n def __eq__(s,o): return 1\n", "getattr(a,'__x__'+'b')\n", "x=exec\n", "[1,2]\n",
     "f'{a}'\n", "lambda:",
 ]  # fmt: skip
-LENGTH = 20_000
+LENGTH = 40_000
 BIG = 1 << 20
 
 

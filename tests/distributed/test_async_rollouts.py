@@ -20,10 +20,22 @@ AHEAD = [
     "seeding.factor=1", "run.steps=5", "run.save_every=2", "evals.every=0",
 ]  # fmt: skip
 EMBEDDED = [
-    "engine.name=weighted:make", "engine.ahead=1", "train.mismatch.name=tis", "train.optim.lr=1e-3", "propose.batch=4",
-    "solve.batch=4", "solve.trials=2", "seeding.factor=1", 'tasks.kinds=["deduction", "abduction"]', "run.steps=4",
-    "evals.every=0", "evals.limit=1", "evals.samples=1", "evals.grounded=none",
-]  # fmt: skip
+    "engine.name=weighted:make",
+    "engine.ahead=1",
+    "train.mismatch.name=tis",
+    "train.optim.lr=1e-3",
+    "propose.batch=4",
+    "solve.batch=4",
+    "solve.trials=2",
+    "seeding.factor=1",
+    'tasks.kinds=["deduction", "abduction"]',
+    "run.steps=4",
+    "evals.every=0",
+    "evals.limit=1",
+    "evals.samples=1",
+    "evals.grounded=none",
+]
+SUPERVISED = ["train.supervised.examples=12", "train.supervised.updates=2"]  # fmt: skip
 
 
 def config_file(folder: Path, settings: list[str], embedded: bool = False) -> Path:
@@ -100,6 +112,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("trained")
     script(HERE / "runs.py", out, config_file(out, EMBEDDED, embedded=True), more={"OMP_NUM_THREADS": "1"})
     return out
+
+
+def test_supervised_steps_are_the_same_on_any_number_of_ranks(tmp_path: Path, tasks: Held, numbers: Held) -> None:
+    """Their examples are drawn while nothing else adds to the store; their gradient is summed over ranks."""
+    given = config_file(tmp_path, [*EMBEDDED, *SUPERVISED], embedded=True)
+    for world in (1, 2):
+        script(HERE / "runs.py", tmp_path, given, world, more={"OMP_NUM_THREADS": "1"})
+    one, two = tmp_path / "1", tmp_path / "2"
+    assert completions(two) == completions(one) != [] and tasks(two) == tasks(one)
+    for row, other in zip(numbers(two)[1:], numbers(one)[1:], strict=True):
+        assert row["supervised/examples"] == other["supervised/examples"] > 0
+        assert row["supervised/loss"] == pytest.approx(other["supervised/loss"], rel=1e-3)
 
 
 def completions(run: Path) -> list[tuple[Any, ...]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from azr.config import resolve
 from azr.pipeline.parts import Parts
-from azr.pipeline.supervised import operations, supervised
+from azr.pipeline.supervised import supervised
 from azr.propose import read_proposal
 from azr.run.events import Quiet
 from azr.run.train import start_run
 from azr.solve import solve
+from azr.tasks import source
 from azr.tasks.answer import read_answer
 from azr.tasks.io import verify
 from azr.types import Attempt, Draft, Episode, Kind, Role, Task
@@ -103,8 +104,8 @@ def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers
     learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     tasks = [episode.completion.prompt.task for episode in learnt]
     assert len(everything) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
-    sizes = [operations(task.program) for task in tasks if task]
-    assert max(operations(task.program) for task in stored) < max(sizes) <= 8
+    sizes = [source.size(task.program) for task in tasks if task]
+    assert max(source.size(task.program) for task in stored) < max(sizes) <= 8
     for task, episode in zip(tasks, learnt, strict=True):
         assert task is not None
         answer = read_answer(parts.renderer.template, parts.kinds, task.kind, episode.completion.text).answer

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from azr.config import resolve
+from azr.errors import ConfigError
+from azr.pipeline.build import check
 from azr.trainer.model import load_model
 from azr.trainer.torch_policy import TorchPolicy
 from azr.types import Batch, Completion, Episode, Kind, Prompt, Role
@@ -74,6 +76,22 @@ def test_the_policy_gradients_moments_are_left_alone(tiny_model: Path, tmp_path:
     moments = [(tmp_path / name / "optimizer.safetensors").read_bytes() for name in ("plain", "both")]
     assert moments[0] == moments[1]
     assert (plain.log_probs([row(episodes(1)[0])]) != both.log_probs([row(episodes(1)[0])])).any()
+
+
+def test_steps_are_smaller_after_the_run_went_back_to_its_best_weights(tiny_model: Path) -> None:
+    start, whole, slower = policy(tiny_model), policy(tiny_model), policy(tiny_model)
+    slower.rate = 0.01
+    for trained in (whole, slower):
+        trained.step = 5
+        trained.learn(episodes(5))
+    probe = [row(episodes(3)[2])]
+    moved = [abs(trained.log_probs(probe) - start.log_probs(probe)).max() for trained in (whole, slower)]
+    assert 0 < moved[1] < 0.1 * moved[0]
+
+
+def test_sharded_weights_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"train\.supervised .* ranks\.sharding = 'none'"):
+        check(resolve({}, ["train.supervised.examples=8", "ranks.sharding=full"]))
 
 
 def test_a_restored_policy_learns_on_bit_for_bit(tiny_model: Path, tmp_path: Path) -> None:

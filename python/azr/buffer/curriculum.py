@@ -154,7 +154,7 @@ class TaskStore:
         # Where too few are in the band, the buffer draws from the rest.
         rates = {task_id: self._buffer.solve_rate(task_id) or 0.0 for task_id in ids.tolist()}
         found = self._buffer.get([task_id for task_id, rate in rates.items() if low <= rate <= high])
-        return sorted(found, key=lambda task: _operations(task.program))[-1:]
+        return sorted(found, key=lambda task: source.size(task.program))[-1:]
 
     def unsolved(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
         """A task that nobody solved when it was last tried; none if there is none."""
@@ -264,11 +264,6 @@ SERVED: dict[str, Callable[[float], bool]] = {
 
 
 EMPTY: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-
-
-def _operations(program: str) -> int:
-    tree = source.parse(program)
-    return 0 if tree is None else source.operations(tree)
 
 
 def _answers(task: Task) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from azr.trainer.advantages import ADVANTAGES, NEED_GROUPS
 from azr.trainer.losses import LOSSES
 from azr.trainer.mismatch import CORRECTIONS
 from azr.trainer.policy import Policy, StillPolicy
-from azr.trainer.sharding_mode import check_offload, check_reference_policy, is_sharded
+from azr.trainer.sharding_mode import check_offload, check_reference_policy, check_supervised, is_sharded
 from azr.util.registry import locate, resolve
 from azr.warmup.examples import refuse_others, worked_examples
 
@@ -56,6 +56,7 @@ def check(config: Config) -> None:
     if config.ranks.sharding == "none" or config.model.adapted:
         check_offload(config, sharded=False)
     check_reference_policy(config, sharded=config.ranks.sharding == "full")
+    check_supervised(config, sharded=config.ranks.sharding == "full")
     if config.engine.name == "scripted":
         if not config.engine.script:
             raise ConfigError("engine.name = 'scripted' needs engine.script, a module:function")
@@ -153,6 +154,7 @@ def make_engine(config: Config, ranks: Ranks = ONE) -> tuple[Engine, Policy]:
     sharded = is_sharded(config, ranks.world, pick_device(config.model.device))
     check_offload(config, sharded)
     check_reference_policy(config, sharded)
+    check_supervised(config, sharded)
     loaded = load_model(config.model, whole=not (sharded or config.model.adapted))
     engine = create.make(loaded.tokenizer, config, ranks)
     policy = TorchPolicy(loaded, config, ranks)

@@ -6,7 +6,6 @@ besides its own, each with an advantage of 1: its likelihood rises, whatever the
 
 from collections import deque
 from collections.abc import Sequence
-from math import nan
 from typing import Any
 
 from azr.config import Config
@@ -56,6 +55,4 @@ class Replay:
 def _episode(row: Row) -> Episode:
     kind, prompt, answer, text = row
     asked = Prompt(role=Role.SOLVE, kind=Kind(kind), text="", token_ids=tuple(prompt))
-    # Under which weights it was sampled says nothing any more: no token has a probability to be compared with.
-    done = Completion(prompt=asked, text=text, token_ids=tuple(answer), log_probs=(nan,) * len(answer), finished=True)
-    return Episode(completion=done, reward=ADVANTAGE, replayed=True)
+    return Episode(completion=Completion.unsampled(asked, text, answer), reward=ADVANTAGE, replayed=True)

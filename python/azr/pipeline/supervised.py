@@ -17,10 +17,9 @@ they are.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from math import nan
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -57,10 +56,11 @@ def supervised(
         tried: attempts by task.
     """
     wanted = parts.config.train.supervised.examples
-    if not wanted:
-        return []
-    rng = generator(parts.config.seed, step, "supervised")
-    stored = [task for task in parts.store.plain(DRAWN, rng) if operations(task.program)]
+    seed = parts.config.seed
+    # A generator of its own: on other ranks than the first, the store leaves it as it is.
+    drawn = parts.store.plain(DRAWN, generator(seed, step, "supervised store"))
+    stored = _by_type([task for task in drawn if source.size(task.program)])
+    rng = generator(seed, step, "supervised")
     own = _drawn([row[0].completion.prompt for row in tried if _is_open(row)], wanted // 2, rng)
     learnt = [*_of_step(parts, own), *_proposals(parts, verdicts, stored, wanted // 8, rng)]
     if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
@@ -70,15 +70,21 @@ def supervised(
     return [episode for episode in learnt if episode.length <= longest]
 
 
-def _balanced(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> list[Task]:
+Stored = Mapping[str, Sequence[Task]]
+"""Stored tasks by the type of their input."""
+
+
+def _balanced(stored: Stored, count: int, rng: np.random.Generator) -> list[Task]:
     """Random tasks, with repetition, equally many for each type of input."""
-    groups = [group for _, group in sorted(_by_type(tasks).items())]
-    chosen = [groups[at] for at in rng.integers(len(groups), size=count).tolist()] if groups else []
-    return [group[rng.integers(len(group))] for group in chosen]
+    groups = list(stored.values())
+    return [_any(groups[at], rng) for at in rng.integers(len(groups), size=count).tolist()] if groups else []
 
 
-def _by_type(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    """Tasks by the type of their input."""
+def _any(tasks: Sequence[Task], rng: np.random.Generator) -> Task:
+    return tasks[int(rng.integers(len(tasks)))]
+
+
+def _by_type(tasks: Sequence[Task]) -> Stored:
     found: dict[str, list[Task]] = {}
     for task in tasks:
         found.setdefault(_type_of(task.inputs[0]), []).append(task)
@@ -97,7 +103,7 @@ def _type_of(text: str) -> str:
 
 
 def _proposals(
-    parts: Parts, verdicts: Sequence[Valid | Rejected], stored: Sequence[Task], count: int, rng: np.random.Generator
+    parts: Parts, verdicts: Sequence[Valid | Rejected], stored: Stored, count: int, rng: np.random.Generator
 ) -> Iterator[Episode]:
     """Stored tasks as proposals; of kinds that are made from a stored program, the step's own valid ones."""
     kinds = [kind for kind in parts.config.tasks.kinds if kind in PLAIN]
@@ -139,7 +145,7 @@ def _task(prompt: Prompt) -> Task:
 
 
 def _of_chains(
-    parts: Parts, stored: Sequence[Task], kinds: Sequence[Kind], count: int, rng: np.random.Generator
+    parts: Parts, stored: Stored, kinds: Sequence[Kind], count: int, rng: np.random.Generator
 ) -> Iterator[Episode]:
     """Answers to tasks whose programs are chains of stored ones; fewer where few of them fit each other."""
     wanted = -(-count // len(kinds))
@@ -161,23 +167,22 @@ Call = tuple[str, str]
 """A program, and what it is called with."""
 
 
-def _chains(stored: Sequence[Task], count: int, most: int, rng: np.random.Generator) -> list[Call]:
+def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> list[Call]:
     """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
-    takes = _by_type(stored)
     made = []
     for first in _balanced(stored, count, rng):
         room, program, last = rng.integers(1, most + 1), first.program, first
         for _ in range(PIECES - 1):
-            following = takes.get(_type_of(last.outputs[0].repr), [])
+            following = stored.get(_type_of(last.outputs[0].repr), [])
             if not following:
                 break
-            last = following[rng.integers(len(following))]
-            if operations(program) + operations(last.program) > room:
+            last = _any(following, rng)
+            if source.size(program) + source.size(last.program) > room:
                 break
             program = chained(program, last.program) or program
         # Not its own: a program that is only seen with one input is learnt by heart.
-        alike = takes[_type_of(first.inputs[0])]
-        made.append((program, alike[rng.integers(len(alike))].inputs[0]))
+        other = _any(stored[_type_of(first.inputs[0])], rng)
+        made.append((program, other.inputs[0]))
     return made
 
 
@@ -187,12 +192,6 @@ PIECES = 4
 """Most programs of a chain."""
 SPARE = 2
 """Chains made for each that is wanted: some fail, since a program takes not every value of a type."""
-
-
-def operations(program: str) -> int:
-    """Of a program; none if it cannot be read."""
-    tree = source.parse(program)
-    return source.operations(tree) if tree is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +245,4 @@ def _episode(parts: Parts, prompt: Prompt, blocks: Blocks, task: Task, between: 
     thoughts = "\n".join(reversed(between) if task.kind is Kind.ABDUCTION else between)
     text = template.write(blocks(template.syntax, task), prompt.role, task.kind, thoughts)
     answer = (*parts.engine.tokenizer.encode(text, special_tokens=False), parts.engine.tokenizer.end_id)
-    # Nobody sampled it: no token has a probability to be compared with.
-    done = Completion(prompt=prompt, text=text, token_ids=answer, log_probs=(nan,) * len(answer), finished=True)
-    return Episode(completion=done, reward=1.0)
+    return Episode(completion=Completion.unsampled(prompt, text, answer), reward=1.0)

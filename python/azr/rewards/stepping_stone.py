@@ -27,6 +27,5 @@ def _relevance(program: str, target: str) -> float:
 
 def _brevity(facts: ProposalFacts) -> float:
     assert facts.target is not None, "asked of proposals that aim at something"
-    trees = [source.parse(task.program) for task in (facts.task, facts.target)]
-    own, full = (0 if tree is None else source.operations(tree) for tree in trees)
+    own, full = source.size(facts.task.program), source.size(facts.target.program)
     return max(0.0, 1.0 - own / full) if full else 0.0

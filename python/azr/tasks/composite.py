@@ -50,7 +50,7 @@ def head(program: str) -> str | None:
     if not isinstance(entry, ast.FunctionDef) or entry.name != source.ENTRY or entry.decorator_list:
         return None
     names, result = _parameters(entry), entry.body[-1]
-    if len(names) != 1 or not isinstance(result, ast.Return) or result.value is None or _yields(entry):
+    if len(names) != 1 or not isinstance(result, ast.Return) or result.value is None or source.yields(entry):
         return None
     if not source.operations(entry):
         return None
@@ -118,10 +118,6 @@ def _parameters(entry: ast.FunctionDef) -> list[str]:
     given = entry.args
     others = given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults
     return [] if others else [parameter.arg for parameter in given.args]
-
-
-def _yields(entry: ast.FunctionDef) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(entry))
 
 
 def fits(program: str, count: int) -> bool:

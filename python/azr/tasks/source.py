@@ -78,6 +78,17 @@ def operations(node: ast.AST) -> int:
     return below + isinstance(node, OPERATIONS)
 
 
+def size(program: str) -> int:
+    """Number of operations of a program; 0 if it cannot be read."""
+    tree = parse(program)
+    return 0 if tree is None else operations(tree)
+
+
+def yields(function: ast.FunctionDef) -> bool:
+    """Whether a function gives a generator."""
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 OPERATIONS = (

@@ -23,21 +23,14 @@ def tracer(program: str) -> str | None:
     None for a program that cannot be rewritten, or whose `f` is no plain function.
     """
     tree = source.parse(program)
-    if tree is None or any(
-        isinstance(node, ast.Name) and node.id in (RECORD, VALUES, TRACED) for node in ast.walk(tree)
-    ):
+    if tree is None or any(isinstance(node, ast.Name) and node.id in OWN for node in ast.walk(tree)):
         return None
     entries = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == source.ENTRY]
-    if len(entries) != 1 or entries[0].decorator_list or _yields(entries[0]):
+    if len(entries) != 1 or entries[0].decorator_list or source.yields(entries[0]):
         return None
-    recorder = _Recorder()
-    recorder.generic_visit(entries[0])
+    _Recorder().generic_visit(entries[0])
     text = source.unparse(ast.fix_missing_locations(tree))
     return None if text is None else _HEAD + text + _TAIL
-
-
-def _yields(entry: ast.FunctionDef) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await) for node in ast.walk(entry))
 
 
 _HEAD = f"""{VALUES} = []

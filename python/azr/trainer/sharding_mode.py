@@ -25,6 +25,16 @@ def check_offload(config: Config, sharded: bool) -> None:
         )
 
 
+def check_supervised(config: Config, sharded: bool) -> None:
+    """Supervised steps need whole weights: their optimizer is saved whole.
+
+    Raises:
+        ConfigError: the weights are sharded.
+    """
+    if config.train.supervised.examples and sharded:
+        raise ConfigError("train.supervised does not go with sharded weights: set ranks.sharding = 'none'")
+
+
 def reference_policy_moves(config: Config) -> bool:
     """Whether the weights that the KL is taken to change in the course of a run."""
     return bool(config.train.loss.kl and (config.train.loss.follow or config.train.reset_every))

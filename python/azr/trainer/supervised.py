@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from azr.config.schema import OptimConfig, SupervisedConfig
+from azr.config import Config
 from azr.distributed.ranks import Ranks
 from azr.trainer.balance import own_micro_batches
 from azr.trainer.optim import learning_rate, make_optimizer
@@ -38,36 +38,37 @@ class Score(Protocol):
 class SupervisedSteps:
     """The optimizer of supervised steps, and the steps."""
 
-    def __init__(self, model: PreTrainedModel, score: Score, config: SupervisedConfig, optim: OptimConfig) -> None:
-        """`optim`: of the policy gradient, whose betas, decay, clipping and warm-up hold here, too."""
-        self._model, self._score, self._config = model, score, config
-        self._optim = optim.model_copy(update={"lr": config.lr, "schedule": config.schedule})
+    def __init__(self, model: PreTrainedModel, score: Score, config: Config, ranks: Ranks) -> None:
+        """Betas, decay, clipping and warm-up are those of the policy gradient (`train.optim`)."""
+        self._model, self._score, self._config, self._ranks = model, score, config, ranks
+        given = config.train.supervised
+        self._optim = config.train.optim.model_copy(update={"lr": given.lr, "schedule": given.schedule})
         self._trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(self._trained, self._optim)
 
-    def learn(
-        self, episodes: Sequence[Episode], seed: int, step: int, steps: int, micro_batch_tokens: int, ranks: Ranks
-    ) -> float:
+    def learn(self, episodes: Sequence[Episode], step: int, factor: float) -> float:
         """Learn the episodes in `train.supervised.updates` optimizer steps. Returns the mean loss of a token, in nats.
 
         Args:
-            step: of the run's `steps`; the learning rate and the order depend on it.
+            step: of the run; the learning rate and the order depend on it.
+            factor: of the learning rate.
         """
-        order = generator(seed, step, "supervised order").permutation(len(episodes))
-        parts = np.array_split(order, min(self._config.updates, len(episodes)))
+        order = generator(self._config.seed, step, "supervised order").permutation(len(episodes))
+        parts = np.array_split(order, min(self._config.train.supervised.updates, len(episodes)))
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(self._optim, step, steps)
+            group["lr"] = factor * learning_rate(self._optim, step, self._config.run.steps)
         self._model.train()
-        device = self._trained[0].device
-        losses = [self._one([episodes[row] for row in part], micro_batch_tokens, ranks, device) for part in parts]
-        return float(np.average(losses, weights=[len(part) for part in parts]))
+        batches = [[episodes[row] for row in part] for part in parts]
+        tokens = [sum(episode.length for episode in batch) for batch in batches]
+        return float(np.average([self._one(batch) for batch in batches], weights=tokens))
 
-    def _one(self, episodes: Sequence[Episode], budget: int, ranks: Ranks, device: torch.device) -> float:
-        """One optimizer step, with gradient accumulation over micro-batches and ranks."""
+    def _one(self, episodes: Sequence[Episode]) -> float:
+        """One optimizer step, with gradient accumulation over micro-batches and ranks. Returns the mean loss."""
         tokens = sum(episode.length for episode in episodes)
         weights = np.full(len(episodes), 1.0 / tokens)
         batch = Batch(episodes=tuple(episodes), advantages=np.ones(len(episodes)), weights=weights)
-        total = 0.0
+        total, ranks = 0.0, self._ranks
+        budget, device = self._config.train.micro_batch_tokens, self._trained[0].device
         for micro_batch in own_micro_batches(batch, budget, ranks.rank, ranks.world, device):
             log_probs, _ = self._score(micro_batch, 1.0)
             loss = (-log_probs * micro_batch.weights).masked_fill(~micro_batch.mask, 0.0).sum()

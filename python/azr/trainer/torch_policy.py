@@ -17,7 +17,6 @@ from transformers import PreTrainedModel
 
 from azr.config import Config
 from azr.distributed.ranks import ONE, Ranks
-from azr.errors import ConfigError
 from azr.trainer import adapter
 from azr.trainer.balance import own_micro_batches
 from azr.trainer.compiled import compile_layers, wanted
@@ -86,17 +85,14 @@ class TorchPolicy:
                 shard(scorer, config)
         trained = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = make_optimizer(trained, config.train.optim)
-        self._supervised = self._supervised_steps() if config.train.supervised.examples else None
+        self._supervised = None
+        if config.train.supervised.examples:
+            self._supervised = SupervisedSteps(self._model, self._scorer, config, ranks)
         # A thread that writes a checkpoint has its own connections: on the trainer's, messages of both could be mixed
         # up.
         self._aside: ProcessGroup | None = None
         self.step = 0
         self.rate = 1.0
-
-    def _supervised_steps(self) -> SupervisedSteps:
-        if self._sharded:
-            raise ConfigError("train.supervised does not go with sharded weights: set ranks.sharding = 'none'")
-        return SupervisedSteps(self._model, self._scorer, self._config.train.supervised, self._config.train.optim)
 
     def _adapt(self) -> None:
         """Train an adapter instead of the weights."""
@@ -158,9 +154,7 @@ class TorchPolicy:
     def learn(self, episodes: Sequence[Episode]) -> float:
         """Learn right answers by supervised steps, after the update of a step. Returns the mean loss of a token."""
         assert self._supervised is not None, "train.supervised.examples asks for it"
-        config = self._config
-        budget = config.train.micro_batch_tokens
-        loss = self._supervised.learn(episodes, config.seed, self.step, config.run.steps, budget, self._ranks)
+        loss = self._supervised.learn(episodes, self.step, self.rate)
         self._whole()
         return loss
 

@@ -6,7 +6,6 @@ so a warm-up that was stopped goes on where it was.
 """
 
 import json
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -309,10 +308,7 @@ def batch_of(batch: Sequence[Example], tokenizer: Tokenizer) -> Batch:
     episodes = []
     for number, example in enumerate(batch):
         ids = (*tokenizer.encode(example.completion, False), tokenizer.end_id)
-        done = Completion(
-            prompt=example.prompt, text=example.completion, token_ids=ids, log_probs=(math.nan,) * len(ids),
-            finished=True,
-        )  # fmt: skip
+        done = Completion.unsampled(example.prompt, example.completion, ids)
         episodes.append(Episode(completion=done, reward=1.0, group=number))
     tokens = sum(episode.length for episode in episodes)
     return Batch(
