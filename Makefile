@@ -14,7 +14,7 @@ export PROPTEST_RNG_SEED ?= 0
 
 .PHONY: help
 help: ## Show this.
-	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-19s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-19s %s\n", $$1, $$2}'
 
 # The versions of uv.lock as constraints: which build of torch, and of vLLM, is not for a lock file to say.
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --constraint $(VENV)/constraints.txt

@@ -1,11 +1,17 @@
 """`azr config` and the reference page say of every key what it means."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from azr.config.base import Section
 from azr.config.describe import Key, keys
 from azr.config.schema import DomainConfig, TermConfig
+from azr.rewards import PROPOSER, SOLVER
+from azr.rollouts import ENGINES
+from azr.trainer.advantages import ADVANTAGES
+from azr.trainer.losses import LOSSES
+from azr.trainer.mismatch import CORRECTIONS
 
 KEYS = list(keys())
 
@@ -43,3 +49,16 @@ def test_a_key_without_a_text_is_found() -> None:
         untold: int = 2
 
     assert [key.name for key in keys(Silent()) if not key.meaning] == ["untold"]
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("reward.proposer.name", PROPOSER), ("reward.solver.name", SOLVER), ("engine.name", ENGINES),
+        ("train.advantage", ADVANTAGES), ("train.loss.name", LOSSES), ("train.mismatch.name", CORRECTIONS),
+    ],
+)  # fmt: skip
+def test_the_meaning_of_a_key_says_every_name_that_it_takes(key: str, names: Mapping[str, object]) -> None:
+    (meaning,) = [one.meaning for one in keys() if one.name == key]
+    missing = [name for name in names if not re.search(rf"\b{name}\b", meaning)]
+    assert not missing, f"the text of {key} in config/schema.py does not say {missing}"

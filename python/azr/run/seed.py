@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from azr.buffer.curriculum import POOLED
 from azr.domains.domain import Domain
-from azr.errors import RunError
+from azr.errors import ConfigError, RunError
 from azr.pipeline.parts import Parts
 from azr.propose import ask, propose_prompts
 from azr.tasks import IDENTITY_PROGRAM, TaskKind
@@ -119,7 +119,9 @@ def identity_tasks(kinds: Mapping[Kind, TaskKind], inputs: int, sandbox: "Sandbo
         if not kind.domain
     ]
     made = verify(drafts, kinds, sandbox)
-    assert all(isinstance(task, Task) for task in made), f"the identity program is a task: {made}"
+    for (kind, _), task in zip(drafts, made, strict=True):
+        if not isinstance(task, Task):
+            raise ConfigError(f"kind {kind} rejects the identity program ({task}); every run begins with it as a task")
     return [task for task in made if isinstance(task, Task)]
 
 

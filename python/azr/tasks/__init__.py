@@ -1,5 +1,7 @@
 """Kinds of tasks, one file each, and their prompts."""
 
+from collections.abc import Callable
+
 from azr.tasks.abduction import Abduction
 from azr.tasks.base import KindOptions, TaskKind
 from azr.tasks.deduction import Deduction
@@ -7,7 +9,7 @@ from azr.tasks.error import ErrorPrediction
 from azr.tasks.induction import Induction
 from azr.types import Kind
 
-KINDS: dict[Kind, type[Deduction | Abduction | Induction | ErrorPrediction]] = {
+KINDS: dict[Kind, Callable[[KindOptions], TaskKind]] = {
     Kind.DEDUCTION: Deduction,
     Kind.ABDUCTION: Abduction,
     Kind.INDUCTION: Induction,
