@@ -76,6 +76,7 @@ def walk(page: Any) -> None:
     for index in range(min(items.count(), 12)):
         items.nth(index).click()
         page.wait_for_selector(f"#gallery li[role=option]:nth-child({index + 1})[aria-selected=true]")
+        page.wait_for_selector("#gallery .detail[aria-busy=false]")
         page.evaluate("document.querySelectorAll('#gallery details').forEach((one) => { one.open = true; })")
     for button in page.locator("figure .button").all()[:6]:
         button.click()

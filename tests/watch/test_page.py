@@ -48,7 +48,8 @@ def test_the_page_follows_the_run_and_hostile_texts_do_nothing(
     page.goto(address)
     expect(page.locator(".facts")).to_contain_text("8 of 8")
     expect(page.locator("#gallery li[role=option]").first).to_be_visible()
-    assert "</script><script>window.owned = 1</script>" in page.locator("#gallery .detail").inner_text()
+    detail = page.locator("#gallery .detail")
+    expect(detail).to_contain_text("</script><script>window.owned = 1</script>", use_inner_text=True)
 
     row = {"step": 9, "purpose": "answer", "kind": "deduction", "verdict": "wrong", "flags": ["phrases"]}
     with TraceWriter(run / TRACES) as trace:

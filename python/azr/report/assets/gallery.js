@@ -114,6 +114,8 @@ class Browser {
   async choose(key, moved = true) {
     this.chosen = key;
     this.mark();
+    // Until it is there, what is shown is of another item, or nothing.
+    this.detail.setAttribute("aria-busy", "true");
     let detail;
     try {
       detail = await this.source.detail(key);
@@ -121,7 +123,9 @@ class Browser {
       detail = null;
       replace(this.detail, el("p", { class: "empty" }, error.message));
     }
-    if (this.chosen !== key || !detail) return;
+    if (this.chosen !== key) return;
+    this.detail.setAttribute("aria-busy", "false");
+    if (!detail) return;
     replace(this.detail, this.show(detail));
     this.detail.scrollTop = 0;
     if (moved && window.matchMedia("(max-width: 860px)").matches) this.detail.scrollIntoView({ block: "start" });
