@@ -147,3 +147,18 @@ def test_windows_of_an_older_run_become_the_one_window(tmp_path: Path) -> None:
     assert load_config(tmp_path / "config.toml", written=True).oversight.alarms.window == 7
     with pytest.raises(ConfigError, match=r"duplicates\.window: it is called oversight\.alarms\.window now.*removed"):
         load_config(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "blamed"),
+    [("tasks.inputs=0", "--set"), ("tasks={ inputs = 0 }", "--set"), ("propose.batch=3", "FILE")],
+    ids=["the key", "its section", "another key"],
+)
+def test_a_wrong_value_is_blamed_on_the_file_or_on_the_override_that_gave_it(
+    tmp_path: Path, override: str, blamed: str
+) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[tasks]\ninputs = 0\n", "utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_config(file, [override])
+    assert str(raised.value).startswith(f"{blamed.replace('FILE', str(file))}: tasks.inputs = 0: ")

@@ -1,7 +1,9 @@
 """Verified answers are learnt beside the policy gradient, with the values between the steps as thoughts."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,10 +48,12 @@ def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_ba
     assert backwards == "<think>[2, 3]\n[1, 2, 3]\n<input>[3, 1, 2]"
 
 
-def test_an_induction_task_is_learnt_from_its_program_alone(make_parts: Callable[..., Parts]) -> None:
+def test_an_induction_task_is_learnt_from_its_program_after_the_values_of_its_first_pair(
+    make_parts: Callable[..., Parts],
+) -> None:
     parts = make_parts(lambda prompt, draw: "", *TERSE)
-    tried = attempted(parts, [(Kind.INDUCTION, PROGRAM, ["[1]", "[2, 3]", "[]", "[4, 4]"])])
-    assert texts(supervised(parts, [], tried, 1)) == [f"<program>\n{PROGRAM}"]
+    tried = attempted(parts, [(Kind.INDUCTION, PROGRAM, ["[2, 9, 3]", "[1]", "[]", "[4, 4]"])])
+    assert texts(supervised(parts, [], tried, 1)) == [f"<think>[2, 3, 9]\n[3, 9]\n<program>\n{PROGRAM}"]
 
 
 def test_values_too_long_to_write_down_leave_the_answer_alone(make_parts: Callable[..., Parts]) -> None:
@@ -92,26 +96,53 @@ def test_nothing_is_learnt_so_unless_it_is_asked_for(make_parts: Callable[..., P
     assert supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[1]"])]), 1) == []
 
 
+def stored(parts: Parts, bodies: Sequence[str]) -> list[Task]:
+    """Deduction and induction tasks of programs over lists, put into the parts' store."""
+    inputs = ["[3, 1, 2]", "[5, 5]", "[8, 1]", "[0]", "[6, 2]", "[7, 1, 1]"]
+    given = []
+    for body in bodies:
+        given.append((Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=(inputs[0],))))
+        given.append((Kind.INDUCTION, replace(given[-1][1], inputs=tuple(inputs), message=f"do {body[-7:]}")))
+    tasks = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
+    assert parts.store.add(tasks) == len(given)
+    return tasks
+
+
 def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers_right(
     make_parts: Callable[..., Parts],
 ) -> None:
-    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=40")
-    bodies = ["x = x[1:]\n    return sorted(x)", "return x[::-1]", "x = [v * 2 for v in x]\n    return x + [7]"]
-    given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=("[3, 1, 2]",))) for body in bodies]
-    stored = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
-    parts.store.add(stored)
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=60")
+    pieces = stored(
+        parts, ["x = x[1:]\n    return sorted(x)", "return x[::-1]", "x = [v * 2 for v in x]\n    return x + [7]"]
+    )
     everything = supervised(parts, [], [], 1)
     learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     tasks = [episode.completion.prompt.task for episode in learnt]
-    assert len(everything) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
+    kinds = Counter(task.kind for task in tasks if task)
+    assert len(everything) > 50 and len(set(kinds.values())) == 1 and len(kinds) == 3
     sizes = [source.size(task.program) for task in tasks if task]
-    assert max(source.size(task.program) for task in stored) < max(sizes) <= 8
+    assert max(source.size(task.program) for task in pieces) < max(sizes) <= 8
     for task, episode in zip(tasks, learnt, strict=True):
         assert task is not None
         answer = read_answer(parts.renderer.template, parts.kinds, task.kind, episode.completion.text).answer
         assert isinstance(answer, str)
         (verdict,) = parts.kinds[task.kind].check(parts.sandbox, [(task, answer)])
         assert verdict.score == 1.0
+
+
+def test_a_chain_to_induce_has_distinct_inputs_outputs_that_differ_and_the_messages_of_its_programs(
+    make_parts: Callable[..., Parts],
+) -> None:
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=90")
+    stored(parts, ["return sorted(x)", "return x[::-1]", "return x + [7]", "return []"])
+    asked = [episode.completion.prompt.task for episode in supervised(parts, [], [], 1)]
+    chains = [task for task in asked if task is not None and task.kind is Kind.INDUCTION]
+    assert len(chains) > 9
+    for task in chains:
+        assert len(set(task.inputs)) == parts.config.tasks.inputs
+        assert len({value.repr for value in task.outputs}) > 1
+        assert task.message.count("do ") == task.program.count("\n    ")
+    assert max(task.message.count("do ") for task in chains) > 1
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = (), *, writ
         own = resources.files("azr").joinpath("default.toml").read_text("utf-8")
         values = _over(tomllib.loads(own), values)
     values = _over(_learnt(values), values)
-    return resolve(values, (), source, path.parent if path else None)
+    # Once more: they win over everything, and errors name them.
+    return resolve(values, overrides, source, path.parent if path else None)
 
 
 def _is_about_the_embedded(values: dict[str, Any]) -> bool:
@@ -83,10 +84,20 @@ def resolve(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [explain(item, Config) for item in error.errors()]
-        raise ConfigError(f"{source}: " + "; ".join(lines)) from error
+        lines = [f"{_origin(item['loc'], source, overrides)}: {explain(item, Config)}" for item in error.errors()]
+        raise ConfigError("; ".join(lines)) from error
     config = _anchor(config, folder or Path())
     return with_domains(config, folder or Path(), "kinds" in values.get("tasks", {})) if config.domains else config
+
+
+def _origin(location: Sequence[str | int], source: str, overrides: Sequence[str]) -> str:
+    """Where a wrong value comes from: an override of its key, its section or a key inside it; or else the file."""
+    key = ".".join(str(part) for part in location)
+    for override in overrides:
+        changed = override.partition("=")[0].strip()
+        if f"{key}.".startswith(f"{changed}.") or f"{changed}.".startswith(f"{key}."):
+            return "--set"
+    return source
 
 
 def _anchor(config: Config, folder: Path) -> Config:
