@@ -1,9 +1,7 @@
 """Verified answers are learnt beside the policy gradient, with the values between the steps as thoughts."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,12 +46,12 @@ def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_ba
     assert backwards == "<think>[2, 3]\n[1, 2, 3]\n<input>[3, 1, 2]"
 
 
-def test_an_induction_task_is_learnt_from_its_program_after_the_values_of_its_first_pair(
-    make_parts: Callable[..., Parts],
-) -> None:
-    parts = make_parts(lambda prompt, draw: "", *TERSE)
-    tried = attempted(parts, [(Kind.INDUCTION, PROGRAM, ["[2, 9, 3]", "[1]", "[]", "[4, 4]"])])
-    assert texts(supervised(parts, [], tried, 1)) == [f"<think>[2, 3, 9]\n[3, 9]\n<program>\n{PROGRAM}"]
+def test_a_task_to_induce_is_learnt_from_right_attempts_alone(make_parts: Callable[..., Parts]) -> None:
+    right = "<program>\ndef f(x):\n    return sum(sorted(x)[1:])"
+    asked = [(Kind.INDUCTION, PROGRAM, ["[2, 9, 3]", "[1]", "[]", "[4, 4]"])]
+    for answer, learnt in ((right, [right]), ("<program>\ndef f(x):\n    return 0", [])):
+        parts = make_parts(lambda prompt, draw, answer=answer: answer, *TERSE)
+        assert texts(supervised(parts, [], attempted(parts, asked), 1)) == learnt
 
 
 def test_values_too_long_to_write_down_leave_the_answer_alone(make_parts: Callable[..., Parts]) -> None:
@@ -62,19 +60,18 @@ def test_values_too_long_to_write_down_leave_the_answer_alone(make_parts: Callab
     assert found == "<output>40"
 
 
-def test_what_every_attempt_solves_teaches_nothing_more(make_parts: Callable[..., Parts]) -> None:
-    parts = make_parts(lambda prompt, draw: "<output>3", *TERSE)
+def test_a_task_that_was_solved_is_learnt_in_the_solvers_own_words(make_parts: Callable[..., Parts]) -> None:
+    own = "<think>why not\n<output>3"
+    parts = make_parts(lambda prompt, draw: own, *TERSE)
     asked = [(Kind.DEDUCTION, "def f(x):\n    return x + 1", [text]) for text in ("2", "3")]
-    (found,) = supervised(parts, [], attempted(parts, asked), 1)
-    assert found.completion.text == "<output>4"
+    assert texts(supervised(parts, [], attempted(parts, asked), 1)) == [own, "<output>4"]
 
 
 @pytest.mark.parametrize("template", ["terse", "think"])
-@pytest.mark.parametrize("kind", [Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION])
+@pytest.mark.parametrize("kind", [Kind.DEDUCTION, Kind.ABDUCTION])
 def test_what_is_learnt_reads_as_a_right_answer(make_parts: Callable[..., Parts], template: str, kind: Kind) -> None:
     parts = make_parts(lambda prompt, draw: "", f"prompt.template={template}", "train.supervised.examples=8")
-    inputs = ["[5]", "[2, 3]", "[]", "[4, 4]"][: 4 if kind is Kind.INDUCTION else 1]
-    tried = attempted(parts, [(kind, PROGRAM, inputs)])
+    tried = attempted(parts, [(kind, PROGRAM, ["[5]"])])
     (learnt,) = supervised(parts, [], tried, 1)
     answer = read_answer(parts.renderer.template, parts.kinds, kind, learnt.completion.text).answer
     assert isinstance(answer, str)
@@ -96,53 +93,26 @@ def test_nothing_is_learnt_so_unless_it_is_asked_for(make_parts: Callable[..., P
     assert supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[1]"])]), 1) == []
 
 
-def stored(parts: Parts, bodies: Sequence[str]) -> list[Task]:
-    """Deduction and induction tasks of programs over lists, put into the parts' store."""
-    inputs = ["[3, 1, 2]", "[5, 5]", "[8, 1]", "[0]", "[6, 2]", "[7, 1, 1]"]
-    given = []
-    for body in bodies:
-        given.append((Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=(inputs[0],))))
-        given.append((Kind.INDUCTION, replace(given[-1][1], inputs=tuple(inputs), message=f"do {body[-7:]}")))
-    tasks = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
-    assert parts.store.add(tasks) == len(given)
-    return tasks
-
-
 def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers_right(
     make_parts: Callable[..., Parts],
 ) -> None:
-    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=60")
-    pieces = stored(
-        parts, ["x = x[1:]\n    return sorted(x)", "return x[::-1]", "x = [v * 2 for v in x]\n    return x + [7]"]
-    )
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=40")
+    bodies = ["x = x[1:]\n    return sorted(x)", "return x[::-1]", "x = [v * 2 for v in x]\n    return x + [7]"]
+    given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=("[3, 1, 2]",))) for body in bodies]
+    stored = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
+    parts.store.add(stored)
     everything = supervised(parts, [], [], 1)
     learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     tasks = [episode.completion.prompt.task for episode in learnt]
-    kinds = Counter(task.kind for task in tasks if task)
-    assert len(everything) > 50 and len(set(kinds.values())) == 1 and len(kinds) == 3
+    assert len(everything) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
     sizes = [source.size(task.program) for task in tasks if task]
-    assert max(source.size(task.program) for task in pieces) < max(sizes) <= 8
+    assert max(source.size(task.program) for task in stored) < max(sizes) <= 8
     for task, episode in zip(tasks, learnt, strict=True):
         assert task is not None
         answer = read_answer(parts.renderer.template, parts.kinds, task.kind, episode.completion.text).answer
         assert isinstance(answer, str)
         (verdict,) = parts.kinds[task.kind].check(parts.sandbox, [(task, answer)])
         assert verdict.score == 1.0
-
-
-def test_a_chain_to_induce_has_distinct_inputs_outputs_that_differ_and_the_messages_of_its_programs(
-    make_parts: Callable[..., Parts],
-) -> None:
-    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=90")
-    stored(parts, ["return sorted(x)", "return x[::-1]", "return x + [7]", "return []"])
-    asked = [episode.completion.prompt.task for episode in supervised(parts, [], [], 1)]
-    chains = [task for task in asked if task is not None and task.kind is Kind.INDUCTION]
-    assert len(chains) > 9
-    for task in chains:
-        assert len(set(task.inputs)) == parts.config.tasks.inputs
-        assert len({value.repr for value in task.outputs}) > 1
-        assert task.message.count("do ") == task.program.count("\n    ")
-    assert max(task.message.count("do ") for task in chains) > 1
 
 
 @pytest.mark.parametrize(

@@ -354,7 +354,7 @@ class MismatchConfig(Section):
 class SupervisedConfig(Section):
     """Supervised steps after each update: on tasks of the step and on chains of stored programs, with verified answers.
 
-    An answer's thoughts are the values of the program's lines, as the sandbox traced them.
+    An answer's thoughts are the values on the way to the program's result, as the sandbox traced them.
     """
 
     examples: Count = 0

@@ -4,23 +4,23 @@ A policy gradient only learns from what the solver finds by itself: a task that 
 who proposes a task has shown its answer: inputs and programs are the proposer's, outputs are the sandbox's. So these
 answers are learnt as in supervised fine-tuning:
 
-- tasks of the step that not every attempt solved;
-- chains of stored programs, one after another: programs longer than any that the model was shown or would propose. As
-  many of each kind: steps on one kind alone make the model forget the others;
+- tasks of the step: a right attempt where there is one, or else the answer, with thoughts. Tasks to induce are learnt
+  from right attempts alone: pairs and a message of the proposer's may not tell what the program is;
+- chains of stored programs, one after another: programs longer than any that the model was shown or would propose;
 - stored tasks as proposals: without them these steps make the model forget how to propose.
 
 Programs are drawn from the whole store, as many for each type of input. A model that learns its own latest proposals
 makes the likely ones likelier, until all inputs are lists.
 
-The thoughts before an answer are the values of the program's lines, as the sandbox traced them: forwards for deduction,
-backwards for abduction, those of the first pair for induction. So long programs come with thoughts as long as they are.
+Where the solver has to follow a program, the thoughts before the answer are the values on the way, as the sandbox
+traced them: forwards for deduction, backwards for abduction. So long programs come with thoughts as long as they are.
 """
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from azr.tasks.composite import chained
 from azr.tasks.parsing import BlockSyntax
 from azr.tasks.trace import TRACED, tracer
 from azr.tasks.worked import answer_blocks, proposal_blocks
-from azr.types import Attempt, Completion, Episode, Kind, Prompt, Rejected, Task, Valid, solve_rate, valids
+from azr.types import Attempt, Completion, Episode, Kind, Prompt, Rejected, Task, Valid, valids
 from azr.util.randomness import generator
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ LONGEST = 48
 MOST = 24
 """Traced values of a task; likewise."""
 PLAIN: Final = (Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION)
+FOLLOWED: Final = (Kind.DEDUCTION, Kind.ABDUCTION)
+"""Kinds whose solver has to follow a program."""
 
 
 def supervised(
@@ -55,16 +57,15 @@ def supervised(
     """
     wanted = parts.config.train.supervised.examples
     seed = parts.config.seed
-    stored = _stored(parts, parts.store.pool(""), step)
+    # A generator of its own: on other ranks than the first, the store leaves it as it is.
+    drawn = parts.store.plain(parts.store.pool(""), DRAWN, generator(seed, step, "supervised store"))
+    stored = _by_type([task for task in drawn if source.size(task.program)])
     rng = generator(seed, step, "supervised")
-    own = _drawn([row[0].completion.prompt for row in tried if _is_open(row)], wanted // 2, rng)
-    learnt = [*_of_step(parts, own), *_proposals(parts, verdicts, stored, wanted // 8, rng)]
-    kinds = [kind for kind in PLAIN if kind in parts.config.tasks.kinds]
-    each = (wanted - len(learnt)) // max(1, len(kinds))
-    for kind in kinds:
-        # Of induction's own tasks, which have the proposer's messages.
-        pieces = _stored(parts, [kind], step) if kind is Kind.INDUCTION else stored
-        learnt += islice(_of_chains(parts, pieces, kind, each, rng), each)
+    own = _drawn([row for row in tried if row and row[0].kind in PLAIN], wanted // 2, rng)
+    learnt = [*_of_step(parts, own, rng), *_proposals(parts, verdicts, stored, wanted // 8, rng)]
+    if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
+        missing = wanted - len(learnt)
+        learnt += islice(_of_chains(parts, stored, kinds, missing, rng), missing)
     longest = parts.config.sampling.longest
     return [episode for episode in learnt if episode.length <= longest]
 
@@ -79,15 +80,8 @@ def _balanced(stored: Stored, count: int, rng: np.random.Generator) -> list[Task
     return [_any(groups[at], rng) for at in rng.integers(len(groups), size=count).tolist()] if groups else []
 
 
-def _any(tasks: Sequence[Task], rng: np.random.Generator) -> Task:
-    return tasks[int(rng.integers(len(tasks)))]
-
-
-def _stored(parts: Parts, kinds: Sequence[Kind], step: int) -> Stored:
-    """Of the kinds, tasks whose programs do something."""
-    # A generator of its own: on other ranks than the first, the store leaves it as it is.
-    drawn = parts.store.plain(kinds, DRAWN, generator(parts.config.seed, step, f"supervised {' '.join(kinds)}"))
-    return _by_type([task for task in drawn if source.size(task.program)])
+def _any(rows: Sequence[T], rng: np.random.Generator) -> T:
+    return rows[int(rng.integers(len(rows)))]
 
 
 def _by_type(tasks: Sequence[Task]) -> Stored:
@@ -126,18 +120,17 @@ def _proposals(
                 yield _episode(parts, prompt, proposal_blocks, replace(task, kind=kind))
 
 
-def _is_open(attempts: Sequence[Attempt]) -> bool:
-    """Whether the task has a program of plain Python, and not every attempt solved it."""
-    return bool(attempts) and attempts[0].kind in PLAIN and (solve_rate(attempts) or 0.0) < 1.0
-
-
 def _drawn(rows: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
     places = rng.permutation(len(rows))[:count]
     return [rows[place] for place in sorted(places.tolist())]
 
 
-def _of_step(parts: Parts, prompts: Sequence[Prompt]) -> Iterator[Episode]:
-    """The answers to tasks of the step."""
+def _of_step(parts: Parts, tried: Sequence[Sequence[Attempt]], rng: np.random.Generator) -> Iterator[Episode]:
+    """Answers to tasks of the step. The solver's own keep what it can do while the chains teach it more."""
+    solved = [[attempt for attempt in row if attempt.correct] for row in tried]
+    yield from (Episode(completion=_any(right, rng).completion, reward=1.0) for right in solved if right)
+    asked = [row[0].completion.prompt for row, right in zip(tried, solved, strict=True) if not right]
+    prompts = [prompt for prompt in asked if prompt.kind in FOLLOWED]
     tasks = [_task(prompt) for prompt in prompts]
     traced = _traced(parts, [(task.program, task.inputs[0]) for task in tasks])
     for prompt, task, trace in zip(prompts, tasks, traced, strict=True):
@@ -150,58 +143,46 @@ def _task(prompt: Prompt) -> Task:
     return prompt.task
 
 
-def _of_chains(parts: Parts, stored: Stored, kind: Kind, count: int, rng: np.random.Generator) -> Iterator[Episode]:
-    """Answers to tasks of a kind whose programs are chains of stored ones; fewer where few of them fit each other."""
-    inputs = parts.config.tasks.inputs if kind is Kind.INDUCTION else 1
-    chains = _chains(stored, SPARE * count, parts.config.train.supervised.operations, inputs, rng)
-    traced = iter(_traced(parts, [(chain.program, text) for chain in chains for text in chain.inputs]))
-    for chain in chains:
-        runs = list(islice(traced, inputs))
-        ended = [trace for trace in runs if trace is not None and trace.is_short and len(trace.result.repr) <= LONGEST]
-        outputs = tuple(trace.result for trace in ended)
-        # Pairs that all have one output tell nothing of the program.
-        if len(ended) < len(runs) or (inputs > 1 and len({value.repr for value in outputs}) == 1):
+def _of_chains(
+    parts: Parts, stored: Stored, kinds: Sequence[Kind], count: int, rng: np.random.Generator
+) -> Iterator[Episode]:
+    """Answers to tasks whose programs are chains of stored ones; fewer where few of them fit each other."""
+    wanted = -(-count // len(kinds))
+    chains = _chains(stored, SPARE * wanted, parts.config.train.supervised.operations, rng)
+    for (program, call), trace in zip(chains, _traced(parts, chains), strict=True):
+        if trace is None or not trace.is_short or len(trace.result.repr) > LONGEST:
             continue
-        task = Task(kind=kind, program=chain.program, inputs=chain.inputs, outputs=outputs, message=chain.message)
-        prompt = parts.renderer.solve(task)
-        if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
-            yield _episode(parts, prompt, answer_blocks, task, ended[0].between)
+        if not wanted:
+            break
+        wanted -= 1
+        for kind in kinds:
+            task = Task(kind=kind, program=program, inputs=(call,), outputs=(trace.result,))
+            prompt = parts.renderer.solve(task)
+            if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
+                yield _episode(parts, prompt, answer_blocks, task, trace.between)
 
 
-class Chain(NamedTuple):
-    """Stored programs, one after another."""
-
-    program: str
-    inputs: tuple[str, ...]
-    message: str
-    """Those of its programs."""
+Call = tuple[str, str]
+"""A program, and what it is called with."""
 
 
-def _chains(stored: Stored, count: int, most: int, inputs: int, rng: np.random.Generator) -> list[Chain]:
-    """Chains of stored programs, each as long as a number of operations drawn for it allows.
-
-    Args:
-        most: operations.
-        inputs: of each chain, distinct.
-    """
+def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> list[Call]:
+    """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
     made = []
-    taken = {name: sorted({text for task in tasks for text in task.inputs}) for name, tasks in stored.items()}
     for first in _balanced(stored, count, rng):
+        room, program, last = rng.integers(1, most + 1), first.program, first
+        for _ in range(PIECES - 1):
+            following = stored.get(_type_of(last.outputs[0].repr), [])
+            if not following:
+                break
+            last = _any(following, rng)
+            longer = chained(program, last.program)
+            if longer is None or source.size(longer) > room:
+                break
+            program = longer
         # Not its own: a program that is only seen with one input is learnt by heart.
-        texts = taken[_type_of(first.inputs[0])]
-        if len(texts) < inputs:
-            continue
-        room, program, pieces = rng.integers(1, most + 1), first.program, [first]
-        while len(pieces) < PIECES and (following := stored.get(_type_of(pieces[-1].outputs[0].repr))):
-            piece = _any(following, rng)
-            if source.size(program) + source.size(piece.program) > room:
-                break
-            longer = chained(program, piece.program)
-            if longer is None:
-                break
-            program, pieces = longer, [*pieces, piece]
-        given = tuple(texts[at] for at in rng.permutation(len(texts))[:inputs].tolist())
-        made.append(Chain(program, given, " ".join(piece.message for piece in pieces if piece.message)))
+        other = _any(stored[_type_of(first.inputs[0])], rng)
+        made.append((program, other.inputs[0]))
     return made
 
 
@@ -227,15 +208,15 @@ class Trace:
         return len(self.between) <= MOST and all(len(text) <= LONGEST for text in self.between)
 
 
-def _traced(parts: Parts, calls: Sequence[tuple[str, str]]) -> list[Trace | None]:
-    """The values of each call of a program; None where it did not end with a value that is the same in every run."""
+def _traced(parts: Parts, calls: Sequence[Call]) -> list[Trace | None]:
+    """Each call's values; None where it did not end with a value that is the same in every run."""
     from azr.sandbox import Request
 
-    rewritten = {program: tracer(program) for program, _ in calls}
+    rewritten = [tracer(program) for program, _ in calls]
     requests = {
-        at: Request(program=text, call=call, entry=TRACED)
-        for at, (program, call) in enumerate(calls)
-        if (text := rewritten[program]) is not None
+        at: Request(program=text, call=call[1], entry=TRACED)
+        for at, (text, call) in enumerate(zip(rewritten, calls, strict=True))
+        if text is not None
     }
     found: list[Trace | None] = [None] * len(calls)
     for at, outcome in zip(requests, parts.sandbox.run_batch(list(requests.values())), strict=True):
