@@ -49,7 +49,7 @@ def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_ba
 def test_a_task_to_induce_is_learnt_from_right_attempts_alone(make_parts: Callable[..., Parts]) -> None:
     right = "<program>\ndef f(x):\n    return sum(sorted(x)[1:])"
     asked = [(Kind.INDUCTION, PROGRAM, ["[2, 9, 3]", "[1]", "[]", "[4, 4]"])]
-    for answer, learnt in ((right, [right]), ("<program>\ndef f(x):\n    return 0", [])):
+    for answer, learnt in ((right, [right, right]), ("<program>\ndef f(x):\n    return 0", [])):
         parts = make_parts(lambda prompt, draw, answer=answer: answer, *TERSE)
         assert texts(supervised(parts, [], attempted(parts, asked), 1)) == learnt
 
@@ -64,7 +64,7 @@ def test_a_task_that_was_solved_is_learnt_in_the_solvers_own_words(make_parts: C
     own = "<think>why not\n<output>3"
     parts = make_parts(lambda prompt, draw: own, *TERSE)
     asked = [(Kind.DEDUCTION, "def f(x):\n    return x + 1", [text]) for text in ("2", "3")]
-    assert texts(supervised(parts, [], attempted(parts, asked), 1)) == [own, "<output>4"]
+    assert texts(supervised(parts, [], attempted(parts, asked), 1)) == [own, own, "<output>4"]
 
 
 @pytest.mark.parametrize("template", ["terse", "think"])

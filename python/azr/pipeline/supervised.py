@@ -4,7 +4,7 @@ A policy gradient only learns from what the solver finds by itself: a task that 
 who proposes a task has shown its answer: inputs and programs are the proposer's, outputs are the sandbox's. So these
 answers are learnt as in supervised fine-tuning:
 
-- tasks of the step: a right attempt where there is one, or else the answer, with thoughts. Tasks to induce are learnt
+- tasks of the step: the right attempts, or the answer with thoughts where there are none. Tasks to induce are learnt
   from right attempts alone: pairs and a message of the proposer's may not tell what the program is;
 - chains of stored programs, one after another: programs longer than any that the model was shown or would propose;
 - stored tasks as proposals: without them these steps make the model forget how to propose.
@@ -61,8 +61,11 @@ def supervised(
     drawn = parts.store.plain(parts.store.pool(""), DRAWN, generator(seed, step, "supervised store"))
     stored = _by_type([task for task in drawn if source.size(task.program)])
     rng = generator(seed, step, "supervised")
-    own = _drawn([row for row in tried if row and row[0].kind in PLAIN], wanted // 2, rng)
-    learnt = [*_of_step(parts, own, rng), *_proposals(parts, verdicts, stored, wanted // 8, rng)]
+    plain = [row for row in tried if row and row[0].kind in PLAIN]
+    learnt = [
+        *_drawn(list(_of_step(parts, plain)), wanted // 2, rng),
+        *_proposals(parts, verdicts, stored, wanted // 8, rng),
+    ]
     if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
         missing = wanted - len(learnt)
         learnt += islice(_of_chains(parts, stored, kinds, missing, rng), missing)
@@ -125,11 +128,11 @@ def _drawn(rows: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
     return [rows[place] for place in sorted(places.tolist())]
 
 
-def _of_step(parts: Parts, tried: Sequence[Sequence[Attempt]], rng: np.random.Generator) -> Iterator[Episode]:
+def _of_step(parts: Parts, tried: Sequence[Sequence[Attempt]]) -> Iterator[Episode]:
     """Answers to tasks of the step. The solver's own keep what it can do while the chains teach it more."""
-    solved = [[attempt for attempt in row if attempt.correct] for row in tried]
-    yield from (Episode(completion=_any(right, rng).completion, reward=1.0) for right in solved if right)
-    asked = [row[0].completion.prompt for row, right in zip(tried, solved, strict=True) if not right]
+    for row in tried:
+        yield from (Episode(completion=attempt.completion, reward=1.0) for attempt in row if attempt.correct)
+    asked = [row[0].completion.prompt for row in tried if not any(attempt.correct for attempt in row)]
     prompts = [prompt for prompt in asked if prompt.kind in FOLLOWED]
     tasks = [_task(prompt) for prompt in prompts]
     traced = _traced(parts, [(task.program, task.inputs[0]) for task in tasks])
