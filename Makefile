@@ -271,6 +271,17 @@ semver: $(VENV)/.tools ## The crates' interfaces against the last release (cargo
 	$(BIN)/python tools/release_check.py --released azr-sandbox || exit 0; \
 	  cargo semver-checks --release-type minor -p azr-wire -p azr-sandbox -p azr-buffer
 
+# Without the guest's native code, as docs.rs builds it and with the features that it shows.
+comma := ,
+listed = DOCS_RS=1 cargo +nightly public-api --simplified -p azr-$(1) $(2) > target/public-api-$(1).txt && \
+  $(if $(RECORD),cp target/public-api-$(1).txt rust/$(1)/public-api.txt,diff -u rust/$(1)/public-api.txt target/public-api-$(1).txt || \
+    { echo 'The public interface of azr-$(1) is another one: if that is wanted, `make public-api RECORD=1`' >&2; exit 1; })
+.PHONY: public-api
+public-api: ## The crates' public interface against rust/*/public-api.txt; RECORD=1 writes it anew (nightly, cargo-public-api).
+	@mkdir -p target
+	@$(call listed,sandbox,--features compiler$(comma)serde$(comma)tokio)
+	@$(call listed,buffer)
+
 .PHONY: coverage
 coverage: $(VENV)/.extension $(VENV)/.dev ## What tests reach: lines of the Rust crates (cargo-llvm-cov) and of the Python package.
 	cargo llvm-cov --release -p azr-wire -p azr-buffer --summary-only
@@ -303,6 +314,7 @@ TOOLS_fuzz := $(NIGHTLY) && cargo install cargo-fuzz --locked
 TOOLS_coverage := rustup component add llvm-tools && cargo install cargo-llvm-cov --locked
 TOOLS_deny := cargo install cargo-deny --locked
 TOOLS_semver := cargo install cargo-semver-checks --locked
+TOOLS_public-api := rustup toolchain install nightly --profile minimal && cargo install cargo-public-api --locked
 TOOLS_lint-workflows := GOBIN="$(CURDIR)/$(BIN)" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 # The loader that a Python for musl wants.
 TOOLS_musl := sudo apt-get install --yes musl
