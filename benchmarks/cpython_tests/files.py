@@ -40,9 +40,23 @@ FILES: Final = [
     "test_userdict", "test_userlist", "test_userstring", "test_utf8source", "test_uuid", "test_weakref",
     "test_weakset", "test_with", "test_yield_from", "test_zlib", "test_future_stmt.test_future", "test_import",
     "test_module", "test_concurrent_futures.test_future", "test_string.test_string", "test_warnings",
-    "test_importlib.test_util",
+    "test_importlib.test_util", "test_email.test__encoded_words", "test_email.test__header_value_parser",
+    "test_email.test_asian_codecs", "test_email.test_contentmanager", "test_email.test_defect_handling",
+    "test_email.test_email", "test_email.test_generator", "test_email.test_headerregistry",
+    "test_email.test_inversion", "test_email.test_message", "test_email.test_parser", "test_email.test_pickleable",
+    "test_email.test_policy", "test_email.test_utils", "test_xml_etree", "test_xml_etree_c", "test_minidom",
+    "test_sax", "test_pyexpat", "test_pulldom", "test_xml_dom_minicompat", "test_plistlib", "test_mimetypes",
+    "test_http_cookies", "test_wave", "test_zipfile.test_core", "test_zipfile._path.test_path", "test_tarfile",
+    "test_filecmp", "test_fileinput", "test_shelve", "test_dbm_dumb", "test_pickletools",
 ]  # fmt: skip
 """Modules of the package `test`; those that a copy does not have are left out."""
+
+WITH_FILES: Final = [
+    "test_zipfile.test_core", "test_zipfile._path.test_path", "test_tarfile", "test_filecmp", "test_fileinput",
+    "test_shelve", "test_dbm_dumb", "test_plistlib", "test_sax", "test_minidom", "test_pulldom", "test_xml_etree",
+    "test_xml_etree_c", "test_wave", "test_email.test_email",
+]  # fmt: skip
+"""Those that write files: they have the files of a session, in memory, with the tests' own data among them."""
 
 HOST: Final = [
     "asyncio", "asyncio.events", "asyncio.runners", "asyncio.exceptions", "asyncio.tasks", "sysconfig", "tempfile",
@@ -59,6 +73,8 @@ HOST: Final = [
 ]  # fmt: skip
 """Modules of the standard library that tests import; the sandbox is given stand-ins for those that it has none of."""
 
-DATA: Final = ("mathdata", "configdata", "decimaltestdata", "tokenizedata", "data")
+DATA: Final = (
+    "mathdata", "configdata", "decimaltestdata", "tokenizedata", "data", "xmltestdata", "archivetestdata", "audiodata"
+)  # fmt: skip
 LONE_DATA: Final = (".txt", ".json", ".html", ".pck")
 """Data that tests read: folders, and files of these kinds that a test names."""

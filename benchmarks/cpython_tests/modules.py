@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from azr.sandbox import Sandbox
-from files import DATA, HOST, LONE_DATA
+from files import DATA, HOST, LONE_DATA, WITH_FILES
 
 HERE = Path(__file__).parent / "stand_ins"
 IMPORTS = """
@@ -32,7 +32,15 @@ data: what stands there and what does now."""
 ALWAYS = "\nfrom test.support import os_helper, warnings_helper, import_helper\n"
 OF_COPY: Final = ("ntpath", "glob", "pathlib", "pathlib._abc", "pathlib._local", "pkgutil", "unittest.mock")
 """Modules of the copy's own library that tests import and that need no host to be imported."""
-NOT_AT_HAND: Final = ["_testcapi", "_testinternalcapi", "_ctypes_test", "_testsinglephase", "_testmultiphase"]
+NOT_AT_HAND: Final = [
+    "pwd",
+    "grp",
+    "_testcapi",
+    "_testinternalcapi",
+    "_ctypes_test",
+    "_testsinglephase",
+    "_testmultiphase",
+]
 """Modules whose absence tests ask about themselves."""
 
 
@@ -144,13 +152,17 @@ def given(library: Path, names: list[str], file: str) -> dict[str, str] | None:
     if source is None:
         return None
     late = stand_ins(library, names) | helpers(library, file, source + ALWAYS, {file})
+    parts = file.split(".")
+    for package in (".".join(parts[:length]) for length in range(1, len(parts))):
+        late[f"test.{package}"] = module_source(library, package) or ""
     late[f"test.{file}"] = source
     late["test.support.script_helper"] = (HERE / "script_helper.py").read_text()
     # Test files share what they read: test_cmath's data are named in test_math.
     tests = (text for name, text in late.items() if name.startswith("test.test_") or text is source)
     files = data_files(library, "".join(tests))
     return {
-        "test_files": f"FILE = {'test.' + file!r}\nFILES = {files!r}\nMODULES = {late!r}\n",
+        "test_files": f"FILE = {'test.' + file!r}\nFILES = {files!r}\nMODULES = {late!r}\n"
+        f"MOUNTED = {file in WITH_FILES}\n",
         "host": (HERE / "host.py").read_text(),
         "collect_tests": (HERE / "collect.py").read_text(),
         "collected": (HERE / "collected.py").read_text(),

@@ -8,7 +8,7 @@ import os.path
 import sys
 from importlib.machinery import ModuleSpec
 
-from test_files import FILES, MODULES
+from test_files import FILES, MODULES, MOUNTED
 
 _open = builtins.open
 
@@ -60,9 +60,10 @@ def _listdir(path="."):
     return sorted({name[len(start) :].partition("/")[0] for name in FILES if name.startswith(start)})
 
 
-builtins.open = io.open = open
-os.path.isfile, os.path.isdir, os.path.exists, os.listdir = _isfile, _isdir, _exists, _listdir
-os.getcwd = lambda: "/"
+if not MOUNTED:
+    builtins.open = io.open = open
+    os.path.isfile, os.path.isdir, os.path.exists, os.listdir = _isfile, _isdir, _exists, _listdir
+    os.getcwd = lambda: "/"
 # The sandbox's library is frozen: without the frozen modules there is none to import afresh.
 _imp._override_frozen_modules_for_tests = lambda enabled: None
 
@@ -73,6 +74,24 @@ def _file(name):
 
 
 SOURCES = {_file(name): text for name, text in MODULES.items()}
+
+
+def _mount():
+    """Files of a session, which have no quota here: tests write them as they write those of a system."""
+    import azr_files
+
+    azr_files._charge = lambda *_: None
+    azr_files.mount()
+    for name, text in FILES.items():
+        azr_files.put("/" + name, text.encode("latin-1"))
+    for name, text in SOURCES.items():
+        azr_files.put("/" + name, text.encode())
+    os.makedirs("/work")
+    os.chdir("/work")
+
+
+if MOUNTED:
+    _mount()
 
 
 class _Finder:
