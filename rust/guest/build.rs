@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 /// Single-file modules of the standard library, each with what imports it when that is not obvious.
 const MODULES: &str = "
     __future__ _ast_unparse _collections_abc _colorize _compat_pickle _markupbase _opcode_metadata _py_abc
-    _py_warnings _pycodecs _pydatetime _pydecimal _pylong _sitebuiltins _strptime _threading_local _weakrefset
-    abc annotationlib argparse ast base64 bisect bz2 calendar cmd code codecs codeop colorsys configparser
-    contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis doctest enum fnmatch
+    _py_warnings _pycodecs _pydatetime _pydecimal _pylong _sitebuiltins _strptime _threading_local _weakrefset abc
+    annotationlib argparse ast base64 bisect bz2 calendar cmd code codecs codeop colorsys configparser contextlib
+    contextvars copy copyreg csv dataclasses datetime decimal difflib dis doctest enum filecmp fileinput fnmatch
     fractions functools genericpath getopt gettext glob graphlib gzip hashlib heapq hmac inspect io ipaddress
-    keyword linecache locale lzma ntpath numbers opcode operator optparse pickle pkgutil platform posixpath pprint
-    queue quopri random reprlib sched secrets shlex shutil sre_compile sre_constants sre_parse stat statistics
-    stringprep struct symtable tempfile textwrap this threading timeit token tokenize traceback types typing uuid
-    warnings weakref
+    keyword linecache locale lzma mimetypes ntpath numbers opcode operator optparse pickle pickletools pkgutil
+    platform plistlib posixpath pprint profile pstats queue quopri random reprlib runpy sched secrets shelve shlex
+    shutil sre_compile sre_constants sre_parse stat statistics stringprep struct symtable tarfile tempfile textwrap
+    this threading timeit token tokenize trace traceback types typing uuid warnings wave weakref
 ";
 
 /// Packages, whole.
-const PACKAGES: &str = "collections encodings html importlib json pathlib re string tomllib unittest zoneinfo";
+const PACKAGES: &str =
+    "collections email encodings html importlib json pathlib re string tomllib unittest xml zipfile zoneinfo";
 
 /// Parts of packages that are too large to take whole.
 const PARTS: &str = "
@@ -30,12 +31,12 @@ const PARTS: &str = "
     asyncio/locks asyncio/log asyncio/mixins asyncio/protocols asyncio/queues asyncio/runners asyncio/sslproto
     asyncio/staggered asyncio/streams asyncio/subprocess asyncio/taskgroups asyncio/tasks asyncio/threads
     asyncio/timeouts asyncio/transports asyncio/trsock compression/__init__ compression/_common/__init__ compression/_common/_streams concurrent/__init__
-    concurrent/futures/__init__ concurrent/futures/_base logging/__init__ urllib/__init__
-    urllib/parse
+    concurrent/futures/__init__ concurrent/futures/_base dbm/__init__ dbm/dumb http/__init__ http/cookies
+    logging/__init__ urllib/__init__ urllib/parse
 ";
 
-/// What the packages have and nothing here can use: codecs of another system.
-const LEFT_OUT: &str = "encodings.mbcs encodings.oem encodings._win_cp_codecs";
+/// What the packages have and nothing here can use: codecs of another system, commands.
+const LEFT_OUT: &str = "encodings.mbcs encodings.oem encodings._win_cp_codecs zipfile.__main__";
 
 fn main() {
     println!("cargo:rerun-if-changed=lib");

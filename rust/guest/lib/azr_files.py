@@ -15,7 +15,7 @@ files = {}
 _folders = {"/": 1, "/tmp": 2}
 _numbers = {}
 _handles = {}
-_state = {"folder": "/", "number": 3}
+_state = {"folder": "/", "number": 3, "umask": 0o022}
 
 _TIME = 1_767_225_600
 """When everything was made: a program that asks reads no clock."""
@@ -278,6 +278,12 @@ def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True
 
 def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
     stat(path)
+
+
+def umask(mask, /):
+    """Files have no modes: what there was before is given back."""
+    before, _state["umask"] = _state["umask"], mask & 0o777
+    return before
 
 
 def utime(path, times=None, *, ns=None, dir_fd=None, follow_symlinks=True):
@@ -689,8 +695,8 @@ class _Finder:
 
 
 _FUNCTIONS = (
-    "close closerange dup dup2 read write lseek ftruncate truncate fsync isatty fstat stat lstat access chmod utime getcwd "
-    "getcwdb chdir listdir scandir DirEntry mkdir makedirs rmdir removedirs unlink rename renames walk fdopen"
+    "close closerange dup dup2 read write lseek ftruncate truncate fsync isatty fstat stat lstat access chmod umask utime "
+    "getcwd getcwdb chdir listdir scandir DirEntry mkdir makedirs rmdir removedirs unlink rename renames walk fdopen"
 ).split()
 
 

@@ -292,6 +292,8 @@ class stat_result(tuple):
 
     st_mode, st_ino, st_dev, st_nlink, st_uid = (property(operator.itemgetter(place)) for place in range(5))
     st_gid, st_size, st_atime, st_mtime, st_ctime = (property(operator.itemgetter(place)) for place in range(5, 10))
+    st_atime_ns, st_mtime_ns, st_ctime_ns = (
+        property(lambda result, place=place: int(result[place] * 1_000_000_000)) for place in range(7, 10))
 
 
 class uname_result(tuple):

@@ -8,7 +8,7 @@ use rustpython_vm::compiler::Mode;
 use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyRef, PyResult, Settings, VirtualMachine};
 
 use crate::library::{call, import};
-use crate::{arguments, decimal, entropy, files, native, output, scope};
+use crate::{arguments, decimal, entropy, expat, files, native, output, scope};
 
 /// Modules that are imported before the snapshot, so that a program's `import` finds them loaded.
 const IMPORTED: &str = "
@@ -44,11 +44,12 @@ pub(crate) fn start() {
     settings.write_bytecode = false;
     let builder = Interpreter::builder(settings);
     let mut modules = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
-    // It asks the operating system for the time, which is a panic here; the library falls back to its
-    // Python version, which asks `time`.
-    modules.retain(|module| module.name.as_str() != "_queue");
+    // `_queue` asks the operating system for the time, which is a panic here; the library falls back to its
+    // Python version, which asks `time`. `pyexpat` is this crate's own.
+    modules.retain(|module| !["_queue", "pyexpat"].contains(&module.name.as_str()));
     modules.push(native::module_def(&builder.ctx));
     modules.push(decimal::module_def(&builder.ctx));
+    modules.push(expat::module_def(&builder.ctx));
     let interpreter = builder.add_native_modules(&modules).add_frozen_modules(frozen()).build();
     assert!(INTERPRETER.0.set(interpreter).is_ok(), "azr_init comes once");
     enter(|vm| {

@@ -16,6 +16,7 @@ mod decode;
 mod encode;
 mod entropy;
 mod exception;
+mod expat;
 mod files;
 mod heap;
 mod host;

@@ -39,6 +39,17 @@ fn files_are_read_by_every_way_that_python_has() {
 }
 
 #[test]
+fn files_are_copied_with_what_is_known_of_them() {
+    let mut session = session();
+    let run_with = SessionRun::new(
+        "import os, shutil\nshutil.copy2('a', 'b')\nshutil.copytree('d', 'e')\n\
+         (open('b').read(), os.listdir('e'), os.stat('a').st_mtime_ns == os.stat('a').st_mtime * 10**9, os.umask(0), os.umask(18))",
+    );
+    let run_with = run_with.with_file("a", "text").with_file("d/f", "x");
+    assert_eq!(common::text(&session.run_with(&run_with).unwrap()), "('text', ['f'], True, 18, 0)");
+}
+
+#[test]
 fn what_programs_write_comes_back_and_lasts_for_the_session() {
     let mut session = session();
     let source = "import json, os, tempfile, shutil\n\

@@ -10,7 +10,10 @@ const MODULES: &str = "math cmath json re collections collections.abc itertools 
     contextlib array hashlib struct base64 binascii pprint calendar graphlib queue time io sys warnings
     weakref inspect ast traceback unicodedata difflib secrets uuid zlib os threading errno doctest unittest argparse
     logging pathlib glob html.parser concurrent.futures zoneinfo bz2 gzip lzma gettext optparse signal symtable cmd
-    code codeop string.templatelib this asyncio pkgutil shutil sysconfig tempfile unittest.mock";
+    code codeop string.templatelib this asyncio pkgutil shutil sysconfig tempfile unittest.mock email email.message
+    email.mime.multipart email.parser email.policy importlib.metadata importlib.resources xml.etree.ElementTree
+    xml.dom.minidom xml.dom.pulldom xml.sax xml.sax.saxutils xml.parsers.expat zipfile tarfile mimetypes plistlib http
+    http.cookies wave shelve dbm dbm.dumb filecmp fileinput runpy profile pstats trace pickletools";
 
 #[test]
 fn every_promised_module_imports() {
@@ -73,6 +76,18 @@ fn every_promised_module_works() {
         ("argparse", "vars(argparse.ArgumentParser().parse_args([]))", "{}"),
         ("gzip", "gzip.decompress(gzip.compress(b'abc'))", "b'abc'"),
         ("bz2", "bz2.decompress(bz2.compress(b'abc'))", "b'abc'"),
+        ("email", "email.message_from_string('A: 1\\n\\nbody')['a']", "'1'"),
+        ("xml.etree.ElementTree", "xml.etree.ElementTree.fromstring('<a><b>1</b></a>').findtext('b')", "'1'"),
+        ("xml.dom.minidom", "xml.dom.minidom.parseString('<a b=\"1\"/>').documentElement.toxml()", "'<a b=\"1\"/>'"),
+        ("xml.sax.saxutils", "xml.sax.saxutils.escape('<&')", "'&lt;&amp;'"),
+        ("io, zipfile", "zipfile.is_zipfile(io.BytesIO(b'no'))", "False"),
+        ("io, tarfile", "tarfile.open(fileobj=io.BytesIO(), mode='w').getnames()", "[]"),
+        ("mimetypes", "mimetypes.guess_type('a.html')", "('text/html', None)"),
+        ("plistlib", "plistlib.loads(plistlib.dumps({'a': [1, 2.5]}))", "{'a': [1, 2.5]}"),
+        ("http", "http.HTTPStatus(404).phrase, http.HTTPMethod.GET.value", "('Not Found', 'GET')"),
+        ("io, shelve", "shelve.Shelf({}).keys().__class__.__name__", "'KeysView'"),
+        ("runpy, trace", "trace.Trace(count=1, trace=0).runfunc(lambda: 7)", "7"),
+        ("profile", "profile.Profile().runcall(lambda: 7)", "7"),
         ("zoneinfo", "zoneinfo.ZoneInfo.__name__", "'ZoneInfo'"),
         ("signal", "signal.SIGINT.name, signal.getsignal(signal.SIGTERM).name", "('SIGINT', 'SIG_DFL')"),
         ("os", "os.path.exists('/x'), os.getenv('HOME', 'none')", "(False, 'none')"),
@@ -109,7 +124,7 @@ fn what_needs_a_host_says_so() {
             "{call}: {got}"
         );
     }
-    for module in ["socket", "subprocess", "ctypes", "multiprocessing", "sqlite3", "ssl"] {
+    for module in ["socket", "subprocess", "ctypes", "multiprocessing", "sqlite3", "ssl", "selectors", "http.client"] {
         let got = text(&script(&format!("import {module}\n{module}.socket()")));
         assert!(
             ["ModuleNotFoundError", "ImportError", "OSError", "AttributeError"].contains(&got.as_str()),
