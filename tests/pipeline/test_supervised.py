@@ -135,14 +135,21 @@ def test_a_program_that_reaches_into_its_trace_costs_its_own_thoughts_alone(
     assert forged.endswith("<output>4") and honest == "<think>[1, 2, 3]\n[2, 3]\n<output>5"
 
 
-def test_proposals_are_stored_tasks_equally_many_for_each_type_of_input(make_parts: Callable[..., Parts]) -> None:
+def test_proposals_are_stored_tasks_and_a_rare_type_of_input_is_drawn_more_often_than_it_is_stored(
+    make_parts: Callable[..., Parts],
+) -> None:
     parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=2400")
-    shapes = [("x[::-1]", "'ab'"), *((f"x + {n}", str(n)) for n in range(40))]
+    shapes = [*((f"x + '{n}'", f"'{n}'") for n in range(9)), *((f"x + {n}", str(n - 40)) for n in range(81))]
+    # No literal: a type of its own once, which a quarter of the examples came from.
+    shapes.append(("x + 100", "1-3"))
     given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    return {body}", inputs=(text,))) for body, text in shapes]
     parts.store.add([task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)])
-    proposed = [episode for episode in supervised(parts, [], [], 1) if episode.role is Role.PROPOSE]
-    on_text = sum(episode.completion.text.endswith("<input>'ab'") for episode in proposed)
-    assert len(proposed) == 200 and 70 < on_text < 130
+    everything = supervised(parts, [], [], 1)
+    proposed = [episode for episode in everything if episode.role is Role.PROPOSE]
+    on_text = sum(episode.completion.text.endswith("'") for episode in proposed)
+    # A tenth of the tasks, and the root of a ninth is a third: a quarter of the examples.
+    assert len(proposed) == 200 and 30 < on_text < 70
+    assert not any("1-3" in episode.completion.prompt.text + episode.completion.text for episode in everything)
     read = [read_proposal(parts, episode.completion).draft for episode in proposed]
     assert all(isinstance(draft, Draft) for draft in read)
 

@@ -78,9 +78,14 @@ Stored = Mapping[str, Sequence[Task]]
 
 
 def _balanced(stored: Stored, count: int, rng: np.random.Generator) -> list[Task]:
-    """Random tasks, with repetition, equally many for each type of input."""
+    """Random tasks, with repetition. A type that is twice as common is drawn 1.4 times as often: none takes over, and a
+    rare one is not learnt by heart."""
     groups = list(stored.values())
-    return [_any(groups[at], rng) for at in rng.integers(len(groups), size=count).tolist()] if groups else []
+    if not groups:
+        return []
+    weights = np.sqrt([len(group) for group in groups])
+    drawn = rng.choice(len(groups), size=count, p=weights / weights.sum())
+    return [_any(groups[at], rng) for at in drawn.tolist()]
 
 
 def _any(rows: Sequence[T], rng: np.random.Generator) -> T:
@@ -90,18 +95,20 @@ def _any(rows: Sequence[T], rng: np.random.Generator) -> T:
 def _by_type(tasks: Sequence[Task]) -> Stored:
     found: dict[str, list[Task]] = {}
     for task in tasks:
-        found.setdefault(_type_of(task.inputs[0]), []).append(task)
+        if name := _type_of(task.inputs[0]):
+            found.setdefault(name, []).append(task)
     return found
 
 
 def _type_of(text: str) -> str:
-    """The type of the first argument, as far as its text shows it."""
+    """The type of the first argument; empty where it is no literal."""
     tree = source.parse(f"f({text})")
-    match tree and tree.body[0]:
-        case ast.Expr(ast.Call(args=[ast.Constant(value), *_])):
-            return type(value).__name__
-        case ast.Expr(ast.Call(args=[first, *_])):
-            return type(first).__name__
+    match tree and tree.body:
+        case [ast.Expr(ast.Call(args=[first, *_]))]:
+            try:
+                return type(ast.literal_eval(first)).__name__
+            except (ValueError, TypeError, MemoryError, RecursionError):
+                return ""
     return ""
 
 
