@@ -33,11 +33,13 @@ def traced(sandbox: Sandbox, program: str, call: str) -> list[object]:
         ("return x[1:] if len(x) > 1 else x[:-1].upper()", "'a'", ["''", "''"]),
         ("for i in range(1, 3):\n        x += i * x\n    return x", "1", ["1", "2", "4", "6"]),
         ("return 0", "1", ["0"]),
+        ("x = x + 1\n    return x", "1", ["2"]),
+        ("x = x[1:]\n    return x[1:]", "''", ["''", "''"]),
         ("y: int = x - 1\n    return x * f(y) if y else 1", "2", ["1", "0", "1", "2"]),
         ("if y := x + 1:\n        return (lambda z: z + y)(x)", "2", ["5"]),
     ],
     ids=["nested", "comprehension", "generator", "methods", "display", "format", "condition", "alternative", "loop",
-         "constant", "recursion", "lambda"],
+         "constant", "result", "equal", "recursion", "lambda"],
 )  # fmt: skip
 def test_every_value_on_the_way_comes_in_the_order_of_evaluation(
     sandbox: Sandbox, program: str, call: str, values: list[str]

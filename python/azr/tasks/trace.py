@@ -12,10 +12,11 @@ from typing import Final, TypeVar
 from azr.tasks import source
 
 RECORD = "_azr_record"
+LAST = "_azr_last"
 VALUES = "_azr_values"
 PLAIN = "_azr_plain"
 TRACED = "_azr_traced"
-OWN = (RECORD, VALUES, PLAIN, TRACED)
+OWN = (RECORD, LAST, VALUES, PLAIN, TRACED)
 
 
 def tracer(program: str) -> str | None:
@@ -42,12 +43,14 @@ def {RECORD}(value):
     if type(value) in {PLAIN}:
         {VALUES}.append(repr(value))
     return value
+def {LAST}(value):
+    if {VALUES} and {VALUES}[-1] == repr(value):
+        {VALUES}.pop()
+    return value
 """
 _TAIL = f"""
 def {TRACED}(*given, **named):
     result = {source.ENTRY}(*given, **named)
-    if {VALUES} and {VALUES}[-1] == repr(result):
-        {VALUES}.pop()
     return [{VALUES}, result]
 """
 
@@ -79,7 +82,11 @@ class _Lines(ast.NodeTransformer):
         return [node, *_names([node.target])]
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        node.value = node.value and _inside(node.value)
+        # A name's value was recorded where it was assigned, and is no step before the result.
+        if isinstance(node.value, ast.Name):
+            node.value = _call(node.value, LAST)
+        else:
+            node.value = node.value and _inside(node.value)
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
@@ -102,8 +109,8 @@ def _names(targets: list[ast.expr]) -> list[ast.stmt]:
     return [ast.Expr(_call(ast.Name(names[0], ast.Load())))] if names else []
 
 
-def _call(value: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(RECORD, ast.Load()), [value], [])
+def _call(value: ast.expr, function: str = RECORD) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), [value], [])
 
 
 def _recorded(value: ast.expr) -> ast.expr:
@@ -120,9 +127,11 @@ def _inside(value: Node) -> Node:
         # Only what is walked is evaluated once.
         value.generators[0].iter = _recorded(value.generators[0].iter)
         return value
+    if isinstance(value, ast.IfExp):
+        # Its value is that of the branch taken.
+        value.body, value.orelse = _inside(value.body), _inside(value.orelse)
+        return value
     for name, field in ast.iter_fields(value):
-        if isinstance(value, ast.IfExp) and name == "test":
-            continue
         if isinstance(field, ast.expr):
             # A method is no value of its own: what it is called on is.
             setattr(value, name, _inside(field) if isinstance(field, NO_STEPS) else _recorded(field))
