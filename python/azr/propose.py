@@ -75,7 +75,7 @@ def _composites(parts: Parts, kind: Kind, step: int, rng: np.random.Generator) -
     if parts.renderer.template.continues:
         return _beginning(parts, kind, rng)
     wanted = int(rng.integers(1, given.at_most + 1))
-    chosen = parts.store.plain(parts.store.pool(kind.domain), wanted, rng)
+    chosen = parts.store.plain(wanted, rng, kind.domain)
     renamed = [composite.rename(task, index) for index, task in enumerate(chosen)]
     return [task for task in renamed if task is not None] if all(renamed) else []
 

@@ -139,9 +139,9 @@ class TaskStore:
         """Programs for proposals about stored tasks, from the domain's pool; repeated only if there are too few."""
         return self._filled(self._draw(self.pool(domain), count, rng), count, rng)
 
-    def plain(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> list[Task]:
-        """Up to `count` tasks of the kinds whose programs are not composites themselves."""
-        drawn = self._buffer.get(self._draw(kinds, 8 * count, rng))
+    def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        """Up to `count` tasks whose programs are not composites themselves."""
+        drawn = self._buffer.get(self._draw(self.pool(domain), 8 * count, rng))
         return [task for task in drawn if not task.parents][:count]
 
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:

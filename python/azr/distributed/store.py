@@ -66,8 +66,8 @@ class SharedStore:
     def sources(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
         return self._ranks.first(lambda: self._store.sources(count, rng, domain))
 
-    def plain(self, kinds: Sequence[Kind], count: int, rng: np.random.Generator) -> list[Task]:
-        return self._ranks.first(lambda: self._store.plain(kinds, count, rng))
+    def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
+        return self._ranks.first(lambda: self._store.plain(count, rng, domain))
 
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
         return self._ranks.first(lambda: self._store.mastered(rng, domain))

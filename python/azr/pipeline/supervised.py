@@ -9,8 +9,8 @@ answers are learnt as in supervised fine-tuning:
 - chains of stored programs, one after another: programs longer than any that the model was shown or would propose;
 - stored tasks as proposals: without them these steps make the model forget how to propose.
 
-Programs are drawn from the whole store, as many for each type of input. A model that learns its own latest proposals
-makes the likely ones likelier, until all inputs are lists.
+Programs are drawn from the whole store, those with a rare type of input more often than others. A model that learns its
+own latest proposals makes the likely ones likelier, until all inputs are lists.
 
 Where the solver has to follow a program, the thoughts before the answer are the values on the way, as the sandbox
 traced them: forwards for deduction, backwards for abduction. So long programs come with thoughts as long as they are.
@@ -58,7 +58,7 @@ def supervised(
     wanted = parts.config.train.supervised.examples
     seed = parts.config.seed
     # A generator of its own: on other ranks than the first, the store leaves it as it is.
-    drawn = parts.store.plain(parts.store.pool(""), DRAWN, generator(seed, step, "supervised store"))
+    drawn = parts.store.plain(DRAWN, generator(seed, step, "supervised store"))
     stored = _by_type([task for task in drawn if source.size(task.program)])
     rng = generator(seed, step, "supervised")
     plain = [row for row in tried if row and row[0].kind in PLAIN]
