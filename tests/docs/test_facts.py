@@ -94,3 +94,20 @@ def test_paths_of_the_paper_page_are_there() -> None:
     for path in paths:
         places = (package, ROOT, package / "tasks", package / "trainer" / "advantages")
         assert any(any(place.glob(path.rstrip("/"))) for place in places), path
+
+
+def test_every_feature_of_the_sandbox_names_a_test_that_is_there_and_no_cell_is_open() -> None:
+    section = (DOCS / "sandbox.md").read_text("utf-8").split("## What it has\n")[1].split("\n## ")[0]
+    table = section.split("\n\n|")[1].split("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
+    sources = [*(ROOT / "rust" / "sandbox" / "tests").glob("*.rs"), *(ROOT / "tests").rglob("test_*.py")]
+    texts = [source.read_text("utf-8") for source in sources]
+    assert len(rows) >= 14
+    for feature, ours, *others in rows:
+        assert len(others) == 2 and all(len(other) > 1 for other in others), feature
+        files = re.findall(r"\(https://github\.com/[\w/-]+/blob/main/([\w./]+)\)", ours)
+        names = [name for name in re.findall(r"`(\w+)`", ours)]
+        assert files or names, feature
+        assert all((ROOT / file).is_file() for file in files), feature
+        for name in names:
+            assert any(re.search(rf"\b(?:fn|def) {name}\(", text) for text in texts), name
