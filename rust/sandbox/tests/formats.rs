@@ -43,6 +43,29 @@ fn faulty_xml_is_refused_where_and_in_the_words_in_which_cpython_refuses_it() {
 }
 
 #[test]
+fn xml_as_bytes_is_decoded_and_refused_as_in_cpython() {
+    prints(include_str!("programs/xml_bytes.py"), include_str!("programs/xml_bytes.txt"));
+}
+
+#[test]
+fn long_text_in_another_encoding_is_read_in_linear_time() {
+    for encoding in ["iso-8859-1", "utf-16"] {
+        let fuel = |length: usize| {
+            let program = format!(
+                "import xml.etree.ElementTree as x\n\
+                 d = \"<?xml version='1.0' encoding='{encoding}'?><a>\" + 'x' * {length} + '</a>'\n\
+                 print(len(x.fromstring(d.encode('{encoding}')).text))"
+            );
+            let outcome = script(&program);
+            assert_eq!(outcome.stdout, format!("{length}\n"), "{:?}", outcome.termination);
+            outcome.fuel_used
+        };
+        let (short, long) = (fuel(100_000), fuel(400_000));
+        assert!(long < 5 * short, "{encoding}: {short} and {long}");
+    }
+}
+
+#[test]
 fn smaller_formats_are_those_of_cpython() {
     prints(include_str!("programs/formats.py"), include_str!("programs/formats.txt"));
 }

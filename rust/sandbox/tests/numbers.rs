@@ -509,3 +509,11 @@ fn the_second_argument_of_complex_is_a_number() {
         "(4j, 'TypeError', (-1+0j), (1+1j))",
     )]);
 }
+
+#[test]
+fn what_has_no_float_cannot_be_packed_as_one() {
+    check(&[(
+        "import struct\nfrom decimal import Decimal\ndef of(c, v):\n    try: return struct.pack(c, v)\n    except Exception as e: return f'{type(e).__module__}.{type(e).__name__}: {e}'\ndef f(x): return [of(c, v) for c in 'dfe' for v in (Decimal('sNaN'), 'x', None, 1j, Decimal('1.5'))]",
+        "['struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', b'\\x00\\x00\\x00\\x00\\x00\\x00\\xf8?', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', b'\\x00\\x00\\xc0?', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', 'struct.error: required argument is not a float', b'\\x00>']",
+    )]);
+}

@@ -727,3 +727,27 @@ fn blanks_without_an_end_are_a_line_of_tokens() {
         r#"[[(0, '', (1, 2), (1, 3)), (0, '', (2, 0), (2, 0))], [(0, '', (2, 2), (2, 3)), (0, '', (3, 0), (3, 0))], [(0, '', (3, 3), (3, 4)), (6, '', (4, 0), (4, 0)), (0, '', (4, 0), (4, 0))], [(0, '', (1, 1), (1, 2)), (0, '', (2, 0), (2, 0))], [(0, '', (1, 1), (1, 2)), (0, '', (2, 0), (2, 0))], [(0, '\n', (2, 0), (2, 1)), (0, '', (3, 2), (3, 3)), (0, '', (4, 0), (4, 0))], [(0, '', (2, 0), (2, 0))], [(0, '', (2, 0), (2, 0))]]"#,
     )]);
 }
+
+#[test]
+fn no_type_of_the_interpreters_own_can_be_changed() {
+    check(&[(
+        "import types\ndef refuses(t):\n    try: t.odd = 1\n    except TypeError as e: return str(e)\ndef f(x): return [refuses(t) for t in (type(None), slice, types.MappingProxyType, types.TracebackType, types.CellType, type(iter(int, 1)), type(...), int)]",
+        "[\"cannot set 'odd' attribute of immutable type 'NoneType'\", \"cannot set 'odd' attribute of immutable type 'slice'\", \"cannot set 'odd' attribute of immutable type 'mappingproxy'\", \"cannot set 'odd' attribute of immutable type 'traceback'\", \"cannot set 'odd' attribute of immutable type 'cell'\", \"cannot set 'odd' attribute of immutable type 'callable_iterator'\", \"cannot set 'odd' attribute of immutable type 'ellipsis'\", \"cannot set 'odd' attribute of immutable type 'int'\"]",
+    )]);
+}
+
+#[test]
+fn which_iterator_a_range_has_is_decided_by_its_bounds() {
+    check(&[(
+        "def f(x):\n    b = 2**63\n    r = [range(*a) for a in ((5, 8, b), (5, 8, b - 1), (8, 5, -b), (b - 1, b), (0, 0, b), (b, b), (b, 0), (0, -b - 1), (0, -b, -7), (1, b - 1, 3), (1, b - 2, 3), (0, -b, -b), (5, 1, b), (0, b - 1), (-b, 0), (0, -b), (3, 8, b // 2))]\n    return [(type(iter(r)).__name__[:4], type(reversed(r)).__name__[:4], next(reversed(r), None)) for r in r]",
+        "[('long', 'long', 5), ('long', 'rang', 5), ('rang', 'long', 8), ('long', 'long', 9223372036854775807), ('long', 'long', None), ('long', 'long', None), ('long', 'long', None), ('long', 'long', None), ('long', 'rang', -9223372036854775807), ('long', 'rang', 9223372036854775804), ('long', 'rang', 9223372036854775804), ('long', 'long', 0), ('long', 'long', None), ('rang', 'rang', 9223372036854775806), ('long', 'long', -1), ('rang', 'rang', None), ('rang', 'rang', 3)]",
+    )]);
+}
+
+#[test]
+fn the_index_of_a_sequence_that_cannot_be_changed_is_read_first() {
+    check(&[(
+        "class Index:\n    def __index__(self): return 2**63\nclass Plain: pass\ndef of(g):\n    try: g()\n    except Exception as e: return f'{type(e).__name__}: {e}'\ndef f(x): return [(of(lambda: v.__class__ and exec('v[i] = 1', {'v': v, 'i': i})), of(lambda: exec('del v[i]', {'v': v, 'i': i}))) for v in ((), Plain(), 5, range(3), {1}) for i in (2**63, Index(), 2**40, 'x')]",
+        "[(\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'tuple' object does not support item assignment\", \"TypeError: 'tuple' object doesn't support item deletion\"), (\"TypeError: 'tuple' object does not support item assignment\", \"TypeError: 'tuple' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'Plain' object does not support item assignment\", \"TypeError: 'Plain' object doesn't support item deletion\"), (\"TypeError: 'Plain' object does not support item assignment\", \"TypeError: 'Plain' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'range' object does not support item assignment\", \"TypeError: 'range' object doesn't support item deletion\"), (\"TypeError: 'range' object does not support item assignment\", \"TypeError: 'range' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'set' object does not support item assignment\", \"TypeError: 'set' object doesn't support item deletion\"), (\"TypeError: 'set' object does not support item assignment\", \"TypeError: 'set' object does not support item deletion\")]",
+    )]);
+}

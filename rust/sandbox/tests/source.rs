@@ -3,7 +3,7 @@
 mod common;
 
 use azr_sandbox::Termination;
-use common::{run, script, text};
+use common::{check, run, script, text};
 use proptest::prelude::*;
 
 /// The same arguments, unpacked from a tuple: those the compiler makes.
@@ -199,4 +199,20 @@ proptest! {
         let (plain, compiled) = (run(SHOW, &arguments), run(SHOW, &compiled(&arguments)));
         prop_assert_eq!(text(&plain), text(&compiled), "{}", arguments);
     }
+}
+
+#[test]
+fn an_indentation_at_the_start_is_the_error_whatever_comes_then() {
+    check(&[(
+        "def of(g):\n    try: g()\n    except SyntaxError as e: return type(e).__name__, e.msg, e.lineno, e.offset\ndef f(x): return [of(lambda: compile(s, '', m)) for s in ('  +x', '     00d{}', '\\n # c\\n\\t\"', '# a\\n  0x\\n', '\\n  1 (') for m in ('exec', 'eval')]",
+        "[('IndentationError', 'unexpected indent', 1, 2), ('IndentationError', 'unexpected indent', 1, 2), ('IndentationError', 'unexpected indent', 1, 5), ('IndentationError', 'unexpected indent', 1, 5), ('IndentationError', 'unexpected indent', 3, 1), ('IndentationError', 'unexpected indent', 3, 1), ('IndentationError', 'unexpected indent', 2, 2), ('IndentationError', 'unexpected indent', 2, 2), ('IndentationError', 'unexpected indent', 2, 2), ('IndentationError', 'unexpected indent', 2, 2)]",
+    )]);
+}
+
+#[test]
+fn a_literal_without_an_end_in_front_of_text_outside_ascii_is_a_syntax_error() {
+    check(&[(
+        "def of(s):\n    try: eval(s)\n    except SyntaxError as e: return type(e).__name__, e.msg\ndef f(x): return [of(s) for s in (\"it's/\\u01c6\", \"'\\u65e5\", 'b\"\\U0001f600', \"f'\\xe9\", \"'''\\xe9\", \"\\\\'\\xe9\")]",
+        "[('SyntaxError', 'unterminated string literal (detected at line 1)'), ('SyntaxError', 'unterminated string literal (detected at line 1)'), ('SyntaxError', 'unterminated string literal (detected at line 1)'), ('SyntaxError', 'unterminated f-string literal (detected at line 1)'), ('SyntaxError', 'unterminated triple-quoted string literal (detected at line 1)'), ('SyntaxError', 'unexpected character after line continuation character')]",
+    )]);
 }

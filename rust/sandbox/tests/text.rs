@@ -233,3 +233,19 @@ fn what_a_handler_of_codecs_returns_is_encoded() {
         ),
     ]);
 }
+
+#[test]
+fn an_error_of_a_charmap_has_no_context() {
+    check(&[(
+        "def of(g):\n    try: g()\n    except ValueError as e: return type(e).__name__, e.__context__, e.__cause__\ndef f(x): return of(lambda: 'a\\u2028b'.encode('cp437')), of(lambda: b'a\\x81'.decode('cp1252')), of(lambda: '\\u65e5'.encode('koi8-r', 'surrogateescape')), '\\u65e5x'.encode('cp1252', 'replace'), b'\\x81 '.decode('cp1252', 'backslashreplace')",
+        "(('UnicodeEncodeError', None, None), ('UnicodeDecodeError', None, None), ('UnicodeEncodeError', None, None), b'?x', '\\\\x81 ')",
+    )]);
+}
+
+#[test]
+fn an_operator_of_two_characters_is_one_token() {
+    check(&[(
+        "import io, tokenize\ndef f(x): return [(t.string, t.start, t.end, tokenize.tok_name[t.exact_type]) for t in tokenize.generate_tokens(io.StringIO('a <> b< >c\\n').readline)]",
+        "[('a', (1, 0), (1, 1), 'NAME'), ('<>', (1, 2), (1, 4), 'OP'), ('b', (1, 5), (1, 6), 'NAME'), ('<', (1, 6), (1, 7), 'LESS'), ('>', (1, 8), (1, 9), 'GREATER'), ('c', (1, 9), (1, 10), 'NAME'), ('\\n', (1, 10), (1, 11), 'NEWLINE'), ('', (2, 0), (2, 0), 'ENDMARKER')]",
+    )]);
+}

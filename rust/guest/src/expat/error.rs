@@ -49,6 +49,8 @@ pub(super) const UNDECLARING_PREFIX: usize = 28;
 pub(super) const INCOMPLETE_PE: usize = 29;
 pub(super) const XML_DECL: usize = 30;
 pub(super) const PUBLICID: usize = 32;
+/// A handler has raised.
+pub(super) const ABORTED: usize = 35;
 pub(super) const FINISHED: usize = 36;
 pub(super) const RESERVED_PREFIX_XML: usize = 38;
 pub(super) const RESERVED_PREFIX_XMLNS: usize = 39;

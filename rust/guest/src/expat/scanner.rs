@@ -96,8 +96,10 @@ pub(super) struct Scanner {
     sources: Vec<Source>,
     pending: VecDeque<Happening>,
     pub fault: Option<Fault>,
+    /// Bytes that were given in all.
+    fed: u64,
     /// Bytes that were not enough for a token, and whether any has been taken since more came.
-    tried: usize,
+    tried: u64,
     progress: bool,
     waiting: bool,
 }
@@ -130,6 +132,7 @@ impl Scanner {
             sources: Vec::new(),
             pending: VecDeque::new(),
             fault: None,
+            fed: 0,
             tried: 0,
             progress: false,
             waiting: false,
@@ -187,10 +190,11 @@ impl Scanner {
         self.fault = Some(Fault { code, place: self.shown });
     }
 
-    /// Has nothing more be reported.
+    /// A handler has raised: nothing more is reported, and more of the document is an error.
     pub(super) fn stop(&mut self) {
         self.pending.clear();
         self.mode = Mode::Done;
+        self.fault = Some(Fault { code: ABORTED, place: self.shown });
     }
 
     /// Where what was reported last begins.
@@ -198,12 +202,25 @@ impl Scanner {
         self.shown
     }
 
-    /// What is being read, from where it was reported last.
+    /// What is being read, from where the event at hand begins; as UTF-8, whatever its encoding.
     pub(super) fn input(&self) -> &[u8] {
-        &self.text[self.at.min(self.text.len())..]
+        let read = match self.encoding {
+            Some(Encoding::Utf8) => usize::try_from(self.place.byte - self.shown.byte).unwrap_or(0),
+            _ => 0,
+        };
+        &self.text[self.at.saturating_sub(read).min(self.text.len())..]
+    }
+
+    /// Bytes that no token has been read from.
+    fn unread(&self) -> u64 {
+        self.fed.saturating_sub(self.place.byte)
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], last: bool) {
+        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.code == ABORTED) {
+            fault.code = FINISHED;
+            return;
+        }
         if self.last {
             // A fault is told again; a document that has ended takes no more.
             self.fault.get_or_insert(Fault { code: FINISHED, place: self.place });
@@ -215,7 +232,8 @@ impl Scanner {
         self.raw.extend_from_slice(bytes);
         self.last = last;
         self.progress = false;
-        self.waiting = self.deferral && !last && self.raw.len() + self.text.len() < 2 * self.tried;
+        self.fed += bytes.len() as u64;
+        self.waiting = self.deferral && !last && self.unread() < 2 * self.tried;
         if self.mode != Mode::Start {
             self.decode();
         }
@@ -308,7 +326,7 @@ impl Scanner {
             Err(Stop::Bad(code, at)) => Err(Fault { code, place: self.place_after(&rest[..at]) }),
             Err(Stop::More) if self.broken => Err(Fault { code: INVALID_TOKEN, place: self.place_after(rest) }),
             Err(Stop::More) if !self.last => {
-                self.tried = if self.progress { 0 } else { rest.len() + self.raw.len() };
+                self.tried = if self.progress { 0 } else { self.unread() };
                 Ok(false)
             }
             Err(Stop::More) if partial => self.wrong(PARTIAL_CHAR),
@@ -361,8 +379,10 @@ impl Scanner {
             self.push(Event::Encoding(name), None);
             return Ok(true);
         }
-        self.tried = self.raw.len();
-        if self.raw.len() < 4 && !self.last {
+        self.tried = self.unread();
+        // What may go on as a byte-order mark, as UTF-16 without one, or as a declaration.
+        let undecided = matches!(self.raw[..], [] | [0 | b'<' | 0xEF | 0xFE | 0xFF] | [0xEF, 0xBB]);
+        if undecided && !self.last {
             return Ok(false);
         }
         let (encoding, mark) = match (&self.raw[..], &self.encoding) {
@@ -390,6 +410,8 @@ impl Scanner {
         self.encoding = Some(assumed.clone());
         if !resolved {
             self.place.byte = mark as u64;
+            // A byte-order mark is a character of its line.
+            self.place.column = u64::from(mark > 0);
             self.raw.drain(..mark);
         }
         if let Some(end) = declaration {
@@ -419,7 +441,7 @@ impl Scanner {
                 }
             }
             self.place = self.place_after(&text[..end + 2]);
-            self.raw.drain(..if matches!(assumed, Encoding::Utf16 { .. }) { 2 * (end + 2) } else { end + 2 });
+            self.raw.drain(..assumed.bytes_of(&text[..end + 2]) as usize);
         }
         self.mode = match self.kind {
             Kind::Document => Mode::Prolog,
@@ -437,12 +459,12 @@ impl Scanner {
             Mode::Content => self.content(text, last, wants),
             Mode::Section => self.section(text, last, wants),
             Mode::Subset => self.subset(text, wants),
-            _ => self.around(text, wants),
+            _ => self.around(text, last, wants),
         }
     }
 
     /// Before and behind the root, and behind a document type's inner part.
-    fn around(&mut self, text: &[u8], wants: Wants) -> Result<usize, Stop> {
+    fn around(&mut self, text: &[u8], last: bool, wants: Wants) -> Result<usize, Stop> {
         let blank = skip_spaces(text, 0);
         if blank > 0 {
             if wants.raw {
@@ -460,7 +482,7 @@ impl Scanner {
         }
         let junk = if self.mode == Mode::Epilog { JUNK_AFTER_DOC_ELEMENT } else { SYNTAX };
         if text[0] != b'<' {
-            return Err(misplaced(text, junk)?);
+            return Err(misplaced(text, junk, last)?);
         }
         match byte_at(text, 1)? {
             b'?' => self.instruction(text, wants),
@@ -585,19 +607,26 @@ impl Scanner {
             b'\r' if text.get(1) == Some(&b'\n') => 2,
             b'\r' if text.len() == 1 && !last => return Err(Stop::More),
             b'\r' => 1,
-            _ => self.piece(text, tokens::characters(text, in_section, last)?),
+            _ => self.piece(text, tokens::characters(text, in_section, last, self.most())?),
         };
         let shown = if matches!(text[0], b'\n' | b'\r') { "\n".to_owned() } else { string(&text[..length]) };
         self.push(Event::Text(shown), wants.raw.then_some(&text[..length]));
         Ok(length)
     }
 
-    /// As much text as is handed over at once: what has to be converted, a kibibyte at a time.
+    /// Bytes of text that are one event at most: text in another encoding than UTF-8 comes in pieces.
+    fn most(&self) -> usize {
+        let whole = matches!(self.encoding, Some(Encoding::Utf8)) || !self.sources.is_empty();
+        if whole { usize::MAX } else { PIECE }
+    }
+
+    /// As much of a length as one event has, cut between characters.
     fn piece(&self, text: &[u8], length: usize) -> usize {
-        if length <= PIECE || matches!(self.encoding, Some(Encoding::Utf8)) || !self.sources.is_empty() {
+        let most = self.most();
+        if length <= most {
             return length;
         }
-        (0..=PIECE).rev().find(|&at| text[at] & 0xC0 != 0x80).expect("characters have at most four bytes")
+        (0..=most).rev().find(|&at| text[at] & 0xC0 != 0x80).expect("characters have at most four bytes")
     }
 
     fn start_tag(&mut self, text: &[u8], wants: Wants) -> Result<usize, Stop> {
@@ -789,7 +818,7 @@ fn is_odd(byte: u8) -> bool {
 }
 
 /// What is wrong with text where there can be none: a token of a document type in the wrong place, or no token.
-fn misplaced(text: &[u8], code: usize) -> Result<Stop, Stop> {
+fn misplaced(text: &[u8], code: usize, last: bool) -> Result<Stop, Stop> {
     let (char, length) = char_at(text, 0)?;
     if !is_name(char) {
         let odd = !char.is_ascii() || is_odd(text[0]);
@@ -798,7 +827,8 @@ fn misplaced(text: &[u8], code: usize) -> Result<Stop, Stop> {
     // A name ends in front of what may follow one.
     Ok(match tokens::name_rest(text, length) {
         Ok(end) if !b">),|[% \t\r\n+*?".contains(&text[end]) => Stop::Bad(INVALID_TOKEN, end),
-        Ok(_) | Err(Stop::More) => Stop::Bad(code, 0),
+        Ok(_) => Stop::Bad(code, 0),
+        Err(Stop::More) if last => Stop::Bad(code, 0),
         Err(stop) => stop,
     })
 }
@@ -837,6 +867,10 @@ impl Said {
             };
             let Some(end) = end else { return Err((code, quote.min(text.len()))) };
             let value = string(&text[quote + 1..quote + 1 + end]);
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            if let Some(odd) = value.bytes().position(|byte| !allowed(byte)) {
+                return Err((code, quote + 1 + odd));
+            }
             at = quote + end + 2;
             stage = match (&rest[..length], stage) {
                 (b"version", 0) => {

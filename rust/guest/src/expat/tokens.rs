@@ -252,10 +252,10 @@ pub(super) fn unclosed(text: &[u8]) -> (usize, usize) {
 }
 
 /// Where the text of an element or a section ends that begins here, all of it characters.
-/// `last`: nothing follows what is there.
-pub(super) fn characters(text: &[u8], in_section: bool, last: bool) -> Result<usize, Stop> {
+/// `last`: nothing follows what is there. `most`: bytes that are looked at; the last character may go beyond.
+pub(super) fn characters(text: &[u8], in_section: bool, last: bool, most: usize) -> Result<usize, Stop> {
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
+    while let Some(&byte) = text.get(at).filter(|_| at <= most) {
         match byte {
             b'<' | b'&' if !in_section => break,
             b'\n' | b'\r' => break,
