@@ -101,6 +101,8 @@ pub(super) struct Scanner {
     /// Bytes that were not enough for a token, and whether any has been taken since more came.
     tried: u64,
     progress: bool,
+    /// A byte-order mark has been read.
+    marked: bool,
     waiting: bool,
 }
 
@@ -135,6 +137,7 @@ impl Scanner {
             fed: 0,
             tried: 0,
             progress: false,
+            marked: false,
             waiting: false,
         }
     }
@@ -194,7 +197,8 @@ impl Scanner {
     pub(super) fn stop(&mut self) {
         self.pending.clear();
         self.mode = Mode::Done;
-        self.fault = Some(Fault { code: ABORTED, place: self.shown });
+        self.shown = self.place;
+        self.fault = Some(Fault { code: ABORTED, place: self.place });
     }
 
     /// Where what was reported last begins.
@@ -386,6 +390,7 @@ impl Scanner {
             return Ok(false);
         }
         let (encoding, mark) = match (&self.raw[..], &self.encoding) {
+            (_, known) if self.marked => (known.clone(), 0),
             ([0xEF, 0xBB, 0xBF, ..], None | Some(Encoding::Utf8)) => (Some(Encoding::Utf8), 3),
             ([0xFE, 0xFF, ..], None | Some(Encoding::Utf16 { .. })) => (Some(Encoding::Utf16 { little: false }), 2),
             ([0xFF, 0xFE, ..], None | Some(Encoding::Utf16 { .. })) => (Some(Encoding::Utf16 { little: true }), 2),
@@ -393,10 +398,18 @@ impl Scanner {
             ([_, 0, ..], None) => (Some(Encoding::Utf16 { little: true }), 0),
             (_, known) => (known.clone(), 0),
         };
+        let resolved = self.encoding.is_some() && !self.forced && !self.marked;
         // What says which encoding it is, read as if it were known.
         let assumed = encoding.clone().unwrap_or(Encoding::Utf8);
+        if mark > 0 && !resolved {
+            // A byte-order mark is a character of its line.
+            self.place = Place { column: 1, byte: mark as u64, ..self.place };
+            self.raw.drain(..mark);
+            self.encoding = encoding;
+            self.marked = true;
+        }
         let mut text = Vec::new();
-        let (_, broken) = assumed.decode(&self.raw[mark..], &mut text);
+        let (_, broken) = assumed.decode(&self.raw, &mut text);
         let may_change = !self.last && !broken;
         let declaration = match (begins(&text, b"<?xml"), text.get(5)) {
             (Ok(true), Some(&byte)) if is_space(byte) => match text.windows(2).position(|pair| pair == b"?>") {
@@ -406,14 +419,7 @@ impl Scanner {
             (Ok(true), None) | (Err(_), _) if may_change => return Ok(false),
             _ => None,
         };
-        let resolved = self.encoding.is_some() && !self.forced;
         self.encoding = Some(assumed.clone());
-        if !resolved {
-            self.place.byte = mark as u64;
-            // A byte-order mark is a character of its line.
-            self.place.column = u64::from(mark > 0);
-            self.raw.drain(..mark);
-        }
         if let Some(end) = declaration {
             let said = Said::read(&text[..end], self.kind)
                 .map_err(|(code, at)| Fault { code, place: self.place_after(&text[..at]) })?;
@@ -435,6 +441,7 @@ impl Scanner {
                     None => {
                         self.here = self.place_after(&text[..*at]);
                         self.encoding = None;
+                        self.marked = false;
                         self.push(Event::Encoding(name.clone()), None);
                         return Ok(true);
                     }
