@@ -607,13 +607,17 @@ mod tests {
             );
             let instrumented = crate::instrument::instrument(&wat::parse_str(&wat).unwrap(), Nans::Minus).unwrap();
             let module = Module::new(&engine, &instrumented.code).unwrap();
+            // One instance for all inputs: an emulator keeps tables of all that instances reserve.
+            let mut store = Store::new(&engine, ());
+            let refuel = Func::wrap(&mut store, |_: i64| 1_000_000_i64);
+            // Nothing here calls the host.
+            let host = Func::wrap(&mut store, |_: i32, _: i32, _: i32| 0_i32);
+            let instance = Instance::new(&mut store, &module, &[refuel.into(), host.into()]).unwrap();
+            let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
             for input in 0..12_u32 {
-                let mut store = Store::new(&engine, ());
-                let refuel = Func::wrap(&mut store, |_: i64| 1_000_000_i64);
-                // Nothing here calls the host.
-                let host = Func::wrap(&mut store, |_: i32, _: i32, _: i32| 0_i32);
-                let instance = Instance::new(&mut store, &module, &[refuel.into(), host.into()]).unwrap();
-                let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
+                for name in ["memory", CARDS] {
+                    instance.get_memory(&mut store, name).unwrap().data_mut(&mut store).fill(0);
+                }
                 let at = |number: u32| 4096 + (seed * 977 + number * 4000) % (PAGES * 4096);
                 let input = input.wrapping_mul(0x9e37_79b9) >> 3;
                 let termination = run.call(&mut store, (at(1), at(2), at(3), at(4), input));
