@@ -19,3 +19,15 @@ def test_what_is_missing_is_an_exit_code_of_one() -> None:
     result = CliRunner().invoke(azr, ["doctor", *settings])
     assert result.exit_code == 1 and "MISSING  engine.vllm.cache_gib" in result.output
     assert "This config cannot run here" in result.output
+
+
+def test_vllm_is_offered_for_a_language_model_on_a_cpu_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+
+    def said(*arguments: str) -> str:
+        return CliRunner().invoke(azr, ["doctor", *arguments]).output
+
+    offer = "--set engine.name=vllm"
+    gpu = Path("/proc/driver/nvidia/gpus").is_dir()
+    assert (offer in said("--model", str(tmp_path))) is not gpu
+    assert offer not in said() and offer not in said("--model", str(tmp_path), "--set", "engine.name=vllm")
