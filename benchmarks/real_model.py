@@ -1,14 +1,17 @@
 """A real model on a CPU: sampling beside `generate`, training beside float32, and agreement with greedy `generate`.
 
     python benchmarks/real_model.py decode|train|agree --model FOLDER_OR_GGUF [--threads 1]
+    python benchmarks/real_model.py rows --model FOLDER --by azr|generate|vllm [--tokens 100]
 
 Rates are tokens per second of the process's own CPU time, so other work on the machine counts little. `decode` samples
 rows of one shared prompt in azr's engine with products in float32 and in bfloat16, and by the model's own cached
 forward pass in bfloat16, which is what `generate` calls. `train` is whole updates. `agree` compares completions token
-by token.
+by token. `rows` samples 64 prompts of 600 tokens, 560 of them shared, from prompt to end, by one of three ways: azr's
+engine, `generate`, and vLLM's CPU build, all with products in bfloat16.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -68,6 +71,66 @@ def sampled(decoder: Any, prompt: int, rows: int) -> float:
         return rate(run)
 
 
+def rows(name: str, by: str, tokens: int, threads: int) -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.integers(100, 40000, 560).tolist()
+    prompts = [shared + rng.integers(100, 40000, 40).tolist() for _ in range(64)]
+    run = {"azr": of_azr, "generate": of_generate, "vllm": of_vllm}[by](name, prompts, tokens, threads)
+    print(f"64 rows of 600 + {tokens} tokens, {by}: {rate(run):,.0f} tokens/s")
+
+
+def of_azr(name: str, prompts: list[list[int]], tokens: int, threads: int) -> Callable[[], int]:
+    loaded = load_model(load_config(None, [f"model.name={name}", f"model.threads={threads}"]).model)
+    engine = TransformersEngine(Endless(loaded.tokenizer), len(prompts), torch.bfloat16)
+    engine.load(loaded.model.eval())
+    asked = [Prompt(role=Role.PROPOSE, kind=Kind.DEDUCTION, text="", token_ids=tuple(ids)) for ids in prompts]
+
+    def run() -> int:
+        return sum(len(one.token_ids) for (one,) in engine.sample(asked, Sampling(seed=0, max_tokens=tokens)))
+
+    return run
+
+
+class Endless:
+    """A tokenizer without ends, so that every row has as many tokens."""
+
+    end_ids: frozenset[int] = frozenset()
+
+    def __init__(self, own: Any) -> None:
+        self.encode, self.decode, self.chat = own.encode, own.decode, own.chat
+
+
+def of_generate(name: str, prompts: list[list[int]], tokens: int, threads: int) -> Callable[[], int]:
+    model = load_model(load_config(None, [f"model.name={name}", "model.dtype=bfloat16"]).model).model.eval()
+    torch.set_num_threads(threads)
+    ids = torch.tensor(prompts)
+    given = {"do_sample": True, "max_new_tokens": tokens, "min_new_tokens": tokens, "pad_token_id": 0}
+
+    def run() -> int:
+        with torch.inference_mode():
+            found = model.generate(ids, attention_mask=torch.ones_like(ids), **given)  # type: ignore[operator]
+        return int((found.shape[1] - ids.shape[1]) * len(prompts))
+
+    return run
+
+
+def of_vllm(name: str, prompts: list[list[int]], tokens: int, threads: int) -> Callable[[], int]:
+    # In this process, whose time is measured; its threads are not bound to cores, where others work too.
+    os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": "1",
+                   "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_WAIT_POLICY": "PASSIVE",
+                   "OMP_NUM_THREADS": str(threads)}  # fmt: skip
+    from vllm import LLM, SamplingParams
+
+    model = LLM(model=name, dtype="bfloat16", max_model_len=1024, max_num_seqs=len(prompts), enforce_eager=True)
+    given = SamplingParams(max_tokens=tokens, min_tokens=tokens, detokenize=False)
+
+    def run() -> int:
+        found = model.generate([{"prompt_token_ids": ids} for ids in prompts], given, use_tqdm=False)
+        return sum(len(one.outputs[0].token_ids) for one in found)
+
+    return run
+
+
 def train(name: str, threads: int) -> None:
     rng = np.random.default_rng(0)
     for compute in ("float32", "bfloat16"):
@@ -109,14 +172,18 @@ def agree(loaded: Any, count: int, most: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A real model on a CPU.")
-    parser.add_argument("what", choices=["decode", "train", "agree"])
+    parser.add_argument("what", choices=["decode", "rows", "train", "agree"])
     parser.add_argument("--model", required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--prompt", type=int, default=600)
     parser.add_argument("--rows", default="16,64,256")
     parser.add_argument("--prompts", type=int, default=100)
-    parser.add_argument("--tokens", type=int, default=32)
+    parser.add_argument("--tokens", type=int, help="of a completion at most (agree: 32, rows: 100)")
+    parser.add_argument("--by", choices=["azr", "generate", "vllm"], default="azr")
     given = parser.parse_args()
+    if given.what == "rows":
+        rows(given.model, given.by, given.tokens or 100, given.threads)
+        return
     if given.what == "train":
         train(given.model, given.threads)
         return
@@ -124,7 +191,7 @@ def main() -> None:
     if given.what == "decode":
         decode(loaded.model.eval(), given.prompt, tuple(map(int, given.rows.split(","))))
     else:
-        agree(loaded, given.prompts, given.tokens)
+        agree(loaded, given.prompts, given.tokens or 32)
 
 
 if __name__ == "__main__":
