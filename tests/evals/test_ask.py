@@ -6,6 +6,7 @@ from azr.evals.benchmarks import Item, find
 from azr.evals.scorers import Tools, make_scorer
 from azr.rollouts.tokens import ByteTokenizer
 from azr.sandbox import Sandbox
+from azr.tasks.templates import Form
 
 MATH = Item(id="m", question="How many? Put it in a box.", stem="Problem: How many?\nSolution:", facts={"gold": "4"})
 
@@ -53,6 +54,18 @@ def test_tasks_are_asked_and_read_as_in_training(sandbox: Sandbox, items: list[I
         and prompt.task is item.task
         and list(prompt.text.encode()) == list(prompt.token_ids)
     )
+
+
+@pytest.mark.parametrize("style", ["chat", "think"])
+def test_an_answer_that_the_prompt_opens_is_read_from_there(sandbox: Sandbox, items: list[Item], style: Style) -> None:
+    asker = Asker(style, ByteTokenizer(), Form(short=True, opened=True))
+    benchmark, item = find("cruxeval_o"), items[5]
+    prompt = asker.prompt(benchmark, item)
+    full = Asker(style, ByteTokenizer()).prompt(benchmark, item)
+    assert prompt.text.endswith("<answer>\n```output\n") and len(prompt.text) < len(full.text)
+    scorer = make_scorer("task", Tools(sandbox=sandbox))
+    answer = asker.read(benchmark, item, scorer, "10\n```\n</answer>")
+    assert answer is not None and scorer.score([(item, answer)])[0].score == 1.0
 
 
 def test_an_answer_with_two_blocks_is_none(sandbox: Sandbox, items: list[Item]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from azr.config import dump_config, resolve
 from azr.errors import CheckpointError, ConfigError, ModelError
-from azr.evals.engine import Wanted, locate, open_model, pick_style
+from azr.evals.engine import Wanted, locate, open_model, pick_form, pick_style
+from azr.tasks.templates import FULL, Form
 from azr.trainer import checkpoint
 
 
@@ -49,6 +50,17 @@ def test_the_template_is_the_runs_or_the_models_or_as_asked(tmp_path: Path) -> N
     assert pick_style("auto", "owner/model") == "think"
     with pytest.raises(ConfigError, match="known are auto"):
         pick_style("fancy", str(own))
+
+
+def test_words_and_opening_are_those_that_the_model_was_trained_with(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [1], "prompt.template=chat", "prompt.words=short")
+    assert pick_form("auto", str(run)) == Form(short=True)
+    assert pick_form("auto", str(run / "checkpoints" / "step_1")) == Form(short=True)
+    warm = tmp_path / "warm"
+    warm.mkdir()
+    (warm / "config.json").write_text(json.dumps({"azr_prompt": {"words": "short", "opening": True}}))
+    assert pick_form("auto", str(warm)) == Form(short=True, opened=True)
+    assert pick_form("chat", str(warm)) == pick_form("auto", "owner/model") == FULL
 
 
 @pytest.mark.torch

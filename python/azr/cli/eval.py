@@ -29,7 +29,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     "--out", type=click.Path(path_type=Path), help="The folder of the evaluation; an unfinished one is resumed."
 )
 @click.option("--engine", default="transformers", show_default=True, help="transformers, vllm, ... as in training.")
-@click.option("--template", default="auto", show_default=True, help="auto, think, chat, terse or plain.")
+@click.option("--template", default="auto", show_default=True, help="auto (as trained), think, chat, terse or plain.")
 @click.option(
     "--n", "--samples", "samples", type=click.IntRange(1), default=1, help="Completions of each item; default: 1."
 )

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,7 @@ from azr.errors import ConfigError
 from azr.evals.ask import Asker
 from azr.evals.benchmarks import BENCHMARKS, Benchmark, Item, choose, find
 from azr.evals.data import Rows, load
-from azr.evals.engine import Wanted, locate, open_model, pick_style
+from azr.evals.engine import Wanted, locate, open_model, pick_form, pick_style
 from azr.evals.ranks import meet, part, share
 from azr.evals.records import RESULTS, SETTINGS, Folder, read_json, write_json
 from azr.evals.run import Decoding, Evaluation
@@ -24,6 +24,7 @@ from azr.evals.scorers import Tools
 from azr.evals.summary import averages, summarise
 from azr.run.folder import CHECKPOINTS, CONFIG
 from azr.sandbox import Limits, Sandbox
+from azr.tasks.templates import FULL, Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +71,13 @@ def run(request: Request) -> dict[str, Any] | None:
         raise ConfigError(f"--data {request.data} is one file, but the benchmarks are of several: give a folder")
     name = request.model or EMBEDDED
     style = pick_style(request.template, name) if request.engine != "scripted" else _scripted_style(request.template)
+    form = FULL if request.engine == "scripted" else pick_form(request.template, name)
     sandbox = Sandbox(limits=Limits(wall_seconds=600.0))
     # Data before the model: missing data should be reported before minutes of loading.
     loaded = [_load(benchmark, request, revisions, sandbox) for benchmark in chosen]
     folder = Folder(request.out or _default_folder(name), own.rank)
     try:
-        settings = _settings(request, name, style, loaded)
+        settings = _settings(request, name, style, form, loaded)
         if own.rank == 0:
             folder.settle(settings)
             _say_origins(loaded)
@@ -83,7 +85,7 @@ def run(request: Request) -> dict[str, Any] | None:
         opened = open_model(name, _wanted(request, chosen))
         evaluation = Evaluation(
             engine=opened.engine,
-            asker=Asker(style, opened.engine.tokenizer),
+            asker=Asker(style, opened.engine.tokenizer, form),
             tools=Tools(sandbox=sandbox, fuel=request.fuel),
             decoding=_decoding(request),
             context=opened.context,
@@ -162,7 +164,7 @@ def _wanted(request: Request, chosen: Sequence[Benchmark]) -> Wanted:
     )
 
 
-def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded]) -> dict[str, Any]:
+def _settings(request: Request, name: str, style: str, form: Form, loaded: Sequence[Loaded]) -> dict[str, Any]:
     """Settings that must be equal when an evaluation resumes."""
     decoding = _decoding(request)
     return {
@@ -170,6 +172,7 @@ def _settings(request: Request, name: str, style: str, loaded: Sequence[Loaded])
         "engine": request.engine,
         "set": list(request.overrides),
         "template": style,
+        **({"prompt": asdict(form)} if form != FULL else {}),
         "decoding": {field: getattr(decoding, field) for field in decoding.__dataclass_fields__},
         "batch": request.batch,
         "dtype": request.dtype,

@@ -14,7 +14,7 @@ from azr.rollouts import Tokenizer
 from azr.tasks import KindOptions, make_kinds
 from azr.tasks.answer import read_answer
 from azr.tasks.render import Renderer
-from azr.tasks.templates import Chat, Template, Terse, Think
+from azr.tasks.templates import FULL, Chat, Form, Template, Terse, Think
 from azr.types import Prompt, Role, Unparsed
 
 Style = Literal["think", "chat", "terse", "plain"]
@@ -23,11 +23,12 @@ Style = Literal["think", "chat", "terse", "plain"]
 class Asker:
     """Builds prompts and reads answers under one template."""
 
-    def __init__(self, style: Style, tokenizer: Tokenizer) -> None:
+    def __init__(self, style: Style, tokenizer: Tokenizer, form: Form = FULL) -> None:
+        """`form`: of prompts for tasks, under a template of words."""
         self.style = style
         self._tokenizer = tokenizer
         self._kinds = make_kinds(KindOptions())
-        self._template = _template(style, tokenizer)
+        self._template = _template(style, tokenizer, form)
         self._renderer = None if self._template is None else Renderer(self._template, self._kinds, tokenizer.encode, ())
 
     def style_of(self, benchmark: Benchmark) -> Style:
@@ -71,10 +72,10 @@ class Asker:
         return None if isinstance(answer, Unparsed) else answer
 
 
-def _template(style: Style, tokenizer: Tokenizer) -> Template | None:
+def _template(style: Style, tokenizer: Tokenizer, form: Form) -> Template | None:
     """The training template of a style; None for plain text."""
     if style == "chat":
-        return Chat(tokenizer.chat)
+        return Chat(tokenizer.chat, form=form)
     if style == "think":
-        return Think()
+        return Think(form=form)
     return Terse() if style == "terse" else None

@@ -109,7 +109,7 @@ def _warnings(names: Sequence[str], found: Sequence[Mapping[str, Any]]) -> list[
     warnings = []
     first = found[0]
     for name, results in zip(names[1:], found[1:], strict=True):
-        for key in ("template", "decoding", "engine"):
+        for key in ("template", "prompt", "decoding", "engine"):
             if results["settings"].get(key) != first["settings"].get(key):
                 warnings.append(
                     f"{name}: {key} is {results['settings'].get(key)}, of {names[0]} {first['settings'].get(key)}"

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from azr.config import resolve as checked
-from azr.config.lineage import template_of
+from azr.config.lineage import prompt_of, template_of
+from azr.config.schema import PromptConfig
 from azr.errors import ConfigError, ModelError
 from azr.rollouts import ENGINES, Engine
 from azr.run.folder import CHECKPOINTS, CONFIG, read_config
+from azr.tasks.templates import FULL, Form
 from azr.trainer import checkpoint
 from azr.trainer.model import load_model, pick_device
 from azr.util.registry import resolve
@@ -55,12 +57,26 @@ def pick_style(asked: str, name: str) -> "Style":
     return asked  # type: ignore[return-value]  # checked just now
 
 
+def pick_form(asked: str, name: str) -> Form:
+    """The words and the opening of prompts: for `auto` those that the model was trained with, else the full ones."""
+    if asked != "auto":
+        return FULL
+    prompt = _prompt_of_run(Path(name))
+    given = prompt.model_dump() if prompt else prompt_of(locate(name))
+    return Form(short=given.get("words") == "short", opened=bool(given.get("opening")))
+
+
 def _of_run(folder: Path) -> str | None:
-    """The template that a run was trained with, given the run's folder or one of its checkpoints."""
+    """The template that a run was trained with."""
+    prompt = _prompt_of_run(folder)
+    return None if prompt is None or prompt.template == "auto" else prompt.template
+
+
+def _prompt_of_run(folder: Path) -> PromptConfig | None:
+    """The prompts that a run was trained with, given the run's folder or one of its checkpoints."""
     for home in (folder, folder.parent.parent):
         if (home / CONFIG).is_file() and (home / CHECKPOINTS).is_dir():
-            template = read_config(home).prompt.template
-            return None if template == "auto" else template
+            return read_config(home).prompt
     return None
 
 
