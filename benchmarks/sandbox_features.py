@@ -24,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -60,7 +61,7 @@ QUESTION = "f'{best[0]} {totals[best[0]]} {kinds} {len(numbers)} {len(text)}'"
 ANSWER = "ada 1400 {'tea': 2000, 'coffee': 400, 'cake': 650} 1000 38"
 
 
-class Side:
+class Side(ABC):
     """A way to run programs in sessions. The answers that a peer has no way to give are None."""
 
     name: ClassVar[str]
@@ -82,24 +83,27 @@ class Side:
     def version(self) -> str:
         return importlib.metadata.version(self.package) if self.package else platform.python_version()
 
+    @abstractmethod
     def open(self, snapshot: bytes | None = None) -> Any:
-        raise NotImplementedError
+        """A session, as it was at the snapshot."""
 
     def close(self, session: Any) -> None:
         return None
 
+    @abstractmethod
     def run(self, session: Any, text: str) -> None:
-        raise NotImplementedError
+        """Run a command."""
 
+    @abstractmethod
     def ask(self, session: Any, expression: str) -> Any:
-        raise NotImplementedError
+        """The value of an expression."""
 
     def call(self, session: Any, times: int) -> None:
         """Have a program call the host's `lookup` this often."""
         self.run(session, f"for i in range({times}):\n    found = lookup(i)")
 
     def snapshot(self, session: Any) -> bytes:
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name} has no snapshots: look at `saves`")
 
     def branch(self, session: Any) -> Any:
         """Another session in the same state: by a snapshot, where there is no other way."""
