@@ -15,7 +15,7 @@ from azr.solve import solve
 from azr.tasks import source
 from azr.tasks.answer import read_answer
 from azr.tasks.io import verify
-from azr.types import Attempt, Draft, Episode, Kind, Role, Task
+from azr.types import Attempt, Draft, Episode, Kind, Prompt, Role, Task
 
 PROGRAM = "def f(x):\n    x = sorted(x)\n    x = x[1:]\n    return sum(x)"
 LONG = "def f(x):\n    x = [x[0]] * 40\n    return len(x)"
@@ -177,3 +177,44 @@ def test_a_run_learns_verified_answers_and_counts_them(tiny_model: Path, tmp_pat
     # What is learnt so is no answer of the solver's: it changes none of its numbers.
     own = sum(row.get(f"update/solve/{kind}/episodes", 0) for row in rows for kind in Kind)
     assert own == sum(row.get(f"solve/solve/{kind}/count", 0) for row in rows for kind in Kind)
+
+
+NAMED = {"sort": "sorted", "tail": "[1:]", "plus": "+ 1"}
+"""What each word of a message stands for in the program."""
+
+
+def test_chains_to_induce_are_made_of_tasks_that_were_induced_and_name_their_steps_in_order(
+    make_parts: Callable[..., Parts],
+) -> None:
+    bodies = {
+        "sort": "return sorted(x)",
+        "tail": "return x[1:]",
+        "plus": "return [v + 1 for v in x]",
+        "what": "return x * 2",
+    }
+    messages = {f"def f(x):\n    {body}": message for message, body in bodies.items()}
+
+    def answer(prompt: Prompt, draw: int) -> str:
+        assert prompt.task is not None
+        return "<program>\n" + ("def f(x):\n    0" if prompt.task.message == "what" else prompt.task.program)
+
+    parts = make_parts(answer, "prompt.template=terse", "train.supervised.examples=60", "tasks.inputs=4")
+    inputs = ("[3, 1, 2]", "[9]", "[4, 4, 0]", "[5, 2]")
+    given = [
+        (Kind.INDUCTION, Draft(program=program, inputs=inputs, message=message))
+        for program, message in messages.items()
+    ]
+    parts.store.add([task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)])
+    stored = [task for task in parts.store.everything() if task.kind is Kind.INDUCTION]
+    parts.store.record([(row[0].task, row) for row in solve(parts, stored, 2, parts.sampling(1, "solve"))], 1)
+    learnt = [episode for episode in supervised(parts, [], [], 1) if episode.kind is Kind.INDUCTION]
+    assert learnt
+    for episode in learnt:
+        task = episode.completion.prompt.task
+        assert task is not None
+        words = task.message.split()
+        assert len(words) > 1 and all(NAMED[word] in task.program for word in words)
+        text = read_answer(parts.renderer.template, parts.kinds, Kind.INDUCTION, episode.completion.text).answer
+        assert isinstance(text, str)
+        (verdict,) = parts.kinds[Kind.INDUCTION].check(parts.sandbox, [(task, text)])
+        assert verdict.score == 1.0

@@ -30,6 +30,9 @@ def traced(sandbox: Sandbox, program: str, call: str) -> list[object]:
         ("return {len(x): x + [0], **{'b': x[0]}}", "[7]", ["1", "[7, 0]", "7", "{'b': 7}", "{1: [7, 0], 'b': 7}"]),
         ("return f'{x + 1} {x:{x + 2}}'", "1", ["2", "3", "'2   1'"]),
         ("if len(x) > 5:\n        x = 'a'\n    else:\n        x *= 2\n    return x", "'b'", ["'bb'"]),
+        ("if len(x) > 5:\n        x = x[1:]\n    return x * 2", "'b'", ["'b'", "'bb'"]),
+        ("if len(x) > 5:\n        x = ''\n    elif x > 'c':\n        x = 'd'\n    return x[0]", "'b'", ["'b'", "'b'"]),
+        ("if len(x) > 5:\n        y = x\n    return x * 2", "'b'", ["'bb'"]),
         ("return x[1:] if len(x) > 1 else x[:-1].upper()", "'a'", ["''", "''"]),
         ("for i in range(1, 3):\n        x += i * x\n    return x", "1", ["1", "2", "4", "6"]),
         ("return 0", "1", ["0"]),
@@ -38,8 +41,8 @@ def traced(sandbox: Sandbox, program: str, call: str) -> list[object]:
         ("y: int = x - 1\n    return x * f(y) if y else 1", "2", ["1", "0", "1", "2"]),
         ("if y := x + 1:\n        return (lambda z: z + y)(x)", "2", ["5"]),
     ],
-    ids=["nested", "comprehension", "generator", "methods", "display", "format", "condition", "alternative", "loop",
-         "constant", "result", "equal", "recursion", "lambda"],
+    ids=["nested", "comprehension", "generator", "methods", "display", "format", "condition", "not taken",
+         "neither", "other name", "alternative", "loop", "constant", "result", "equal", "recursion", "lambda"],
 )  # fmt: skip
 def test_every_value_on_the_way_comes_in_the_order_of_evaluation(
     sandbox: Sandbox, program: str, call: str, values: list[str]

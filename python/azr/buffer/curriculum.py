@@ -25,6 +25,9 @@ POOLED = (Kind.ABDUCTION, Kind.DEDUCTION)
 their programs, within each domain."""
 
 
+CLEAR = 0.5
+"""Least solve rate of a task to induce whose message names what the program does."""
+
 Signatures = Callable[[Sequence[Task]], Sequence[int | None]]
 """Behavioural fingerprints of tasks (`azr.buffer.fingerprint`)."""
 
@@ -160,6 +163,16 @@ class TaskStore:
         """A task that nobody solved when it was last tried; none if there is none."""
         ids = self._buffer.in_band(self.pool(domain), 1, int(rng.integers(2**62)), low=0.0, high=0.0, unknown=False)
         return self._buffer.get([task_id for task_id in ids.tolist() if self._buffer.solve_rate(task_id) == 0.0])
+
+    def induced(self, count: int, rng: np.random.Generator) -> list[Task]:
+        """Up to `count` tasks to induce that at least half of the last attempts solved: their messages say enough."""
+        ids = self._buffer.in_band(
+            [Kind.INDUCTION], count, int(rng.integers(2**62)), low=CLEAR, high=1.0, unknown=False
+        )  # fmt: skip
+        # Where too few are in the band, the buffer draws from the rest.
+        return self._buffer.get(
+            [task_id for task_id in ids.tolist() if (self._buffer.solve_rate(task_id) or 0) >= CLEAR]
+        )
 
     def pool(self, domain: str) -> tuple[Kind, ...]:
         """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all its kinds."""

@@ -69,6 +69,9 @@ class SharedStore:
     def plain(self, count: int, rng: np.random.Generator, domain: str = "") -> list[Task]:
         return self._ranks.first(lambda: self._store.plain(count, rng, domain))
 
+    def induced(self, count: int, rng: np.random.Generator) -> list[Task]:
+        return self._ranks.first(lambda: self._store.induced(count, rng))
+
     def mastered(self, rng: np.random.Generator, domain: str = "") -> list[Task]:
         return self._ranks.first(lambda: self._store.mastered(rng, domain))
 

@@ -6,7 +6,8 @@ answers are learnt as in supervised fine-tuning:
 
 - tasks of the step: the right attempts, or the answer with thoughts where there are none. Tasks to induce are learnt
   from right attempts alone: pairs and a message of the proposer's may not tell what the program is;
-- chains of stored programs, one after another: programs longer than any that the model was shown or would propose;
+- chains of stored programs, one after another: programs longer than any that the model was shown or would propose.
+  Chains to induce are made of tasks that were induced more often than not, and their messages follow each other too;
 - stored tasks as proposals: without them these steps make the model forget how to propose.
 
 Programs are drawn from the whole store, those with a rare type of input more often than others. A model that learns its
@@ -66,6 +67,10 @@ def supervised(
         *_drawn(list(_of_step(parts, plain)), wanted // 2, rng),
         *_proposals(parts, verdicts, stored, wanted // 8, rng),
     ]
+    missing = wanted - len(learnt)
+    if Kind.INDUCTION in parts.config.tasks.kinds:
+        clear = parts.store.induced(DRAWN, generator(seed, step, "supervised induction"))
+        learnt += islice(_to_induce(parts, _by_type(clear), missing // 3, rng), missing // 3)
     if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
         missing = wanted - len(learnt)
         learnt += islice(_of_chains(parts, stored, kinds, missing, rng), missing)
@@ -158,7 +163,9 @@ def _of_chains(
 ) -> Iterator[Episode]:
     """Answers to tasks whose programs are chains of stored ones; fewer where few of them fit each other."""
     wanted = -(-count // len(kinds))
-    chains = _chains(stored, SPARE * wanted, parts.config.train.supervised.operations, rng)
+    made = _chains(stored, SPARE * wanted, parts.config.train.supervised.operations, rng)
+    # Not its own input: a program that is only seen with one is learnt by heart.
+    chains = [(chain.program, _any(stored[chain.takes], rng).inputs[0]) for chain in made]
     for (program, call), trace in zip(chains, _traced(parts, chains), strict=True):
         if trace is None or not trace.is_short or len(trace.result.repr) > LONGEST:
             continue
@@ -176,13 +183,24 @@ Call = tuple[str, str]
 """A program, and what it is called with."""
 
 
-def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> list[Call]:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Programs one after another, as one."""
+
+    program: str
+    takes: str
+    """Type of its input."""
+    pieces: tuple[Task, ...]
+    """What it is made of."""
+
+
+def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> list[Chain]:
     """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
     made = []
     for first in _balanced(stored, count, rng):
-        room, program, last = rng.integers(1, most + 1), first.program, first
+        room, program, pieces = rng.integers(1, most + 1), first.program, [first]
         for _ in range(PIECES - 1):
-            following = stored.get(_type_of(last.outputs[0].repr), [])
+            following = stored.get(_type_of(pieces[-1].outputs[0].repr), [])
             if not following:
                 break
             last = _any(following, rng)
@@ -190,10 +208,34 @@ def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> 
             if longer is None or source.size(longer) > room:
                 break
             program = longer
-        # Not its own: a program that is only seen with one input is learnt by heart.
-        other = _any(stored[_type_of(first.inputs[0])], rng)
-        made.append((program, other.inputs[0]))
+            pieces.append(last)
+        made.append(Chain(program, _type_of(first.inputs[0]), tuple(pieces)))
     return made
+
+
+def _to_induce(parts: Parts, stored: Stored, count: int, rng: np.random.Generator) -> Iterator[Episode]:
+    """Chains to induce, with the inputs of the first program and the messages of all."""
+    from azr.sandbox import Request
+
+    made = _chains(stored, SPARE * count, parts.config.train.supervised.operations, rng)
+    made = [chain for chain in made if len(chain.pieces) > 1]
+    requests = [Request(program=chain.program, call=text) for chain in made for text in chain.pieces[0].inputs]
+    outcomes = iter(parts.sandbox.run_batch(requests))
+    for chain in made:
+        first = chain.pieces[0]
+        found = list(islice(outcomes, len(first.inputs)))
+        values = [outcome.value for outcome in found if outcome.value is not None and not outcome.reads]
+        texts = [value.repr for value in values]
+        hidden = texts[len(texts) // 2 :]
+        if len(values) < len(found) or len(set(hidden)) < 2 or max(map(len, texts)) > LONGEST:
+            continue
+        message = " ".join(piece.message for piece in chain.pieces)
+        task = Task(
+            kind=Kind.INDUCTION, program=chain.program, inputs=first.inputs, outputs=tuple(values), message=message
+        )
+        prompt = parts.renderer.solve(task)
+        if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
+            yield _episode(parts, prompt, answer_blocks, task)
 
 
 DRAWN = 512

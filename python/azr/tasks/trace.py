@@ -2,6 +2,7 @@
 
 A value is recorded when an expression inside a line has it, from the inside out, and when a line of `f` gives a name a
 new one. A line with three operations gives three values, so that no step of the thoughts is larger than one operation.
+Where an `if` without `else` is not taken, the parameter that it would have changed is recorded as it is.
 What is evaluated for each element of a comprehension, in a lambda, in a condition or in another function is left out,
 and so is what is no plain data.
 """
@@ -32,7 +33,8 @@ def tracer(program: str) -> str | None:
     entries = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == source.ENTRY]
     if len(entries) != 1 or entries[0].decorator_list or source.yields(entries[0]):
         return None
-    entries[0].body = [after for line in entries[0].body for after in _Lines().lines(line)]
+    lines = _Lines({parameter.arg for parameter in entries[0].args.args})
+    entries[0].body = [after for line in entries[0].body for after in lines.lines(line)]
     text = source.unparse(ast.fix_missing_locations(tree))
     return None if text is None else _HEAD + text + _TAIL
 
@@ -59,6 +61,9 @@ Node = TypeVar("Node", bound=ast.AST)
 
 class _Lines(ast.NodeTransformer):
     """Records the values inside the expressions of lines, and puts a line that records behind each that assigns."""
+
+    def __init__(self, parameters: set[str]) -> None:
+        self._parameters = parameters
 
     def lines(self, node: ast.stmt) -> list[ast.stmt]:
         """The line, or what takes its place."""
@@ -92,6 +97,14 @@ class _Lines(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         node.value = _inside(node.value)
         return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        if not node.orelse and isinstance(changed := node.body[-1], (ast.Assign, ast.AugAssign)):
+            targets = changed.targets if isinstance(changed, ast.Assign) else [changed.target]
+            # Other names may have no value yet.
+            kept = [target for target in targets if isinstance(target, ast.Name) and target.id in self._parameters]
+            node.orelse = _names(list(kept))
+        return self.generic_visit(node)
 
     def visit_For(self, node: ast.For) -> ast.AST:
         node.iter = _recorded(node.iter)
