@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from azr.bootstrap.corpus import Sample, draw_runs, samples
+from azr.bootstrap.corpus import CORPORA, Sample, draw_runs, samples
 from azr.bootstrap.split import is_held_out
 from azr.bootstrap.tokenizer import make_tokenizer
 from azr.sandbox import Sandbox
@@ -50,6 +50,18 @@ def test_every_role_and_kind_is_shown_and_solving_in_both_ways(drawn: list[Sampl
     thought = [sample for sample in drawn if sample.completion.startswith("<think>")]
     solved = [sample for sample in drawn if sample.role is Role.SOLVE]
     assert 0.1 < len(thought) / len(solved) < 0.5
+
+
+def test_the_corpus_of_steps_writes_them_down_where_a_program_is_followed_and_nowhere_else(sandbox: Sandbox) -> None:
+    rng, corpus = np.random.default_rng(0), CORPORA["steps"]
+    runs = draw_runs(rng, 200, INPUTS, sandbox, weights=corpus.lengths)
+    assert {len(run.chain.steps) for run in runs} == {1, 2, 3}
+    found = [sample for sample in samples(runs, renderer(), rng, INPUTS, corpus) if sample.role is Role.SOLVE]
+    thinking = {(sample.kind, sample.completion.startswith("<think>")) for sample in found}
+    assert (Kind.INDUCTION, True) not in thinking and (Kind.DEDUCTION, True) in thinking
+    followed = [sample for sample in found if sample.kind is not Kind.INDUCTION]
+    # Four chains of five have something to write down.
+    assert 0.7 < sum(sample.completion.startswith("<think>") for sample in followed) / len(followed) < 0.85
 
 
 def test_completions_are_read_by_the_parser_of_their_kind(drawn: list[Sample]) -> None:

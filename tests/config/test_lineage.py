@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from azr.config.lineage import EMBEDDED, template_of
+from azr.config.lineage import OWN, template_of
 
 
 def test_the_embedded_model_is_terse_and_a_name_of_the_hub_gets_the_papers_text() -> None:
-    assert template_of(EMBEDDED) == "terse"
+    assert {template_of(name) for name in OWN} == {"terse"}
     assert template_of("organisation/model") == "think"
 
 

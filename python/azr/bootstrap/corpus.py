@@ -1,10 +1,10 @@
 """What the embedded model learns from: programs of the grammar, run in the sandbox, as prompts and completions.
 
-Tasks are solved in both ways: with the answer alone, and with the intermediate values written down first (`THINK`).
-Self-play decides which of the two pays.
+Where a corpus has both ways to solve a task, with the answer alone and with the intermediate values written down first,
+self-play decides which of the two pays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,23 @@ from azr.types import Kind, Role, Task
 if TYPE_CHECKING:
     from azr.sandbox import Sandbox, Value
 
-THINK = 0.4
-"""Share of the solve samples that write the intermediate values first."""
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What differs between the starts."""
+
+    lengths: tuple[float, ...]
+    """Share of chains with one, two, three ... operations."""
+    thoughts: Mapping[Kind, float]
+    """Share of the solve samples of a kind that write the intermediate values first."""
+
+
+CORPORA: Mapping[str, Corpus] = {
+    "both": Corpus(WEIGHTS, dict.fromkeys((Kind.DEDUCTION, Kind.ABDUCTION, Kind.INDUCTION), 0.4)),
+    # Who follows a program step by step can follow a longer one; a message is followed without values.
+    "steps": Corpus((0.2, 0.35, 0.45), {Kind.DEDUCTION: 0.95, Kind.ABDUCTION: 0.95, Kind.INDUCTION: 0.0}),
+}
+"""The corpus of the embedded start, and of `embedded-steps`."""
 HINTED = 0.9
 """Share of the operations that a message names; the others appear as `?`."""
 REFERENCES = 2
@@ -100,7 +115,9 @@ def draw_runs(
     return runs
 
 
-def samples(runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, inputs: int) -> Iterator[Sample]:
+def samples(
+    runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, inputs: int, corpus: Corpus = CORPORA["both"]
+) -> Iterator[Sample]:
     """All samples of the programs; references in propose prompts are other programs of `runs`.
 
     Args:
@@ -108,9 +125,9 @@ def samples(runs: Sequence[Run], renderer: Renderer, rng: np.random.Generator, i
     """
     for run in runs:
         for row in run.rows[:SOLVED]:
-            yield _deduction(run, row, renderer, rng)
-            yield _abduction(run, row, renderer, rng)
-        yield _induction(run, renderer, rng, inputs)
+            yield _deduction(run, row, renderer, rng, corpus)
+            yield _abduction(run, row, renderer, rng, corpus)
+        yield _induction(run, renderer, rng, inputs, corpus)
         yield _proposal(run, PROPOSED[rng.integers(len(PROPOSED))], runs, renderer, rng, inputs)
 
 
@@ -119,19 +136,21 @@ def message_of(run: Run, rng: np.random.Generator) -> str:
     return " ".join(step.word if rng.random() < HINTED else "?" for step in run.chain.steps)
 
 
-def _deduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator) -> Sample:
+def _deduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator, corpus: Corpus) -> Sample:
     prompt = renderer.solve(run.task(Kind.DEDUCTION, [row])).text
-    return Sample(Role.SOLVE, Kind.DEDUCTION, prompt, f"{_thoughts(row[1:-1], rng)}<output>{row[-1].repr}")
+    thoughts = _thoughts(row[1:-1], rng, corpus.thoughts[Kind.DEDUCTION])
+    return Sample(Role.SOLVE, Kind.DEDUCTION, prompt, f"{thoughts}<output>{row[-1].repr}")
 
 
-def _abduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator) -> Sample:
+def _abduction(run: Run, row: Row, renderer: Renderer, rng: np.random.Generator, corpus: Corpus) -> Sample:
     prompt = renderer.solve(run.task(Kind.ABDUCTION, [row])).text
-    return Sample(Role.SOLVE, Kind.ABDUCTION, prompt, f"{_thoughts(row[-2:0:-1], rng)}<input>{row[0].repr}")
+    thoughts = _thoughts(row[-2:0:-1], rng, corpus.thoughts[Kind.ABDUCTION])
+    return Sample(Role.SOLVE, Kind.ABDUCTION, prompt, f"{thoughts}<input>{row[0].repr}")
 
 
-def _induction(run: Run, renderer: Renderer, rng: np.random.Generator, inputs: int) -> Sample:
+def _induction(run: Run, renderer: Renderer, rng: np.random.Generator, inputs: int, corpus: Corpus) -> Sample:
     task = run.task(Kind.INDUCTION, run.rows[:inputs], message_of(run, rng))
-    answer = f"{_thoughts(run.rows[0][1:-1], rng)}<program>\n{task.program}"
+    answer = f"{_thoughts(run.rows[0][1:-1], rng, corpus.thoughts[Kind.INDUCTION])}<program>\n{task.program}"
     return Sample(Role.SOLVE, Kind.INDUCTION, renderer.solve(task).text, answer)
 
 
@@ -157,8 +176,8 @@ def _identity(kind: Kind) -> Task:
     return Task(kind=kind, program=IDENTITY_PROGRAM, inputs=("'Hello world'",), outputs=(Value.of("Hello world"),))
 
 
-def _thoughts(values: Sequence["Value"], rng: np.random.Generator) -> str:
+def _thoughts(values: Sequence["Value"], rng: np.random.Generator, share: float) -> str:
     """The intermediate values, one a line; empty where there are none or the sample answers at once."""
-    if not values or rng.random() >= THINK:
+    if not values or rng.random() >= share:
         return ""
     return "<think>" + "\n".join(value.repr for value in values) + "\n"

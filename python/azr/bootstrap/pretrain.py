@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from azr.bootstrap.corpus import Sample, draw_runs, samples
+from azr.bootstrap.corpus import CORPORA, Corpus, Sample, draw_runs, samples
 from azr.bootstrap.tokenizer import make_tokenizer
 from azr.tasks.render import Renderer
 from azr.trainer.state import load_optimizer, load_weights, save_optimizer
@@ -49,6 +49,7 @@ class Plan:
     inputs: int
     """Number of inputs of an induction task."""
     rate: float = RATE
+    corpus: Corpus = CORPORA["both"]
     start: Path | None = None
     """A model to start from, instead of random weights."""
 
@@ -126,8 +127,8 @@ def _batches(
 ) -> Iterator[list[tuple[Sample, Encoded]]]:
     """A chunk's samples in batches of similar length, in random order."""
     rng = generator(plan.seed, chunk, "corpus")
-    runs = draw_runs(rng, PROGRAMS, plan.inputs, sandbox)
-    drawn = list(samples(runs, renderer, rng, plan.inputs))
+    runs = draw_runs(rng, PROGRAMS, plan.inputs, sandbox, weights=plan.corpus.lengths)
+    drawn = list(samples(runs, renderer, rng, plan.inputs, plan.corpus))
     prompts = tokenizer([sample.prompt for sample in drawn], add_special_tokens=False)["input_ids"]
     answers = tokenizer([sample.completion for sample in drawn], add_special_tokens=False)["input_ids"]
     rows = [

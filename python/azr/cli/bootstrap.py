@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from azr.bootstrap.corpus import CORPORA
+
 
 @click.group()
 def bootstrap() -> None:
@@ -18,8 +20,12 @@ def bootstrap() -> None:
 @click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @click.option("--rate", default=2e-3, show_default=True, help="Learning rate at its highest.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from this model: the control.")
+@click.option(
+    "--corpus", type=click.Choice(list(CORPORA)), default="both", show_default=True,
+    help="Answers with and without the steps before them (`both`), or with them (`steps`).",
+)  # fmt: skip
 @click.option("--threads", default=0, help="Torch threads; 0: torch's default.")
-def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, threads: int) -> None:
+def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, corpus: str, threads: int) -> None:
     """Train the model in OUT. A training that was stopped goes on where it was."""
     import torch
 
@@ -30,7 +36,9 @@ def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, th
         torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     config, renderer, sandbox = make_parts()
-    plan = Plan(seed=seed, chunks=chunks, inputs=config.tasks.inputs, rate=rate, start=start)
+    plan = Plan(
+        seed=seed, chunks=chunks, inputs=config.tasks.inputs, rate=rate, start=start, corpus=CORPORA[corpus]
+    )  # fmt: skip
 
     def report(done: int, now: float, losses: dict[str, float]) -> None:
         shown = "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items())

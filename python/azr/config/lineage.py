@@ -8,7 +8,9 @@ GGUF: Final = ".gguf"
 HEAD_BYTES: Final = 32 << 20
 """So much of a GGUF file is looked at for its metadata, which stands at its beginning."""
 EMBEDDED: Final = "embedded"
-"""Name of the model that comes with the package."""
+"""Name of the model that comes with the package and is trained unless another is named."""
+OWN: Final = {EMBEDDED: "model", "embedded-steps": "model_steps"}
+"""Name of each model that comes with the package -> its folder in the package."""
 EMBEDDED_TEMPLATE: Final = "terse"
 """The template of the embedded model and of runs that started from it."""
 
@@ -19,7 +21,7 @@ def template_of(name: str) -> str:
     Its config's `azr_template`; or its chat template, where its tokenizer has one; or else the paper's text. Of a name
     of the hub nothing is known before it is loaded: the paper's text.
     """
-    if name == EMBEDDED:
+    if name in OWN:
         return EMBEDDED_TEMPLATE
     path = Path(name)
     if path.suffix == GGUF:

@@ -40,7 +40,7 @@ class ModelConfig(Section):
     """The model and how it is computed."""
 
     name: str = "embedded"
-    """`embedded`, a folder, or a Hugging Face name of a causal language model."""
+    """`embedded`, `embedded-steps` (writes every step down), a folder, or a Hugging Face name of a causal model."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the weights, and so of the optimizer state."""
     compute: Literal["float32", "bfloat16"] = "float32"

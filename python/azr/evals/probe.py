@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from azr.config.lineage import EMBEDDED
+from azr.config.lineage import OWN
 from azr.config.mixture import probed_kinds
 from azr.domains.domain import Domain
 from azr.evals.estimate import ks, pass_at_k
@@ -45,7 +45,7 @@ def held_out(parts: Parts, limit: int = 0) -> list[Task]:
     """
     config = parts.config
     path = config.evals.tasks
-    if not path and config.model.name == EMBEDDED and config.engine.name != "scripted":
+    if not path and config.model.name in OWN and config.engine.name != "scripted":
         path = str(Path(str(resources.files("azr.evals"))) / "heldout.jsonl")
     tasks = [task for domain in parts.domains for task in domain_held_out(parts, domain)]
     if path:

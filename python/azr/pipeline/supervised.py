@@ -60,7 +60,7 @@ def supervised(
     seed = parts.config.seed
     # A generator of its own: on other ranks than the first, the store leaves it as it is.
     drawn = parts.store.plain(DRAWN, generator(seed, step, "supervised store"))
-    stored = _by_type([task for task in drawn if source.size(task.program)])
+    stored = _by_type(drawn)
     rng = generator(seed, step, "supervised")
     plain = [row for row in tried if row and row[0].kind in PLAIN]
     learnt = [
@@ -79,7 +79,7 @@ def supervised(
 
 
 Stored = Mapping[str, Sequence[Task]]
-"""Stored tasks by the type of their input."""
+"""Stored tasks by the type of their input, without those that do nothing."""
 
 
 def _balanced(stored: Stored, count: int, rng: np.random.Generator) -> list[Task]:
@@ -100,7 +100,7 @@ def _any(rows: Sequence[T], rng: np.random.Generator) -> T:
 def _by_type(tasks: Sequence[Task]) -> Stored:
     found: dict[str, list[Task]] = {}
     for task in tasks:
-        if name := _type_of(task.inputs[0]):
+        if (name := _type_of(task.inputs[0])) and source.size(task.program):
             found.setdefault(name, []).append(task)
     return found
 
@@ -195,21 +195,33 @@ class Chain:
 
 
 def _chains(stored: Stored, count: int, most: int, rng: np.random.Generator) -> list[Chain]:
-    """Chains of stored programs, each as long as a number of operations drawn for it allows. `most`: of these."""
+    """Up to `count` chains of stored programs, each as long as a number of operations drawn for it allows.
+
+    Any number is as likely: with long chains alone, a model forgets what short programs do.
+
+    Args:
+        most: operations of a chain.
+    """
+    sizes = {task.program: source.size(task.program) for tasks in stored.values() for task in tasks}
+    within = {
+        room: _by_type([task for tasks in stored.values() for task in tasks if sizes[task.program] <= room])
+        for room in range(1, most + 1)
+    }
     made = []
-    for first in _balanced(stored, count, rng):
-        room, program, pieces = rng.integers(1, most + 1), first.program, [first]
-        for _ in range(PIECES - 1):
-            following = stored.get(_type_of(pieces[-1].outputs[0].repr), [])
-            if not following:
-                break
-            last = _any(following, rng)
-            longer = chained(program, last.program)
-            if longer is None or source.size(longer) > room:
-                break
-            program = longer
-            pieces.append(last)
-        made.append(Chain(program, _type_of(first.inputs[0]), tuple(pieces)))
+    for room in rng.integers(1, most + 1, size=count).tolist():
+        for first in _balanced(within[room], 1, rng):
+            program, pieces = first.program, [first]
+            for _ in range(PIECES - 1):
+                following = stored.get(_type_of(pieces[-1].outputs[0].repr), [])
+                if not following:
+                    break
+                last = _any(following, rng)
+                longer = chained(program, last.program)
+                if longer is None or source.size(longer) > room:
+                    break
+                program = longer
+                pieces.append(last)
+            made.append(Chain(program, _type_of(first.inputs[0]), tuple(pieces)))
     return made
 
 
@@ -218,7 +230,6 @@ def _to_induce(parts: Parts, stored: Stored, count: int, rng: np.random.Generato
     from azr.sandbox import Request
 
     made = _chains(stored, SPARE * count, parts.config.train.supervised.operations, rng)
-    made = [chain for chain in made if len(chain.pieces) > 1]
     requests = [Request(program=chain.program, call=text) for chain in made for text in chain.pieces[0].inputs]
     outcomes = iter(parts.sandbox.run_batch(requests))
     for chain in made:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azr.config.lineage import EMBEDDED, GGUF
+from azr.config.lineage import GGUF, OWN
 from azr.config.schema import ModelConfig
 from azr.errors import ModelError
 
@@ -29,10 +29,10 @@ class LoadedModel:
 
 
 def locate(name: str) -> str:
-    """The folder or hub name to load from; the embedded model is a folder of the package."""
-    if name != EMBEDDED:
+    """The folder or hub name to load from; the embedded models are folders of the package."""
+    if name not in OWN:
         return name
-    return str(Path(str(resources.files("azr"))) / "model")
+    return str(Path(str(resources.files("azr"))) / OWN[name])
 
 
 def load_model(config: ModelConfig, whole: bool = True) -> LoadedModel:
