@@ -19,25 +19,29 @@ def bootstrap() -> None:
 @click.option("--chunks", default=92, show_default=True, help="Length of the training; 92 take an hour on one core.")
 @click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
 @click.option("--rate", default=2e-3, show_default=True, help="Learning rate at its highest.")
-@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from this model: the control.")
+@click.option("--start", help="Go on from this model, a folder or `embedded`.")
 @click.option(
     "--corpus", type=click.Choice(list(CORPORA)), default="both", show_default=True,
     help="Answers with and without the steps before them (`both`), or with them (`steps`).",
 )  # fmt: skip
 @click.option("--threads", default=0, help="Torch threads; 0: torch's default.")
-def model(out: Path, chunks: int, seed: int, rate: float, start: Path | None, corpus: str, threads: int) -> None:
+def model(out: Path, chunks: int, seed: int, rate: float, start: str | None, corpus: str, threads: int) -> None:
     """Train the model in OUT. A training that was stopped goes on where it was."""
     import torch
 
     from azr.bootstrap.pretrain import Plan, pretrain
     from azr.cli.bootstrap_parts import make_parts
+    from azr.trainer.model import locate
 
+    given = Path(locate(start)) if start else None
+    if given and not (given / "config.json").is_file():
+        raise click.BadParameter(f"{start}: no model is there", param_hint="--start")
     if threads:
         torch.set_num_threads(threads)
     out.mkdir(parents=True, exist_ok=True)
     config, renderer, sandbox = make_parts()
     plan = Plan(
-        seed=seed, chunks=chunks, inputs=config.tasks.inputs, rate=rate, start=start, corpus=CORPORA[corpus]
+        seed=seed, chunks=chunks, inputs=config.tasks.inputs, rate=rate, start=given, corpus=CORPORA[corpus]
     )  # fmt: skip
 
     def report(done: int, now: float, losses: dict[str, float]) -> None:
