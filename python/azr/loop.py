@@ -79,7 +79,7 @@ class Loop:
         tried = [*(valid.trials for valid in valids(done.verdicts)), *answers]
         examples: list[Episode] = []
         if config.train.supervised.examples:  # before the next step's rollouts: these add to the store
-            examples = watch("supervise", lambda: supervised(parts, done.verdicts, tried, step))
+            examples = watch("supervise", lambda: supervised(parts, tried, step))
         ahead = self._begin_next(step)
         replayed = self._past.replay.draw(step)
         batch, stats = watch("update", lambda: update(self._policy, episodes, config, replayed))

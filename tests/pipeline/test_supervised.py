@@ -41,7 +41,7 @@ def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_ba
 ) -> None:
     parts = make_parts(lambda prompt, draw: "", *TERSE)
     tried = attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[3, 1, 2]"]), (Kind.ABDUCTION, PROGRAM, ["[3, 1, 2]"])])
-    forwards, backwards = texts(supervised(parts, [], tried, 1))
+    forwards, backwards = texts(supervised(parts, tried, 1))
     assert forwards == "<think>[1, 2, 3]\n[2, 3]\n<output>5"
     assert backwards == "<think>[2, 3]\n[1, 2, 3]\n<input>[3, 1, 2]"
 
@@ -49,14 +49,14 @@ def test_thoughts_are_the_values_between_the_steps_forwards_for_deduction_and_ba
 def test_a_task_to_induce_is_learnt_from_right_attempts_alone(make_parts: Callable[..., Parts]) -> None:
     right = "<program>\ndef f(x):\n    return sum(sorted(x)[1:])"
     asked = [(Kind.INDUCTION, PROGRAM, ["[2, 9, 3]", "[1]", "[]", "[4, 4]"])]
-    for answer, learnt in ((right, [right, right]), ("<program>\ndef f(x):\n    return 0", [])):
+    for answer, learnt in ((right, [right]), ("<program>\ndef f(x):\n    return 0", [])):
         parts = make_parts(lambda prompt, draw, answer=answer: answer, *TERSE)
-        assert texts(supervised(parts, [], attempted(parts, asked), 1)) == learnt
+        assert texts(supervised(parts, attempted(parts, asked), 1)) == learnt
 
 
 def test_values_too_long_to_write_down_leave_the_answer_alone(make_parts: Callable[..., Parts]) -> None:
     parts = make_parts(lambda prompt, draw: "", *TERSE)
-    (found,) = texts(supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, LONG, ["[3]"])]), 1))
+    (found,) = texts(supervised(parts, attempted(parts, [(Kind.DEDUCTION, LONG, ["[3]"])]), 1))
     assert found == "<output>40"
 
 
@@ -64,7 +64,14 @@ def test_a_task_that_was_solved_is_learnt_in_the_solvers_own_words(make_parts: C
     own = "<think>why not\n<output>3"
     parts = make_parts(lambda prompt, draw: own, *TERSE)
     asked = [(Kind.DEDUCTION, "def f(x):\n    return x + 1", [text]) for text in ("2", "3")]
-    assert texts(supervised(parts, [], attempted(parts, asked), 1)) == [own, own, "<output>4"]
+    assert texts(supervised(parts, attempted(parts, asked), 1)) == [own, "<output>4"]
+
+
+def test_of_right_attempts_at_a_task_the_shortest_is_learnt(make_parts: Callable[..., Parts]) -> None:
+    answers = iter(["<think>a longer way\n<output>3", "<think>short\n<output>3"])
+    parts = make_parts(lambda prompt, draw: next(answers), *TERSE)
+    tried = attempted(parts, [(Kind.DEDUCTION, "def f(x):\n    return x + 1", ["2"])])
+    assert texts(supervised(parts, tried, 1)) == ["<think>short\n<output>3"]
 
 
 @pytest.mark.parametrize("template", ["terse", "think"])
@@ -72,7 +79,7 @@ def test_a_task_that_was_solved_is_learnt_in_the_solvers_own_words(make_parts: C
 def test_what_is_learnt_reads_as_a_right_answer(make_parts: Callable[..., Parts], template: str, kind: Kind) -> None:
     parts = make_parts(lambda prompt, draw: "", f"prompt.template={template}", "train.supervised.examples=8")
     tried = attempted(parts, [(kind, PROGRAM, ["[5]"])])
-    (learnt,) = supervised(parts, [], tried, 1)
+    (learnt,) = supervised(parts, tried, 1)
     answer = read_answer(parts.renderer.template, parts.kinds, kind, learnt.completion.text).answer
     assert isinstance(answer, str)
     (verdict,) = parts.kinds[kind].check(parts.sandbox, [(tried[0][0].task, answer)])
@@ -81,16 +88,16 @@ def test_what_is_learnt_reads_as_a_right_answer(make_parts: Callable[..., Parts]
 
 
 def test_a_step_learns_as_many_as_the_config_says_and_the_same_in_every_run(make_parts: Callable[..., Parts]) -> None:
-    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=6")
+    parts = make_parts(lambda prompt, draw: "", "prompt.template=terse", "train.supervised.examples=12")
     tried = attempted(parts, [(Kind.DEDUCTION, f"def f(x):\n    return x + {n}", ["2"]) for n in range(8)])
-    first = texts(supervised(parts, [], tried, 1))
-    assert len(first) == 3 and first == texts(supervised(parts, [], tried, 1))
-    assert any(texts(supervised(parts, [], tried, step)) != first for step in (2, 3, 4))
+    first = texts(supervised(parts, tried, 1))
+    assert len(first) == 3 and first == texts(supervised(parts, tried, 1))
+    assert any(texts(supervised(parts, tried, step)) != first for step in (2, 3, 4))
 
 
 def test_nothing_is_learnt_so_unless_it_is_asked_for(make_parts: Callable[..., Parts]) -> None:
     parts = make_parts(lambda prompt, draw: "", "prompt.template=terse")
-    assert supervised(parts, [], attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[1]"])]), 1) == []
+    assert supervised(parts, attempted(parts, [(Kind.DEDUCTION, PROGRAM, ["[1]"])]), 1) == []
 
 
 def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers_right(
@@ -101,7 +108,7 @@ def test_chains_of_stored_programs_are_longer_than_any_of_them_and_their_answers
     given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    {body}", inputs=("[3, 1, 2]",))) for body in bodies]
     stored = [task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)]
     parts.store.add(stored)
-    everything = supervised(parts, [], [], 1)
+    everything = supervised(parts, [], 1)
     learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     tasks = [episode.completion.prompt.task for episode in learnt]
     assert len(everything) == 40 and {task.kind for task in tasks if task} == {Kind.DEDUCTION, Kind.ABDUCTION}
@@ -131,7 +138,7 @@ def test_a_program_that_reaches_into_its_trace_costs_its_own_thoughts_alone(
     parts = make_parts(lambda prompt, draw: "", *TERSE)
     hostile = f"def f(x):\n    if '_azr_values' in globals():\n        {line}\n    x = x + 1\n    return x * 2"
     tried = attempted(parts, [(Kind.DEDUCTION, hostile, ["1"]), (Kind.DEDUCTION, PROGRAM, ["[3, 1, 2]"])])
-    forged, honest = texts(supervised(parts, [], tried, 1))
+    forged, honest = texts(supervised(parts, tried, 1))
     assert forged.endswith("<output>4") and honest == "<think>[1, 2, 3]\n[2, 3]\n<output>5"
 
 
@@ -144,7 +151,7 @@ def test_proposals_are_stored_tasks_and_a_rare_type_of_input_is_drawn_more_often
     shapes.append(("x + 100", "1-3"))
     given = [(Kind.DEDUCTION, Draft(program=f"def f(x):\n    return {body}", inputs=(text,))) for body, text in shapes]
     parts.store.add([task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)])
-    everything = supervised(parts, [], [], 1)
+    everything = supervised(parts, [], 1)
     proposed = [episode for episode in everything if episode.role is Role.PROPOSE]
     on_text = sum(episode.completion.text.endswith("'") for episode in proposed)
     # A tenth of the tasks, and the root of a ninth is a third: a quarter of the examples.
@@ -157,7 +164,7 @@ def test_proposals_are_stored_tasks_and_a_rare_type_of_input_is_drawn_more_often
 def test_what_reads_entropy_or_fails_is_not_learnt(make_parts: Callable[..., Parts]) -> None:
     parts = make_parts(lambda prompt, draw: "", *TERSE)
     tried = attempted(parts, [(Kind.DEDUCTION, "def f(x):\n    return len({x, 'a'})", ["'b'"])])
-    (plain,) = texts(supervised(parts, [], tried, 1))
+    (plain,) = texts(supervised(parts, tried, 1))
     assert plain == "<output>2"  # a set of texts has no order that a thought could show
 
 
@@ -207,7 +214,10 @@ def test_chains_to_induce_are_made_of_tasks_that_were_induced_and_name_their_ste
     parts.store.add([task for task in verify(given, parts.kinds, parts.sandbox) if isinstance(task, Task)])
     stored = [task for task in parts.store.everything() if task.kind is Kind.INDUCTION]
     parts.store.record([(row[0].task, row) for row in solve(parts, stored, 2, parts.sampling(1, "solve"))], 1)
-    learnt = [episode for episode in supervised(parts, [], [], 1) if episode.kind is Kind.INDUCTION]
+    everything = [episode for episode in supervised(parts, [], 1) if episode.kind is Kind.INDUCTION]
+    proposed = [episode.completion.text for episode in everything if episode.role is Role.PROPOSE]
+    assert proposed and not any("what" in text for text in proposed)
+    learnt = [episode for episode in everything if episode.role is Role.SOLVE]
     lengths = set()
     for episode in learnt:
         task = episode.completion.prompt.task

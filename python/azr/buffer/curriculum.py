@@ -165,14 +165,12 @@ class TaskStore:
         return self._buffer.get([task_id for task_id in ids.tolist() if self._buffer.solve_rate(task_id) == 0.0])
 
     def induced(self, count: int, rng: np.random.Generator) -> list[Task]:
-        """Up to `count` tasks to induce that at least half of the last attempts solved: their messages say enough."""
-        ids = self._buffer.in_band(
-            [Kind.INDUCTION], count, int(rng.integers(2**62)), low=CLEAR, high=1.0, unknown=False
-        )  # fmt: skip
+        """Up to `count` tasks to induce, none of which fewer than half of the last attempts solved: their messages say
+        enough. Untried ones are among them: without, the first steps would learn a few dozen programs by heart."""
+        ids = self._buffer.in_band([Kind.INDUCTION], count, int(rng.integers(2**62)), low=CLEAR, high=1.0)
+        rates = {task_id: self._buffer.solve_rate(task_id) for task_id in ids.tolist()}
         # Where too few are in the band, the buffer draws from the rest.
-        return self._buffer.get(
-            [task_id for task_id in ids.tolist() if (self._buffer.solve_rate(task_id) or 0) >= CLEAR]
-        )
+        return self._buffer.get([task_id for task_id, rate in rates.items() if rate is None or rate >= CLEAR])
 
     def pool(self, domain: str) -> tuple[Kind, ...]:
         """Kinds whose programs a domain's other kinds are made from: deduction and abduction, or else all its kinds."""

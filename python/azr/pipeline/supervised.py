@@ -7,7 +7,7 @@ answers are learnt as in supervised fine-tuning:
 - tasks of the step: the right attempts, or the answer with thoughts where there are none. Tasks to induce are learnt
   from right attempts alone: pairs and a message of the proposer's may not tell what the program is;
 - chains of stored programs, one after another: programs longer than any that the model was shown or would propose.
-  Chains to induce are made of tasks that were induced more often than not, and their messages follow each other too;
+  Chains to induce are made of tasks whose messages say enough, and their messages follow each other too;
 - stored tasks as proposals: without them these steps make the model forget how to propose.
 
 Programs are drawn from the whole store, those with a rare type of input more often than others. A model that learns its
@@ -32,7 +32,7 @@ from azr.tasks.composite import chained
 from azr.tasks.parsing import BlockSyntax
 from azr.tasks.trace import TRACED, tracer
 from azr.tasks.worked import answer_blocks, proposal_blocks
-from azr.types import Attempt, Completion, Episode, Kind, Prompt, Rejected, Task, Valid, valids
+from azr.types import Attempt, Completion, Episode, Kind, Prompt, Task
 from azr.util.randomness import generator
 
 if TYPE_CHECKING:
@@ -48,10 +48,8 @@ FOLLOWED: Final = (Kind.DEDUCTION, Kind.ABDUCTION)
 """Kinds whose solver has to follow a program."""
 
 
-def supervised(
-    parts: Parts, verdicts: Sequence[Valid | Rejected], tried: Sequence[Sequence[Attempt]], step: int
-) -> list[Episode]:
-    """Up to `train.supervised.examples`: an eighth at most are proposals, a half at most tasks of the step.
+def supervised(parts: Parts, tried: Sequence[Sequence[Attempt]], step: int) -> list[Episode]:
+    """Up to `train.supervised.examples`: an eighth at most are proposals, a quarter at most tasks of the step.
 
     Args:
         tried: attempts by task.
@@ -63,14 +61,14 @@ def supervised(
     stored = _by_type(drawn)
     rng = generator(seed, step, "supervised")
     plain = [row for row in tried if row and row[0].kind in PLAIN]
+    clear = _by_type(parts.store.induced(DRAWN, generator(seed, step, "supervised induction")))
     learnt = [
-        *_drawn(list(_of_step(parts, plain)), wanted // 2, rng),
-        *_proposals(parts, verdicts, stored, wanted // 8, rng),
+        *_drawn(list(_of_step(parts, plain)), wanted // 4, rng),
+        *_proposals(parts, stored, clear, wanted // 8, rng),
     ]
     missing = wanted - len(learnt)
     if Kind.INDUCTION in parts.config.tasks.kinds:
-        clear = parts.store.induced(DRAWN, generator(seed, step, "supervised induction"))
-        learnt += islice(_to_induce(parts, _by_type(clear), missing // 3, rng), missing // 3)
+        learnt += islice(_to_induce(parts, clear, missing // 3, rng), missing // 3)
     if kinds := [kind for kind in FOLLOWED if kind in parts.config.tasks.kinds]:
         missing = wanted - len(learnt)
         learnt += islice(_of_chains(parts, stored, kinds, missing, rng), missing)
@@ -117,20 +115,19 @@ def _type_of(text: str) -> str:
     return ""
 
 
-def _proposals(
-    parts: Parts, verdicts: Sequence[Valid | Rejected], stored: Stored, count: int, rng: np.random.Generator
-) -> Iterator[Episode]:
-    """Stored tasks as proposals; of kinds that are made from a stored program, the step's own valid ones."""
+def _proposals(parts: Parts, stored: Stored, clear: Stored, count: int, rng: np.random.Generator) -> Iterator[Episode]:
+    """Stored tasks as proposals; of kinds that are made from a stored program, those whose messages say enough.
+
+    A message is not run: if any valid one were learnt, messages would end as noise.
+    """
     kinds = [kind for kind in parts.config.tasks.kinds if kind in PLAIN]
-    share = count // max(1, len(kinds))
     for kind in kinds:
-        if parts.kinds[kind].from_task:
-            own = [verdict.proposal.completion for verdict in valids(verdicts) if verdict.proposal.kind is kind]
-            yield from (Episode(completion=done, reward=1.0) for done in _drawn(own, share, rng))
-            continue
-        for task in _balanced(stored, share, rng):
-            shown = _balanced(stored, int(rng.integers(parts.config.propose.references + 1)), rng)
-            prompt = parts.renderer.propose(kind, [replace(other, kind=kind) for other in shown], None)
+        made = parts.kinds[kind].from_task
+        for task in _balanced(clear if made else stored, count // max(1, len(kinds)), rng):
+            shown = [] if made else _balanced(stored, int(rng.integers(parts.config.propose.references + 1)), rng)
+            prompt = parts.renderer.propose(
+                kind, [replace(other, kind=kind) for other in shown], task if made else None
+            )
             if len(prompt.token_ids) <= parts.config.prompt.max_tokens:
                 yield _episode(parts, prompt, proposal_blocks, replace(task, kind=kind))
 
@@ -143,7 +140,10 @@ def _drawn(rows: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
 def _of_step(parts: Parts, tried: Sequence[Sequence[Attempt]]) -> Iterator[Episode]:
     """Answers to tasks of the step. The solver's own keep what it can do while the chains teach it more."""
     for row in tried:
-        yield from (Episode(completion=attempt.completion, reward=1.0) for attempt in row if attempt.correct)
+        # The shortest: what is longer than it need be would be learnt, and become longer yet.
+        right = [attempt.completion for attempt in row if attempt.correct]
+        if right:
+            yield Episode(completion=min(right, key=lambda done: len(done.token_ids)), reward=1.0)
     asked = [row[0].completion.prompt for row in tried if not any(attempt.correct for attempt in row)]
     prompts = [prompt for prompt in asked if prompt.kind in FOLLOWED]
     tasks = [_task(prompt) for prompt in prompts]
