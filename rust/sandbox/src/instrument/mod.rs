@@ -297,16 +297,6 @@ fn bad(why: String) -> Error {
     Error::BadGuest(why)
 }
 
-/// Memories that reserve no address space: an emulator of another processor keeps tables of all that is reserved, and
-/// runs out of memory after some hundred instances.
-#[cfg(test)]
-#[cfg(feature = "compiler")]
-fn unreserved() -> wasmtime::Config {
-    let mut config = wasmtime::Config::new();
-    config.memory_reservation(0).memory_reservation_for_growth(0).memory_guard_size(0);
-    config
-}
-
 #[cfg(test)]
 #[cfg(feature = "compiler")]
 mod tests {
@@ -382,7 +372,9 @@ mod tests {
     fn as_it_is(wasm: &[u8], input: i32) -> Ran {
         let mut module = Module::new();
         Enlarged.parse_core_module(&mut module, Parser::new(0), wasm).unwrap();
-        let engine = Engine::new(unreserved().consume_fuel(true)).unwrap();
+        let mut config = wasmtime::Config::new();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).unwrap();
         let module = wasmtime::Module::new(&engine, module.finish()).unwrap();
         let mut store = Store::new(&engine, ());
         store.set_fuel(1_000_000).unwrap();
@@ -395,7 +387,7 @@ mod tests {
     }
 
     fn rewritten(module: &Instrumented, input: i32) -> Ran {
-        let engine = Engine::new(&unreserved()).unwrap();
+        let engine = Engine::default();
         let compiled = wasmtime::Module::new(&engine, &module.code).unwrap();
         let mut store = Store::new(&engine, 100);
         let refuel = Func::wrap(&mut store, |mut caller: wasmtime::Caller<'_, i32>, _: i64| {
