@@ -17,6 +17,12 @@ def test_tasks_can_be_made_in_strata(tmp_path: Path) -> None:
     assert read_tags(tmp_path / "t.jsonl", "length") == [length for length in "234" for _ in range(6)]
 
 
+def test_a_start_that_is_not_there_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    done = CliRunner().invoke(bootstrap, ["model", str(tmp_path / "out"), "--start", "nowhere"])
+    assert done.exit_code == 2 and "nowhere: no model is there" in done.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_range_that_is_none_is_refused(tmp_path: Path) -> None:
     for lengths in ("two", "6-2", "0-3"):
         done = CliRunner().invoke(bootstrap, ["tasks", str(tmp_path / "t.jsonl"), "--lengths", lengths])

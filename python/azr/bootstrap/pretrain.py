@@ -50,6 +50,7 @@ class Plan:
     """Number of inputs of an induction task."""
     rate: float = RATE
     corpus: Corpus = CORPORA["both"]
+    """What its programs and answers are like."""
     start: Path | None = None
     """A model to start from, instead of random weights."""
 
