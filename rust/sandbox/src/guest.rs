@@ -148,7 +148,7 @@ impl Guest {
             return Ok(Self(loaded));
         }
         let image = Arc::new(Instance::new(&self.0)?.into_image(&module_request(modules)?)?);
-        let guest = Self(Arc::new(GuestCode { module: self.0.module.clone(), image, hash: hash.clone() }));
+        let guest = Self(Arc::new(self.0.starting_from(image, &hash)));
         let mut known = known();
         let known = known.get_or_insert_default();
         known.retain(|_, loaded| loaded.strong_count() > 0);

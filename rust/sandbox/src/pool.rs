@@ -30,6 +30,9 @@ pub(crate) struct Pool {
 /// How often a thread that waits for a batch asks [`Cancel::polling`]'s question.
 const POLL: Duration = Duration::from_millis(50);
 
+/// Jobs of a thread after which many more are expected: large pages pay for themselves after some 10,000.
+const MANY: u64 = 1_000;
+
 /// What came of a job: the guest's answer and the fuel it took.
 pub(crate) type Ran = Result<(Answer, u64), Error>;
 
@@ -247,6 +250,7 @@ fn continue_session(
 fn work(guest: &Guest, shared: &Arc<Shared>, instance: Instance) {
     WORKS_FOR.set(Arc::as_ptr(shared).addr());
     let mut instance = Some(instance);
+    let mut served = 0_u64;
     loop {
         do_tasks(guest, shared, &mut instance);
         let batch = {
@@ -282,6 +286,10 @@ fn work(guest: &Guest, shared: &Arc<Shared>, instance: Instance) {
                 batch.done.notify_all();
             }
             drop(left);
+            served += 1;
+            if served == MANY {
+                guest.code().move_into_large_pages();
+            }
             do_tasks(guest, shared, &mut instance);
         }
         let mut queue = lock(&shared.queue);

@@ -751,3 +751,30 @@ fn the_index_of_a_sequence_that_cannot_be_changed_is_read_first() {
         "[(\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'tuple' object does not support item assignment\", \"TypeError: 'tuple' object doesn't support item deletion\"), (\"TypeError: 'tuple' object does not support item assignment\", \"TypeError: 'tuple' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'Plain' object does not support item assignment\", \"TypeError: 'Plain' object doesn't support item deletion\"), (\"TypeError: 'Plain' object does not support item assignment\", \"TypeError: 'Plain' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"TypeError: 'int' object does not support item assignment\", \"TypeError: 'int' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'range' object does not support item assignment\", \"TypeError: 'range' object doesn't support item deletion\"), (\"TypeError: 'range' object does not support item assignment\", \"TypeError: 'range' object does not support item deletion\"), (\"IndexError: cannot fit 'int' into an index-sized integer\", \"IndexError: cannot fit 'int' into an index-sized integer\"), (\"IndexError: cannot fit 'Index' into an index-sized integer\", \"IndexError: cannot fit 'Index' into an index-sized integer\"), (\"TypeError: 'set' object does not support item assignment\", \"TypeError: 'set' object doesn't support item deletion\"), (\"TypeError: 'set' object does not support item assignment\", \"TypeError: 'set' object does not support item deletion\")]",
     )]);
 }
+
+#[test]
+fn the_truth_of_a_subclass_is_that_of_its_length() {
+    check(&[
+        (
+            "from collections import deque
+def f(x):
+    seen = []
+    for base in (tuple, list, str, bytes, bytearray, dict, set, frozenset, deque):
+        class Long(base):
+            def __len__(self): return 3
+        class Short(base):
+            def __len__(self): return 0
+        class Tuesday(Long):
+            def __bool__(self): return False
+        one = {1: 2} if base is dict else 'a' if base is str else [1]
+        seen.append((bool(Long()), not Short(one), 1 if Tuesday(one) else 2, bool(base()), bool(base(one))))
+    return set(seen)",
+            "{(True, True, 2, False, True)}",
+        ),
+        (
+            "from collections import deque
+def f(x): return [hasattr(base, '__bool__') for base in (tuple, deque, range, int)]",
+            "[False, False, True, True]",
+        ),
+    ]);
+}

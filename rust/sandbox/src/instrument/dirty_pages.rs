@@ -499,10 +499,13 @@ mod tests {
     use wasmtime::{Engine, Func, Instance, Module, Store};
 
     use super::*;
+    use crate::instrument::unreserved;
     use crate::layout::CARDS;
 
     /// Pages that the made-up code may store to, behind the first.
     const PAGES: u32 = 40;
+    /// Pages that its offsets reach. The memory is a gigabyte, which takes its time to fill.
+    const REACHED: usize = 64;
 
     /// Code of blocks, loops and branches that stores through its four locals, from a seed.
     struct Code {
@@ -595,7 +598,7 @@ mod tests {
 
     #[test]
     fn whatever_way_code_takes_every_page_that_it_writes_has_its_card() {
-        let engine = Engine::default();
+        let engine = Engine::new(&unreserved()).unwrap();
         let mut written = 0;
         for seed in 0..150_u32 {
             let mut code = Code { seed: seed.into(), text: String::new(), open: 0 };
@@ -607,7 +610,6 @@ mod tests {
             );
             let instrumented = crate::instrument::instrument(&wat::parse_str(&wat).unwrap(), Nans::Minus).unwrap();
             let module = Module::new(&engine, &instrumented.code).unwrap();
-            // One instance for all inputs: an emulator keeps tables of all that instances reserve.
             let mut store = Store::new(&engine, ());
             let refuel = Func::wrap(&mut store, |_: i64| 1_000_000_i64);
             // Nothing here calls the host.
@@ -615,8 +617,8 @@ mod tests {
             let instance = Instance::new(&mut store, &module, &[refuel.into(), host.into()]).unwrap();
             let run = instance.get_typed_func::<(u32, u32, u32, u32, u32), ()>(&mut store, "run").unwrap();
             for input in 0..12_u32 {
-                for name in ["memory", CARDS] {
-                    instance.get_memory(&mut store, name).unwrap().data_mut(&mut store).fill(0);
+                for (name, reached) in [("memory", REACHED * PAGE), (CARDS, REACHED)] {
+                    instance.get_memory(&mut store, name).unwrap().data_mut(&mut store)[..reached].fill(0);
                 }
                 let at = |number: u32| 4096 + (seed * 977 + number * 4000) % (PAGES * 4096);
                 let input = input.wrapping_mul(0x9e37_79b9) >> 3;
@@ -625,7 +627,7 @@ mod tests {
                 let mut memory = |name: &str| instance.get_memory(&mut store, name).unwrap();
                 let (memory, cards) = (memory("memory"), memory(CARDS));
                 let (memory, cards) = (memory.data(&store), cards.data(&store));
-                for (at, _) in memory.iter().enumerate().take(64 * PAGE).filter(|(_, byte)| **byte != 0) {
+                for (at, _) in memory.iter().enumerate().take(REACHED * PAGE).filter(|(_, byte)| **byte != 0) {
                     let (page, within) = (at / PAGE, at % PAGE);
                     let noted = cards[page] != 0 || within < WINDOW && cards[page - 1] != 0;
                     assert!(noted, "byte {at} of seed {seed}\n{wat}");

@@ -11,6 +11,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Contents, Mapping, clear};
+pub(crate) use unix::{Contents, Mapping, clear, enlarge};
 #[cfg(windows)]
-pub(crate) use windows::{Contents, Mapping, clear};
+pub(crate) use windows::{Contents, Mapping, clear, enlarge};

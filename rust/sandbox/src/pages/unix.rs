@@ -5,6 +5,7 @@
 use std::ffi::c_void;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::{ptr, slice};
 
@@ -172,4 +173,66 @@ pub(crate) unsafe fn clear(at: *mut u8, length: usize) -> io::Result<()> {
         map_zeros(at.cast(), length)?;
     }
     Ok(())
+}
+
+/// Has the system keep bytes in large pages, where it can: Linux since 6.1, if enough of them lie in one such page.
+///
+/// Nothing but time depends on it, so a system that declines is no error.
+pub(crate) fn enlarge(bytes: Range<*const u8>) {
+    #[cfg(target_os = "linux")]
+    {
+        /// `madvise(2)`; libc names it for glibc alone.
+        const MADV_COLLAPSE: libc::c_int = 25;
+        let address = bytes.start.align_offset(LARGE);
+        let length = (bytes.end.addr() - bytes.start.addr()).saturating_sub(address) / LARGE * LARGE;
+        if length > 0 {
+            // SAFETY: only moves pages: what the bytes are, and what may be done with them, stays.
+            unsafe { libc::madvise(bytes.start.wrapping_add(address).cast_mut().cast(), length, MADV_COLLAPSE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = bytes;
+}
+
+/// Bytes of a large page, on x86-64 and (with small pages of 4 KiB) on aarch64.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 2 << 20;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{LARGE, Mapping, enlarge};
+
+    /// Bytes in large pages of the mapping that an address lies in.
+    fn enlarged(address: usize) -> usize {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").expect("procfs is there");
+        let mut inside = false;
+        for line in smaps.lines() {
+            let mut words = line.split_ascii_whitespace();
+            let first = words.next().unwrap_or_default();
+            if let Some((from, to)) = first.split_once('-').filter(|_| !line.starts_with(char::is_uppercase)) {
+                let number = |text| usize::from_str_radix(text, 16).expect("an address");
+                inside = (number(from)..number(to)).contains(&address);
+            } else if inside && first == "AnonHugePages:" {
+                return words.next().and_then(|size| size.parse().ok()).map_or(0, |size: usize| size << 10);
+            }
+        }
+        0
+    }
+
+    #[test]
+    fn bytes_in_large_pages_are_what_they_were_and_so_are_those_beside() {
+        let memory = Mapping::zeros(4 * LARGE, 4 * LARGE).expect("address space is there");
+        // SAFETY: mapped for reading and writing as long as `memory`, and nothing else uses it.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(memory.base(), 4 * LARGE) };
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = (at % 251) as u8;
+        }
+        enlarge(bytes[100..4 * LARGE - 100].as_ptr_range());
+        assert!(bytes.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at % 251));
+        // Kernels before 6.1, and those without large pages, decline.
+        let large = enlarged(memory.base().addr() + 2 * LARGE);
+        assert!(large == 0 || large.is_multiple_of(LARGE), "{large} bytes");
+        enlarge(bytes[..LARGE / 2].as_ptr_range());
+        enlarge(bytes[..0].as_ptr_range());
+    }
 }

@@ -4,6 +4,7 @@
 
 use std::ffi::c_void;
 use std::io;
+use std::ops::Range;
 use std::ptr;
 
 use windows_sys::Win32::System::Memory::{
@@ -105,3 +106,6 @@ pub(crate) unsafe fn clear(at: *mut u8, length: usize) -> io::Result<()> {
     // SAFETY: as above.
     unsafe { commit(at.cast(), length) }
 }
+
+/// Large pages take a privilege here that few processes have.
+pub(crate) fn enlarge(_: Range<*const u8>) {}
