@@ -225,7 +225,7 @@ mod tests {
         // SAFETY: mapped for reading and writing as long as `memory`, and nothing else uses it.
         let bytes = unsafe { std::slice::from_raw_parts_mut(memory.base(), 4 * LARGE) };
         for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = (at % 251) as u8;
+            *byte = u8::try_from(at % 251).expect("less than 251");
         }
         enlarge(bytes[100..4 * LARGE - 100].as_ptr_range());
         assert!(bytes.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at % 251));
