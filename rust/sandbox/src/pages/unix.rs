@@ -176,22 +176,23 @@ pub(crate) unsafe fn clear(at: *mut u8, length: usize) -> io::Result<()> {
 }
 
 /// Has the system keep bytes in large pages, where it can: Linux since 6.1, if enough of them lie in one such page.
-///
-/// Nothing but time depends on it, so a system that declines is no error.
-pub(crate) fn enlarge(bytes: Range<*const u8>) {
+/// Whether it did: nothing but time depends on it, so a system that declines is no error.
+pub(crate) fn enlarge(bytes: Range<*const u8>) -> bool {
     #[cfg(target_os = "linux")]
     {
         /// `madvise(2)`; libc names it for glibc alone.
         const MADV_COLLAPSE: libc::c_int = 25;
         let address = bytes.start.align_offset(LARGE);
         let length = (bytes.end.addr() - bytes.start.addr()).saturating_sub(address) / LARGE * LARGE;
-        if length > 0 {
-            // SAFETY: only moves pages: what the bytes are, and what may be done with them, stays.
-            unsafe { libc::madvise(bytes.start.wrapping_add(address).cast_mut().cast(), length, MADV_COLLAPSE) };
-        }
+        let start = bytes.start.wrapping_add(address).cast_mut().cast();
+        // SAFETY: only moves pages: what the bytes are, and what may be done with them, stays.
+        length > 0 && unsafe { libc::madvise(start, length, MADV_COLLAPSE) } == 0
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = bytes;
+    {
+        let _ = bytes;
+        false
+    }
 }
 
 /// Bytes of a large page, on x86-64 and (with small pages of 4 KiB) on aarch64.
@@ -207,13 +208,13 @@ mod tests {
         let smaps = std::fs::read_to_string("/proc/self/smaps").expect("procfs is there");
         let mut inside = false;
         for line in smaps.lines() {
-            let mut words = line.split_ascii_whitespace();
-            let first = words.next().unwrap_or_default();
-            if let Some((from, to)) = first.split_once('-').filter(|_| !line.starts_with(char::is_uppercase)) {
+            let (first, rest) = line.split_once(' ').expect("every line has several words");
+            if let Some((from, to)) = first.split_once('-') {
                 let number = |text| usize::from_str_radix(text, 16).expect("an address");
                 inside = (number(from)..number(to)).contains(&address);
             } else if inside && first == "AnonHugePages:" {
-                return words.next().and_then(|size| size.parse().ok()).map_or(0, |size: usize| size << 10);
+                let size: usize = rest.trim().trim_end_matches(" kB").parse().expect("a size");
+                return size << 10;
             }
         }
         0
@@ -227,12 +228,12 @@ mod tests {
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = u8::try_from(at % 251).expect("less than 251");
         }
-        enlarge(bytes[100..4 * LARGE - 100].as_ptr_range());
+        let moved = enlarge(bytes[100..4 * LARGE - 100].as_ptr_range());
         assert!(bytes.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at % 251));
         // Kernels before 6.1, and those without large pages, decline.
         let large = enlarged(memory.base().addr() + 2 * LARGE);
-        assert!(large == 0 || large.is_multiple_of(LARGE), "{large} bytes");
-        enlarge(bytes[..LARGE / 2].as_ptr_range());
-        enlarge(bytes[..0].as_ptr_range());
+        assert!(!moved || large >= 2 * LARGE, "{large} bytes");
+        assert!(!enlarge(bytes[..LARGE / 2].as_ptr_range()), "half a page is none");
+        assert!(!enlarge(bytes[..0].as_ptr_range()));
     }
 }

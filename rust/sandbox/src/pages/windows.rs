@@ -108,4 +108,6 @@ pub(crate) unsafe fn clear(at: *mut u8, length: usize) -> io::Result<()> {
 }
 
 /// Large pages take a privilege here that few processes have.
-pub(crate) fn enlarge(_: Range<*const u8>) {}
+pub(crate) fn enlarge(_: Range<*const u8>) -> bool {
+    false
+}
