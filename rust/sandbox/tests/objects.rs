@@ -778,3 +778,106 @@ def f(x): return [hasattr(base, '__bool__') for base in (tuple, deque, range, in
         ),
     ]);
 }
+
+#[test]
+fn what_a_subclass_walks_is_what_its_copies_and_texts_have() {
+    check(&[
+        (
+            r#"from collections import deque
+import copy
+def f(x):
+    seen = []
+    for base in (set, frozenset, deque, list, tuple):
+        class Odd(base):
+            def __iter__(self): return iter('z')
+        odd = Odd('a')
+        made, walk = odd.__reduce_ex__(2)[1], odd.__reduce_ex__(2)[3:]
+        seen.append((repr(odd), [*base.__iter__(copy.copy(odd))], [*base.__iter__(copy.deepcopy(odd))], made[1:] or made, [*walk[0]] if walk and walk[0] else None))
+    class Long(deque):
+        def __iter__(self): return iter('yz')
+    return str(seen).replace('<class ', '').replace("'>", "'"), str([Long('ab') + Long('cd'), Long('ab', 3) * 2, Long('ab').copy()])"#,
+            r#"('[("Odd({\'z\'})", [\'z\'], [\'z\'], ([\'z\'],), None), ("Odd({\'z\'})", [\'z\'], [\'z\'], ([\'z\'],), None), ("Odd([\'z\'])", [\'z\'], [\'z\'], (), [\'z\']), ("[\'a\']", [\'z\'], [\'z\'], (\'__main__.f.<locals>.Odd\',), [\'z\']), ("(\'a\',)", [\'a\'], [\'a\'], ((\'a\',),), None)]', "[Long(['y', 'z']), Long(['y', 'z'], maxlen=3), Long(['y', 'z'])]")"#,
+        ),
+        (
+            "def f(x):
+    class Odd(dict):
+        def __iter__(self): return iter('q')
+        def keys(self): return ['z']
+        def __getitem__(self, key): return key
+    class Plain(dict):
+        def keys(self): return ['z']
+        def __getitem__(self, key): return key
+    return [(d.copy(), d | {}, {} | d, {**d}, dict(d)) for d in (Odd(a=1), Plain(a=1))]",
+            "[({'z': 'z'}, {'z': 'z'}, {'z': 'z'}, {'z': 'z'}, {'z': 'z'}), ({'a': 1}, {'a': 1}, {'a': 1}, {'a': 1}, {'a': 1})]",
+        ),
+    ]);
+}
+
+#[test]
+fn a_copy_of_a_subclass_is_made_by_its_class() {
+    check(&[
+        (
+            "from collections import defaultdict, deque
+import copy
+class D(defaultdict): pass
+class P(deque): pass
+class Made(defaultdict):
+    def __init__(self, *given): super().__init__(*given); self.given = len(given)
+def f(x):
+    d, p, made = D(int, {'a': 1}), P('ab', 3), Made(list)
+    return [str(v) for v in (d | {'b': 2}, {'b': 2} | d, d | d, d.copy(), copy.copy(d), p + p, p * 2, 2 * p, p.copy(), copy.copy(p), p + deque('z'), deque('z') + p)], [m.given for m in (made | {}, {} | made, made.copy())]",
+            r#"(["D(<class 'int'>, {'a': 1, 'b': 2})", "D(<class 'int'>, {'b': 2, 'a': 1})", "D(<class 'int'>, {'a': 1})", "D(<class 'int'>, {'a': 1})", "D(<class 'int'>, {'a': 1})", "P(['b', 'a', 'b'], maxlen=3)", "P(['b', 'a', 'b'], maxlen=3)", "P(['b', 'a', 'b'], maxlen=3)", "P(['a', 'b'], maxlen=3)", "P(['a', 'b'], maxlen=3)", "P(['a', 'b', 'z'], maxlen=3)", "deque(['z', 'a', 'b'])"], [2, 2, 2])"#,
+        ),
+    ]);
+}
+
+#[test]
+fn an_extended_slice_of_bytes_to_which_nothing_is_assigned_is_deleted() {
+    check(&[(
+        "import array
+def f(x):
+    seen = []
+    for s in (slice(None, None, 4), slice(5, 1, 2), slice(None, None, -1), slice(None, None, -2), slice(1, None, 3)):
+        b, a = bytearray(b'abcdefgh'), array.array('b', b'abcdefgh')
+        b[s], a[s] = b'', array.array('b')
+        seen.append((bytes(b), a.tobytes()))
+    return seen",
+        "[(b'bcdfgh', b'bcdfgh'), (b'abcdefgh', b'abcdefgh'), (b'', b''), (b'aceg', b'aceg'), (b'acdfg', b'acdfg')]",
+    )]);
+}
+
+#[test]
+fn the_class_that_adds_a_dict_or_weak_references_lists_them() {
+    check(&[
+        (
+            "import weakref
+from collections import deque, OrderedDict
+class A: __slots__ = ()
+class B: pass
+def f(x):
+    def adds(*bases):
+        class C(*bases): pass
+        return bases[0].__name__, '__dict__' in vars(C), '__weakref__' in vars(C)
+    def refers(o):
+        try: weakref.ref(o)
+        except TypeError: return False
+        return True
+    return [adds(*b) for b in ((set,), (frozenset,), (deque,), (OrderedDict,), (list,), (dict,), (int,), (tuple,), (str,), (property,), (staticmethod,), (Exception,), (type,), (A, B), (B, A), (B,))], [refers(o) for o in (set(), [], property(), staticmethod(len), classmethod(len), A(), B())]",
+            "([('set', True, False), ('frozenset', True, False), ('deque', True, False), ('OrderedDict', False, False), ('list', True, True), ('dict', True, True), ('int', True, False), ('tuple', True, False), ('str', True, True), ('property', True, True), ('staticmethod', False, True), ('Exception', False, True), ('type', False, False), ('A', True, True), ('B', False, False), ('B', False, False)], [True, False, False, False, False, False, True])",
+        ),
+    ]);
+}
+
+#[test]
+fn a_base_that_takes_no_arguments_says_so() {
+    check(&[(
+        r#"def f(x):
+    def of(g):
+        try: return g()
+        except Exception as e: return type(e).__name__, ascii(str(e))
+    def made(base):
+        class C(base): pass
+    return [of(lambda: made(b)) for b in (None, ..., NotImplemented)], [of(g) for g in (lambda: type(None)(1), lambda: type(None)())]"#,
+        r#"([('TypeError', "'NoneType takes no arguments'"), ('TypeError', "'EllipsisType takes no arguments'"), ('TypeError', "'NotImplementedType takes no arguments'")], [('TypeError', "'NoneType takes no arguments'"), None])"#,
+    )]);
+}
