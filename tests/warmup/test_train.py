@@ -14,7 +14,7 @@ from azr.run.folder import METRICS, RunFolder
 from azr.trainer import checkpoint
 from azr.types import Kind
 from azr.warmup.examples import Example
-from azr.warmup.train import Outcome, Shares, batch_of, supervised, warm_up
+from azr.warmup.train import Outcome, Shares, batch_of, is_enough, supervised, warm_up
 from click.testing import CliRunner
 
 pytestmark = pytest.mark.torch
@@ -99,6 +99,16 @@ def test_it_ends_when_there_is_enough(tiny_model: Path, tmp_path: Path) -> None:
     assert outcome.enough and outcome.step == 3 and watch.turns == [0, 1]
     again, _ = run(RunFolder.open(tmp_path / "w"))
     assert again.enough and again.step == 3
+
+
+@pytest.mark.parametrize(
+    ("valid", "enough"),
+    [([0.6, 0.6, 0.6], True), ([0.8, 0.5, 0.5], True), ([0.8, 0.5, 0.4], False), ([1.0, 1.0, 0.2], False)],
+)
+def test_there_is_enough_in_the_mean_of_kinds_and_half_as_much_in_each(valid: list[float], enough: bool) -> None:
+    proposals = [Shares(1.0, share, 1.0, 0.0, {}) for share in valid]
+    answers = [Shares(1.0, 1.0, share, 0.0, {}) for share in valid]
+    assert is_enough(proposals, 0.6) is is_enough(answers, 0.6) is enough
 
 
 def test_an_adapter_can_be_taught_in_place_of_the_weights(tiny_model: Path, tmp_path: Path) -> None:

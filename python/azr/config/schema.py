@@ -133,7 +133,8 @@ class WarmupConfig(Section):
     lr: Annotated[float, Field(gt=0.0)] = 5e-5
     """Learning rate, reached after ten optimizer steps. For all weights; an adapter wants about ten times as much."""
     enough: Fraction = 0.6
-    """Least share of sampled proposals that are valid, and of sampled answers that can be read, in every kind."""
+    """Least share of sampled proposals that are valid, and of sampled answers that can be read: in the mean of kinds,
+    and half as much in every kind."""
     samples: Positive = 32
     """Proposals and answers of each kind that are sampled after each round; the answers are to held-out tasks."""
 
