@@ -106,8 +106,8 @@ def test_it_ends_when_there_is_enough(tiny_model: Path, tmp_path: Path) -> None:
     [([0.6, 0.6, 0.6], True), ([0.8, 0.5, 0.5], True), ([0.8, 0.5, 0.4], False), ([1.0, 1.0, 0.2], False)],
 )
 def test_there_is_enough_in_the_mean_of_kinds_and_half_as_much_in_each(valid: list[float], enough: bool) -> None:
-    proposals = [Shares(1.0, share, 1.0, 0.0, {}) for share in valid]
-    answers = [Shares(1.0, 1.0, share, 0.0, {}) for share in valid]
+    proposals = [Shares(readable=1.0, valid=share, answered=1.0, right=0.0, reasons={}) for share in valid]
+    answers = [Shares(readable=1.0, valid=1.0, answered=share, right=0.0, reasons={}) for share in valid]
     assert is_enough(proposals, 0.6) is is_enough(answers, 0.6) is enough
 
 
