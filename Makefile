@@ -31,8 +31,8 @@ $(VENV)/.quick: $(VENV)/.tools
 	$(INSTALL) -r pyproject.toml $(LIGHT)
 	touch $@
 
-# What only tests need: training does not wait for it.
-$(VENV)/.peers: $(VENV)/.extension $(VENV)/.dev
+# What only tests need: training does not wait for it. torch comes while the extension is compiled.
+$(VENV)/.peers: $(VENV)/.dev
 	$(SETUP) train
 	$(MAKE) vllm
 	$(INSTALL) $(LIGHT) --group peers --group docs
@@ -60,7 +60,7 @@ browser: $(VENV)/.dev ## A headless Chromium, if there is none.
 	  || $(BIN)/playwright install chromium
 
 .PHONY: dev
-dev: $(VENV)/.extension $(VENV)/.peers ## Set up everything for work on azr, in .venv.
+dev: $(VENV)/.peers $(VENV)/.extension ## Set up everything for work on azr, in .venv.
 
 .PHONY: train
 train: ## Self-play on the CPU: the embedded model, minutes.
@@ -73,12 +73,15 @@ train-real: ## A real language model on the CPU: SmolLM2-135M, hours; stopped, i
 	@$(SETUP) real
 	@$(BIN)/python tools/train_real.py $(if $(DATA),--data $(DATA))
 
+# By another name, so that `make --dry-run` runs nothing; and without a job server, which cargo would have to share.
+BESIDE = $(MAKE)
 .PHONY: test
 test: dev browser ## Every test and check.
 	$(MAKE) lint
-	cargo test --release -p azr-wire -p azr-sandbox
-	cargo test --release -p azr-buffer
-	$(BIN)/python -m pytest --durations=25
+	@echo 'Rust tests run beside the others; what they say comes at the end, and is in target/rust-tests.log'
+	@env -u MAKEFLAGS $(BESIDE) test-rust > target/rust-tests.log 2>&1 & rust=$$!; trap 'kill $$rust' INT TERM; \
+	  $(BIN)/python -m pytest --durations=25; python=$$?; \
+	  wait $$rust; rust=$$?; cat target/rust-tests.log; exit $$((python || rust))
 
 .PHONY: test-quick
 test-quick: $(VENV)/.extension $(VENV)/.quick ## Tests that need no torch, no vLLM and no browser: two minutes.
@@ -114,7 +117,7 @@ test-python: $(VENV)/.extension $(VENV)/.dev ## Tests of the sandbox and the buf
 # `as` only widens: CONTRIBUTING.md, Habits.
 NARROWING := $(addprefix -D clippy::cast_,possible_truncation possible_wrap sign_loss)
 .PHONY: lint
-lint: $(VENV)/.extension $(VENV)/.peers ## Formatting, lints, types, and the guest's hash against its sources.
+lint: $(VENV)/.peers $(VENV)/.extension ## Formatting, lints, types, and the guest's hash against its sources.
 	$(BIN)/ruff check python tests examples tools benchmarks environments
 	$(BIN)/ruff format --check --quiet python tests examples tools benchmarks environments
 	$(BIN)/typos

@@ -6,6 +6,7 @@ from random import Random
 
 from constants import item as constant_item
 from literals import LITERALS
+from overrides import item as override_item
 from statements import FORMS
 from tables import containers, numbers, text
 
@@ -36,8 +37,9 @@ for _kind, _module in (("numbers", numbers), ("text", text), ("containers", cont
         TEMPLATES.setdefault(_type, []).extend(_parts(line) for line in _lines.strip().splitlines())
         KIND_OF[_type] = _kind
 KINDS = ("numbers", "text", "containers", "statements")
-ALL_KINDS = (*KINDS, "constants")
-"""Constants are for themselves: drawn when asked for, so that the other seeds draw what they always drew."""
+APART: dict[str, Callable[[Random], str]] = {"constants": constant_item, "overrides": override_item}
+"""Kinds for themselves: drawn when asked for, so that the other seeds draw what they always drew."""
+ALL_KINDS = (*KINDS, *APART)
 _TYPES = tuple(type_ for type_ in LITERALS if type_ in TEMPLATES)
 
 
@@ -107,8 +109,9 @@ def program(seed: int, kinds: Sequence[str] = KINDS, items: int = 8) -> list[str
 
 def _item(draw: Draw, kinds: Sequence[str], choices: list[tuple[str, Template]]) -> str:
     draw.scope.clear()
-    if "constants" in kinds and (len(kinds) == 1 or draw.roll() < 0.2):
-        return constant_item(draw.rng)
+    for kind, apart in APART.items():
+        if kind in kinds and (len(kinds) == 1 or draw.roll() < 0.2):
+            return apart(draw.rng)
     if "statements" in kinds and (not choices or draw.roll() < 0.2):
         form: Callable[[Draw], str] = FORMS[int(draw.roll() * len(FORMS))]
         return form(draw)

@@ -881,3 +881,149 @@ fn a_base_that_takes_no_arguments_says_so() {
         r#"([('TypeError', "'NoneType takes no arguments'"), ('TypeError', "'EllipsisType takes no arguments'"), ('TypeError', "'NotImplementedType takes no arguments'")], [('TypeError', "'NoneType takes no arguments'"), None])"#,
     )]);
 }
+
+#[test]
+fn a_class_inherits_how_its_base_stores_and_deletes_items() {
+    check(&[(
+        "from collections import Counter
+def f(x):
+    seen = []
+    class D(dict):
+        def __delitem__(self, k): seen.append(('del', k))
+    class E(D): pass
+    class F(E):
+        def __setitem__(self, k, v): seen.append(('set', k))
+    class G(F): pass
+    class L(list):
+        def __delitem__(self, k): seen.append(('del', k))
+    class M(L): pass
+    class N(list):
+        def __setitem__(self, k, v): seen.append(('set', k))
+    class O(N): pass
+    class C(Counter): pass
+    for made in (D(a=1), E(a=1), F(a=1), G(a=1), L('ab'), M('ab'), N('ab'), O('ab')):
+        key = 'a' if isinstance(made, dict) else 0
+        made[key] = 5
+        del made[key]
+        seen.append((type(made).__name__, str(made)))
+    c = C('ab')
+    del c['zz'], c['a']
+    return seen, str(c)",
+        r#"([('del', 'a'), ('D', "{'a': 5}"), ('del', 'a'), ('E', "{'a': 5}"), ('set', 'a'), ('del', 'a'), ('F', "{'a': 1}"), ('set', 'a'), ('del', 'a'), ('G', "{'a': 1}"), ('del', 0), ('L', "[5, 'b']"), ('del', 0), ('M', "[5, 'b']"), ('set', 0), ('N', "['b']"), ('set', 0), ('O', "['b']")], "C({'b': 1})")"#,
+    )]);
+}
+
+#[test]
+fn an_in_place_sum_asks_the_sequence_before_a_classs_own_sum() {
+    check(&[(
+        "from collections import deque
+def f(x):
+    seen = []
+    for base, more in ((list, 'z'), (bytearray, b'z'), (deque, 'z'), (tuple, ('z',)), (str, 'z')):
+        class A(base):
+            def __add__(self, o): return 'own'
+        class B(A): pass
+        a, b = A(more), B(more)
+        a += more
+        b += more
+        seen.append((str(a), str(b), B(more) + more))
+    class R:
+        def __radd__(self, o): return 'right'
+    class L(list): pass
+    plain, own = [], L()
+    plain += R()
+    try: own += R()
+    except TypeError as e: seen.append(str(e))
+    return seen, plain",
+        r#"([("['z', 'z']", "['z', 'z']", 'own'), ("A(b'zz')", "B(b'zz')", 'own'), ("A(['z', 'z'])", "B(['z', 'z'])", 'own'), ('own', 'own', 'own'), ('own', 'own', 'own'), "'R' object is not iterable"], 'right')"#,
+    )]);
+}
+
+#[test]
+fn what_a_tuple_or_list_of_a_class_walks_is_spread_and_written_as_json() {
+    check(&[(
+        "import json
+def f(x):
+    class T(tuple):
+        def __iter__(self): return iter('xyz')
+    class L(list):
+        def __iter__(self): return iter('xyz')
+    def g(a, *b): return a, b
+    return [(g(*made), json.dumps(made), json.dumps({'k': [made]}), json.dumps(made, indent=1)) for made in (T('ab'), L('ab'))]",
+        r#"[(('x', ('y', 'z')), '["x", "y", "z"]', '{"k": [["x", "y", "z"]]}', '[\n "x",\n "y",\n "z"\n]'), (('x', ('y', 'z')), '["x", "y", "z"]', '{"k": [["x", "y", "z"]]}', '[\n "x",\n "y",\n "z"\n]')]"#,
+    )]);
+}
+
+#[test]
+fn a_text_or_a_float_is_itself_before_what_its_class_makes_of_it() {
+    check(&[(
+        "import math
+def f(x):
+    def of(g):
+        try: return g()
+        except Exception as e: return type(e).__name__
+    class S(str):
+        def __index__(self): return 1
+        def __complex__(self): return 1j
+        def __float__(self): return 2.5
+    class F(float):
+        def __float__(self): return 9.0
+    s, v = S('12'), F(6.25)
+    return [of(g) for g in (lambda: complex(s), lambda: bytes(s), lambda: bytearray(s), lambda: '%c' % s, lambda: float(s), lambda: int(s), lambda: math.sqrt(v), lambda: '%.2f' % v, lambda: float(v), lambda: type(v.real).__name__, lambda: type(v.conjugate()).__name__, lambda: type(v.imag).__name__, lambda: v.real)]",
+        "[(12+0j), 'TypeError', 'TypeError', 'TypeError', 2.5, 1, 2.5, '6.25', 9.0, 'float', 'float', 'float', 6.25]",
+    )]);
+}
+
+#[test]
+fn collections_of_a_class_store_compare_and_print_by_its_methods() {
+    check(&[(
+        "from collections import defaultdict, deque, OrderedDict
+def f(x):
+    seen = []
+    class D(defaultdict):
+        def __setitem__(self, k, v): seen.append(('set', k)); super().__setitem__(k, v)
+    d = D(list)
+    d['a'].append(1)
+    def stores():
+        e['k'] = 'first'
+        return 'second'
+    e = defaultdict(stores)
+    class P(deque):
+        def __iter__(self): return iter('q')
+    class O(OrderedDict):
+        def __getitem__(self, k): return ('got', k)
+    class I(list):
+        def items(self): return [('q', 1)]
+    return seen, str(d), e['k'], dict(e), [P('a') == deque('a'), deque('q') == P('a'), P('a') != P('b'), P('ab') == P('a'), P('b') < deque('z'), deque('a') == deque('a')], str(O(a=1)), str(OrderedDict(I())), str(OrderedDict(a=1))",
+        r#"([('set', 'a')], "D(<class 'list'>, {'a': [1]})", 'second', {'k': 'second'}, [False, True, False, False, True, True], "O({'a': ('got', 'a')})", "OrderedDict({'q': 1})", "OrderedDict({'a': 1})")"#,
+    )]);
+}
+
+#[test]
+fn bytes_are_reduced_as_in_cpython() {
+    check(&[(
+        r#"import copy, pickle
+class B(bytes):
+    def __getstate__(self): return {'state': 1}
+class R(bytes):
+    def __reduce__(self): return str, ('reduced',)
+class A(bytearray): pass
+def f(x):
+    a = A(b'a\xff')
+    a.y = 3
+    copied = copy.copy(B(b'ab'))
+    return [str(part) for part in (B(b'ab').__reduce_ex__(2)[1:3], b'ab'.__reduce_ex__(2)[1:3], b'ab'.__getnewargs__(), copied, copied.state, copy.copy(R(b'a')), a.__reduce__()[1:], a.__reduce_ex__(2)[1:], a.__reduce_ex__(3)[1:], A().__reduce_ex__(4)[1:], pickle.loads(pickle.dumps(b'a\xff')), pickle.loads(pickle.dumps(bytearray(b'ab'), 2)))]"#,
+        r#"["((<class '__main__.B'>, b'ab'), {'state': 1})", "((<class 'bytes'>, b'ab'), None)", "(b'ab',)", "b'ab'", '1', 'reduced', "(('aÿ', 'latin-1'), {'y': 3})", "(('aÿ', 'latin-1'), {'y': 3})", "((b'a\\xff',), {'y': 3})", '((), None)', "b'a\\xff'", "bytearray(b'ab')"]"#,
+    )]);
+}
+
+#[test]
+fn the_name_of_a_method_is_any_text() {
+    check(&[(
+        r#"import operator
+def f(x):
+    try: operator.methodcaller('\udcff')(0)
+    except AttributeError: return operator.methodcaller('split', ',')('a,b')"#,
+        r#"['a', 'b']"#,
+    )]);
+}
