@@ -1,7 +1,7 @@
-"""Take the pictures of a run: python docs/pictures/shoot.py RUN
+"""Take the pictures of a run: python docs/pictures/shoot.py RUN [FOLDER]
 
 RUN is a run folder, such as that of `azr train --run RUN --set evals.every=10`. The pictures are parts of its report
-and the top of the live page, in Chromium (`make browser`), light and dark.
+and the top of the live page, in Chromium (`make browser`), light and dark. Those of `make train-real` are in `smollm2`.
 """
 
 import shutil
@@ -27,6 +27,7 @@ SHOWN = {
 
 def main(run: Path, folder: Path = HERE) -> None:
     """Make the report of a run and photograph parts of it; then the live page."""
+    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         page = Path(scratch) / "report.html"
         write(build([run]), page)
@@ -101,4 +102,4 @@ def _charts(report: Any, charts: tuple[str, ...], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:3]))
