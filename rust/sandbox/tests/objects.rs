@@ -1027,3 +1027,31 @@ def f(x):
         r#"['a', 'b']"#,
     )]);
 }
+
+#[test]
+fn a_partial_of_a_partial_has_keywords_of_its_own() {
+    check(&[(
+        "import functools
+def f(x):
+    inner = functools.partial(dict, a=1)
+    outer = functools.partial(inner, b=2)
+    third = functools.partial(outer, a=3)
+    outer.keywords['c'] = 4
+    return inner(), outer(), third(), inner.keywords, third.func is dict",
+        "({'a': 1}, {'a': 1, 'b': 2, 'c': 4}, {'a': 3, 'b': 2}, {'a': 1}, True)",
+    )]);
+}
+
+#[test]
+fn adding_nothing_to_a_bytearray_does_not_resize_it() {
+    check(&[(
+        "def f(x):
+    b, seen = bytearray(), bytearray(b'ab')
+    b += b
+    view = memoryview(seen)
+    seen += b''
+    try: seen += b'c'
+    except BufferError as e: return bytes(b), bytes(seen), type(e).__name__",
+        "(b'', b'ab', 'BufferError')",
+    )]);
+}
