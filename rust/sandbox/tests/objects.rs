@@ -914,7 +914,7 @@ def f(x):
 }
 
 #[test]
-fn an_in_place_sum_asks_the_sequence_before_a_classs_own_sum() {
+fn an_in_place_sum_asks_the_sequence_before_the_class_that_adds() {
     check(&[(
         "from collections import deque
 def f(x):
